@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The errors of all modules in one, and the errno that each of them is.
+
+use core::fmt;
+
+use crate::command_line::CommandLineError;
+use crate::elfcorehdr::CoreHeaderError;
+use crate::note::NoteError;
+use crate::plan::PlanError;
+use crate::ranges::CapacityError;
+use crate::vmcore::VmcoreError;
+use crate::vmcoreinfo::VmcoreinfoError;
+use crate::x86::boot_params::BootParamsError;
+use crate::x86::bzimage::{BzImageError, VerifyError};
+use crate::x86::page_tables::PageTableError;
+
+/// The error numbers that requests are refused with, as Linux numbers them on every architecture
+/// that we support.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errno {
+    /// The caller lacks a capability.
+    Perm = 1,
+    /// The file is not an image that can be executed here.
+    NoExec = 8,
+    /// There is not enough memory.
+    NoMem = 12,
+    /// Something else uses what the request needs.
+    Busy = 16,
+    /// An argument is wrong.
+    Inval = 22,
+    /// The reserved region has no room, or there is none.
+    AddrNotAvail = 99,
+}
+
+impl Errno {
+    /// The positive number.
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The name that manual pages use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Perm => "EPERM",
+            Self::NoExec => "ENOEXEC",
+            Self::NoMem => "ENOMEM",
+            Self::Busy => "EBUSY",
+            Self::Inval => "EINVAL",
+            Self::AddrNotAvail => "EADDRNOTAVAIL",
+        }
+    }
+}
+
+/// Any error of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A fixed-size list of ranges is full.
+    Capacity(CapacityError),
+    /// The kernel image is malformed.
+    BzImage(BzImageError),
+    /// The kernel image does not suit this machine.
+    Verify(VerifyError),
+    /// The boot parameters cannot be built.
+    BootParams(BootParamsError),
+    /// The page tables for the handover cannot be built.
+    PageTable(PageTableError),
+    /// A segment cannot be placed.
+    Plan(PlanError),
+    /// The command line cannot be used.
+    CommandLine(CommandLineError),
+    /// An ELF note is malformed.
+    Note(NoteError),
+    /// VMCOREINFO is malformed.
+    Vmcoreinfo(VmcoreinfoError),
+    /// The ELF core header is malformed.
+    CoreHeader(CoreHeaderError),
+    /// The dump file cannot be laid out.
+    Vmcore(VmcoreError),
+}
+
+/// Delegates to the wrapped error.
+macro_rules! delegate {
+    ($($variant:ident($error:ty)),* $(,)?) => {
+        impl Error {
+            /// The errno that this is reported as.
+            pub fn errno(&self) -> Errno {
+                match self {
+                    $(Self::$variant(error) => error.errno(),)*
+                }
+            }
+        }
+
+        impl fmt::Display for Error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(error) => error.fmt(f),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$error> for Error {
+                fn from(error: $error) -> Self {
+                    Self::$variant(error)
+                }
+            }
+        )*
+    };
+}
+
+delegate! {
+    Capacity(CapacityError),
+    BzImage(BzImageError),
+    Verify(VerifyError),
+    BootParams(BootParamsError),
+    PageTable(PageTableError),
+    Plan(PlanError),
+    CommandLine(CommandLineError),
+    Note(NoteError),
+    Vmcoreinfo(VmcoreinfoError),
+    CoreHeader(CoreHeaderError),
+    Vmcore(VmcoreError),
+}
+
+/// A number of bytes, written for people: `0x3d00000 bytes (61 MiB)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u32, &str); 3] = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+
+        write!(f, "{:#x} bytes", self.0)?;
+        for (shift, unit) in UNITS {
+            let whole = self.0 >> shift;
+            if whole > 0 {
+                let rest = self.0 & ((1 << shift) - 1);
+                // `rest` has at most 30 bits, so ten times that cannot overflow.
+                let tenths = (rest * 10) >> shift;
+                return match tenths {
+                    0 => write!(f, " ({whole} {unit})"),
+                    _ => write!(f, " ({whole}.{tenths} {unit})"),
+                };
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The table that the module leaves for the purgatory: what to check and where to go.
+//!
+//! It is built at load, lies in the reserved region as a segment of its own, and closes with a
+//! SHA-256 of itself, so that a flipped byte in it is noticed like one in any other segment.
+
+use core::mem::{offset_of, size_of};
+
+use crate::bytes;
+
+/// The table's first eight bytes.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"RKEXTABL");
+
+/// Most segments that the purgatory checks.
+pub const CHECKED_MAX: usize = 14;
+
+/// [`Table::console_kind`]: say nothing.
+pub const CONSOLE_NONE: u32 = 0;
+/// [`Table::console_kind`]: an 8250 UART behind I/O ports (x86).
+pub const CONSOLE_UART8250_PORT: u32 = 1;
+/// [`Table::console_kind`]: a PL011 UART in memory (arm64).
+pub const CONSOLE_PL011: u32 = 2;
+
+/// One range whose digest the purgatory checks.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Physical address.
+    pub start: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// [`crate::uapi::SegmentKind`] as a number, for the message.
+    pub kind: u32,
+    /// 0.
+    pub reserved: u32,
+    /// SHA-256 of the range.
+    pub sha256: [u8; 32],
+}
+
+/// What the purgatory needs to know.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// [`MAGIC`].
+    pub magic: u64,
+    /// Physical address at which the capture kernel is entered.
+    pub entry: u64,
+    /// Physical address of the boot_params or the device tree.
+    pub argument: u64,
+    /// I/O port or physical address of the console.
+    pub console_base: u64,
+    /// One of the `CONSOLE_` constants.
+    pub console_kind: u32,
+    /// How many of `checked` are valid.
+    pub checked_count: u32,
+    /// What is checked, in this order.
+    pub checked: [Checked; CHECKED_MAX],
+    /// SHA-256 of all bytes before this field.
+    pub sha256: [u8; 32],
+}
+
+/// How many bytes of a [`Table`] its own digest covers.
+pub const DIGESTED_LEN: usize = offset_of!(Table, sha256);
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            magic: MAGIC,
+            entry: 0,
+            argument: 0,
+            console_base: 0,
+            console_kind: CONSOLE_NONE,
+            checked_count: 0,
+            checked: [Checked::default(); CHECKED_MAX],
+            sha256: [0; 32],
+        }
+    }
+}
+
+/// Length of a [`Table`] in bytes.
+pub const TABLE_LEN: usize = size_of::<Table>();
+
+impl Checked {
+    fn encode(&self, out: &mut [u8]) {
+        bytes::write(out, offset_of!(Self, start), &self.start.to_le_bytes());
+        bytes::write(out, offset_of!(Self, len), &self.len.to_le_bytes());
+        bytes::write(out, offset_of!(Self, kind), &self.kind.to_le_bytes());
+        bytes::write(out, offset_of!(Self, sha256), &self.sha256);
+    }
+}
+
+impl Table {
+    /// The table as the purgatory finds it in memory.
+    pub fn encode(&self) -> [u8; TABLE_LEN] {
+        let mut out = [0; TABLE_LEN];
+        for (offset, field) in [
+            (offset_of!(Self, magic), self.magic),
+            (offset_of!(Self, entry), self.entry),
+            (offset_of!(Self, argument), self.argument),
+            (offset_of!(Self, console_base), self.console_base),
+        ] {
+            bytes::write(&mut out, offset, &field.to_le_bytes());
+        }
+        for (offset, field) in [
+            (offset_of!(Self, console_kind), self.console_kind),
+            (offset_of!(Self, checked_count), self.checked_count),
+        ] {
+            bytes::write(&mut out, offset, &field.to_le_bytes());
+        }
+        let checked = out.get_mut(offset_of!(Self, checked)..).unwrap_or_default();
+        for (place, checked) in checked
+            .chunks_exact_mut(size_of::<Checked>())
+            .zip(&self.checked)
+        {
+            checked.encode(place);
+        }
+        bytes::write(&mut out, offset_of!(Self, sha256), &self.sha256);
+        out
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Checked>() == 56);
+    assert!(offset_of!(Checked, sha256) == 24);
+    assert!(offset_of!(Table, checked) == 40);
+    assert!(DIGESTED_LEN == 40 + CHECKED_MAX * 56);
+    assert!(size_of::<Table>() == DIGESTED_LEN + 32);
+};

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The structures and ioctl numbers of `/dev/rust_kexec`, shared by the module and `rkexec`.
+//!
+//! Every structure starts with its own size in bytes, so that a shim and a module of different
+//! versions recognise each other instead of misreading each other.
+
+use core::mem::{offset_of, size_of};
+
+/// Name of the misc device, below `/dev`.
+pub const DEVICE_NAME: &str = "rust_kexec";
+
+/// The ioctl type letter of all our requests (`include/uapi/asm-generic/ioctl.h`).
+pub const IOCTL_TYPE: u8 = b'k';
+/// Number of the load request: `_IOW(IOCTL_TYPE, 1, LoadRequest)`.
+pub const IOCTL_LOAD: u8 = 1;
+/// Number of the unload request: `_IOW(IOCTL_TYPE, 2, UnloadRequest)`.
+pub const IOCTL_UNLOAD: u8 = 2;
+/// Number of the status request: `_IOR(IOCTL_TYPE, 3, Status)`.
+pub const IOCTL_STATUS: u8 = 3;
+
+/// No initrd: the value of [`LoadRequest::initrd_fd`] when there is none.
+pub const NO_FD: i32 = -1;
+
+/// Longest sentence that the module writes into [`Message`], in bytes.
+pub const MESSAGE_MAX: usize = 512;
+
+/// Most segments that a loaded image has.
+pub const SEGMENTS_MAX: usize = 16;
+
+/// A buffer of the caller's into which the module writes the sentence of a refusal (UTF-8, no
+/// terminating NUL, cut at the buffer's end). The module writes the sentence's length to `used`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// User-space address of the buffer.
+    pub address: u64,
+    /// The buffer's size in bytes.
+    pub capacity: u64,
+    /// User-space address of a `u64` that receives the number of bytes written.
+    pub used: u64,
+}
+
+/// Asks for a capture kernel to be loaded and armed.
+///
+/// A refused request leaves an image that was loaded before armed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadRequest {
+    /// `size_of::<LoadRequest>()`.
+    pub size: u32,
+    /// Must be 0.
+    pub flags: u32,
+    /// Descriptor of the kernel image, open for reading.
+    pub kernel_fd: i32,
+    /// Descriptor of the initrd, open for reading, or [`NO_FD`].
+    pub initrd_fd: i32,
+    /// User-space address of the capture kernel's command line.
+    pub command_line: u64,
+    /// Length of the command line in bytes, without a NUL.
+    pub command_line_len: u64,
+    /// Where a refusal's sentence goes.
+    pub message: Message,
+}
+
+/// Asks for the loaded image to be disarmed and dropped.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnloadRequest {
+    /// `size_of::<UnloadRequest>()`.
+    pub size: u32,
+    /// Must be 0.
+    pub flags: u32,
+    /// Where a refusal's sentence goes.
+    pub message: Message,
+}
+
+/// What a segment of the loaded image holds. The number is the one in [`SegmentRecord::kind`]
+/// and in the purgatory's table.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentKind {
+    /// The capture kernel.
+    Kernel = 1,
+    /// The initial RAM disk.
+    Initrd = 2,
+    /// The x86 zero page with the command line behind it.
+    BootParams = 3,
+    /// The ELF core header that `elfcorehdr=` names.
+    ElfCoreHeader = 4,
+    /// The purgatory's code, stack and page tables.
+    Purgatory = 5,
+    /// The table of digests that the purgatory checks.
+    PurgatoryTable = 6,
+    /// The flattened device tree.
+    DeviceTree = 7,
+}
+
+impl SegmentKind {
+    /// Every kind, in the order of the numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Kernel,
+        Self::Initrd,
+        Self::BootParams,
+        Self::ElfCoreHeader,
+        Self::Purgatory,
+        Self::PurgatoryTable,
+        Self::DeviceTree,
+    ];
+
+    /// The kind with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u32 == number)
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Initrd => "initrd",
+            Self::BootParams => "boot_params",
+            Self::ElfCoreHeader => "elfcorehdr",
+            Self::Purgatory => "purgatory",
+            Self::PurgatoryTable => "purgatory table",
+            Self::DeviceTree => "device tree",
+        }
+    }
+}
+
+/// One segment of the loaded image.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SegmentRecord {
+    /// A [`SegmentKind`]'s number.
+    pub kind: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Physical address.
+    pub start: u64,
+    /// Bytes that were copied there; SHA-256 covers these.
+    pub file_len: u64,
+    /// Bytes that the segment owns, `file_len` or more; the rest is zeroed.
+    pub memory_len: u64,
+    /// SHA-256 of the first `file_len` bytes; zeros where the purgatory checks none.
+    pub sha256: [u8; 32],
+}
+
+/// A range of physical memory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RegionRecord {
+    /// Physical address of the first byte.
+    pub start: u64,
+    /// Length in bytes; 0 where there is no such region.
+    pub len: u64,
+}
+
+/// [`Status::role`]: this kernel can load a capture kernel.
+pub const ROLE_PRODUCTION: u32 = 1;
+/// [`Status::role`]: this kernel was booted to save the memory of one that crashed.
+pub const ROLE_CAPTURE: u32 = 2;
+
+/// What the module has, as the status request returns it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// `size_of::<Status>()`.
+    pub size: u32,
+    /// [`ROLE_PRODUCTION`] or [`ROLE_CAPTURE`].
+    pub role: u32,
+    /// 1 when an image is loaded and armed.
+    pub armed: u32,
+    /// How many of `segments` are valid.
+    pub segment_count: u32,
+    /// The region that crashkernel= reserved and images are placed in.
+    pub region: RegionRecord,
+    /// A second, low region for the capture kernel's DMA (crashkernel=,low).
+    pub low_region: RegionRecord,
+    /// Physical address at which the capture kernel is entered.
+    pub entry: u64,
+    /// The segments of the loaded image.
+    pub segments: [SegmentRecord; SEGMENTS_MAX],
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self {
+            size: size_of::<Self>() as u32,
+            role: 0,
+            armed: 0,
+            segment_count: 0,
+            region: RegionRecord::default(),
+            low_region: RegionRecord::default(),
+            entry: 0,
+            segments: [SegmentRecord::default(); SEGMENTS_MAX],
+        }
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Message>() == 24);
+    assert!(size_of::<LoadRequest>() == 56);
+    assert!(offset_of!(LoadRequest, command_line) == 16);
+    assert!(offset_of!(LoadRequest, message) == 32);
+    assert!(size_of::<UnloadRequest>() == 32);
+    assert!(offset_of!(UnloadRequest, message) == 8);
+    assert!(size_of::<SegmentRecord>() == 64);
+    assert!(offset_of!(SegmentRecord, sha256) == 32);
+    assert!(size_of::<Status>() == 56 + SEGMENTS_MAX * 64);
+    assert!(offset_of!(Status, region) == 16);
+    assert!(offset_of!(Status, segments) == 56);
+};

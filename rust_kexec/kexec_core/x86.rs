@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is particular to x86: the boot protocol and the memory map that it hands over.
+
+pub mod acpi;
+pub mod boot_params;
+pub mod bzimage;
+pub mod memory_map;
+pub mod page_tables;

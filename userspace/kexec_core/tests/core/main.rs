@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module, the purgatory and the shim rely on `kexec_core` for.
+//!
+//! A sentence in a refusal is part of that, so tests compare sentences as well. Where another
+//! implementation of a format exists, the tests compare with it rather than with themselves.
+
+mod boot_params;
+mod bzimage;
+mod command_line;
+mod core_header;
+mod errors;
+mod fixture;
+mod memory_map;
+mod no_panics;
+mod note;
+mod plan;
+mod prstatus;
+mod ranges;
+mod vmcore;
+mod vmcoreinfo;
