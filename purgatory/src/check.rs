@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The digest checks.
+
+use crate::memory;
+use kexec_core::handover::{Checked, Table, CHECKED_MAX, DIGESTED_LEN, MAGIC};
+use kexec_core::uapi::SegmentKind;
+use sha2::{Digest, Sha256};
+
+/// What was found to differ from what the module recorded.
+pub enum Damage {
+    /// The table itself.
+    Table,
+    /// A segment that the table describes.
+    Segment {
+        /// What it holds, where the table's number is known.
+        kind: Option<SegmentKind>,
+        /// Its physical address.
+        start: u64,
+        /// Its length in bytes.
+        len: u64,
+    },
+}
+
+/// Checks the table's magic, its own digest and its count.
+pub fn check_table(table: &Table) -> Result<&Table, Damage> {
+    let bytes = memory::bytes_of(table);
+    let Some(digested) = bytes.get(..DIGESTED_LEN) else {
+        return Err(Damage::Table);
+    };
+    let intact = table.magic == MAGIC
+        && Sha256::digest(digested)[..] == table.sha256
+        && table.checked_count as usize <= CHECKED_MAX;
+    if intact {
+        Ok(table)
+    } else {
+        Err(Damage::Table)
+    }
+}
+
+/// Checks every segment in the table's order.
+pub fn check_segments(table: &Table) -> Result<(), Damage> {
+    let count = table.checked_count as usize;
+    table.checked.iter().take(count).try_for_each(check_segment)
+}
+
+fn check_segment(checked: &Checked) -> Result<(), Damage> {
+    // SAFETY: The table's digest held, so the range is one that the module recorded: inside the
+    // reserved region, identity-mapped, and written by nobody while this code runs alone.
+    let bytes = unsafe { memory::physical(checked.start, checked.len) };
+    if Sha256::digest(bytes)[..] == checked.sha256 {
+        Ok(())
+    } else {
+        Err(Damage::Segment {
+            kind: SegmentKind::from_number(checked.kind),
+            start: checked.start,
+            len: checked.len,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The purgatory: the only code that runs between the crashed kernel and the capture kernel.
+//!
+//! It runs on its own stack, on page tables that the module built at load, with caches on and
+//! interrupts off, and trusts nothing of the crashed kernel. It checks the SHA-256 of every
+//! segment against the table that the module left (see [`kexec_core::handover`]). Only when all
+//! agree does it enter the capture kernel. Otherwise it says on the console which segment changed
+//! and stops there: a capture kernel that boots from damaged memory could write a dump that lies.
+
+#![no_std]
+#![no_main]
+
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64/mod.rs"]
+mod arch;
+mod check;
+mod console;
+mod memory;
+mod relocation;
+
+use check::Damage;
+use console::Console;
+use kexec_core::handover::Table;
+
+/// Called by the architecture's entry code with the table's physical address, once the stack,
+/// the descriptor tables and the relocations are in place.
+extern "C" fn purgatory_main(table: *const Table) -> ! {
+    // SAFETY: The module passes the address of a table that it placed in the reserved region,
+    // page-aligned and identity-mapped; nothing else runs and nothing writes to it from here on.
+    let table = unsafe { &*table };
+    match check::check_table(table) {
+        Err(_) => {
+            // Where the console is stands in the table that cannot be trusted.
+            Console::fallback().refuse(&Damage::Table);
+            arch::stop()
+        }
+        Ok(table) => match check::check_segments(table) {
+            Err(damage) => {
+                Console::from_table(table).refuse(&damage);
+                arch::stop()
+            }
+            Ok(()) => arch::enter_kernel(table.entry, table.argument),
+        },
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    Console::fallback().line(&["stopped: the purgatory's own code failed"]);
+    arch::stop()
+}
