@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What differs between architectures, behind one set of names.
+//!
+//! - `image`: which kernel images there are, and how one is verified;
+//! - `memory`: where the kernel's text lies, and what the capture kernel may use;
+//! - `handover`: the segments that carry a capture kernel besides itself, and the jump;
+//! - `registers`: what a CPU's registers look like in a dump;
+//! - `stop`: how other CPUs are stopped;
+//! - `quiesce`: how interrupts are silenced for good.
+
+#[cfg(CONFIG_X86_64)]
+mod x86_64;
+#[cfg(CONFIG_X86_64)]
+pub(crate) use x86_64::{handover, image, memory, quiesce, registers, stop};

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! x86_64.
+
+pub(crate) mod handover;
+pub(crate) mod image;
+pub(crate) mod memory;
+mod port;
+pub(crate) mod quiesce;
+pub(crate) mod registers;
+pub(crate) mod stop;

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What Rust cannot express on x86_64: static calls, exception tables, opaque structures. */
+
+#include <linux/cc_platform.h>
+#include <linux/cpumask.h>
+#include <linux/panic.h>
+#include <linux/printk.h>
+#include <asm/apic.h>
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/nmi.h>
+#include <asm/nospec-branch.h>
+#include <asm/smp.h>
+#include <asm/special_insns.h>
+
+#include "../../sys/helpers.h"
+
+/* struct nmiaction is not in the bindings, and registering is a macro around a static one. */
+
+static int stop_nmi_arrived(unsigned int kind, struct pt_regs *regs)
+{
+	return rust_kexec_stop_nmi(regs) ? NMI_HANDLED : NMI_DONE;
+}
+
+int rust_kexec_register_stop_nmi(void)
+{
+	return register_nmi_handler(NMI_LOCAL, stop_nmi_arrived, NMI_FLAG_FIRST, "rust_kexec");
+}
+
+void rust_kexec_unregister_stop_nmi(void)
+{
+	unregister_nmi_handler(NMI_LOCAL, "rust_kexec");
+}
+
+/*
+ * Present, not online: a panic that was moved to another CPU takes the one that panicked out of
+ * the online mask. A CPU that is parked drops the NMI.
+ */
+void rust_kexec_send_stop_nmi(void)
+{
+	static struct cpumask others;
+
+	cpumask_copy(&others, cpu_present_mask);
+	cpumask_clear_cpu(raw_smp_processor_id(), &others);
+	if (!cpumask_empty(&others))
+		__apic_send_IPI_mask(&others, NMI_VECTOR);
+}
+
+/* struct smp_ops holds a function pointer of a C prototype. */
+
+static void (*kernels_stop_other_cpus)(int wait);
+
+static void stop_other_cpus_entered(int wait)
+{
+	/* panic() does not wait for the others; a shutdown or a reboot does. */
+	if (!wait && oops_in_progress)
+		rust_kexec_before_stop_other_cpus();
+	kernels_stop_other_cpus(wait);
+}
+
+void rust_kexec_hook_stop_other_cpus(void)
+{
+	kernels_stop_other_cpus = smp_ops.stop_other_cpus;
+	WRITE_ONCE(smp_ops.stop_other_cpus, stop_other_cpus_entered);
+}
+
+void rust_kexec_unhook_stop_other_cpus(void)
+{
+	WRITE_ONCE(smp_ops.stop_other_cpus, kernels_stop_other_cpus);
+}
+
+bool rust_kexec_memory_is_encrypted(void)
+{
+	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+}
+
+/*
+ * INIT, with which the capture kernel would start this CPU, is blocked while it is in VMX
+ * operation or has its global interrupt flag clear. The instructions fault where KVM has left
+ * that state already; the exception table skips them then.
+ */
+void rust_kexec_disable_virtualization(void)
+{
+	u64 features;
+
+	if (__read_cr4() & X86_CR4_VMXE) {
+		asm volatile("1: vmxoff\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "cc", "memory");
+		cr4_clear_bits(X86_CR4_VMXE);
+	}
+	if (!boot_cpu_has(X86_FEATURE_SVM))
+		return;
+	features = __rdmsr(MSR_EFER);
+	if (features & EFER_SVME) {
+		asm volatile("1: stgi\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "memory");
+		native_write_msr(MSR_EFER, (u32)(features & ~EFER_SVME), features >> 32);
+	}
+}
+
+/*
+ * The annotation of an indirect jump is a macro that differs between versions. The jump lands on
+ * an ENDBR64, for when indirect-branch tracking is on.
+ */
+void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table)
+{
+	asm volatile("mov %0, %%cr3\n\t"
+		     ANNOTATE_RETPOLINE_SAFE
+		     "jmp *%1\n\t"
+		     : : "r" (top_table), "r" (purgatory), "D" (table) : "memory");
+	unreachable();
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Kernel images that can be loaded on x86_64.
+
+use super::port;
+use crate::refusal::Refusal;
+use crate::sys::physical;
+use kexec_core::image::Verified;
+use kexec_core::ranges::Range;
+use kexec_core::x86::bzimage::{BzImage, Machine};
+
+extern "C" {
+    fn rust_kexec_memory_is_encrypted() -> bool;
+}
+
+/// A kernel image that was found fit for this machine.
+pub(crate) type Image<'a> = Verified<BzImage<'a>>;
+
+/// CR4.LA57: 5-level paging.
+const CR4_LA57: u64 = 1 << 12;
+
+/// Whether the running kernel pages with five levels, which the handover cannot change.
+pub(crate) fn five_level_paging() -> bool {
+    port::read_cr4() & CR4_LA57 != 0
+}
+
+/// Checks a kernel image and whether it can be entered on this machine from `region`.
+pub(crate) fn verify(bytes: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
+    // SAFETY: Reads a variable that is constant after boot.
+    if unsafe { rust_kexec_memory_is_encrypted() } {
+        return Err(Refusal::MemoryEncrypted);
+    }
+    let machine = Machine {
+        five_level_paging: five_level_paging(),
+        region,
+    };
+    Ok(BzImage::parse(bytes)?.verify(&machine)?)
+}
+
+/// The bytes of the image that are copied to its load address.
+pub(crate) fn loaded_bytes<'a>(image: &Image<'a>) -> &'a [u8] {
+    image.protected_mode()
+}
+
+/// The longest command line that the image takes, in bytes.
+pub(crate) fn command_line_limit(image: &Image<'_>) -> u32 {
+    image.cmdline_size()
+}
+
+/// Where the initrd has to lie.
+pub(crate) fn initrd_limit(image: &Image<'_>) -> Range {
+    // The boot protocol's field holds the address of the last byte.
+    let end = match image.can_be_loaded_above_4g() {
+        true => u64::MAX,
+        false => image.initrd_addr_max().saturating_add(1),
+    };
+    Range::new(0, end).unwrap_or(Range::ALL)
+}
+
+/// The running kernel's top page table.
+pub(super) fn running_top_table() -> *const kexec_core::x86::page_tables::Table {
+    const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+    physical::direct_map_address(port::read_cr3() & ADDRESS).cast()
+}

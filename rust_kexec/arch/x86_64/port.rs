@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! I/O ports, model-specific registers and control registers.
+
+use core::arch::asm;
+
+/// Writes a byte to an I/O port.
+///
+/// # Safety
+///
+/// The device behind the port must be one that the caller is in charge of.
+pub(super) unsafe fn write_port(port: u16, value: u8) {
+    // SAFETY: The caller vouches for the device.
+    unsafe { asm!("out dx, al", in("al") value, in("dx") port, options(nomem, nostack)) }
+}
+
+/// Reads a model-specific register that every 64-bit CPU has.
+///
+/// # Safety
+///
+/// The register must exist: reading another one faults.
+pub(super) unsafe fn read_msr(number: u32) -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: The caller vouches for the register.
+    unsafe {
+        asm!("rdmsr", in("ecx") number, out("eax") low, out("edx") high, options(nostack));
+    }
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// Writes a model-specific register.
+///
+/// # Safety
+///
+/// The register must exist, and the caller must be in charge of what it controls.
+pub(super) unsafe fn write_msr(number: u32, value: u64) {
+    // SAFETY: The caller vouches for the register and its effect.
+    unsafe {
+        asm!("wrmsr", in("ecx") number, in("eax") value as u32, in("edx") (value >> 32) as u32,
+             options(nostack));
+    }
+}
+
+/// CR3: the physical address of the top page table, and flags.
+pub(super) fn read_cr3() -> u64 {
+    let value: u64;
+    // SAFETY: Reading CR3 has no effect.
+    unsafe { asm!("mov {}, cr3", out(reg) value, options(nomem, nostack, preserves_flags)) };
+    value
+}
+
+/// CR4: paging and other features.
+pub(super) fn read_cr4() -> u64 {
+    let value: u64;
+    // SAFETY: Reading CR4 has no effect.
+    unsafe { asm!("mov {}, cr4", out(reg) value, options(nomem, nostack, preserves_flags)) };
+    value
+}
+
+/// The CPU's data segment selectors: ds, es, fs, gs.
+pub(super) fn data_segments() -> [u64; 4] {
+    let (ds, es, fs, gs): (u64, u64, u64, u64);
+    // SAFETY: Reading selectors has no effect.
+    unsafe {
+        asm!("mov {}, ds", "mov {}, es", "mov {}, fs", "mov {}, gs",
+             out(reg) ds, out(reg) es, out(reg) fs, out(reg) gs,
+             options(nomem, nostack, preserves_flags));
+    }
+    [ds, es, fs, gs].map(|selector| selector & 0xffff)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stopping other CPUs by NMI, which reaches them with interrupts off as well.
+
+use crate::compat::prelude::*;
+use crate::crash;
+use kernel::ffi::c_int;
+use kernel::bindings;
+use kernel::error::to_result;
+
+extern "C" {
+    fn rust_kexec_register_stop_nmi() -> c_int;
+    fn rust_kexec_unregister_stop_nmi();
+    fn rust_kexec_send_stop_nmi();
+    fn rust_kexec_hook_stop_other_cpus();
+    fn rust_kexec_unhook_stop_other_cpus();
+    fn rust_kexec_disable_virtualization();
+}
+
+/// The NMI handler in which a CPU is stopped.
+pub(crate) struct StopHandler(());
+
+impl StopHandler {
+    /// Registers the handler.
+    pub(crate) fn register() -> Result<Self> {
+        // SAFETY: Registers a static action, which `drop` removes.
+        to_result(unsafe { rust_kexec_register_stop_nmi() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for StopHandler {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`.
+        unsafe { rust_kexec_unregister_stop_nmi() }
+    }
+}
+
+/// The hook that sees panic() about to stop the other CPUs, for when `__crash_kexec` could not
+/// be hooked or is not called.
+pub(crate) struct StopOtherCpusHook(());
+
+impl StopOtherCpusHook {
+    /// Puts the hook in.
+    pub(crate) fn register() -> Self {
+        // SAFETY: Swaps a pointer that the kernel exports to be swapped; `drop` swaps it back.
+        unsafe { rust_kexec_hook_stop_other_cpus() };
+        Self(())
+    }
+}
+
+impl Drop for StopOtherCpusHook {
+    fn drop(&mut self) {
+        // SAFETY: Put in in `register`.
+        unsafe { rust_kexec_unhook_stop_other_cpus() }
+    }
+}
+
+/// Asks every other CPU to stop. They do so in [`rust_kexec_stop_nmi`].
+pub(crate) fn signal_others() {
+    // SAFETY: Writes to the local APIC; the mask is a static that only the CPU uses that crashes.
+    unsafe { rust_kexec_send_stop_nmi() }
+}
+
+/// Ends hardware virtualization on this CPU.
+pub(crate) fn disable_virtualization() {
+    // SAFETY: No guest runs on this CPU any more.
+    unsafe { rust_kexec_disable_virtualization() }
+}
+
+/// Stops this CPU for good.
+pub(crate) fn park() -> ! {
+    loop {
+        // SAFETY: An NMI wakes the CPU and the loop halts it again.
+        unsafe { core::arch::asm!("cli", "hlt", options(nomem, nostack)) };
+    }
+}
+
+/// An NMI arrived. Returns only if it is not for us.
+#[no_mangle]
+extern "C" fn rust_kexec_stop_nmi(regs: *mut bindings::pt_regs) -> bool {
+    // SAFETY: The NMI entry code passes the interrupted registers.
+    unsafe { crash::stop::stop_this_cpu(regs) }
+    false
+}
+
+/// panic() is about to stop the other CPUs.
+#[no_mangle]
+extern "C" fn rust_kexec_before_stop_other_cpus() {
+    crash::hooks::before_stop_other_cpus();
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Third stage: the kernel crashes, and the loaded image takes over.
+//!
+//! From [`enter`] on nothing is allocated, no lock is taken, nothing sleeps, and every wait has a
+//! bound. All that is needed was made at load.
+
+pub(crate) mod hooks;
+pub(crate) mod stop;
+
+use crate::arch;
+use crate::arch::registers::Registers;
+use crate::compat::prelude::*;
+use crate::load::{LoadedImage, Prepared};
+use crate::refusal::Refusal;
+use crate::sys::cpu;
+use crate::sys::module_reference::ModuleReference;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use hooks::Hooks;
+use kernel::bindings;
+
+/// The image that the next crash boots, or null.
+static IMAGE: AtomicPtr<LoadedImage> = AtomicPtr::new(ptr::null_mut());
+
+/// The CPU that crashes.
+static CRASHING_CPU: AtomicUsize = AtomicUsize::new(NO_CPU);
+const NO_CPU: usize = usize::MAX;
+
+/// An image that the next crash will boot. Dropping it disarms.
+///
+/// # Invariants
+///
+/// [`IMAGE`] points to `image`.
+pub(crate) struct Armed {
+    image: KBox<LoadedImage>,
+    // Dropped before the image: removing a hook waits for those who are in it.
+    hooks: Hooks,
+    module: ModuleReference,
+}
+
+impl Armed {
+    /// Puts a prepared image into its place and arms it, instead of `previous`, if there is one.
+    ///
+    /// On an error `previous` stays armed; it is handed back.
+    pub(crate) fn replace(
+        previous: &mut Option<Self>,
+        prepared: Prepared<'_>,
+    ) -> Result<(), Refusal> {
+        let (hooks, module) = match previous.take() {
+            Some(previous) => previous.disarm(),
+            None => (Hooks::register()?, ModuleReference::get()),
+        };
+        // SAFETY: No image is armed now. The hooks keep the region from being freed, and the
+        // caller holds the device's lock, so nobody else loads.
+        let image = unsafe { prepared.commit() };
+        IMAGE.store((&*image as *const LoadedImage).cast_mut(), Ordering::Release);
+        // INVARIANT: Just stored.
+        *previous = Some(Self {
+            image,
+            hooks,
+            module,
+        });
+        Ok(())
+    }
+
+    /// The image.
+    pub(crate) fn image(&self) -> &LoadedImage {
+        &self.image
+    }
+
+    fn disarm(self) -> (Hooks, ModuleReference) {
+        IMAGE.store(ptr::null_mut(), Ordering::Release);
+        let Self {
+            image,
+            hooks,
+            module,
+        } = self;
+        drop(image);
+        (hooks, module)
+    }
+}
+
+/// The armed image, for the crash path.
+fn armed_image() -> Option<&'static LoadedImage> {
+    // SAFETY: The pointer is valid while an image is armed. A crash that finds it never gives
+    // control back, so nobody will drop the image any more.
+    unsafe { IMAGE.load(Ordering::Acquire).as_ref() }
+}
+
+/// Whether a crash has begun, and this is not the CPU that crashes.
+fn crashing_elsewhere() -> bool {
+    let crashing = CRASHING_CPU.load(Ordering::Acquire);
+    crashing != NO_CPU && crashing != cpu::current()
+}
+
+/// The kernel crashes on this CPU. Returns only if no image is armed, or if another CPU came
+/// first; then that one's NMI stops this CPU.
+///
+/// # Safety
+///
+/// `frame` must be null or point to the registers to save.
+unsafe fn enter(frame: *const bindings::pt_regs) {
+    let Some(image) = armed_image() else {
+        return;
+    };
+    let cpu = cpu::current();
+    let first =
+        CRASHING_CPU.compare_exchange(NO_CPU, cpu, Ordering::AcqRel, Ordering::Acquire);
+    match first {
+        Ok(_) => {}
+        // The crash path itself has crashed. What it did is done; the dump is still worth having.
+        Err(crashing) if crashing == cpu => leave(image),
+        Err(_) => return,
+    }
+    cpu::disable_interrupts();
+    let registers = match frame.is_null() {
+        true => Registers::capture_here(),
+        // SAFETY: The caller vouches for the frame.
+        false => unsafe { Registers::from_frame(frame) },
+    };
+    image.notes.save(cpu, &registers, cpu::current_pid());
+    stop::stop_others(image);
+    arch::stop::disable_virtualization();
+    // SAFETY: This CPU is the one that crashes, and it comes here once.
+    unsafe { image.vmcoreinfo.stamp(seconds_since_1970()) };
+    image.interrupts.silence();
+    leave(image)
+}
+
+fn leave(image: &LoadedImage) -> ! {
+    // SAFETY: An armed image is in its place; interrupts are off, and the other CPUs have been
+    // stopped as far as they can be.
+    unsafe { image.jump.jump() }
+}
+
+fn seconds_since_1970() -> u64 {
+    // SAFETY: Reads the timekeeper without a lock.
+    unsafe { bindings::ktime_get_real_seconds() as u64 }
+}

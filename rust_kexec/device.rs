@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/dev/rust_kexec`: who may ask for what, and how a refusal gets back to the caller.
+
+use crate::compat::{prelude::*, GlobalMutex};
+use crate::crash::Armed;
+use crate::load;
+use crate::refusal::{Refusal, Sentence};
+use crate::reserve::Reservation;
+use crate::sys::misc_device::MiscDevice;
+use kernel::ffi::{c_int, c_long, c_uint, c_ulong, c_void};
+use kernel::bindings;
+use kernel::ioctl::{_IOR, _IOW};
+use kernel::types::{AsBytes, FromBytes};
+use kernel::uaccess::UserSlice;
+use kexec_core::ranges::Range;
+use kexec_core::uapi::{
+    LoadRequest, Message, RegionRecord, Status, UnloadRequest, IOCTL_LOAD, IOCTL_STATUS,
+    IOCTL_TYPE, IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
+};
+
+/// The image that is armed. The lock is the outermost one of the module; the crash path takes
+/// none.
+// SAFETY: `Registration::new` initialises it before there is a device.
+static ARMED: GlobalMutex<Option<Armed>> = unsafe { GlobalMutex::uninit(None) };
+
+/// Longest command line that is read from user space: what no kernel takes is refused before it
+/// is copied.
+const COMMAND_LINE_MAX: u64 = 64 << 10;
+
+/// The device, for as long as it lives. Dropping it disarms.
+pub(crate) struct Registration {
+    _device: MiscDevice,
+}
+
+impl Registration {
+    /// Creates the device.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: Called once, when the module is loaded, before the device exists.
+        unsafe { ARMED.init() };
+        Ok(Self {
+            _device: MiscDevice::register()?,
+        })
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // A module that is removed by force takes its image with it.
+        *ARMED.lock() = None;
+    }
+}
+
+/// A structure of the interface as it crosses the border to user space.
+#[repr(transparent)]
+struct Crossing<T>(T);
+
+// SAFETY: The structure consists of integers without padding (asserted beside its definition).
+unsafe impl FromBytes for Crossing<LoadRequest> {}
+// SAFETY: As above.
+unsafe impl FromBytes for Crossing<UnloadRequest> {}
+// SAFETY: As above.
+unsafe impl AsBytes for Crossing<Status> {}
+
+const LOAD: u32 = _IOW::<LoadRequest>(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
+const UNLOAD: u32 = _IOW::<UnloadRequest>(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
+const STATUS: u32 = _IOR::<Status>(IOCTL_TYPE as u32, IOCTL_STATUS as u32);
+
+#[no_mangle]
+extern "C" fn rust_kexec_device_ioctl(
+    _file: *mut c_void,
+    command: c_uint,
+    argument: c_ulong,
+) -> c_long {
+    match dispatch(command, argument as usize) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno() as c_long,
+    }
+}
+
+// What the requests need of the stack is not added up: the functions that do the work stay out of
+// this one, here and in the stages below.
+fn dispatch(command: u32, argument: usize) -> Result {
+    match command {
+        LOAD => {
+            let Crossing(request) = read::<LoadRequest>(argument)?;
+            answer(&request.message, load(&request))
+        }
+        UNLOAD => {
+            let Crossing(request) = read::<UnloadRequest>(argument)?;
+            answer(&request.message, unload(&request))
+        }
+        STATUS => {
+            let status = status()?;
+            user_slice(argument, size_of::<Status>()).writer().write(&*status)
+        }
+        _ => Err(ENOTTY),
+    }
+}
+
+fn user_slice(address: usize, len: usize) -> UserSlice {
+    UserSlice::new(address as _, len)
+}
+
+fn read<T>(address: usize) -> Result<Crossing<T>>
+where
+    Crossing<T>: FromBytes,
+{
+    user_slice(address, size_of::<T>()).reader().read()
+}
+
+/// Sends a refusal's sentence to the caller and to the log, and returns its errno.
+#[inline(never)]
+fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
+    let Err(refusal) = outcome else {
+        return Ok(());
+    };
+    let sentence = Sentence::of(&refusal);
+    pr_warn!("refused: {}\n", sentence.as_str());
+    let text = sentence.as_bytes();
+    let len = text.len().min(message.capacity as usize);
+    if len > 0 {
+        let text = text.get(..len).unwrap_or_default();
+        user_slice(message.address as usize, len).writer().write_slice(text)?;
+    }
+    if message.used != 0 {
+        let used = (len as u64).to_ne_bytes();
+        user_slice(message.used as usize, used.len()).writer().write_slice(&used)?;
+    }
+    Err(refusal.errno())
+}
+
+fn check_request(size: u32, expected: usize, flags: u32) -> Result<(), Refusal> {
+    // SAFETY: Asks about the current process.
+    if !unsafe { bindings::capable(bindings::CAP_SYS_BOOT as c_int) } {
+        return Err(Refusal::NotPermitted);
+    }
+    if size as usize != expected {
+        return Err(Refusal::RequestSize {
+            found: size,
+            expected,
+        });
+    }
+    match flags {
+        0 => Ok(()),
+        flags => Err(Refusal::UnknownFlags(flags)),
+    }
+}
+
+#[inline(never)]
+fn load(request: &LoadRequest) -> Result<(), Refusal> {
+    check_request(request.size, size_of::<LoadRequest>(), request.flags)?;
+    let mut armed = ARMED.lock();
+    if kernel_image_loaded() {
+        return Err(Refusal::KernelImageLoaded);
+    }
+    let reservation = Reservation::find()?;
+    let files = load::Files::read(
+        request.kernel_fd,
+        (request.initrd_fd != NO_FD).then_some(request.initrd_fd),
+        read_command_line(request)?,
+    )?;
+    let prepared = load::prepare(&files, &reservation)?;
+    Armed::replace(&mut armed, prepared)?;
+    if let Some(armed) = &*armed {
+        let plan = armed.image().segments.plan();
+        pr_info!(
+            "capture kernel loaded and armed: {} segments in {}, entry {:#x}\n",
+            plan.segments().count(),
+            format_args!("{}", plan.region()),
+            plan.entry()
+        );
+    }
+    Ok(())
+}
+
+fn kernel_image_loaded() -> bool {
+    extern "C" {
+        fn rust_kexec_kernel_image_loaded() -> bool;
+    }
+    // SAFETY: Reads a pointer of the kernel's.
+    unsafe { rust_kexec_kernel_image_loaded() }
+}
+
+fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
+    let len = request.command_line_len;
+    if len > COMMAND_LINE_MAX {
+        return Err(Refusal::CommandLineLength {
+            found: len,
+            limit: COMMAND_LINE_MAX,
+        });
+    }
+    let mut bytes = KVec::new();
+    user_slice(request.command_line as usize, len as usize)
+        .read_all(&mut bytes, GFP_KERNEL)
+        .map_err(|_| Refusal::BadAddress)?;
+    Ok(bytes)
+}
+
+#[inline(never)]
+fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
+    check_request(request.size, size_of::<UnloadRequest>(), request.flags)?;
+    match ARMED.lock().take() {
+        Some(_) => Ok(()),
+        None => Err(Refusal::NothingLoaded),
+    }
+}
+
+#[inline(never)]
+fn status() -> Result<KBox<Crossing<Status>>> {
+    let mut boxed = KBox::new(Crossing(Status::default()), GFP_KERNEL)?;
+    let Crossing(status) = &mut *boxed;
+    status.role = ROLE_PRODUCTION;
+    if let Ok(reservation) = Reservation::find() {
+        status.region = record(reservation.region());
+        status.low_region = reservation.low_region().map(record).unwrap_or_default();
+    }
+    if let Some(armed) = &*ARMED.lock() {
+        let segments = &armed.image().segments;
+        status.armed = 1;
+        status.entry = segments.plan().entry();
+        for (to, from) in status.segments.iter_mut().zip(segments.records()) {
+            *to = *from;
+            status.segment_count += 1;
+        }
+    }
+    Ok(boxed)
+}
+
+fn record(range: Range) -> RegionRecord {
+    RegionRecord {
+        start: range.start(),
+        len: range.len(),
+    }
+}

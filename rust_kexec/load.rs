@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Second stage: an image is read, verified, planned, built aside, and copied into the region.
+//!
+//! Everything that can fail happens in [`prepare`], while an earlier image is still armed.
+//! [`Prepared::commit`] cannot fail; what it returns is ready to be armed.
+
+mod core_header;
+pub(crate) mod crash_notes;
+mod segments;
+pub(crate) mod vmcoreinfo;
+
+use crate::arch::{handover, image, quiesce::Interrupts};
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::reserve::Reservation;
+use crate::sys::file::{FileContents, Purpose};
+use crash_notes::CrashNotes;
+use kexec_core::command_line::capture_command_line;
+use kexec_core::image::KernelImage;
+use kexec_core::plan::{Placement, Placer, Plan};
+use kexec_core::ranges::{Range, PAGE_SIZE};
+use kexec_core::uapi::SegmentKind;
+pub(crate) use segments::Segments;
+use vmcoreinfo::CrashVmcoreinfo;
+
+/// What user space asks to be loaded: files that were read once, and a command line.
+pub(crate) struct Files {
+    kernel: FileContents,
+    initrd: Option<FileContents>,
+    command_line: KVec<u8>,
+}
+
+impl Files {
+    /// Reads the files that the current process has open.
+    pub(crate) fn read(
+        kernel: i32,
+        initrd: Option<i32>,
+        command_line: KVec<u8>,
+    ) -> Result<Self, Refusal> {
+        let read = |fd, purpose, what| {
+            FileContents::read(fd, purpose).map_err(|error| Refusal::Unreadable { what, error })
+        };
+        Ok(Self {
+            kernel: read(kernel, Purpose::Kernel, "kernel image")?,
+            initrd: initrd
+                .map(|fd| read(fd, Purpose::Initrd, "initrd"))
+                .transpose()?,
+            command_line,
+        })
+    }
+}
+
+/// An image in its place, with all that the crash path needs. Never changes.
+pub(crate) struct LoadedImage {
+    pub(crate) segments: Segments,
+    pub(crate) jump: handover::Jump,
+    pub(crate) interrupts: Interrupts,
+    pub(crate) notes: CrashNotes,
+    pub(crate) vmcoreinfo: CrashVmcoreinfo,
+}
+
+/// An image that was verified, planned and built, but is not in its place yet.
+pub(crate) struct Prepared<'a> {
+    image: image::Image<'a>,
+    initrd: &'a [u8],
+    command_line: KVec<u8>,
+    core_header: KVec<u8>,
+    staging: handover::Staging,
+    plan: Plan,
+    place: KBox<core::mem::MaybeUninit<LoadedImage>>,
+    jump: handover::Jump,
+    interrupts: Interrupts,
+    notes: CrashNotes,
+    vmcoreinfo: CrashVmcoreinfo,
+}
+
+/// Verifies the files, plans the segments and builds their contents.
+#[inline(never)]
+pub(crate) fn prepare<'a>(
+    files: &'a Files,
+    reservation: &Reservation,
+) -> Result<Prepared<'a>, Refusal> {    let region = reservation.region();
+    let image = image::verify(files.kernel.bytes(), region)?;
+    let initrd = files.initrd.as_ref().map_or(&[][..], FileContents::bytes);
+    for (what, bytes) in [("kernel", files.kernel.bytes()), ("initrd", initrd)] {
+        segments::check_digestible(what, bytes)?;
+    }
+
+    let notes = CrashNotes::find()?;
+    let vmcoreinfo = CrashVmcoreinfo::copy()?;
+    let core_header = core_header::build(&notes, &vmcoreinfo, reservation)?;
+
+    let mut placer = Placer::new(region)?;
+    let kernel = placer.place_kernel(&image, Placement::Lowest)?;
+    let core_header_len = core_header.len() as u64;
+    let elfcorehdr = placer.place(
+        SegmentKind::ElfCoreHeader,
+        core_header_len,
+        core_header_len,
+        PAGE_SIZE,
+        Placement::Highest,
+        Range::ALL,
+    )?;
+    let limit = image::command_line_limit(&image);
+    let mut command_line = KVec::new();
+    command_line
+        .extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
+    let command_line_len = capture_command_line(
+        &mut command_line,
+        &files.command_line,
+        elfcorehdr.memory.start(),
+        limit,
+    )?;
+    let command_line = copy(command_line.get(..command_line_len).unwrap_or_default())?;
+    handover::place(&mut placer, region, command_line.len())?;
+    if files.initrd.is_some() {
+        let len = initrd.len() as u64;
+        placer.place(
+            SegmentKind::Initrd,
+            len,
+            len,
+            PAGE_SIZE,
+            Placement::Highest,
+            image::initrd_limit(&image),
+        )?;
+    }
+    let plan = placer.finish(kernel.memory.start().wrapping_add(image.entry_offset()))?;
+
+    let staging =
+        handover::Staging::build(&plan, &image, reservation, &command_line, initrd.len() as u64)?;
+    Ok(Prepared {
+        initrd,
+        core_header,
+        staging,
+        place: KBox::new_uninit(GFP_KERNEL)?,
+        jump: handover::Jump::new(&plan)?,
+        interrupts: Interrupts::find()?,
+        notes,
+        vmcoreinfo,
+        plan,
+        command_line,
+        image,
+    })
+}
+
+fn copy(bytes: &[u8]) -> Result<KVec<u8>, Refusal> {
+    let mut copy = KVec::new();
+    copy.extend_from_slice(bytes, GFP_KERNEL)?;
+    Ok(copy)
+}
+
+impl Prepared<'_> {
+    /// Copies the image into the region and records its digests.
+    ///
+    /// # Safety
+    ///
+    /// No image may be armed, because its memory is overwritten, and the region must still be
+    /// reserved.
+    #[inline(never)]
+    pub(crate) unsafe fn commit(self) -> KBox<LoadedImage> {
+        let contents = |kind| match kind {
+            SegmentKind::Kernel => Some(image::loaded_bytes(&self.image)),
+            SegmentKind::Initrd => Some(self.initrd),
+            SegmentKind::ElfCoreHeader => Some(&self.core_header[..]),
+            other => self.staging.contents(other),
+        };
+        // SAFETY: The caller vouches for the region.
+        let segments = unsafe { Segments::write(self.plan, contents, &self.command_line) };
+        KBox::write(
+            self.place,
+            LoadedImage {
+                segments,
+                jump: self.jump,
+                interrupts: self.interrupts,
+                notes: self.notes,
+                vmcoreinfo: self.vmcoreinfo,
+            },
+        )
+    }
+}

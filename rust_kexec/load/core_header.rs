@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ELF core header: which memory the dump consists of.
+
+use super::crash_notes::CrashNotes;
+use super::vmcoreinfo::CrashVmcoreinfo;
+use crate::arch::memory;
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::reserve::Reservation;
+use crate::sys::iomem;
+use kexec_core::elf::Machine;
+use kexec_core::elfcorehdr::{encode, encoded_len, Load};
+use kexec_core::ranges::{Range, RangeList};
+
+#[cfg(CONFIG_X86_64)]
+const MACHINE: Machine = Machine::X86_64;
+
+/// Most pieces of RAM that a machine may have.
+const RAM_PIECES_MAX: usize = 64;
+
+/// Builds the header: a PT_NOTE for each possible CPU and one for VMCOREINFO, a PT_LOAD for the
+/// kernel's text and one for each piece of System RAM, without the crash regions.
+#[inline(never)]
+pub(super) fn build(
+    notes: &CrashNotes,
+    vmcoreinfo: &CrashVmcoreinfo,
+    reservation: &Reservation,
+) -> Result<KVec<u8>, Refusal> {    let mut note_memory: KVec<Range> = KVec::new();
+    for memory in Iterator::chain(notes.memory(), [vmcoreinfo.memory()]) {
+        note_memory.push(memory, GFP_KERNEL)?;
+    }
+
+    let mut ram = RangeList::<RAM_PIECES_MAX>::new();
+    for piece in &iomem::ranges(iomem::Kind::SystemRam)? {
+        ram.push(*piece)?;
+    }
+    ram.subtract(memory::excluded_from_dump())?;
+    for region in reservation.regions() {
+        ram.subtract(*region)?;
+    }
+    let mut loads = KVec::new();
+    loads
+        .push(memory::kernel_text()?, GFP_KERNEL)?;
+    for piece in ram.iter() {
+        let load = Load {
+            virtual_address: memory::direct_map(piece.start()),
+            memory: *piece,
+        };
+        loads.push(load, GFP_KERNEL)?;
+    }
+
+    let mut header = KVec::new();
+    header
+        .extend_with(encoded_len(note_memory.len(), loads.len()), 0, GFP_KERNEL)?;
+    encode(&mut header, MACHINE, &note_memory, &loads)?;
+    Ok(header)
+}

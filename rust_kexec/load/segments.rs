@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Copying segments to their places, and their digests.
+
+use crate::arch::handover;
+use crate::refusal::Refusal;
+use crate::sys::physical::ReservedMemory;
+use crate::sys::sha256;
+use kexec_core::handover::{Checked, Table, DIGESTED_LEN};
+use kexec_core::plan::Plan;
+use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
+
+/// Refuses what is too long for one digest.
+pub(super) fn check_digestible(what: &'static str, bytes: &[u8]) -> Result<(), Refusal> {
+    let len = bytes.len() as u64;
+    match u32::try_from(len) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Refusal::TooLarge { what, len }),
+    }
+}
+
+/// The segments of an image in the region.
+///
+/// # Invariants
+///
+/// Every segment of `plan` was copied to its place, and `records` has the digest of each.
+pub(crate) struct Segments {
+    plan: Plan,
+    records: [SegmentRecord; SEGMENTS_MAX],
+    count: usize,
+}
+
+impl Segments {
+    /// Copies what `contents` has for each segment, then the purgatory's table.
+    ///
+    /// # Safety
+    ///
+    /// The plan's region must be reserved memory that nothing else uses while this runs.
+    #[inline(never)]
+    pub(super) unsafe fn write<'a>(
+        plan: Plan,
+        contents: impl Fn(SegmentKind) -> Option<&'a [u8]>,
+        command_line: &[u8],
+    ) -> Self {
+        // SAFETY: The caller vouches for the region.
+        let mut memory = unsafe { ReservedMemory::new(plan.region()) };
+        let mut table = Table {
+            entry: plan.entry(),
+            ..Table::default()
+        };
+        handover::fill_table(&mut table, &plan, command_line);
+
+        let mut records = [SegmentRecord::default(); SEGMENTS_MAX];
+        let mut count = 0;
+        for (record, segment) in records.iter_mut().zip(plan.segments()) {
+            *record = SegmentRecord {
+                kind: segment.kind as u32,
+                start: segment.memory.start(),
+                file_len: segment.file_len,
+                memory_len: segment.memory.len(),
+                ..SegmentRecord::default()
+            };
+            count += 1;
+            let place = memory.bytes(segment.memory);
+            if let (Some(place), Some(bytes)) = (place, contents(segment.kind)) {
+                record.sha256 = fill(place, bytes).unwrap_or_default();
+                if segment.kind != SegmentKind::Purgatory {
+                    add_checked(&mut table, record);
+                }
+            }
+        }
+
+        let place = plan.segment(SegmentKind::PurgatoryTable);
+        if let Some(place) = place.and_then(|segment| memory.bytes(segment.memory)) {
+            write_table(place, &mut table);
+        }
+        // INVARIANT: All segments were written above.
+        Self {
+            plan,
+            records,
+            count,
+        }
+    }
+
+    /// Where everything is.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// A record for each segment.
+    pub(crate) fn records(&self) -> &[SegmentRecord] {
+        self.records.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// Copies `bytes` to the start of `place`, clears the rest, and digests what is there then.
+fn fill(place: &mut [u8], bytes: &[u8]) -> Option<[u8; 32]> {
+    if bytes.len() > place.len() {
+        return None;
+    }
+    let (start, rest) = place.split_at_mut(bytes.len());
+    start.copy_from_slice(bytes);
+    rest.fill(0);
+    sha256::digest(start)
+}
+
+fn add_checked(table: &mut Table, record: &SegmentRecord) {
+    if let Some(checked) = table.checked.get_mut(table.checked_count as usize) {
+        *checked = Checked {
+            start: record.start,
+            len: record.file_len,
+            kind: record.kind,
+            reserved: 0,
+            sha256: record.sha256,
+        };
+        table.checked_count += 1;
+    }
+}
+
+#[inline(never)]
+fn write_table(place: &mut [u8], table: &mut Table) {
+    let digested = table.encode();
+    table.sha256 = digested
+        .get(..DIGESTED_LEN)
+        .and_then(sha256::digest)
+        .unwrap_or_default();
+    fill(place, &table.encode());
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The copy of VMCOREINFO that the dump gets, with room for the time of the crash.
+
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::sys::{physical, vmcoreinfo};
+use core::cell::UnsafeCell;
+use kexec_core::ranges::Range;
+use kexec_core::vmcoreinfo::{with_crashtime, with_crashtime_len, CrashTime};
+
+/// A note in memory of its own, outside the region, because the crash writes to it.
+pub(crate) struct CrashVmcoreinfo {
+    note: UnsafeCell<KVec<u8>>,
+    len: usize,
+    crash_time: CrashTime,
+}
+
+// SAFETY: Only the CPU that crashes writes to the note, once, in `stamp`.
+unsafe impl Sync for CrashVmcoreinfo {}
+
+impl CrashVmcoreinfo {
+    /// Copies the running kernel's note.
+    pub(super) fn copy() -> Result<Self, Refusal> {
+        let running = vmcoreinfo::note();
+        let mut note = KVec::new();
+        note.extend_with(with_crashtime_len(running.len()), 0, GFP_KERNEL)?;
+        let (len, crash_time) = with_crashtime(&mut note, running)?;
+        Ok(Self {
+            note: UnsafeCell::new(note),
+            len,
+            crash_time,
+        })
+    }
+
+    /// Where the note is.
+    pub(super) fn memory(&self) -> Range {
+        // SAFETY: Nobody writes while the image is being prepared.
+        let note = unsafe { &*self.note.get() };
+        Range::from_start_len(physical::address_of(note), self.len as u64).unwrap_or_default()
+    }
+
+    /// Writes the time of the crash, in seconds since 1970.
+    ///
+    /// # Safety
+    ///
+    /// Only for the CPU that crashes, once.
+    pub(crate) unsafe fn stamp(&self, seconds: u64) {
+        // SAFETY: The caller is the only one who uses the note.
+        let note = unsafe { &mut *self.note.get() };
+        self.crash_time.write(note, seconds);
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! kexec and kdump as a loadable module.
+//!
+//! The modules below stand in the order in which a dump happens: memory is reserved, an image is
+//! loaded, the kernel crashes, the capture kernel serves the memory of the crashed one.
+//!
+//! The module finds its role by itself. In a kernel that was given the address of an ELF core
+//! header (`elfcorehdr=`) it serves `/proc/vmcore`; in any other it offers `/dev/rust_kexec`.
+
+mod arch;
+mod compat;
+mod refusal;
+mod sys;
+
+mod reserve;
+
+mod load;
+
+mod crash;
+
+mod vmcore;
+
+mod device;
+
+use compat::prelude::*;
+
+module! {
+    type: RustKexec,
+    name: "rust_kexec",
+    description: "kexec and kdump in Rust: loads a capture kernel, boots it when the kernel crashes, serves /proc/vmcore",
+    license: "GPL",
+}
+
+/// What this kernel is for, and what the module registered for it.
+enum RustKexec {
+    /// A capture kernel can be loaded.
+    Production { _device: device::Registration },
+    /// The memory of a crashed kernel can be read.
+    Capture { _file: vmcore::file::Registration },
+}
+
+impl kernel::Module for RustKexec {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        match vmcore::core_header_address() {
+            None => Ok(Self::Production {
+                _device: device::Registration::new()?,
+            }),
+            Some(address) => Ok(Self::Capture {
+                _file: vmcore::serve(address)?,
+            }),
+        }
+    }
+}

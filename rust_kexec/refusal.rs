@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why a request is refused: the errno, and the sentence that people read.
+
+use crate::compat::prelude::*;
+use core::fmt;
+use kernel::alloc::AllocError;
+use kernel::error::Error;
+use kexec_core::error::{Errno, Size};
+use kexec_core::uapi::MESSAGE_MAX;
+
+/// Why a request of user space is refused.
+pub(crate) enum Refusal {
+    /// The pure logic found something wrong with what it was given.
+    Core(kexec_core::error::Error),
+    /// The caller lacks CAP_SYS_BOOT.
+    NotPermitted,
+    /// No memory is reserved for a capture kernel.
+    NoReservation,
+    /// The kernel's own kexec has a crash image loaded.
+    KernelImageLoaded,
+    /// Nothing is loaded that could be unloaded.
+    NothingLoaded,
+    /// The request's structure has another size than ours.
+    RequestSize { found: u32, expected: usize },
+    /// The request has flags that we do not know.
+    UnknownFlags(u32),
+    /// The command line is longer than any image could take.
+    CommandLineLength { found: u64, limit: u64 },
+    /// User-space memory that the request names cannot be accessed.
+    BadAddress,
+    /// A file could not be read.
+    Unreadable { what: &'static str, error: Error },
+    /// A segment is too large for one digest.
+    TooLarge { what: &'static str, len: u64 },
+    /// The kernel has no memory for what a load has to keep.
+    OutOfMemory,
+    /// Something that the kernel tells about itself is missing.
+    Missing { what: &'static str, remedy: &'static str },
+    /// The crash path could not be hooked.
+    Hook { what: &'static str, error: Error },
+    /// Memory is encrypted, and the handover is written for plain memory.
+    #[cfg(CONFIG_X86_64)]
+    MemoryEncrypted,
+}
+
+impl Refusal {
+    /// The errno that the ioctl returns.
+    pub(crate) fn errno(&self) -> Error {
+        match self {
+            Self::Core(error) => errno(error.errno()),
+            Self::NotPermitted => EPERM,
+            Self::NoReservation => errno(Errno::AddrNotAvail),
+            Self::KernelImageLoaded => EBUSY,
+            Self::NothingLoaded => ENOENT,
+            Self::RequestSize { .. } | Self::UnknownFlags(_) => EINVAL,
+            Self::CommandLineLength { .. } => EINVAL,
+            Self::BadAddress => EFAULT,
+            Self::Unreadable { error, .. } | Self::Hook { error, .. } => *error,
+            Self::TooLarge { .. } => EFBIG,
+            Self::OutOfMemory => ENOMEM,
+            Self::Missing { .. } => ENODEV,
+            #[cfg(CONFIG_X86_64)]
+            Self::MemoryEncrypted => ENODEV,
+        }
+    }
+}
+
+fn errno(errno: Errno) -> Error {
+    Error::from_errno(-errno.number())
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core(error) => error.fmt(f),
+            Self::NotPermitted => f.write_str(
+                "the caller lacks CAP_SYS_BOOT, which loading and unloading a capture kernel \
+                 requires: run it as root",
+            ),
+            Self::NoReservation => f.write_str(
+                "no memory is reserved for a capture kernel: boot this kernel with \
+                 crashkernel=256M, and look for \"Crash kernel\" in /proc/iomem",
+            ),
+            Self::KernelImageLoaded => f.write_str(
+                "the kernel's own kexec has a crash image loaded, and there is one region for \
+                 both: unload that one first with kexec -p -u",
+            ),
+            Self::NothingLoaded => {
+                f.write_str("there is no capture kernel loaded that could be unloaded")
+            }
+            Self::RequestSize { found, expected } => write!(
+                f,
+                "the request is {found} bytes long and this module's is {expected}: use rkexec \
+                 and rust_kexec.ko of the same version",
+            ),
+            Self::UnknownFlags(flags) => write!(
+                f,
+                "the request has flags {flags:#x}, of which this module knows none: use rkexec \
+                 and rust_kexec.ko of the same version",
+            ),
+            Self::CommandLineLength { found, limit } => write!(
+                f,
+                "the command line is {found} bytes long and no kernel takes more than {limit}: \
+                 shorten it",
+            ),
+            Self::BadAddress => {
+                f.write_str("the request names memory that the caller cannot access")
+            }
+            Self::Unreadable { what, error } => write!(
+                f,
+                "the {what} could not be read (error {}): give a readable regular file",
+                -error.to_errno(),
+            ),
+            Self::TooLarge { what, len } => write!(
+                f,
+                "the {what} is {} long and a segment may have 4 GiB at most: use a smaller one",
+                Size(*len),
+            ),
+            Self::OutOfMemory => f.write_str(
+                "the kernel has no memory left for what a load has to keep: free some and load \
+                 again",
+            ),
+            Self::Missing { what, remedy } => write!(f, "{what} could not be read: {remedy}"),
+            Self::Hook { what, error } => write!(
+                f,
+                "{what} could not be hooked (error {}), and without that a crash would go \
+                 unnoticed: see the kernel options in the README",
+                -error.to_errno(),
+            ),
+            #[cfg(CONFIG_X86_64)]
+            Self::MemoryEncrypted => f.write_str(
+                "this machine encrypts its memory (SME, SEV or TDX), and handing encrypted \
+                 memory to a capture kernel is not there yet: boot with mem_encrypt=off",
+            ),
+        }
+    }
+}
+
+impl From<AllocError> for Refusal {
+    fn from(_: AllocError) -> Self {
+        Self::OutOfMemory
+    }
+}
+
+/// Wraps errors of kexec_core, so that `?` does it.
+macro_rules! from_core {
+    ($($error:ty),* $(,)?) => {
+        $(
+            impl From<$error> for Refusal {
+                fn from(error: $error) -> Self {
+                    Self::Core(error.into())
+                }
+            }
+        )*
+    };
+}
+
+from_core!(
+    kexec_core::command_line::CommandLineError,
+    kexec_core::elfcorehdr::CoreHeaderError,
+    kexec_core::plan::PlanError,
+    kexec_core::ranges::CapacityError,
+    kexec_core::vmcoreinfo::VmcoreinfoError,
+);
+
+#[cfg(CONFIG_X86_64)]
+from_core!(
+    kexec_core::x86::boot_params::BootParamsError,
+    kexec_core::x86::bzimage::BzImageError,
+    kexec_core::x86::bzimage::VerifyError,
+    kexec_core::x86::page_tables::PageTableError,
+);
+
+/// A refusal's sentence, cut at [`MESSAGE_MAX`] bytes.
+pub(crate) struct Sentence {
+    bytes: [u8; MESSAGE_MAX],
+    used: usize,
+}
+
+impl Sentence {
+    /// Writes the sentence out.
+    pub(crate) fn of(refusal: &Refusal) -> Self {
+        let mut sentence = Self {
+            bytes: [0; MESSAGE_MAX],
+            used: 0,
+        };
+        // A sentence that is too long is cut; that is the only error there is.
+        let _ = fmt::write(&mut sentence, format_args!("{refusal}"));
+        sentence
+    }
+
+    /// The sentence as bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.used).unwrap_or_default()
+    }
+
+    /// The sentence as text; a character that the end cut in two is left out.
+    pub(crate) fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.as_bytes()) {
+            Ok(text) => text,
+            Err(error) => {
+                let valid = self.as_bytes().get(..error.valid_up_to());
+                core::str::from_utf8(valid.unwrap_or_default()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl fmt::Write for Sentence {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.used..).unwrap_or_default();
+        let copied = room.iter_mut().zip(text.as_bytes()).map(|(to, from)| *to = *from);
+        let copied = copied.count();
+        self.used += copied;
+        if copied == text.len() {
+            Ok(())
+        } else {
+            Err(fmt::Error)
+        }
+    }
+}

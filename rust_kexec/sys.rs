@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe wrappers for what the `kernel` crate lacks, one file for each concept of the C side.
+//!
+//! `helpers.c` beside these files holds what only C can express: macros, inline functions and
+//! structures that bindgen has not seen.
+
+pub(crate) mod acpi;
+pub(crate) mod cpu;
+pub(crate) mod file;
+pub(crate) mod ftrace;
+pub(crate) mod iomem;
+pub(crate) mod misc_device;
+pub(crate) mod module_reference;
+pub(crate) mod notifier;
+pub(crate) mod physical;
+pub(crate) mod proc_file;
+pub(crate) mod sha256;
+pub(crate) mod vmcoreinfo;

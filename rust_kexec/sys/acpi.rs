@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ACPI tables, as the kernel keeps them mapped.
+
+use kernel::ffi::{c_char, c_void};
+
+extern "C" {
+    fn rust_kexec_acpi_get_table(signature: *const c_char, len: *mut u32) -> *const c_void;
+    fn rust_kexec_acpi_put_table(table: *const c_void);
+}
+
+/// An ACPI table.
+///
+/// # Invariants
+///
+/// `table` points to `len` readable bytes until it is put back.
+pub(crate) struct AcpiTable {
+    table: *const c_void,
+    len: usize,
+}
+
+impl AcpiTable {
+    /// The first table with this signature.
+    pub(crate) fn get(signature: &core::ffi::CStr) -> Option<Self> {
+        let mut len = 0;
+        // SAFETY: Both pointers are valid for the call.
+        let table = unsafe { rust_kexec_acpi_get_table(signature.as_ptr().cast(), &mut len) };
+        // INVARIANT: ACPICA maps a table in its whole length.
+        (!table.is_null()).then_some(Self {
+            table,
+            len: len as usize,
+        })
+    }
+
+    /// The table's bytes, its header included.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: By the type's invariant.
+        unsafe { core::slice::from_raw_parts(self.table.cast(), self.len) }
+    }
+}
+
+impl Drop for AcpiTable {
+    fn drop(&mut self) {
+        // SAFETY: `table` came from acpi_get_table and is put back once.
+        unsafe { rust_kexec_acpi_put_table(self.table) }
+    }
+}
+

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which CPUs there are and which one this is.
+
+use kernel::ffi::{c_int, c_uint};
+
+extern "C" {
+    fn rust_kexec_current_cpu() -> c_uint;
+    fn rust_kexec_current_pid() -> c_int;
+    fn rust_kexec_cpu_ids() -> c_uint;
+    fn rust_kexec_cpu_is_possible(cpu: c_uint) -> bool;
+    fn rust_kexec_cpu_is_present(cpu: c_uint) -> bool;
+    fn rust_kexec_cpu_is_online(cpu: c_uint) -> bool;
+    fn rust_kexec_disable_interrupts();
+    fn rust_kexec_delay_microseconds(microseconds: c_uint);
+}
+
+/// The CPU that this code runs on. Meaningful where it cannot move to another one.
+pub(crate) fn current() -> usize {
+    // SAFETY: Reads a per-CPU variable.
+    unsafe { rust_kexec_current_cpu() as usize }
+}
+
+/// The process that this CPU runs, 0 for an idle one.
+pub(crate) fn current_pid() -> u32 {
+    // SAFETY: Reads the current task, which lives as long as it runs.
+    unsafe { rust_kexec_current_pid() as u32 }
+}
+
+/// One more than the highest number that a CPU can have.
+pub(crate) fn ids() -> usize {
+    // SAFETY: Reads a variable that is constant after boot.
+    unsafe { rust_kexec_cpu_ids() as usize }
+}
+
+/// Whether a CPU with this number can ever be there.
+pub(crate) fn is_possible(cpu: usize) -> bool {
+    // SAFETY: Reads a mask; numbers past its end were sorted out before.
+    cpu < ids() && unsafe { rust_kexec_cpu_is_possible(cpu as c_uint) }
+}
+
+/// Whether the CPU with this number is plugged in.
+pub(crate) fn is_present(cpu: usize) -> bool {
+    // SAFETY: Reads a mask; numbers past its end were sorted out before.
+    cpu < ids() && unsafe { rust_kexec_cpu_is_present(cpu as c_uint) }
+}
+
+/// Whether the CPU with this number runs.
+pub(crate) fn is_online(cpu: usize) -> bool {
+    // SAFETY: Reads a mask; numbers past its end were sorted out before.
+    cpu < ids() && unsafe { rust_kexec_cpu_is_online(cpu as c_uint) }
+}
+
+/// Disables interrupts on this CPU for good. For the crash path, which does not return.
+pub(crate) fn disable_interrupts() {
+    // SAFETY: The caller runs to the end of this kernel; nobody waits for interrupts any more.
+    unsafe { rust_kexec_disable_interrupts() }
+}
+
+/// Waits without sleeping.
+pub(crate) fn delay_microseconds(microseconds: u32) {
+    // SAFETY: Busy-waits.
+    unsafe { rust_kexec_delay_microseconds(microseconds) }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Hooks on functions of the kernel by ftrace.
+
+use crate::compat::prelude::*;
+use kernel::ffi::c_int;
+use kernel::error::to_result;
+
+extern "C" {
+    fn rust_kexec_hook_crash_kexec() -> c_int;
+    fn rust_kexec_unhook_crash_kexec();
+    fn rust_kexec_guard_region() -> c_int;
+    fn rust_kexec_unguard_region();
+}
+
+/// The hook on `__crash_kexec`, which calls `crate::crash::hooks` with the registers.
+pub(crate) struct CrashKexecHook(());
+
+impl CrashKexecHook {
+    /// Hooks the function.
+    pub(crate) fn register() -> Result<Self> {
+        // SAFETY: Registers a static ftrace_ops, which `drop` removes.
+        to_result(unsafe { rust_kexec_hook_crash_kexec() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for CrashKexecHook {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`.
+        unsafe { rust_kexec_unhook_crash_kexec() }
+    }
+}
+
+/// Refuses, for as long as it lives, what would take the reserved region from under a loaded
+/// image: the kernel's own loading of a crash image, and shrinking of the region.
+pub(crate) struct RegionGuard(());
+
+impl RegionGuard {
+    /// Puts the guard up.
+    pub(crate) fn register() -> Result<Self> {
+        // SAFETY: Registers static ftrace_ops, which `drop` removes.
+        to_result(unsafe { rust_kexec_guard_region() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for RegionGuard {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`.
+        unsafe { rust_kexec_unguard_region() }
+    }
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What Rust cannot express: macros, inline functions, and static structures whose layout bindgen
+ * has not seen. One flat function for each; the logic is in the Rust files of the same names.
+ */
+
+#include <linux/acpi.h>
+#include <linux/cpumask.h>
+#include <linux/crash_core.h>
+#include <linux/crash_dump.h>
+#include <linux/cred.h>
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/ftrace.h>
+#include <linux/io.h>
+#include <linux/irqflags.h>
+#include <linux/kexec.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/proc_fs.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/uio.h>
+#include <linux/vmcore_info.h>
+#include <crypto/sha2.h>
+
+#include "helpers.h"
+
+/* module! takes `author` in some versions and `authors` in others. */
+MODULE_AUTHOR("The rust_kexec developers");
+
+/* acpi.rs: ACPICA's types are not in the bindings. */
+
+const void *rust_kexec_acpi_get_table(const char *signature, u32 *len)
+{
+	struct acpi_table_header *table;
+
+	if (ACPI_FAILURE(acpi_get_table((char *)signature, 1, &table)))
+		return NULL;
+	*len = table->length;
+	return table;
+}
+
+void rust_kexec_acpi_put_table(const void *table)
+{
+	acpi_put_table((struct acpi_table_header *)table);
+}
+
+/* cpu.rs: macros and inline functions. */
+
+unsigned int rust_kexec_current_cpu(void)
+{
+	return raw_smp_processor_id();
+}
+
+int rust_kexec_current_pid(void)
+{
+	return current->pid;
+}
+
+unsigned int rust_kexec_cpu_ids(void)
+{
+	return nr_cpu_ids;
+}
+
+bool rust_kexec_cpu_is_possible(unsigned int cpu)
+{
+	return cpu_possible(cpu);
+}
+
+bool rust_kexec_cpu_is_present(unsigned int cpu)
+{
+	return cpu_present(cpu);
+}
+
+bool rust_kexec_cpu_is_online(unsigned int cpu)
+{
+	return cpu_online(cpu);
+}
+
+void rust_kexec_disable_interrupts(void)
+{
+	local_irq_disable();
+}
+
+void rust_kexec_delay_microseconds(unsigned int microseconds)
+{
+	udelay(microseconds);
+}
+
+/* file.rs: error pointers, and credentials that are opaque to Rust. */
+
+ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len)
+{
+	struct cred *kernel_credentials = prepare_kernel_cred(&init_task);
+	const struct cred *callers;
+	struct file *file;
+	ssize_t part, total = 0;
+	loff_t offset = 0;
+
+	if (!kernel_credentials)
+		return -ENOMEM;
+	callers = override_creds(kernel_credentials);
+	file = filp_open(path, O_RDONLY, 0);
+	revert_creds(callers);
+	put_cred(kernel_credentials);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	do {
+		part = kernel_read(file, buffer + total, len - total, &offset);
+		total += max_t(ssize_t, part, 0);
+	} while (part > 0 && total < len);
+	filp_close(file, NULL);
+	return part < 0 ? part : total;
+}
+
+/* module_reference.rs: THIS_MODULE is a macro. */
+
+void rust_kexec_get_module(void)
+{
+	__module_get(THIS_MODULE);
+}
+
+void rust_kexec_put_module(void)
+{
+	module_put(THIS_MODULE);
+}
+
+/* physical.rs: inline functions and an enumeration without a type. */
+
+u64 rust_kexec_virt_to_phys(const void *address)
+{
+	return virt_to_phys((void *)address);
+}
+
+void *rust_kexec_phys_to_virt(u64 address)
+{
+	return phys_to_virt(address);
+}
+
+unsigned long rust_kexec_memremap_write_back(void)
+{
+	return MEMREMAP_WB;
+}
+
+/* sha256.rs: the length's type differs between versions. */
+
+void rust_kexec_sha256(const u8 *data, unsigned int len, u8 *out)
+{
+	sha256(data, len, out);
+}
+
+/* vmcoreinfo.rs: a macro, and a prototype that the bindings lack. */
+
+u64 rust_kexec_vmcoreinfo_address(void)
+{
+	return paddr_vmcoreinfo_note();
+}
+
+unsigned int rust_kexec_vmcoreinfo_len(void)
+{
+	return VMCOREINFO_NOTE_SIZE;
+}
+
+/* notifier.rs: prototypes that the bindings lack. */
+
+bool rust_kexec_kernel_image_loaded(void)
+{
+	return kexec_crash_loaded();
+}
+
+u64 rust_kexec_elfcorehdr_address(void)
+{
+	return elfcorehdr_addr;
+}
+
+/* misc_device.rs: struct miscdevice is not in the bindings. */
+
+static const struct file_operations device_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = rust_kexec_device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "rust_kexec",
+	.mode = 0600,
+	.fops = &device_operations,
+};
+
+int rust_kexec_register_device(void)
+{
+	return misc_register(&device);
+}
+
+void rust_kexec_unregister_device(void)
+{
+	misc_deregister(&device);
+}
+
+/* proc_file.rs: struct proc_ops is not in the bindings. */
+
+static const struct proc_ops vmcore_operations = {
+	.proc_read_iter = rust_kexec_vmcore_read_iter,
+	.proc_lseek = default_llseek,
+};
+
+struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size)
+{
+	struct proc_dir_entry *entry = proc_create(name, 0400, NULL, &vmcore_operations);
+
+	if (entry)
+		proc_set_size(entry, size);
+	return entry;
+}
+
+/* iov_iter_count() is inline, and the field's place differs between versions. */
+size_t rust_kexec_iter_count(const struct iov_iter *iter)
+{
+	return iov_iter_count(iter);
+}
+
+void rust_kexec_remove_vmcore(struct proc_dir_entry *entry)
+{
+	proc_remove(entry);
+}
+
+/* ftrace.rs: struct ftrace_ops is opaque in the bindings, and the accessors are inline. */
+
+static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs *here = ftrace_get_regs(fregs);
+
+	if (here)
+		rust_kexec_crash_kexec_entered(here, (struct pt_regs *)
+					       regs_get_kernel_argument(here, 0));
+}
+
+/* Permanent: the sysctl that switches ftrace off must not switch crash dumps off. */
+static struct ftrace_ops crash_kexec_hook = {
+	.func = crash_kexec_entered,
+	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+};
+
+static int hook(struct ftrace_ops *ops, const char *function)
+{
+	/* A name that matches nothing would leave the filter empty, which traces everything. */
+	int result = ftrace_set_filter(ops, (unsigned char *)function, strlen(function), 1);
+
+	if (!result)
+		result = register_ftrace_function(ops);
+	if (result)
+		ftrace_free_filter(ops);
+	return result;
+}
+
+static void unhook(struct ftrace_ops *ops)
+{
+	unregister_ftrace_function(ops);
+	ftrace_free_filter(ops);
+}
+
+int rust_kexec_hook_crash_kexec(void)
+{
+	return hook(&crash_kexec_hook, "__crash_kexec");
+}
+
+void rust_kexec_unhook_crash_kexec(void)
+{
+	unhook(&crash_kexec_hook);
+}
+
+/* What a guarded function is made to return. */
+static noinline long refuse(void)
+{
+	return -EBUSY;
+}
+
+static void refuse_call(struct ftrace_regs *fregs)
+{
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)refuse);
+}
+
+static void shrink_entered(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	refuse_call(fregs);
+}
+
+/* The system calls get the user's registers as their only argument. */
+static void kexec_load_entered(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs *user = (struct pt_regs *)ftrace_regs_get_argument(fregs, 0);
+
+	if (rust_kexec_syscall_argument(user, 3) & KEXEC_ON_CRASH)
+		refuse_call(fregs);
+}
+
+static void kexec_file_load_entered(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs *user = (struct pt_regs *)ftrace_regs_get_argument(fregs, 0);
+
+	if (rust_kexec_syscall_argument(user, 4) & KEXEC_FILE_ON_CRASH)
+		refuse_call(fregs);
+}
+
+#define GUARD_FLAGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION)
+
+static struct guard {
+	const char *function;
+	struct ftrace_ops ops;
+	bool registered;
+} guards[] = {
+	{ "crash_shrink_memory", { .func = shrink_entered, .flags = GUARD_FLAGS } },
+	{ RUST_KEXEC_SYSCALL("kexec_load"), { .func = kexec_load_entered, .flags = GUARD_FLAGS } },
+	{ RUST_KEXEC_SYSCALL("kexec_file_load"),
+	  { .func = kexec_file_load_entered, .flags = GUARD_FLAGS } },
+};
+
+void rust_kexec_unguard_region(void)
+{
+	struct guard *guard;
+
+	for (guard = guards; guard < guards + ARRAY_SIZE(guards); guard++) {
+		if (guard->registered)
+			unhook(&guard->ops);
+		guard->registered = false;
+	}
+}
+
+int rust_kexec_guard_region(void)
+{
+	struct guard *guard;
+
+	for (guard = guards; guard < guards + ARRAY_SIZE(guards); guard++) {
+		int result = hook(&guard->ops, guard->function);
+
+		/* -EINVAL: a kernel without this function needs no guard for it. */
+		if (result && result != -EINVAL) {
+			rust_kexec_unguard_region();
+			return result;
+		}
+		guard->registered = !result;
+	}
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Functions of the Rust side that C structures point to, and of the C side that Rust calls. */
+#ifndef RUST_KEXEC_HELPERS_H
+#define RUST_KEXEC_HELPERS_H
+
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+struct file;
+struct iov_iter;
+struct kiocb;
+struct proc_dir_entry;
+
+/* Rust. */
+long rust_kexec_device_ioctl(struct file *file, unsigned int command, unsigned long argument);
+ssize_t rust_kexec_vmcore_read_iter(struct kiocb *iocb, struct iov_iter *iter);
+void rust_kexec_crash_kexec_entered(struct pt_regs *here, struct pt_regs *oops);
+
+/* C, called by Rust. */
+const void *rust_kexec_acpi_get_table(const char *signature, u32 *len);
+void rust_kexec_acpi_put_table(const void *table);
+unsigned int rust_kexec_current_cpu(void);
+int rust_kexec_current_pid(void);
+unsigned int rust_kexec_cpu_ids(void);
+bool rust_kexec_cpu_is_possible(unsigned int cpu);
+bool rust_kexec_cpu_is_present(unsigned int cpu);
+bool rust_kexec_cpu_is_online(unsigned int cpu);
+void rust_kexec_disable_interrupts(void);
+void rust_kexec_delay_microseconds(unsigned int microseconds);
+ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len);
+void rust_kexec_get_module(void);
+void rust_kexec_put_module(void);
+u64 rust_kexec_virt_to_phys(const void *address);
+void *rust_kexec_phys_to_virt(u64 address);
+unsigned long rust_kexec_memremap_write_back(void);
+void rust_kexec_sha256(const u8 *data, unsigned int len, u8 *out);
+u64 rust_kexec_vmcoreinfo_address(void);
+unsigned int rust_kexec_vmcoreinfo_len(void);
+bool rust_kexec_kernel_image_loaded(void);
+u64 rust_kexec_elfcorehdr_address(void);
+int rust_kexec_register_device(void);
+void rust_kexec_unregister_device(void);
+struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size);
+size_t rust_kexec_iter_count(const struct iov_iter *iter);
+void rust_kexec_remove_vmcore(struct proc_dir_entry *entry);
+int rust_kexec_hook_crash_kexec(void);
+void rust_kexec_unhook_crash_kexec(void);
+int rust_kexec_guard_region(void);
+void rust_kexec_unguard_region(void);
+
+/* The architecture's part. */
+#ifdef CONFIG_X86_64
+/* Names of system call handlers, and the registers that carry their arguments. */
+#define RUST_KEXEC_SYSCALL(name) "__x64_sys_" name
+
+static inline unsigned long rust_kexec_syscall_argument(const struct pt_regs *regs,
+							unsigned int number)
+{
+	return number == 3 ? regs->r10 : regs->r8;
+}
+
+/* Rust. */
+bool rust_kexec_stop_nmi(struct pt_regs *regs);
+void rust_kexec_before_stop_other_cpus(void);
+
+/* C, called by Rust. */
+int rust_kexec_register_stop_nmi(void);
+void rust_kexec_unregister_stop_nmi(void);
+void rust_kexec_send_stop_nmi(void);
+void rust_kexec_hook_stop_other_cpus(void);
+void rust_kexec_unhook_stop_other_cpus(void);
+bool rust_kexec_memory_is_encrypted(void);
+void rust_kexec_disable_virtualization(void);
+void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
+#endif
+
+#endif

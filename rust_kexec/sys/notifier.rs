@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The panic notifier chain.
+
+use crate::compat::prelude::*;
+use core::cell::UnsafeCell;
+use kernel::ffi::{c_int, c_ulong, c_void};
+use kernel::bindings;
+use kernel::error::to_result;
+
+extern "C" {
+    #[link_name = "panic_notifier_list"]
+    static PANIC_NOTIFIER_LIST: UnsafeCell<bindings::atomic_notifier_head>;
+}
+
+struct Block(UnsafeCell<bindings::notifier_block>);
+
+// SAFETY: The chain's own lock guards the block while it is registered.
+unsafe impl Sync for Block {}
+
+static BLOCK: Block = Block(UnsafeCell::new(bindings::notifier_block {
+    notifier_call: Some(panicking),
+    next: core::ptr::null_mut(),
+    priority: c_int::MAX,
+}));
+
+/// Calls `crate::crash::hooks` ahead of all other notifiers when the kernel panics.
+pub(crate) struct PanicNotifier(());
+
+impl PanicNotifier {
+    /// Enters the chain.
+    pub(crate) fn register() -> Result<Self> {
+        // SAFETY: Both are statics; `drop` takes the block out again.
+        to_result(unsafe {
+            bindings::atomic_notifier_chain_register(PANIC_NOTIFIER_LIST.get(), BLOCK.0.get())
+        })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for PanicNotifier {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`. The result is an error only for an unknown block.
+        unsafe {
+            bindings::atomic_notifier_chain_unregister(PANIC_NOTIFIER_LIST.get(), BLOCK.0.get())
+        };
+    }
+}
+
+unsafe extern "C" fn panicking(
+    _block: *mut bindings::notifier_block,
+    _action: c_ulong,
+    _message: *mut c_void,
+) -> c_int {
+    crate::crash::hooks::panic_notified();
+    0
+}
