@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Programs that run inside the test guests.
+//!
+//! | program | what it is for |
+//! |---|---|
+//! | `agent` | the host's hands in the guest: runs programs, reads and writes files ([`agent`]) |
+//! | `spin` | a process whose registers are known, found again in the dump ([`spin`]) |
+//! | `pattern` | pages whose contents and physical addresses are known ([`pattern`]) |
+//! | `poke` | changes a byte of physical memory under the loaded image ([`physical`]) |
+//! | `kexec-file-load` | the kernel's own crash image, to compare and to collide with ([`kexec_file`]) |
+//! | `without-capability` | runs a program that lacks one capability |
+//!
+//! A program that stays in the background prints one line of JSON when it is ready. A program
+//! that fails prints a sentence on standard error and exits with 1.
+
+pub mod agent;
+pub mod arguments;
+pub mod hex;
+pub mod kexec_file;
+pub mod mapping;
+pub mod pagemap;
+pub mod pattern;
+pub mod physical;
+pub mod report;
+pub mod spin;
+pub mod splitmix;

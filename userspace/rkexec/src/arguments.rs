@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line of `rkexec`: `kexec`'s options, or a subcommand, become one [`Action`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+
+/// What the user asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Load a capture kernel and arm it.
+    Load {
+        /// The kernel image.
+        kernel: PathBuf,
+        /// What is loaded along with it.
+        options: ImageOptions,
+    },
+    /// Disarm and drop the capture kernel.
+    Unload,
+    /// Show what is loaded.
+    Status {
+        /// As JSON.
+        json: bool,
+    },
+    /// A kernel that is entered by a reboot, without a panic.
+    OrdinaryKexec,
+}
+
+/// Loads a kernel that takes over when this one panics, drops it, and shows what is loaded.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rkexec",
+    version,
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit status: 0 when it is done, 1 when it is refused, 2 for wrong usage. Status \
+                  answers as kexec does: 1 when a capture kernel is armed, 0 when none is, 255 \
+                  when that is unknown."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Load KERNEL to be entered at a panic
+    #[arg(short = 'p', long)]
+    load_panic: bool,
+
+    /// Drop the loaded capture kernel
+    #[arg(short = 'u', long)]
+    unload: bool,
+
+    /// Show what is loaded; loads and drops nothing, whatever else is given
+    #[arg(short = 'S', long)]
+    status: bool,
+
+    /// Show the status as JSON
+    #[arg(long, requires = "status")]
+    json: bool,
+
+    /// Load KERNEL to be entered by a reboot (not there yet)
+    #[arg(short = 'l', long)]
+    load: bool,
+
+    /// Reboot into the loaded kernel (not there yet)
+    #[arg(short = 'e', long)]
+    exec: bool,
+
+    /// The kernel image
+    kernel: Option<PathBuf>,
+
+    #[command(flatten)]
+    options: ImageOptions,
+
+    /// Print the version
+    #[arg(short = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Load KERNEL to be entered at a panic, as -p
+    Load {
+        /// The kernel image
+        kernel: PathBuf,
+
+        #[command(flatten)]
+        options: ImageOptions,
+    },
+    /// Drop the loaded capture kernel, as -u
+    Unload,
+    /// Show what is loaded, as -S
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is loaded along with a kernel.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// The initial RAM disk
+    #[arg(long, visible_alias = "ramdisk", value_name = "FILE")]
+    pub initrd: Option<PathBuf>,
+
+    /// The capture kernel's command line
+    #[arg(
+        long,
+        visible_alias = "append",
+        value_name = "STRING",
+        allow_hyphen_values = true
+    )]
+    pub command_line: Option<OsString>,
+
+    /// Begin the command line with the running kernel's, without crashkernel=, BOOT_IMAGE= and
+    /// elfcorehdr=
+    #[arg(long)]
+    pub reuse_cmdline: bool,
+}
+
+impl Arguments {
+    /// What this process was asked to do. Wrong usage ends the process with a usage message.
+    pub fn action() -> Action {
+        Self::parse()
+            .into_action()
+            .unwrap_or_else(|sentence| usage(sentence))
+    }
+
+    fn into_action(self) -> Result<Action, &'static str> {
+        match self.command {
+            Some(Command::Load { kernel, options }) => return Ok(Action::Load { kernel, options }),
+            Some(Command::Unload) => return Ok(Action::Unload),
+            Some(Command::Status { json }) => return Ok(Action::Status { json }),
+            None => {}
+        }
+        if self.load || self.exec {
+            return Ok(Action::OrdinaryKexec);
+        }
+        if self.status {
+            return Ok(Action::Status { json: self.json });
+        }
+        if self.unload {
+            if self.kernel.is_some() || self.options != ImageOptions::default() {
+                return Err("-u drops the loaded kernel and takes none to load");
+            }
+            return Ok(Action::Unload);
+        }
+        match (self.load_panic, self.kernel) {
+            (true, Some(kernel)) => Ok(Action::Load {
+                kernel,
+                options: self.options,
+            }),
+            (true, None) => Err("-p needs the kernel image to load"),
+            (false, Some(_)) => Err("say what the kernel is for: -p loads it for a panic"),
+            (false, None) => Err("say what to do: -p KERNEL loads, -u unloads, -S shows"),
+        }
+    }
+}
+
+fn usage(sentence: &str) -> ! {
+    Arguments::command()
+        .error(ErrorKind::MissingRequiredArgument, sentence)
+        .exit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(words: &str) -> Result<Action, &'static str> {
+        let words = ["rkexec"].into_iter().chain(words.split_whitespace());
+        Arguments::try_parse_from(words)
+            .expect("clap accepts it")
+            .into_action()
+    }
+
+    fn load(kernel: &str, initrd: Option<&str>, command_line: Option<&str>) -> Action {
+        Action::Load {
+            kernel: kernel.into(),
+            options: ImageOptions {
+                initrd: initrd.map(PathBuf::from),
+                command_line: command_line.map(OsString::from),
+                reuse_cmdline: false,
+            },
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_spelling_of_load_means_the_same() {
+        let expected = load("/k", Some("/i"), Some("a=1"));
+        for words in [
+            "-p /k --initrd=/i --command-line=a=1",
+            "-p /k --ramdisk /i --append a=1",
+            "--load-panic --append=a=1 --initrd=/i /k",
+            "load /k --initrd /i --append=a=1",
+        ] {
+            assert_eq!(action(words).as_ref(), Ok(&expected), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_command_line_may_begin_with_a_hyphen() {
+        assert_eq!(
+            action("-p /k --append --quiet"),
+            Ok(load("/k", None, Some("--quiet")))
+        );
+    }
+
+    #[test]
+    fn unload_and_status_have_their_spellings() {
+        for words in ["-u", "-p -u", "-pu", "--unload", "unload"] {
+            assert_eq!(action(words), Ok(Action::Unload), "{words}");
+        }
+        for words in ["-S", "-p -S", "--status", "status"] {
+            assert_eq!(action(words), Ok(Action::Status { json: false }), "{words}");
+        }
+        for words in ["-S --json", "-p -S --json", "status --json"] {
+            assert_eq!(action(words), Ok(Action::Status { json: true }), "{words}");
+        }
+    }
+
+    #[test]
+    fn status_supersedes_the_rest() {
+        assert_eq!(
+            action("-S -p -u /k --append=a"),
+            Ok(Action::Status { json: false })
+        );
+    }
+
+    #[test]
+    fn ordinary_kexec_is_recognised() {
+        for words in ["-l /k", "-e", "-l /k -e", "-l -S"] {
+            assert_eq!(action(words), Ok(Action::OrdinaryKexec), "{words}");
+        }
+    }
+
+    #[test]
+    fn half_a_request_says_what_is_missing() {
+        for (words, part) in [
+            ("-p", "-p needs"),
+            ("/k", "say what the kernel is for"),
+            ("", "say what to do"),
+            ("-u /k", "-u drops"),
+            ("-p -u --append=a", "-u drops"),
+        ] {
+            let sentence = action(words).expect_err(words);
+            assert!(sentence.starts_with(part), "{words}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn options_and_subcommands_do_not_mix() {
+        for words in [
+            vec!["rkexec", "-p", "load", "/k"],
+            vec!["rkexec", "--json"],
+            vec!["rkexec", "load"],
+            vec!["rkexec", "-p", "/a", "/b"],
+        ] {
+            let parsed = Arguments::try_parse_from(&words).map(Arguments::into_action);
+            assert!(!matches!(parsed, Ok(Ok(_))), "{words:?}: {parsed:?}");
+        }
+    }
+}

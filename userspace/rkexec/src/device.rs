@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/dev/rust_kexec`: the only file of this program with `unsafe` in it.
+
+use std::fs::{File, OpenOptions};
+use std::mem::size_of;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use kexec_core::uapi::{self, LoadRequest, Message, Status, UnloadRequest, MESSAGE_MAX};
+use nix::errno::Errno;
+
+use crate::failure::Failure;
+
+nix::ioctl_write_ptr!(
+    /// Loads and arms a capture kernel.
+    ioctl_load,
+    uapi::IOCTL_TYPE,
+    uapi::IOCTL_LOAD,
+    LoadRequest
+);
+nix::ioctl_write_ptr!(
+    /// Disarms and drops it.
+    ioctl_unload,
+    uapi::IOCTL_TYPE,
+    uapi::IOCTL_UNLOAD,
+    UnloadRequest
+);
+nix::ioctl_read!(
+    /// Says what is loaded.
+    ioctl_status,
+    uapi::IOCTL_TYPE,
+    uapi::IOCTL_STATUS,
+    Status
+);
+
+/// The open device.
+pub struct Device(File);
+
+impl Device {
+    /// Opens the module's device.
+    pub fn open() -> Result<Self, Failure> {
+        let path = format!("/dev/{}", uapi::DEVICE_NAME);
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map(Self)
+            .map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+                Some(errno @ (Errno::ENOENT | Errno::ENODEV | Errno::ENXIO)) => {
+                    Failure::with_errno(
+                        format!("{path} is not there: load the module first, insmod rust_kexec.ko"),
+                        errno,
+                    )
+                }
+                Some(errno @ (Errno::EACCES | Errno::EPERM)) => Failure::with_errno(
+                    format!("{path} is for root with CAP_SYS_BOOT only: run rkexec as root"),
+                    errno,
+                ),
+                _ => Failure::from_io(format_args!("cannot open {path}"), &error),
+            })
+    }
+
+    /// Loads a capture kernel and arms it.
+    pub fn load(
+        &self,
+        kernel: BorrowedFd<'_>,
+        initrd: Option<BorrowedFd<'_>>,
+        command_line: &[u8],
+    ) -> Result<(), Failure> {
+        let mut answer = Answer::default();
+        let request = LoadRequest {
+            size: size_in_u32::<LoadRequest>(),
+            flags: 0,
+            kernel_fd: kernel.as_raw_fd(),
+            initrd_fd: initrd.map_or(uapi::NO_FD, |fd| fd.as_raw_fd()),
+            command_line: command_line.as_ptr().expose_provenance() as u64,
+            command_line_len: command_line.len() as u64,
+            message: answer.message(),
+        };
+        // SAFETY: The descriptor is open, and `request` has the type that the number encodes. The
+        // module reads `command_line` and writes `answer`, and both outlive the call.
+        let result = unsafe { ioctl_load(self.0.as_raw_fd(), &request) };
+        answer.conclude("load the capture kernel", result)
+    }
+
+    /// Disarms and drops the loaded capture kernel.
+    pub fn unload(&self) -> Result<(), Failure> {
+        let mut answer = Answer::default();
+        let request = UnloadRequest {
+            size: size_in_u32::<UnloadRequest>(),
+            flags: 0,
+            message: answer.message(),
+        };
+        // SAFETY: The descriptor is open, and `request` has the type that the number encodes. The
+        // module writes `answer`, which outlives the call.
+        let result = unsafe { ioctl_unload(self.0.as_raw_fd(), &request) };
+        answer.conclude("unload the capture kernel", result)
+    }
+
+    /// What the module has.
+    pub fn status(&self) -> Result<Status, Failure> {
+        let mut status = Status::default();
+        // SAFETY: The descriptor is open, and the number encodes the size of `status`, whose
+        // fields are integers: any bytes are a valid value.
+        unsafe { ioctl_status(self.0.as_raw_fd(), &mut status) }
+            .map_err(|errno| unexplained("say what is loaded", errno))?;
+        if status.size != size_in_u32::<Status>() {
+            return Err(Failure::new(format!(
+                "the module's status has {} bytes where this rkexec knows {}: {OTHER_VERSION}",
+                status.size,
+                size_of::<Status>(),
+            )));
+        }
+        Ok(status)
+    }
+}
+
+const OTHER_VERSION: &str = "use the rkexec that was built with the loaded module";
+
+fn size_in_u32<T>() -> u32 {
+    const { assert!(size_of::<T>() <= u32::MAX as usize) };
+    size_of::<T>() as u32
+}
+
+/// Where the module puts the sentence of a refusal.
+struct Answer {
+    sentence: [u8; MESSAGE_MAX],
+    used: u64,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self {
+            sentence: [0; MESSAGE_MAX],
+            used: 0,
+        }
+    }
+}
+
+impl Answer {
+    fn message(&mut self) -> Message {
+        Message {
+            address: self.sentence.as_mut_ptr().expose_provenance() as u64,
+            capacity: self.sentence.len() as u64,
+            used: (&raw mut self.used).expose_provenance() as u64,
+        }
+    }
+
+    fn conclude(&self, what: &str, result: nix::Result<i32>) -> Result<(), Failure> {
+        let Err(errno) = result else { return Ok(()) };
+        let used = usize::try_from(self.used).unwrap_or(MESSAGE_MAX);
+        let bytes = self.sentence.get(..used).unwrap_or(&self.sentence);
+        let sentence = String::from_utf8_lossy(bytes);
+        match sentence.trim() {
+            "" => Err(unexplained(what, errno)),
+            sentence => Err(Failure::with_errno(sentence, errno)),
+        }
+    }
+}
+
+/// A refusal that came without a sentence.
+fn unexplained(what: &str, errno: Errno) -> Failure {
+    let sentence = match errno {
+        Errno::ENOTTY => {
+            format!("the loaded module does not know the request to {what}: {OTHER_VERSION}")
+        }
+        Errno::EPERM => format!("may not {what} without CAP_SYS_BOOT: run rkexec as root"),
+        _ => format!("the module did not {what}: {}", errno.desc()),
+    };
+    Failure::with_errno(sentence, errno)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(sentence: &[u8], used: u64) -> Answer {
+        let mut answer = Answer::default();
+        answer.sentence[..sentence.len()].copy_from_slice(sentence);
+        answer.used = used;
+        answer
+    }
+
+    fn refusal(answer: &Answer, errno: Errno) -> String {
+        answer
+            .conclude("load the capture kernel", Err(errno))
+            .expect_err("an errno is a refusal")
+            .to_string()
+    }
+
+    #[test]
+    fn the_modules_sentence_is_passed_on() {
+        assert_eq!(
+            refusal(&answer(b"no region is reserved", 21), Errno::EADDRNOTAVAIL),
+            "no region is reserved (EADDRNOTAVAIL)"
+        );
+    }
+
+    #[test]
+    fn a_length_beyond_the_buffer_shows_the_whole_buffer() {
+        let answer = answer(&[b'x'; MESSAGE_MAX], u64::MAX);
+        assert_eq!(
+            refusal(&answer, Errno::EINVAL).len(),
+            MESSAGE_MAX + " (EINVAL)".len()
+        );
+    }
+
+    #[test]
+    fn a_sentence_cut_inside_a_character_is_still_shown() {
+        let sentence = refusal(&answer("größer".as_bytes(), 3), Errno::EINVAL);
+        assert!(sentence.starts_with("gr"), "{sentence}");
+    }
+
+    #[test]
+    fn a_refusal_without_a_sentence_gets_one() {
+        let sentence = refusal(&Answer::default(), Errno::ENOTTY);
+        assert!(sentence.contains(OTHER_VERSION), "{sentence}");
+        let sentence = refusal(&Answer::default(), Errno::EINVAL);
+        assert_eq!(
+            sentence,
+            "the module did not load the capture kernel: Invalid argument (EINVAL)"
+        );
+    }
+
+    #[test]
+    fn success_is_success_whatever_the_buffer_holds() {
+        assert_eq!(answer(b"x", 1).conclude("unload", Ok(0)), Ok(()));
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `rkexec` loads a capture kernel through `/dev/rust_kexec`, drops it, and shows what is loaded.
+//!
+//! The options are those that users of `kexec` know; `rkexec load`, `rkexec unload` and
+//! `rkexec status` are other spellings of `-p`, `-u` and `-S`. All decisions about an image are
+//! the module's. A refusal reaches standard error as `rkexec: <the module's sentence> (<errno>)`.
+//!
+//! # Exit status
+//!
+//! | | |
+//! |---|---|
+//! | load, unload | 0 done, 1 refused or failed |
+//! | status | as `kexec -S`: 1 when an image is armed, 0 when none is, 255 when that is unknown |
+//! | wrong usage | 2 |
+
+mod arguments;
+mod command_line;
+mod device;
+mod failure;
+mod load;
+mod status;
+
+use std::process::ExitCode;
+
+use arguments::{Action, Arguments};
+use device::Device;
+use failure::Failure;
+
+/// `kexec -S` exits with this when it cannot find out (-1).
+const STATUS_UNKNOWN: u8 = 255;
+
+fn main() -> ExitCode {
+    let action = Arguments::action();
+    let failed = match action {
+        Action::Status { .. } => STATUS_UNKNOWN,
+        _ => 1,
+    };
+    match perform(action) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("rkexec: {failure}");
+            ExitCode::from(failed)
+        }
+    }
+}
+
+fn perform(action: Action) -> Result<u8, Failure> {
+    match action {
+        Action::Load { kernel, options } => {
+            load::load(&kernel, &options)?;
+            Ok(0)
+        }
+        Action::Unload => {
+            Device::open()?.unload()?;
+            Ok(0)
+        }
+        Action::Status { json } => {
+            let report = status::Report::from(&Device::open()?.status()?);
+            report.print(json)?;
+            Ok(report.armed.into())
+        }
+        Action::OrdinaryKexec => Err(Failure::new(
+            "ordinary kexec (-l, -e) is not there yet: \
+             load a kernel that is entered at a panic with -p, or use kexec",
+        )),
+    }
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module has, for people and as JSON.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use kexec_core::uapi::{
+    RegionRecord, SegmentKind, SegmentRecord, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
+};
+use serde::{Serialize, Serializer};
+
+use crate::failure::Failure;
+
+/// The module's status with names instead of numbers.
+///
+/// Addresses are strings in hexadecimal, lengths are numbers of bytes; what is not there is null.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    role: String,
+    /// An image is loaded and will be entered at a panic.
+    pub armed: bool,
+    region: Option<Region>,
+    low_region: Option<Region>,
+    entry: Option<Address>,
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Serialize)]
+struct Region {
+    start: Address,
+    len: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Segment {
+    kind: String,
+    start: Address,
+    file_len: u64,
+    memory_len: u64,
+    sha256: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Address(u64);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<&Status> for Report {
+    fn from(status: &Status) -> Self {
+        let armed = status.armed != 0;
+        Self {
+            role: match status.role {
+                ROLE_PRODUCTION => "production".into(),
+                ROLE_CAPTURE => "capture".into(),
+                number => format!("unknown ({number})"),
+            },
+            armed,
+            region: Region::from_record(&status.region),
+            low_region: Region::from_record(&status.low_region),
+            entry: armed.then_some(Address(status.entry)),
+            segments: status
+                .segments
+                .iter()
+                .take(usize::try_from(status.segment_count).unwrap_or(usize::MAX))
+                .map(Segment::from)
+                .collect(),
+        }
+    }
+}
+
+impl Region {
+    fn from_record(record: &RegionRecord) -> Option<Self> {
+        (record.len != 0).then_some(Self {
+            start: Address(record.start),
+            len: record.len,
+        })
+    }
+}
+
+impl From<&SegmentRecord> for Segment {
+    fn from(record: &SegmentRecord) -> Self {
+        Self {
+            kind: match SegmentKind::from_number(record.kind) {
+                Some(kind) => kind.name().into(),
+                None => format!("unknown ({})", record.kind),
+            },
+            start: Address(record.start),
+            file_len: record.file_len,
+            memory_len: record.memory_len,
+            sha256: (record.sha256 != [0; 32]).then(|| hexadecimal(&record.sha256)),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Report {
+    /// Writes the report to standard output.
+    pub fn print(&self, json: bool) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let written = if json {
+            serde_json::to_string_pretty(self)
+                .map_err(io::Error::from)
+                .and_then(|text| writeln!(out, "{text}"))
+        } else {
+            write!(out, "{self}")
+        };
+        written
+            .and_then(|()| out.flush())
+            .map_err(|error| Failure::from_io("cannot write the status", &error))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "role        {}", self.role)?;
+        writeln!(f, "armed       {}", if self.armed { "yes" } else { "no" })?;
+        match &self.region {
+            Some(region) => writeln!(f, "region      {region}")?,
+            None => writeln!(f, "region      none: boot with crashkernel=")?,
+        }
+        if let Some(region) = &self.low_region {
+            writeln!(f, "low region  {region}")?;
+        }
+        if let Some(entry) = self.entry {
+            writeln!(f, "entry       {entry}")?;
+        }
+        for segment in &self.segments {
+            writeln!(f, "{segment}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = Address(self.start.0.saturating_add(self.len));
+        write!(f, "{}-{end} ({})", self.start, Size(self.len))
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = Address(self.start.0.saturating_add(self.memory_len));
+        let (kind, start, size) = (&self.kind, self.start, Size(self.file_len));
+        write!(f, "segment     {kind:<15} {start}-{end} ({size}")?;
+        match &self.sha256 {
+            Some(sha256) => write!(f, ", SHA-256 {sha256})"),
+            None => write!(f, ", no digest)"),
+        }
+    }
+}
+
+/// A number of bytes in the largest unit that loses nothing, as crashkernel= takes it.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, shift) = match self.0.trailing_zeros() {
+            _ if self.0 == 0 => ("bytes", 0),
+            30.. => ("GiB", 30),
+            20.. => ("MiB", 20),
+            10.. => ("KiB", 10),
+            _ => ("bytes", 0),
+        };
+        write!(f, "{} {unit}", self.0 >> shift)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn armed() -> Status {
+        let mut status = Status {
+            role: ROLE_PRODUCTION,
+            armed: 1,
+            segment_count: 2,
+            region: RegionRecord {
+                start: 0x6f00_0000,
+                len: 256 << 20,
+            },
+            entry: 0x7000_0200,
+            ..Status::default()
+        };
+        status.segments[0] = SegmentRecord {
+            kind: SegmentKind::Kernel as u32,
+            start: 0x7000_0000,
+            file_len: 0x0012_3457,
+            memory_len: 0x20_0000,
+            sha256: [0xab; 32],
+            ..SegmentRecord::default()
+        };
+        status.segments[1] = SegmentRecord {
+            kind: 99,
+            start: 0x6f00_1000,
+            file_len: 4096,
+            memory_len: 4096,
+            ..SegmentRecord::default()
+        };
+        status
+    }
+
+    #[test]
+    fn json_names_everything_that_is_loaded() {
+        let report = Report::from(&armed());
+        assert_eq!(
+            serde_json::to_value(&report).expect("a report is always JSON"),
+            json!({
+                "role": "production",
+                "armed": true,
+                "region": {"start": "0x6f000000", "len": 268_435_456},
+                "low_region": null,
+                "entry": "0x70000200",
+                "segments": [
+                    {
+                        "kind": "kernel",
+                        "start": "0x70000000",
+                        "file_len": 0x0012_3457,
+                        "memory_len": 0x20_0000,
+                        "sha256": "ab".repeat(32),
+                    },
+                    {
+                        "kind": "unknown (99)",
+                        "start": "0x6f001000",
+                        "file_len": 4096,
+                        "memory_len": 4096,
+                        "sha256": null,
+                    },
+                ],
+            })
+        );
+    }
+
+    #[test]
+    fn nothing_loaded_has_neither_entry_nor_segments() {
+        let report = Report::from(&Status::default());
+        let value = serde_json::to_value(&report).expect("a report is always JSON");
+        assert_eq!(value["armed"], false);
+        assert_eq!(value["entry"], json!(null));
+        assert_eq!(value["segments"], json!([]));
+        assert_eq!(value["role"], "unknown (0)");
+    }
+
+    #[test]
+    fn more_segments_than_there_is_room_for_do_no_harm() {
+        let status = Status {
+            segment_count: u32::MAX,
+            ..armed()
+        };
+        assert_eq!(Report::from(&status).segments.len(), status.segments.len());
+    }
+
+    #[test]
+    fn people_read_ranges_and_sizes() {
+        let text = Report::from(&armed()).to_string();
+        assert!(
+            text.contains("region      0x6f000000-0x7f000000 (256 MiB)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("kernel          0x70000000-0x70200000 (1193047 bytes"),
+            "{text}"
+        );
+        assert!(
+            text.contains("0x6f001000-0x6f002000 (4 KiB, no digest)"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the program says and how it exits where there is no module to ask.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn rkexec(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rkexec"))
+        .args(arguments)
+        .output()
+        .expect("rkexec runs")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn without_the_module_it_says_how_to_get_it() {
+    if Path::new("/dev/rust_kexec").exists() {
+        return;
+    }
+    for (arguments, code) in [
+        (&["-p", "/boot/vmlinuz"][..], 1),
+        (&["load", "/boot/vmlinuz"], 1),
+        (&["-p", "-u"], 1),
+        (&["-S"], 255),
+        (&["status", "--json"], 255),
+    ] {
+        let output = rkexec(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert_eq!(
+            stderr(&output),
+            "rkexec: /dev/rust_kexec is not there: load the module first, \
+             insmod rust_kexec.ko (ENOENT)\n",
+            "{arguments:?}"
+        );
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn ordinary_kexec_is_refused_in_a_sentence() {
+    for arguments in [&["-l", "/boot/vmlinuz"][..], &["-e"]] {
+        let output = rkexec(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let sentence = stderr(&output);
+        assert!(sentence.starts_with("rkexec: ordinary kexec"), "{sentence}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for arguments in [
+        &[][..],
+        &["-p"],
+        &["--no-such-option"],
+        &["-u", "/boot/vmlinuz"],
+    ] {
+        assert_eq!(rkexec(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
