@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The one entry for everything; `make help` lists it. Kbuild reads the file of that name instead.
+
+# The guests' kernel and architecture, see scripts/versions.sh.
+KERNEL ?= 6.12
+ARCH ?= x86_64
+export KERNEL ARCH
+
+# A kernel tree of the user's own: then only the module is built, against that tree.
+ifdef KDIR
+export KDIR
+.DEFAULT_GOAL := module
+else
+.DEFAULT_GOAL := help
+endif
+
+TIMED := scripts/timed
+PYTHON := build/venv/bin/python
+# Python's own byte code stays out of the sources.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+
+# Arguments for pytest and for the benchmark, as in `make test PYTEST="-k registers --seed=7"`.
+PYTEST ?=
+BENCH ?=
+
+.PHONY: help
+help: ## list the targets
+	@echo "rust_kexec: kexec and kdump as a loadable Rust module"
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo
+	@echo "  make KDIR=/path/to/tree   build the module against your own kernel tree"
+	@echo "  make test PYTEST='-k registers'   run some of the scenarios"
+
+.PHONY: demo
+demo: guest python ## crash a guest, and show what its dump says
+	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.demo
+
+.PHONY: test
+test: guest python ## run all tests: cargo's, and the scenarios in QEMU
+	@$(TIMED) "cargo tests" scripts/cargo-tests
+	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(PYTEST)
+	@scripts/timings
+
+.PHONY: bench
+bench: guest python ## compare our way into the capture kernel with the kernel's own
+	@$(TIMED) "benchmark" env PYTHONPATH=qemu $(PYTHON) -m harness.bench $(BENCH)
+
+.PHONY: check
+check: setup ## check formatting, lints and documentation
+	@$(TIMED) "checks" scripts/check
+
+.PHONY: module
+module: $(if $(KDIR),,kernel) ## build rust_kexec/rust_kexec.ko
+	@$(TIMED) "module" scripts/module
+
+.PHONY: rkexec
+rkexec: ## build the command line tool, static: build/bin/ARCH/rkexec
+	@$(TIMED) "rkexec" scripts/userspace rkexec
+
+.PHONY: programs
+programs: setup
+	@$(TIMED) "user space" scripts/userspace rkexec guest
+
+.PHONY: guest
+guest: module programs ## pack the guests' root file systems
+	@$(TIMED) "guest image" scripts/guest-image
+
+.PHONY: kernel
+kernel: setup ## build the guest kernel, or find it in the cache
+	@$(TIMED) "kernel" scripts/kernel
+
+.PHONY: python
+python: setup
+	@$(TIMED) "Python packages" scripts/python
+
+.PHONY: setup
+setup: ## install what this machine lacks (apt packages, bindgen)
+	@scripts/timings --reset
+	@$(TIMED) "setup" scripts/setup
+
+.PHONY: clean
+clean: ## remove what was built here; the cache outside the checkout stays
+	@scripts/clean

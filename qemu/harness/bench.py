@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`make bench`: from the panic message to the capture kernel's first line, ours and the kernel's.
+
+Both load the same image with the same command line in the same guest image, by turns, so that
+whatever else the host does meets both. Only the ratio tells anything: absolute times are the
+host's.
+"""
+
+import argparse
+import asyncio
+import statistics
+from collections.abc import Awaitable, Callable
+
+from harness import paths
+from harness.guest import FIRST_LINE, PATIENCE, Guest, boot
+
+# The capture kernel's first line must not wait until its driver for the serial port is up.
+COMMAND_LINE = "earlyprintk=serial,ttyS0,115200 console=ttyS0"
+
+Loader = Callable[[Guest], Awaitable[object]]
+
+
+async def load_with_ours(guest: Guest) -> None:
+    """rust_kexec's implementation."""
+    await guest.load(COMMAND_LINE)
+
+
+async def load_with_the_kernels_own(guest: Guest) -> None:
+    """The C implementation, by kexec_file_load(2)."""
+    files = (paths.GUEST_KERNEL, paths.GUEST_INITRD)
+    (await guest.run("kexec-file-load", *files, COMMAND_LINE)).check()
+
+
+IMPLEMENTATIONS: dict[str, Loader] = {
+    "rust_kexec": load_with_ours,
+    "the kernel's own": load_with_the_kernels_own,
+}
+
+
+async def seconds(name: str) -> float:
+    """One crash, measured."""
+    command_line = f"crashkernel=256M {COMMAND_LINE}"
+    async with boot(paths.results("bench", paths.ARCH), command_line=command_line) as guest:
+        await IMPLEMENTATIONS[name](guest)
+        await guest.crash()
+        await guest.captured()
+        console, start = guest.machine.console, guest.crash_line
+        panic = await guest.machine.until(
+            console.line("Kernel panic - not syncing", start), "the panic message", PATIENCE
+        )
+        first = await guest.machine.until(
+            console.line(FIRST_LINE, start), "the capture kernel's first line", PATIENCE
+        )
+        return first.seconds - panic.seconds
+
+
+def main() -> None:
+    """Runs both by turns and prints medians and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="crashes of each (%(default)s)")
+    runs = parser.parse_args().runs
+    times: dict[str, list[float]] = {name: [] for name in IMPLEMENTATIONS}
+    for run in range(runs):
+        for name in IMPLEMENTATIONS:
+            time = asyncio.run(seconds(name))
+            times[name].append(time)
+            print(f"run {run + 1} of {runs}: {name:<16} {time:.3f} s", flush=True)
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    print("\nFrom the panic message to the capture kernel's first line, median (range):")
+    for name, found in times.items():
+        print(f"  {name:<16} {medians[name]:.3f} s ({min(found):.3f} to {max(found):.3f})")
+    ours, own = medians.values()
+    print(f"ratio, rust_kexec to the kernel's own: {ours / own:.2f}")
+
+
+if __name__ == "__main__":
+    main()

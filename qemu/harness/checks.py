@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What must be true of a dump."""
+
+import struct
+
+from harness.dump import Dump
+from harness.scenario import Facts
+from harness.steps import GIB4, PAGES
+
+PAGE = 4096
+MIB = 1 << 20
+U64 = (1 << 64) - 1
+
+
+def ours_alone(dump: Dump, facts: Facts) -> None:
+    """The kernel's own kexec had nothing loaded when the guest crashed."""
+    assert facts.kernels_own_image is False
+
+
+def whole(dump: Dump, facts: Facts) -> None:
+    """The file ends where its last segment ends."""
+    assert dump.path.stat().st_size == dump.end
+
+
+def release(dump: Dump, facts: Facts) -> None:
+    """The dump is of the kernel that crashed."""
+    assert dump.release == facts.hello.release
+    assert dump.vmcoreinfo["OSRELEASE"] == facts.hello.release
+
+
+def panic_message(dump: Dump, facts: Facts) -> None:
+    """The log ends in the panic that the guest was given."""
+    assert dump.panic_message == "sysrq triggered crash"
+
+
+def crash_time(dump: Dump, facts: Facts) -> None:
+    """CRASHTIME is the guest's time at the crash."""
+    assert 0 <= int(dump.vmcoreinfo["CRASHTIME"]) - facts.crash_time < 600
+
+
+def crashed_stack(dump: Dump, facts: Facts) -> None:
+    """The thread that panicked is known, and its stack goes through the trigger."""
+    functions = [frame.name for frame in dump.crashed_thread.stack_trace()]
+    assert "sysrq_handle_crash" in functions, functions
+
+
+def every_cpu(dump: Dump, facts: Facts) -> None:
+    """Each online CPU has one note, which is that of the task that it was running."""
+    assert len(dump.cpus) == facts.hello.cpus_online
+    assert len(dump.prstatus) == facts.hello.cpus_online
+    for cpu, note in zip(dump.cpus, dump.prstatus, strict=True):
+        assert note.pid == cpu.pid, cpu
+        assert note.registers["rip"] == cpu.instruction_pointer != 0, cpu
+        assert cpu.symbol != "no symbol", cpu
+
+
+def all_memory(dump: Dump, facts: Facts) -> None:
+    """Every page of System RAM is in the file, but for the crash region and the first MiB."""
+    status = facts.status
+    wanted = [
+        piece
+        for ram in facts.system_ram
+        for piece in without(ram, [range(MIB), status.region, status.low_region])
+    ]
+    found = [range(load.physical, load.physical + load.size) for load in dump.loads]
+    for piece in wanted:
+        missing = [hex_range(rest) for rest in without(whole_pages(piece), found)]
+        assert not missing, missing
+
+
+def crash_region_left_out(dump: Dump, facts: Facts) -> None:
+    """The crash region, where the capture kernel lives, is not in the dump."""
+    region = facts.status.region
+    for load in dump.loads:
+        assert load.physical >= region.stop or load.physical + load.size <= region.start, load
+
+
+def spinning_registers(dump: Dump, facts: Facts) -> None:
+    """The spinning process' registers are exactly in its CPU's note."""
+    spinner = facts.spinner
+    note = dump.prstatus[spinner["cpu"]]
+    expected = {name: int(value, 16) for name, value in spinner["registers"].items()}
+    assert note.pid == spinner["pid"]
+    assert {name: note.registers[name] for name in expected} == expected
+    assert int(spinner["rip_start"], 16) <= note.registers["rip"] < int(spinner["rip_end"], 16)
+
+
+def pattern_pages(dump: Dump, facts: Facts) -> None:
+    """Each filled page is at its physical address in the dump, byte for byte."""
+    found: dict[str, int] = {}
+    for page in facts.pattern["pages"]:
+        address = int(page["physical"], 16)
+        expected = pattern(facts.pattern["seed"], address)
+        assert dump.physical(address, PAGE) == expected, page
+        assert dump.program.read(address, PAGE, True) == expected, page
+        found[page["class"]] = found.get(page["class"], 0) + 1
+    classes = {"below", "above"}
+    if any(ram.stop > GIB4 for ram in facts.system_ram):
+        classes.add("high")
+    assert found == dict.fromkeys(classes, PAGES)
+
+
+def pattern(seed: int, address: int) -> bytes:
+    """What `pattern` of userspace/guest fills the page at this physical address with."""
+    state = seed ^ address
+    words = []
+    for _ in range(PAGE // 8):
+        state = (state + 0x9E3779B97F4A7C15) & U64
+        word = state
+        word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & U64
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & U64
+        words.append(word ^ (word >> 31))
+    return struct.pack(f"<{len(words)}Q", *words)
+
+
+def without(piece: range, holes: list[range]) -> list[range]:
+    """What is left of a range."""
+    left = [piece]
+    for hole in holes:
+        left = [
+            rest
+            for part in left
+            for rest in (
+                range(part.start, min(part.stop, hole.start)),
+                range(max(part.start, hole.stop), part.stop),
+            )
+            if rest
+        ] if hole else left
+    return left
+
+
+def whole_pages(piece: range) -> range:
+    """The pages that lie wholly in a range."""
+    return range(-(-piece.start // PAGE) * PAGE, piece.stop // PAGE * PAGE)
+
+
+def hex_range(piece: range) -> str:
+    """As /proc/iomem writes it, but half open."""
+    return f"{piece.start:#x}..{piece.stop:#x}"
+
+
+# What every dump must fulfil.
+ALWAYS = (
+    ours_alone,
+    whole,
+    release,
+    panic_message,
+    crash_time,
+    crashed_stack,
+    every_cpu,
+    all_memory,
+    crash_region_left_out,
+)

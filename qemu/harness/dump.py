@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Reads a vmcore with two readers that know nothing of us: drgn and pyelftools."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import drgn
+from drgn.helpers.linux.cpumask import for_each_online_cpu
+from drgn.helpers.linux.printk import get_printk_records
+from drgn.helpers.linux.sched import cpu_curr
+from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import NoteSegment
+
+from harness import paths
+
+# struct elf_prstatus of x86_64: where pr_pid and pr_reg are, and struct user_regs_struct's order.
+PR_PID = struct.Struct("<i")
+PR_PID_OFFSET = 32
+PR_REG = struct.Struct("<27Q")
+PR_REG_OFFSET = 112
+PRSTATUS_SIZE = 336
+REGISTERS = (
+    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
+    "fs_base gs_base ds es fs gs"
+).split()
+
+
+@dataclass(frozen=True)
+class Prstatus:
+    """One NT_PRSTATUS note."""
+
+    pid: int
+    registers: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One PT_LOAD: physical memory and where in the file it is."""
+
+    physical: int
+    size: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """What one CPU was doing when the kernel crashed."""
+
+    number: int
+    pid: int
+    command: str
+    instruction_pointer: int
+    symbol: str
+    functions: tuple[str, ...]
+
+
+class Dump:
+    """An opened vmcore."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = open(path, "rb")
+        self.elf = ELFFile(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @cached_property
+    def program(self) -> drgn.Program:
+        """The crashed kernel as drgn sees it."""
+        program = drgn.Program()
+        program.set_core_dump(str(self.path))
+        program.load_debug_info([str(paths.VMLINUX), str(paths.MODULE)])
+        return program
+
+    @property
+    def release(self) -> str:
+        """The crashed kernel's release."""
+        return self.program["init_uts_ns"].name.release.string_().decode()
+
+    @cached_property
+    def kernel_log(self) -> list[str]:
+        """The kernel log's lines, without their time stamps."""
+        return [record.text.decode() for record in get_printk_records(self.program)]
+
+    @property
+    def panic_message(self) -> str:
+        """What panic() said."""
+        start = "Kernel panic - not syncing: "
+        for line in reversed(self.kernel_log):
+            if line.startswith(start):
+                return line.removeprefix(start)
+        raise AssertionError("the dump's kernel log has no panic message")
+
+    @property
+    def crashed_thread(self) -> drgn.Thread:
+        """The thread that called panic()."""
+        return self.program.crashed_thread()
+
+    @cached_property
+    def cpus(self) -> list[Cpu]:
+        """Every online CPU."""
+        return [self._cpu(number) for number in for_each_online_cpu(self.program)]
+
+    def _cpu(self, number: int) -> Cpu:
+        task = cpu_curr(self.program, number)
+        trace = self.program.stack_trace(task)
+        first = trace[0]
+        try:
+            found = self.program.symbol(first.pc)
+            symbol = f"{found.name}+{first.pc - found.address:#x}"
+        except LookupError:
+            symbol = "in user space" if first.pc < 1 << 63 else "no symbol"
+        return Cpu(
+            number=number,
+            pid=task.pid.value_(),
+            command=task.comm.string_().decode(errors="replace"),
+            instruction_pointer=first.pc,
+            symbol=symbol,
+            functions=tuple(frame.name for frame in trace),
+        )
+
+    @cached_property
+    def prstatus(self) -> list[Prstatus]:
+        """The NT_PRSTATUS notes, in the file's order, which is that of the CPUs."""
+        return list(self._prstatus())
+
+    def _prstatus(self) -> Iterator[Prstatus]:
+        for description in self._notes("CORE", "NT_PRSTATUS"):
+            if len(description) != PRSTATUS_SIZE:
+                raise AssertionError(f"an NT_PRSTATUS note has {len(description)} bytes")
+            (pid,) = PR_PID.unpack_from(description, PR_PID_OFFSET)
+            values = PR_REG.unpack_from(description, PR_REG_OFFSET)
+            yield Prstatus(pid, dict(zip(REGISTERS, values, strict=True)))
+
+    def _notes(self, name: str, kind: str | int) -> Iterator[bytes]:
+        for segment in self.elf.iter_segments():
+            if isinstance(segment, NoteSegment):
+                for note in segment.iter_notes():
+                    if note["n_name"] == name and note["n_type"] == kind:
+                        yield bytes(note["n_descdata"])
+
+    @cached_property
+    def vmcoreinfo(self) -> dict[str, str]:
+        """The lines of the VMCOREINFO note."""
+        [description] = self._notes("VMCOREINFO", 0)
+        return dict(line.split("=", 1) for line in description.decode().splitlines())
+
+    @cached_property
+    def loads(self) -> list[Load]:
+        """The PT_LOADs."""
+        return [
+            Load(segment["p_paddr"], segment["p_filesz"], segment["p_offset"])
+            for segment in self.elf.iter_segments("PT_LOAD")
+        ]
+
+    @property
+    def end(self) -> int:
+        """Where the last segment ends in the file."""
+        return max(s["p_offset"] + s["p_filesz"] for s in self.elf.iter_segments())
+
+    def physical(self, address: int, size: int) -> bytes:
+        """Physical memory, read from the file by its own program headers."""
+        for load in self.loads:
+            if load.physical <= address and address + size <= load.physical + load.size:
+                self._file.seek(load.offset + address - load.physical)
+                return self._file.read(size)
+        raise AssertionError(f"no PT_LOAD holds {address:#x}-{address + size:#x}")

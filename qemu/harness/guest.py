@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a test does with a guest: load, crash, collect."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from harness import paths
+from harness.agent import Finished, Hello
+from harness.machine import GuestError, Hardware, Machine
+from harness.status import Status
+
+# How long something may take that takes seconds: TCG on a busy two-core host is slow.
+PATIENCE = 120
+
+FIRST_LINE = r"Linux version "
+
+
+class Guest:
+    """A guest whose production kernel has said hello."""
+
+    def __init__(self, machine: Machine, hello: Hello) -> None:
+        self.machine = machine
+        self.agent = machine.agent
+        self.hello = hello
+        # Where on the console the story of the crash begins.
+        self.crash_line = 0
+
+    async def run(self, *argv: str, timeout_s: int = 60) -> Finished:
+        """Runs a program in the guest to its end."""
+        return await self.machine.until(
+            self.agent.run(*argv, timeout_s=timeout_s), " ".join(argv), timeout_s + 30
+        )
+
+    async def shell(self, script: str, timeout_s: int = 60) -> str:
+        """What a shell script prints; it must succeed."""
+        return (await self.run("sh", "-ec", script, timeout_s=timeout_s)).check().stdout
+
+    async def spawn(self, *argv: str) -> dict[str, Any]:
+        """Starts a program that stays, and returns its ready line."""
+        return await self.machine.until(
+            self.agent.spawn(*argv, timeout_s=PATIENCE), " ".join(argv), PATIENCE + 30
+        )
+
+    async def read(self, path: str) -> str:
+        """A file's text."""
+        return await self.machine.until(self.agent.read(path), path, PATIENCE)
+
+    async def rkexec(self, *arguments: str) -> Finished:
+        """Our shim, with these arguments."""
+        return await self.run("rkexec", *arguments)
+
+    async def load(self, command_line: str = "console=ttyS0") -> None:
+        """Loads and arms the capture kernel."""
+        (
+            await self.rkexec(
+                "--load-panic",
+                paths.GUEST_KERNEL,
+                f"--initrd={paths.GUEST_INITRD}",
+                f"--command-line={command_line}",
+            )
+        ).check()
+
+    async def status(self) -> Status:
+        """What the module has."""
+        answer = await self.rkexec("--status", "--json")
+        # As with kexec, the exit status tells whether an image is loaded.
+        if answer.status not in (0, 1):
+            answer.check()
+        return Status.parse(answer.stdout)
+
+    async def kernels_own_image_is_loaded(self) -> bool:
+        """Whether the C implementation has a crash image."""
+        return (await self.read("/sys/kernel/kexec_crash_loaded")).strip() == "1"
+
+    async def crash(self) -> None:
+        """Panics the production kernel."""
+        self.crash_line = len(self.machine.console.lines)
+        await self.machine.until(
+            self.agent.write("/proc/sysrq-trigger", "c"), "the agent's last answer", PATIENCE
+        )
+
+    async def captured(self) -> Hello:
+        """Waits for the capture kernel's agent."""
+        hello = await self.machine.until(
+            self.agent.hello(), "the capture kernel's agent", PATIENCE
+        )
+        if hello.role != "capture":
+            raise GuestError(f"the kernel that came up after the crash says {hello}")
+        return hello
+
+    async def save_vmcore(self) -> Path:
+        """Copies /proc/vmcore out of the capture kernel, and returns the host's file."""
+        size = int(await self.shell("stat -c %s /proc/vmcore"))
+        disk = self.machine.disk
+        if size > disk.stat().st_size:
+            raise GuestError(f"/proc/vmcore has {size} bytes, more than memory and its headers")
+        await self.shell(
+            "dd if=/proc/vmcore of=/dev/vda bs=1M oflag=direct conv=notrunc,fsync 2>&1",
+            timeout_s=PATIENCE + self.machine.hardware.memory_mib // 8,
+        )
+        with open(disk, "r+b") as file:
+            file.truncate(size)
+        return disk
+
+    def split_console(self) -> None:
+        """Writes production.log and capture.log, one for each kernel's part of the console."""
+        console, directory = self.machine.console, self.machine.directory
+        border = console.find(FIRST_LINE, self.crash_line) if self.crash_line else None
+        (directory / "production.log").write_text(console.text(0, border))
+        if border is not None:
+            (directory / "capture.log").write_text(console.text(border))
+
+
+@asynccontextmanager
+async def boot(
+    directory: Path, hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
+) -> AsyncIterator[Guest]:
+    """A guest that has booted the production kernel."""
+    machine = Machine(hardware, f"console=ttyS0 {command_line}", directory)
+    async with machine:
+        hello = await machine.until(
+            machine.agent.hello(), "the production kernel's agent", PATIENCE
+        )
+        if hello.role != "production":
+            raise GuestError(f"the kernel that QEMU booted says {hello}")
+        guest = Guest(machine, hello)
+        try:
+            yield guest
+        finally:
+            guest.split_console()

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One QEMU process: its command line, its sockets, and its end."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from qemu.qmp import QMPClient
+
+from harness import paths
+from harness.agent import Agent
+from harness.console import Console
+
+T = TypeVar("T")
+
+MIB = 1 << 20
+
+# The last line of panic(), and so the sign that nobody took over.
+PANIC_ENDED = r"---\[ end Kernel panic"
+
+
+class GuestError(Exception):
+    """A guest did not do what was waited for."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """The machine that a guest runs on."""
+
+    cpus: int = 2
+    memory_mib: int = 1024
+    cpu: str = "max"
+
+
+def kvm_works() -> bool:
+    """Whether KVM can run a guest.
+
+    The device alone does not tell: some hosts have it without the CPU's virtualisation
+    extensions, and a guest there never gets past its early boot.
+    """
+    flags = Path("/proc/cpuinfo").read_text().split()
+    return ("vmx" in flags or "svm" in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def accelerator() -> str:
+    """QEMU's `-accel`."""
+    return "kvm" if kvm_works() else "tcg,thread=multi"
+
+
+class Machine:
+    """A running QEMU; `async with` starts it and ends it whatever happens."""
+
+    def __init__(self, hardware: Hardware, command_line: str, directory: Path) -> None:
+        self.hardware = hardware
+        self.command_line = command_line
+        self.directory = directory
+        self.console = Console()
+        self.agent = Agent()
+        self.disk = directory / "vmcore"
+        self._monitor = QMPClient("guest")
+        self._process: asyncio.subprocess.Process | None = None
+        # Socket addresses are short, and the checkout's path may not be.
+        self._sockets = Path(tempfile.mkdtemp(prefix="rust_kexec-"))
+
+    def _arguments(self) -> list[str]:
+        hardware, sockets = self.hardware, self._sockets
+        return [
+            # QEMU must not outlive the harness, however that ends.
+            *("setpriv", "--pdeathsig", "KILL", "--"),
+            f"qemu-system-{paths.ARCH}",
+            *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
+            *("-machine", "q35", "-accel", accelerator(), "-cpu", hardware.cpu),
+            *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
+            *("-kernel", str(paths.KERNEL), "-initrd", str(paths.PRODUCTION_INITRD)),
+            *("-append", self.command_line),
+            *("-qmp", f"unix:{sockets}/qmp"),
+            *("-chardev", f"socket,id=console,path={sockets}/console"),
+            *("-serial", "chardev:console"),
+            *("-chardev", f"socket,id=agent,path={sockets}/agent"),
+            *("-device", "virtio-serial-pci"),
+            *("-device", "virtserialport,chardev=agent,name=rust_kexec.agent"),
+            # Sparse from the first byte: most of a guest's memory is zeros.
+            "-drive",
+            f"file={self.disk},format=raw,if=none,id=vmcore,cache=unsafe,"
+            "discard=unmap,detect-zeroes=unmap",
+            *("-device", "virtio-blk-pci,drive=vmcore"),
+        ]
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._end()
+
+    async def _start(self) -> None:
+        with open(self.disk, "wb") as disk:
+            # All of memory, and the headers before it.
+            disk.truncate((self.hardware.memory_mib + 64) * MIB)
+        await self.console.serve(self._sockets / "console")
+        await self.agent.serve(self._sockets / "agent")
+        await self._monitor.start_server(str(self._sockets / "qmp"))
+        with open(self.directory / "qemu.log", "wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._arguments(), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        await self.until(self._monitor.accept(), "QEMU's monitor", 30)
+
+    async def _end(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        try:
+            await self._monitor.disconnect()
+        except Exception:  # The connection broke when the process ended; nothing is lost.
+            pass
+        self.agent.close()
+        self.console.close()
+        (self.directory / "console.log").write_text(self.console.text())
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    async def until(self, event: Awaitable[T], what: str, seconds: float) -> T:
+        """Waits for an event, but no longer than it can still come.
+
+        It cannot once QEMU has ended, a kernel has panicked without anybody taking over, or the
+        time is over.
+        """
+        assert self._process is not None
+        wanted = asyncio.ensure_future(event)
+        ended = asyncio.ensure_future(self._process.wait())
+        dead = asyncio.ensure_future(self.console.line(PANIC_ENDED))
+        tasks = [wanted, ended, dead]
+        try:
+            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if wanted.done():
+                return wanted.result()
+            if ended.done():
+                reason = f"QEMU ended with status {ended.result()}"
+            elif dead.done():
+                reason = "the kernel panicked, and nobody took over"
+            else:
+                reason = f"{seconds:.0f} s are over"
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        raise GuestError(f"waited for {what}: {reason}\n{self._last_words()}")
+
+    def _last_words(self) -> str:
+        said = (self.directory / "qemu.log").read_text(errors="replace")
+        tail = "\n".join(self.console.text().splitlines()[-25:])
+        return f"{said}The console's last lines ({self.directory}/console.log):\n{tail}"
+
+    async def execute(self, command: str, **arguments: Any) -> Any:
+        """A QMP command."""
+        return await self._monitor.execute(command, arguments or None)
+
+    async def registers(self) -> str:
+        """The registers of every CPU, as QEMU sees them."""
+        return await self.execute(
+            "human-monitor-command", **{"command-line": "info registers -a"}
+        )

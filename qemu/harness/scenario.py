@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A scenario is data: a guest, what is done to it, and what must be true of its dump."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from harness.agent import Hello
+from harness.dump import Dump
+from harness.guest import Guest, boot
+from harness.machine import Hardware
+from harness.status import Status
+
+
+@dataclass
+class Facts:
+    """What was known before the crash, for the checks to compare the dump with."""
+
+    random: Random
+    hello: Hello
+    status: Status
+    system_ram: list[range]
+    kernels_own_image: bool | None = None
+    crash_time: int = 0
+    spinner: dict[str, Any] = field(default_factory=dict)
+    pattern: dict[str, Any] = field(default_factory=dict)
+
+
+Step = Callable[[Guest, Facts], Awaitable[None]]
+Check = Callable[[Dump, Facts], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One crash and its dump."""
+
+    name: str
+    hardware: Hardware = Hardware()
+    command_line: str = "crashkernel=256M"
+    capture_command_line: str = "console=ttyS0"
+    before: tuple[Step, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+def iomem(text: str, name: str) -> list[range]:
+    """The ranges of /proc/iomem that have this name."""
+    found = []
+    for line in text.splitlines():
+        addresses, _, label = line.strip().partition(" : ")
+        if label == name:
+            start, end = (int(number, 16) for number in addresses.split("-"))
+            found.append(range(start, end + 1))
+    return found
+
+
+async def crash_and_save(scenario: Scenario, directory: Path, random: Random) -> Facts:
+    """Boots, loads, crashes, and leaves the dump in `directory`/vmcore."""
+    async with boot(directory, scenario.hardware, scenario.command_line) as guest:
+        await guest.load(scenario.capture_command_line)
+        facts = Facts(
+            random,
+            guest.hello,
+            await guest.status(),
+            iomem(await guest.read("/proc/iomem"), "System RAM"),
+        )
+        for step in scenario.before:
+            await step(guest, facts)
+        facts.kernels_own_image = await guest.kernels_own_image_is_loaded()
+        facts.crash_time = int(await guest.shell("date +%s"))
+        await guest.crash()
+        await guest.captured()
+        await guest.save_vmcore()
+    return facts

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The crashes that end in a good dump."""
+
+from harness import checks, steps
+from harness.machine import Hardware
+from harness.scenario import Scenario
+
+DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
+
+# A region with memory on both sides is one whose place is asked for, and that place must not be
+# where KASLR puts the kernel.
+REGION_AMID_MEMORY = "nokaslr crashkernel=256M@512M"
+
+DUMPS = (
+    DEMO,
+    Scenario(
+        name="registers",
+        before=(steps.spin_on_the_last_cpu,),
+        checks=(checks.spinning_registers,),
+    ),
+    Scenario(
+        name="memory-2g",
+        hardware=Hardware(memory_mib=2048),
+        command_line=REGION_AMID_MEMORY,
+        before=(steps.fill_pages,),
+        checks=(checks.pattern_pages,),
+    ),
+    Scenario(
+        name="memory-6g",
+        hardware=Hardware(memory_mib=6144),
+        command_line=REGION_AMID_MEMORY,
+        before=(steps.fill_pages,),
+        checks=(checks.pattern_pages,),
+    ),
+    # The demo has KASLR and, with -cpu max, 5-level paging.
+    Scenario(
+        name="one-cpu-nokaslr-4-level",
+        hardware=Hardware(cpus=1, cpu="max,la57=off"),
+        command_line="nokaslr crashkernel=256M",
+    ),
+    Scenario(
+        name="two-cpus-nokaslr-5-level",
+        hardware=Hardware(cpus=2, cpu="max"),
+        command_line="nokaslr crashkernel=256M",
+    ),
+    Scenario(
+        name="eight-cpus-kaslr-4-level",
+        hardware=Hardware(cpus=8, cpu="max,la57=off"),
+    ),
+)

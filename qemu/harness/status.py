@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What `rkexec --status --json` says."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+# A region that is not there.
+NOWHERE = range(0)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment of the loaded image."""
+
+    kind: str
+    file: range
+    """Where the bytes are that were copied, which the digest covers."""
+    memory: range
+    """All that the segment owns."""
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the module has."""
+
+    role: str
+    armed: bool
+    region: range
+    low_region: range
+    entry: int | None
+    segments: dict[str, Segment]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From the JSON."""
+        fields = json.loads(text)
+        entry = fields["entry"]
+        return cls(
+            role=fields["role"],
+            armed=fields["armed"],
+            region=region(fields["region"]),
+            low_region=region(fields["low_region"]),
+            entry=None if entry is None else int(entry, 16),
+            segments={record["kind"]: segment(record) for record in fields["segments"]},
+        )
+
+
+def region(record: dict[str, Any] | None) -> range:
+    """A region's addresses."""
+    if record is None:
+        return NOWHERE
+    start = int(record["start"], 16)
+    return range(start, start + record["len"])
+
+
+def segment(record: dict[str, Any]) -> Segment:
+    """A segment with its addresses as ranges."""
+    start = int(record["start"], 16)
+    return Segment(
+        kind=record["kind"],
+        file=range(start, start + record["file_len"]),
+        memory=range(start, start + record["memory_len"]),
+        sha256=record["sha256"],
+    )

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a scenario does between the load and the crash."""
+
+from harness.guest import Guest
+from harness.scenario import Facts
+
+GIB4 = 4 << 30
+PAGES = 64
+
+
+async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
+    """A process spins on the last CPU with known values in its callee-saved registers."""
+    # The CPU that panics must be another one.
+    await guest.shell("taskset -p 1 $(pidof agent)")
+    seed = facts.random.getrandbits(32)
+    last = guest.hello.cpus_online - 1
+    facts.spinner = await guest.spawn("spin", "--cpu", str(last), "--seed", str(seed))
+
+
+async def fill_pages(guest: Guest, facts: Facts) -> None:
+    """A process fills pages below and above the crash region, and above 4 GiB where there are."""
+    region = facts.status.region
+    seed = facts.random.getrandbits(32)
+    arguments = ["--below", hex(region.start), "--above", hex(region.stop), "--pages", str(PAGES)]
+    if any(ram.stop > GIB4 for ram in facts.system_ram):
+        arguments += ["--high", hex(GIB4)]
+    facts.pattern = await guest.spawn("pattern", "--seed", str(seed), *arguments)
+    facts.pattern["seed"] = seed

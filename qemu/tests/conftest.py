@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Options and fixtures of the scenarios."""
+
+import re
+from pathlib import Path
+from random import Random, SystemRandom
+
+import pytest
+
+from harness import paths
+
+pytest.register_assert_rewrite("harness.checks")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--seed",
+        type=int,
+        default=SystemRandom().getrandbits(32),
+        help="replays the random choices of the run that printed this seed",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"random choices: --seed={config.getoption('--seed')}"
+
+
+@pytest.fixture
+def random(request: pytest.FixtureRequest) -> Random:
+    """This test's random choices, whichever other tests run."""
+    return Random(f"{request.config.getoption('--seed')} {request.node.name}")
+
+
+@pytest.fixture
+def directory(request: pytest.FixtureRequest) -> Path:
+    """This test's own directory for logs and the dump."""
+    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
+    return paths.results("test", paths.ARCH, name)

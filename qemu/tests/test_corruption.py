@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One flipped bit in the loaded image: the purgatory says where, and nothing boots."""
+
+import asyncio
+import re
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness.guest import FIRST_LINE, PATIENCE, Guest, boot
+
+KINDS = ("kernel", "initrd", "boot_params", "purgatory table")
+
+INTERRUPT_FLAG = 1 << 9
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.replace(" ", "-"))
+def test_corrupt(kind: str, directory: Path, random: Random) -> None:
+    asyncio.run(corrupt(kind, directory, random))
+
+
+async def corrupt(kind: str, directory: Path, random: Random) -> None:
+    async with boot(directory) as guest:
+        await guest.load()
+        segments = (await guest.status()).segments
+        victim = segments[kind]
+        address = random.choice(victim.file)
+        mask = 1 << random.randrange(8)
+        print(f"flipping {mask:#04x} at {address:#x}, in {victim}")
+        (await guest.run("poke", "--physical", hex(address), "--xor", hex(mask))).check()
+        await guest.crash()
+        message = f"rust_kexec purgatory: SHA-256 of the {kind} does not match"
+        console = guest.machine.console
+        # A capture kernel that boots is the end of the wait too.
+        said = await guest.machine.until(
+            console.line(f"{message}|{FIRST_LINE}", guest.crash_line),
+            "the purgatory's message",
+            PATIENCE,
+        )
+        assert message in said.text
+        await halted_in_the_purgatory(guest, segments["purgatory"].memory)
+        assert console.find(FIRST_LINE, guest.crash_line) is None
+
+
+async def halted_in_the_purgatory(guest: Guest, purgatory: range) -> None:
+    """Waits until a CPU has halted for good inside the purgatory's segment."""
+
+    async def halted() -> None:
+        while True:
+            for cpu in cpus(await guest.machine.registers()):
+                if cpu["RIP"] in purgatory and cpu["HLT"]:
+                    # With interrupts off nothing but a reset wakes it.
+                    assert not cpu["RFL"] & INTERRUPT_FLAG
+                    return
+
+    await guest.machine.until(halted(), "a CPU to halt in the purgatory", PATIENCE)
+
+
+def cpus(registers: str) -> list[dict[str, int]]:
+    """RIP, RFL and HLT of each CPU in QEMU's `info registers -a`."""
+    return [
+        {
+            name: int(value, 16)
+            for name, value in re.findall(r"\b(RIP|RFL|HLT)=([0-9a-f]+)", part)
+        }
+        for part in re.split(r"^CPU#\d+", registers, flags=re.MULTILINE)[1:]
+    ]

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Loading and unloading the module and its image, again and again, leaves nothing behind."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import paths
+from harness.guest import Guest, boot
+from harness.machine import Hardware
+
+ROUNDS = 200
+WARM_UP = 10
+
+# What a leak of one page, or of one object of a slab, in each round would come to is ROUNDS. The
+# figures of an idle guest move by less than half of that.
+TOLERANCE = ROUNDS // 2
+
+CYCLE = f"""
+for round in $(seq %d); do
+    insmod {paths.GUEST_MODULE}
+    rkexec --load-panic {paths.GUEST_KERNEL} --command-line=console=ttyS0
+    rkexec --unload
+    rmmod rust_kexec
+done
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the kernel says it has in use."""
+
+    free_pages: int
+    vmalloc_areas: int
+    slab_objects: dict[str, int]
+    iomem: str
+
+
+async def figures(guest: Guest) -> Figures:
+    """The figures, once all that can be freed is."""
+    await guest.shell("echo 3 > /proc/sys/vm/drop_caches")
+    meminfo = dict(
+        line.split(":", 1) for line in (await guest.read("/proc/meminfo")).splitlines()
+    )
+    slabs = (line.split() for line in (await guest.read("/proc/slabinfo")).splitlines()[2:])
+    return Figures(
+        free_pages=int(meminfo["MemFree"].split()[0]) // 4,
+        vmalloc_areas=len((await guest.read("/proc/vmallocinfo")).splitlines()),
+        slab_objects={fields[0]: int(fields[1]) for fields in slabs},
+        iomem=await guest.read("/proc/iomem"),
+    )
+
+
+def test_nothing_leaks(directory: Path) -> None:
+    async def scenario() -> None:
+        async with boot(directory, Hardware(cpus=1)) as guest:
+            await guest.shell("rmmod rust_kexec")
+            await guest.shell(CYCLE % WARM_UP, timeout_s=300)
+            before = await figures(guest)
+            await guest.shell(CYCLE % ROUNDS, timeout_s=900)
+            after = await figures(guest)
+            lost = before.free_pages - after.free_pages
+            areas = after.vmalloc_areas - before.vmalloc_areas
+            grown = {
+                name: count - before.slab_objects.get(name, 0)
+                for name, count in after.slab_objects.items()
+            }
+            largest = max(grown, key=lambda name: grown[name])
+            print(
+                f"after {ROUNDS} rounds: {lost} pages fewer free, {areas} vmalloc areas and "
+                f"{grown[largest]} objects of {largest} more"
+            )
+            assert lost < TOLERANCE
+            assert areas < TOLERANCE
+            assert grown[largest] < TOLERANCE
+            assert after.iomem == before.iomem
+
+    asyncio.run(scenario())

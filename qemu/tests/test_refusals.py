@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is refused, with which errno and which facts, and that an armed image stays armed."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import paths
+from harness.agent import Finished
+from harness.guest import Guest, boot
+from harness.machine import Hardware
+
+LOAD = ("--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
+
+
+def assert_refused(finished: Finished, errno: str, facts: Sequence[str]) -> None:
+    """One sentence on standard error with the errno's name and the facts, and a non-zero exit."""
+    assert finished.status > 0, finished
+    assert finished.stdout == ""
+    lines = finished.stderr.splitlines()
+    assert len(lines) == 1, finished.stderr
+    assert lines[0].startswith("rkexec: ")
+    assert lines[0].endswith(f"({errno})"), lines[0]
+    for fact in facts:
+        assert re.search(fact, lines[0]), (fact, lines[0])
+
+
+async def refuse(guest: Guest, argv: Sequence[str], errno: str, *facts: str) -> None:
+    """A refusal that leaves the module as it was."""
+    before = await guest.status()
+    assert_refused(await guest.run(*argv), errno, facts)
+    assert await guest.status() == before
+
+
+def test_refused_while_armed(directory: Path) -> None:
+    async def scenario() -> None:
+        async with boot(directory, Hardware(memory_mib=2048)) as guest:
+            await guest.load()
+            assert (await guest.status()).armed
+            await guest.shell("head -c 1000000 /bin/busybox > /tmp/not-a-kernel")
+            await refuse(
+                guest, ("rkexec", "--load-panic", "/tmp/not-a-kernel"), "ENOEXEC", "bzImage"
+            )
+            size = int(await guest.shell(f"stat -c %s {paths.GUEST_KERNEL}"))
+            await guest.shell(f"head -c {size // 2} {paths.GUEST_KERNEL} > /tmp/truncated")
+            await refuse(
+                guest, ("rkexec", "--load-panic", "/tmp/truncated"), "ENOEXEC", str(size // 2)
+            )
+            await refuse(
+                guest, ("rkexec", *LOAD, f"--command-line={'x' * 4000}"), "EINVAL", "4000 bytes"
+            )
+            await refuse(
+                guest, ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD),
+                "EPERM", "CAP_SYS_BOOT",
+            )
+            # Sparse, and larger than the crash region.
+            await guest.shell("truncate -s 300M /tmp/large")
+            await refuse(
+                guest,
+                ("rkexec", "--load-panic", paths.GUEST_KERNEL, "--initrd=/tmp/large"),
+                "EADDRNOTAVAIL",
+                "initrd", "300 MiB", "crashkernel=",
+            )
+            removed = await guest.run("rmmod", "rust_kexec")
+            assert removed.status != 0
+            assert (await guest.status()).armed
+            # After all that the first image is not only said to be armed.
+            await guest.crash()
+            await guest.captured()
+
+    asyncio.run(scenario())
+
+
+def test_refused_without_a_reservation(directory: Path) -> None:
+    async def scenario() -> None:
+        async with boot(directory, command_line="") as guest:
+            await refuse(guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "crashkernel=")
+
+    asyncio.run(scenario())
+
+
+def test_refused_by_a_small_region(directory: Path) -> None:
+    async def scenario() -> None:
+        async with boot(directory, command_line="crashkernel=16M") as guest:
+            await refuse(
+                guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", "has 16 MiB", "crashkernel="
+            )
+
+    asyncio.run(scenario())
+
+
+def test_refused_beside_the_kernels_own_image(directory: Path) -> None:
+    async def scenario() -> None:
+        async with boot(directory) as guest:
+            await refuse(guest, ("rkexec", "--unload"), "ENOENT", "loaded")
+            own = (paths.GUEST_KERNEL, paths.GUEST_INITRD, "console=ttyS0")
+            (await guest.run("kexec-file-load", *own)).check()
+            assert await guest.kernels_own_image_is_loaded()
+            await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kexec -p -u")
+            assert await guest.kernels_own_image_is_loaded()
+            (await guest.run("kexec-file-load", "--unload")).check()
+            await guest.load()
+            assert (await guest.status()).armed
+
+    asyncio.run(scenario())

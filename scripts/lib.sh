@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What every script here needs: where things are, and how to talk to the person who waits.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/versions.sh
+. "$top/scripts/versions.sh"
+
+# Results live in the checkout; what is slow to make and shared between checkouts, in the cache.
+build=$top/build
+cache=${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_kexec}
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+	say "${0##*/}: $*"
+	exit 1
+}
+
+# known WORD LIST WHAT: refuses a kernel or an architecture that the project does not have.
+known() {
+	case " $2 " in
+	*" $1 "*) ;;
+	*) die "$3 $1 is not supported; supported: $2." ;;
+	esac
+}
+known "$KERNEL" "$KERNELS" "kernel"
+known "$ARCH" "$ARCHS" "architecture"
+
+# at_least FOUND MINIMUM: compares dotted versions.
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# elapsed SECONDS: minutes and seconds, as 3:07.
+elapsed() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
+
+# locked NAME: holds the cache's lock of that name until this script ends, so that two builds do
+# not write into one tree.
+locked() {
+	mkdir -p "$cache"
+	exec 9>"$cache/$1.lock"
+	flock -n 9 && return
+	say "waiting for another build that holds $cache/$1.lock"
+	flock 9
+}
+
+# plain_make ARGUMENTS: a make that inherits nothing from the make that runs this script.
+plain_make() { env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u MAKEOVERRIDES make "$@"; }

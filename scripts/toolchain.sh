@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Finds the Rust tools that are there. Sourced after lib.sh.
+
+# version_of COMMAND...: the first dotted number that COMMAND --version prints.
+version_of() { "$@" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1; }
+
+# rustc_fits RUSTC: new enough for the kernel and with the library's source, which Kbuild compiles.
+rustc_fits() {
+	local found sysroot
+	found=$(version_of "$1") && [ -n "$found" ] && at_least "$found" "$RUSTC_MIN" || return 1
+	sysroot=$("$1" --print sysroot) &&
+		[ -f "$sysroot/lib/rustlib/src/rust/library/core/src/lib.rs" ]
+}
+
+# kernel_rustc: the rustc that builds the guest kernel; fails when there is none.
+kernel_rustc() {
+	local candidate
+	for candidate in "${KERNEL_RUSTC:-}" "$(command -v rustc)" /usr/bin/rustc; do
+		if [ -n "$candidate" ] && rustc_fits "$candidate"; then
+			printf '%s\n' "$candidate"
+			return
+		fi
+	done
+	return 1
+}
+
+# cargo_command: the cargo that builds userspace/ and purgatory/; fails when there is none.
+cargo_command() {
+	local candidate found
+	for candidate in "${CARGO:-}" "$(command -v cargo)" /usr/bin/cargo; do
+		[ -n "$candidate" ] || continue
+		found=$(version_of "$candidate") && [ -n "$found" ] || continue
+		if at_least "$found" "$CARGO_MIN"; then
+			printf '%s\n' "$candidate"
+			return
+		fi
+	done
+	return 1
+}
+
+# bindgen_command: the bindgen that Kbuild runs; fails when there is none.
+bindgen_command() {
+	local candidate found
+	for candidate in "${BINDGEN:-}" "$(command -v bindgen)" \
+		"$cache/bindgen-$BINDGEN_VERSION/bin/bindgen"; do
+		[ -n "$candidate" ] || continue
+		found=$(version_of "$candidate") && [ -n "$found" ] || continue
+		if at_least "$found" "$BINDGEN_MIN"; then
+			printf '%s\n' "$candidate"
+			return
+		fi
+	done
+	return 1
+}
+
+# kbuild_tools RUSTC LLVM BINDGEN: the arguments that pin Kbuild's tools, one a line.
+kbuild_tools() {
+	printf '%s\n' "RUSTC=$1" "HOSTRUSTC=$1" "BINDGEN=$3"
+	[ -z "$2" ] || printf '%s\n' "LLVM=$2"
+}
