@@ -7,6 +7,7 @@
 
 /// What every file of the module uses in place of the kernel's own prelude.
 pub(crate) mod prelude {
+    pub(crate) use core::mem::size_of;
     pub(crate) use kernel::prelude::*;
 }
 

@@ -54,7 +54,10 @@ impl Armed {
         // SAFETY: No image is armed now. The hooks keep the region from being freed, and the
         // caller holds the device's lock, so nobody else loads.
         let image = unsafe { prepared.commit() };
-        IMAGE.store((&*image as *const LoadedImage).cast_mut(), Ordering::Release);
+        IMAGE.store(
+            (&*image as *const LoadedImage).cast_mut(),
+            Ordering::Release,
+        );
         // INVARIANT: Just stored.
         *previous = Some(Self {
             image,
@@ -105,8 +108,7 @@ unsafe fn enter(frame: *const bindings::pt_regs) {
         return;
     };
     let cpu = cpu::current();
-    let first =
-        CRASHING_CPU.compare_exchange(NO_CPU, cpu, Ordering::AcqRel, Ordering::Acquire);
+    let first = CRASHING_CPU.compare_exchange(NO_CPU, cpu, Ordering::AcqRel, Ordering::Acquire);
     match first {
         Ok(_) => {}
         // The crash path itself has crashed. What it did is done; the dump is still worth having.

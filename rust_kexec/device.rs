@@ -8,8 +8,8 @@ use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
 use crate::sys::misc_device::MiscDevice;
-use kernel::ffi::{c_int, c_long, c_uint, c_ulong, c_void};
 use kernel::bindings;
+use kernel::ffi::{c_int, c_long, c_uint, c_ulong, c_void};
 use kernel::ioctl::{_IOR, _IOW};
 use kernel::types::{AsBytes, FromBytes};
 use kernel::uaccess::UserSlice;
@@ -72,7 +72,7 @@ extern "C" fn rust_kexec_device_ioctl(
     command: c_uint,
     argument: c_ulong,
 ) -> c_long {
-    match dispatch(command, argument as usize) {
+    match dispatch(command, argument) {
         Ok(()) => 0,
         Err(error) => error.to_errno() as c_long,
     }
@@ -92,7 +92,9 @@ fn dispatch(command: u32, argument: usize) -> Result {
         }
         STATUS => {
             let status = status()?;
-            user_slice(argument, size_of::<Status>()).writer().write(&*status)
+            user_slice(argument, size_of::<Status>())
+                .writer()
+                .write(&*status)
         }
         _ => Err(ENOTTY),
     }
@@ -121,11 +123,15 @@ fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
     let len = text.len().min(message.capacity as usize);
     if len > 0 {
         let text = text.get(..len).unwrap_or_default();
-        user_slice(message.address as usize, len).writer().write_slice(text)?;
+        user_slice(message.address as usize, len)
+            .writer()
+            .write_slice(text)?;
     }
     if message.used != 0 {
         let used = (len as u64).to_ne_bytes();
-        user_slice(message.used as usize, used.len()).writer().write_slice(&used)?;
+        user_slice(message.used as usize, used.len())
+            .writer()
+            .write_slice(&used)?;
     }
     Err(refusal.errno())
 }

@@ -80,7 +80,8 @@ pub(crate) struct Prepared<'a> {
 pub(crate) fn prepare<'a>(
     files: &'a Files,
     reservation: &Reservation,
-) -> Result<Prepared<'a>, Refusal> {    let region = reservation.region();
+) -> Result<Prepared<'a>, Refusal> {
+    let region = reservation.region();
     let image = image::verify(files.kernel.bytes(), region)?;
     let initrd = files.initrd.as_ref().map_or(&[][..], FileContents::bytes);
     for (what, bytes) in [("kernel", files.kernel.bytes()), ("initrd", initrd)] {
@@ -104,8 +105,7 @@ pub(crate) fn prepare<'a>(
     )?;
     let limit = image::command_line_limit(&image);
     let mut command_line = KVec::new();
-    command_line
-        .extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
+    command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
     let command_line_len = capture_command_line(
         &mut command_line,
         &files.command_line,
@@ -127,8 +127,13 @@ pub(crate) fn prepare<'a>(
     }
     let plan = placer.finish(kernel.memory.start().wrapping_add(image.entry_offset()))?;
 
-    let staging =
-        handover::Staging::build(&plan, &image, reservation, &command_line, initrd.len() as u64)?;
+    let staging = handover::Staging::build(
+        &plan,
+        &image,
+        reservation,
+        &command_line,
+        initrd.len() as u64,
+    )?;
     Ok(Prepared {
         initrd,
         core_header,

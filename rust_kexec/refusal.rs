@@ -36,7 +36,10 @@ pub(crate) enum Refusal {
     /// The kernel has no memory for what a load has to keep.
     OutOfMemory,
     /// Something that the kernel tells about itself is missing.
-    Missing { what: &'static str, remedy: &'static str },
+    Missing {
+        what: &'static str,
+        remedy: &'static str,
+    },
     /// The crash path could not be hooked.
     Hook { what: &'static str, error: Error },
     /// Memory is encrypted, and the handover is written for plain memory.
@@ -210,7 +213,10 @@ impl Sentence {
 impl fmt::Write for Sentence {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.bytes.get_mut(self.used..).unwrap_or_default();
-        let copied = room.iter_mut().zip(text.as_bytes()).map(|(to, from)| *to = *from);
+        let copied = room
+            .iter_mut()
+            .zip(text.as_bytes())
+            .map(|(to, from)| *to = *from);
         let copied = copied.count();
         self.used += copied;
         if copied == text.len() {

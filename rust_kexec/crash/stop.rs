@@ -45,7 +45,9 @@ pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
         // SAFETY: The caller vouches for the frame.
         let registers = unsafe { Registers::from_frame(frame) };
         arch::stop::disable_virtualization();
-        image.notes.save(cpu::current(), &registers, cpu::current_pid());
+        image
+            .notes
+            .save(cpu::current(), &registers, cpu::current_pid());
         arch::stop::park();
     }
 }

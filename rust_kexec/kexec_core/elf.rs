@@ -64,13 +64,13 @@ const E_PHOFF: usize = 32;
 const E_EHSIZE: usize = 52;
 const E_PHENTSIZE: usize = 54;
 const E_PHNUM: usize = 56;
-const E_SHENTSIZE: usize = 58;
 
 const _: () = {
-    // e_entry, e_phoff and e_shoff are 8 bytes each, e_flags 4; six 2-byte fields end the header.
+    // e_entry, e_phoff and e_shoff are 8 bytes each, e_flags 4; behind e_phnum three more 2-byte
+    // fields end the header.
     assert!(E_PHOFF == E_VERSION + 4 + 8);
     assert!(E_EHSIZE == E_PHOFF + 8 + 8 + 4);
-    assert!(HEADER_LEN == E_SHENTSIZE + 3 * 2);
+    assert!(HEADER_LEN == E_PHNUM + 2 + 3 * 2);
 };
 
 /// The fields of `Elf64_Ehdr` that differ between core files.

@@ -55,7 +55,10 @@ mod tests {
 
     #[test]
     fn addresses_that_are_hidden_from_the_reader_are_no_range() {
-        assert_eq!(find(b"00000000-00000000 : Kernel code\n", "Kernel code"), None);
+        assert_eq!(
+            find(b"00000000-00000000 : Kernel code\n", "Kernel code"),
+            None
+        );
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub(super) fn build(
     notes: &CrashNotes,
     vmcoreinfo: &CrashVmcoreinfo,
     reservation: &Reservation,
-) -> Result<KVec<u8>, Refusal> {    let mut note_memory: KVec<Range> = KVec::new();
+) -> Result<KVec<u8>, Refusal> {
+    let mut note_memory: KVec<Range> = KVec::new();
     for memory in Iterator::chain(notes.memory(), [vmcoreinfo.memory()]) {
         note_memory.push(memory, GFP_KERNEL)?;
     }
@@ -40,8 +41,7 @@ pub(super) fn build(
         ram.subtract(*region)?;
     }
     let mut loads = KVec::new();
-    loads
-        .push(memory::kernel_text()?, GFP_KERNEL)?;
+    loads.push(memory::kernel_text()?, GFP_KERNEL)?;
     for piece in ram.iter() {
         let load = Load {
             virtual_address: memory::direct_map(piece.start()),
@@ -51,8 +51,7 @@ pub(super) fn build(
     }
 
     let mut header = KVec::new();
-    header
-        .extend_with(encoded_len(note_memory.len(), loads.len()), 0, GFP_KERNEL)?;
+    header.extend_with(encoded_len(note_memory.len(), loads.len()), 0, GFP_KERNEL)?;
     encode(&mut header, MACHINE, &note_memory, &loads)?;
     Ok(header)
 }

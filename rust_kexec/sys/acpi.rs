@@ -45,4 +45,3 @@ impl Drop for AcpiTable {
         unsafe { rust_kexec_acpi_put_table(self.table) }
     }
 }
-

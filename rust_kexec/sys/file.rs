@@ -4,9 +4,9 @@
 
 use crate::compat::prelude::*;
 use core::ffi::CStr;
-use kernel::ffi::{c_char, c_int, c_void};
 use kernel::bindings;
 use kernel::error::Error;
+use kernel::ffi::{c_char, c_int, c_void};
 
 /// What a file is read for; the kernel's security modules judge by it.
 #[derive(Clone, Copy)]
@@ -80,8 +80,7 @@ impl Drop for FileContents {
 }
 
 extern "C" {
-    fn rust_kexec_read_file(path: *const c_char, buffer: *mut c_void, len: usize)
-        -> isize;
+    fn rust_kexec_read_file(path: *const c_char, buffer: *mut c_void, len: usize) -> isize;
 }
 
 /// Reads the start of a file below /proc or /sys with the kernel's own credentials, as much as
@@ -89,7 +88,11 @@ extern "C" {
 pub(crate) fn read_path<'a>(path: &CStr, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
     // SAFETY: Both pointers are valid for the call, the buffer for its length.
     let read = unsafe {
-        rust_kexec_read_file(path.as_ptr().cast(), buffer.as_mut_ptr().cast(), buffer.len())
+        rust_kexec_read_file(
+            path.as_ptr().cast(),
+            buffer.as_mut_ptr().cast(),
+            buffer.len(),
+        )
     };
     let len = usize::try_from(read).map_err(|_| Error::from_errno(read as c_int))?;
     buffer.get(..len).ok_or(EIO)

@@ -3,8 +3,8 @@
 //! Hooks on functions of the kernel by ftrace.
 
 use crate::compat::prelude::*;
-use kernel::ffi::c_int;
 use kernel::error::to_result;
+use kernel::ffi::c_int;
 
 extern "C" {
     fn rust_kexec_hook_crash_kexec() -> c_int;

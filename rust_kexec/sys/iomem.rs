@@ -3,9 +3,9 @@
 //! The tree of physical address ranges that /proc/iomem shows.
 
 use crate::compat::prelude::*;
-use kernel::ffi::{c_int, c_ulong, c_void};
 use kernel::alloc::AllocError;
 use kernel::bindings;
+use kernel::ffi::{c_int, c_ulong, c_void};
 use kexec_core::ranges::Range;
 
 /// The kinds of memory that are looked for.

@@ -3,8 +3,8 @@
 //! The misc device's registration. Its ioctls arrive in `crate::device`.
 
 use crate::compat::prelude::*;
-use kernel::ffi::c_int;
 use kernel::error::to_result;
+use kernel::ffi::c_int;
 
 extern "C" {
     fn rust_kexec_register_device() -> c_int;

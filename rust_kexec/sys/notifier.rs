@@ -4,9 +4,9 @@
 
 use crate::compat::prelude::*;
 use core::cell::UnsafeCell;
-use kernel::ffi::{c_int, c_ulong, c_void};
 use kernel::bindings;
 use kernel::error::to_result;
+use kernel::ffi::{c_int, c_ulong, c_void};
 
 extern "C" {
     #[link_name = "panic_notifier_list"]
@@ -47,7 +47,7 @@ impl Drop for PanicNotifier {
     }
 }
 
-unsafe extern "C" fn panicking(
+extern "C" fn panicking(
     _block: *mut bindings::notifier_block,
     _action: c_ulong,
     _message: *mut c_void,

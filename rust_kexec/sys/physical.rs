@@ -2,9 +2,9 @@
 
 //! Physical memory: where an address of the kernel's lies, and views of memory by its address.
 
-use kernel::ffi::c_void;
 use core::ptr::NonNull;
 use kernel::bindings;
+use kernel::ffi::c_void;
 use kexec_core::ranges::Range;
 
 extern "C" {

@@ -4,9 +4,9 @@
 
 use crate::compat::prelude::*;
 use core::ffi::CStr;
-use kernel::ffi::{c_char, c_void};
 use core::ptr::NonNull;
 use kernel::bindings;
+use kernel::ffi::{c_char, c_void};
 
 extern "C" {
     fn rust_kexec_create_vmcore(name: *const c_char, size: u64) -> *mut c_void;

@@ -120,12 +120,16 @@ impl Drop for Registration {
 }
 
 /// The file is read at the position of `iocb`.
+///
+/// # Safety
+///
+/// Both must be valid, and for this call alone.
 #[no_mangle]
 unsafe extern "C" fn rust_kexec_vmcore_read_iter(
     iocb: *mut bindings::kiocb,
     iter: *mut bindings::iov_iter,
 ) -> isize {
-    // SAFETY: The VFS passes both, for the duration of the call and to nobody else.
+    // SAFETY: By this function's contract.
     let (iocb, iter) = unsafe { (&mut *iocb, &mut *iter) };
     let mut to = Destination::new(iter);
     match read_at(iocb.ki_pos as u64, &mut to) {

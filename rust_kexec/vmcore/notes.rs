@@ -15,7 +15,11 @@ pub(super) fn merge(core: &CoreHeader<'_>) -> Result<KVVec<u8>> {
     let mut merged = KVVec::new();
     let mut buffer = KVVec::new();
     for memory in core.notes() {
-        buffer.extend_with((memory.len() as usize).saturating_sub(buffer.len()), 0, GFP_KERNEL)?;
+        buffer.extend_with(
+            (memory.len() as usize).saturating_sub(buffer.len()),
+            0,
+            GFP_KERNEL,
+        )?;
         let notes = buffer.get_mut(..memory.len() as usize).ok_or(EINVAL)?;
         read(memory.start(), notes)?;
         match notes_len(notes) {

@@ -114,8 +114,7 @@ fn boot_params(
 ) -> Result<KVVec<u8>, Refusal> {
     let address = start_of(plan, SegmentKind::BootParams)?;
     let mut bytes = KVVec::new();
-    bytes
-        .extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
+    bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
     let page = bytes.first_chunk_mut().ok_or(AllocError)?;
     let mut params = BootParams::new(page, image);
     params.set_command_line(address + BOOT_PARAMS_LEN as u64);
@@ -139,8 +138,7 @@ fn boot_params(
         elfcorehdr.unwrap_or_default(),
     )?;
     for part in [command_line, &[0]] {
-        bytes
-            .extend_from_slice(part, GFP_KERNEL)?;
+        bytes.extend_from_slice(part, GFP_KERNEL)?;
     }
     Ok(bytes)
 }
@@ -160,8 +158,7 @@ fn purgatory(plan: &Plan) -> Result<KVVec<u8>, Refusal> {
     let base = start_of(plan, SegmentKind::Purgatory)? + offset;
     let count = page_tables::tables_needed(region, levels()) as usize;
     let mut tables = KVVec::new();
-    tables
-        .extend_with(count, [0; page_tables::ENTRIES], GFP_KERNEL)?;
+    tables.extend_with(count, [0; page_tables::ENTRIES], GFP_KERNEL)?;
     let mut map = IdentityMap::new(&mut tables, base, levels())?;
     map.map(region)?;
     // SAFETY: CR3 names the table that this CPU runs on, and RAM is directly mapped. The entries
@@ -169,13 +166,10 @@ fn purgatory(plan: &Plan) -> Result<KVVec<u8>, Refusal> {
     map.copy_upper_half(unsafe { &*image::running_top_table() });
 
     let mut bytes = KVVec::new();
-    bytes
-        .extend_from_slice(PURGATORY, GFP_KERNEL)?;
-    bytes
-        .extend_with(offset as usize - PURGATORY.len(), 0, GFP_KERNEL)?;
+    bytes.extend_from_slice(PURGATORY, GFP_KERNEL)?;
+    bytes.extend_with(offset as usize - PURGATORY.len(), 0, GFP_KERNEL)?;
     for entry in tables.iter().flatten() {
-        bytes
-            .extend_from_slice(&entry.to_le_bytes(), GFP_KERNEL)?;
+        bytes.extend_from_slice(&entry.to_le_bytes(), GFP_KERNEL)?;
     }
     Ok(bytes)
 }

@@ -33,7 +33,13 @@ impl DevicePage {
 
     fn write(&self, offset: usize, value: u32) {
         // SAFETY: As in `read`.
-        unsafe { self.0.as_ptr().add(offset).cast::<u32>().write_volatile(value) }
+        unsafe {
+            self.0
+                .as_ptr()
+                .add(offset)
+                .cast::<u32>()
+                .write_volatile(value)
+        }
     }
 }
 

@@ -4,9 +4,9 @@
 
 use crate::compat::prelude::*;
 use crate::crash;
-use kernel::ffi::c_int;
 use kernel::bindings;
 use kernel::error::to_result;
+use kernel::ffi::c_int;
 
 extern "C" {
     fn rust_kexec_register_stop_nmi() -> c_int;

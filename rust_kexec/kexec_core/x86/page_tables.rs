@@ -115,11 +115,7 @@ pub struct IdentityMap<'a> {
 impl<'a> IdentityMap<'a> {
     /// Starts an empty map whose top table is the first of `tables`, which will lie at physical
     /// address `base` and must be zeroed.
-    pub fn new(
-        tables: &'a mut [Table],
-        base: u64,
-        levels: Levels,
-    ) -> Result<Self, PageTableError> {
+    pub fn new(tables: &'a mut [Table], base: u64, levels: Levels) -> Result<Self, PageTableError> {
         if tables.is_empty() {
             return Err(PageTableError::OutOfTables { available: 0 });
         }
@@ -262,8 +258,14 @@ mod tests {
     fn a_region_off_the_large_page_boundary_is_covered() {
         let range = Range::new(0x3000_1000, 0x3fff_f000).unwrap();
         let tables = mapped(range, Levels::Four);
-        assert_eq!(translate(&tables, Levels::Four, 0x3000_1000), Some(0x3000_1000));
-        assert_eq!(translate(&tables, Levels::Four, 0x3fff_efff), Some(0x3fff_efff));
+        assert_eq!(
+            translate(&tables, Levels::Four, 0x3000_1000),
+            Some(0x3000_1000)
+        );
+        assert_eq!(
+            translate(&tables, Levels::Four, 0x3fff_efff),
+            Some(0x3fff_efff)
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! - Requests run one after another. `stdin` and `timeout_s` may be missing.
 //! - The `status` of a run is the exit code, or the negative number of the signal that ended it.
 //!   `"timed_out":true` stands with a program that was killed after `timeout_s`, and
-//!   `"truncated":true` with output longer than [`TEXT_MAX`]. Text that is not UTF-8 comes with
+//!   `"truncated":true` with output longer than [`TEXT_MAX`] or without an end. Text that is not UTF-8 comes with
 //!   replacement characters.
 //! - `line` is the first line that the background program printed, null when it printed none
 //!   within `timeout_s` ([`background::PATIENCE`] unless given).

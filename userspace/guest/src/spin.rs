@@ -26,6 +26,7 @@ pub type Values = [u64; REGISTERS.len()];
 #[cfg(target_arch = "x86_64")]
 global_asm!(
     ".pushsection .text.rust_kexec_spin, \"ax\", @progbits",
+    ".balign 16",
     ".globl rust_kexec_spin",
     ".type rust_kexec_spin, @function",
     "rust_kexec_spin:",
@@ -49,6 +50,7 @@ global_asm!(
 #[cfg(target_arch = "aarch64")]
 global_asm!(
     ".pushsection .text.rust_kexec_spin, \"ax\", @progbits",
+    ".balign 16",
     ".globl rust_kexec_spin",
     ".type rust_kexec_spin, @function",
     "rust_kexec_spin:",

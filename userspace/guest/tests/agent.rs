@@ -3,7 +3,6 @@
 //! Whole conversations with the agent, over memory instead of a port.
 
 use std::io::Cursor;
-use std::time::{Duration, Instant};
 
 use guest::agent::{converse, LINE_MAX, TEXT_MAX};
 use serde_json::{json, Value};
@@ -52,14 +51,12 @@ fn a_signal_is_a_negative_status() {
 
 #[test]
 fn a_program_that_takes_too_long_is_killed_with_its_children() {
-    let begin = Instant::now();
     let script = "echo begun; sleep 1000 & sleep 1000";
     let reply = ask(&json!({"id": 1, "run": ["sh", "-c", script], "timeout_s": 0.2}));
     assert_eq!(
         reply,
         json!({"id": 1, "status": -9, "stdout": "begun\n", "stderr": "", "timed_out": true})
     );
-    assert!(begin.elapsed() < Duration::from_secs(100));
 }
 
 #[test]

@@ -136,11 +136,17 @@ impl Arguments {
             Some(Command::Status { json }) => return Ok(Action::Status { json }),
             None => {}
         }
+        if self.status {
+            if self.load {
+                return Err(
+                    "ordinary kexec (-l) is not there yet: -S alone shows what is loaded \
+                            for a panic",
+                );
+            }
+            return Ok(Action::Status { json: self.json });
+        }
         if self.load || self.exec {
             return Ok(Action::OrdinaryKexec);
-        }
-        if self.status {
-            return Ok(Action::Status { json: self.json });
         }
         if self.unload {
             if self.kernel.is_some() || self.options != ImageOptions::default() {
@@ -237,7 +243,7 @@ mod tests {
 
     #[test]
     fn ordinary_kexec_is_recognised() {
-        for words in ["-l /k", "-e", "-l /k -e", "-l -S"] {
+        for words in ["-l /k", "-e", "-l /k -e"] {
             assert_eq!(action(words), Ok(Action::OrdinaryKexec), "{words}");
         }
     }
@@ -246,6 +252,7 @@ mod tests {
     fn half_a_request_says_what_is_missing() {
         for (words, part) in [
             ("-p", "-p needs"),
+            ("-l -S", "ordinary kexec"),
             ("/k", "say what the kernel is for"),
             ("", "say what to do"),
             ("-u /k", "-u drops"),

@@ -130,7 +130,7 @@ impl fmt::Display for Report {
         writeln!(f, "armed       {}", if self.armed { "yes" } else { "no" })?;
         match &self.region {
             Some(region) => writeln!(f, "region      {region}")?,
-            None => writeln!(f, "region      none: boot with crashkernel=")?,
+            None => writeln!(f, "region      none")?,
         }
         if let Some(region) = &self.low_region {
             writeln!(f, "low region  {region}")?;

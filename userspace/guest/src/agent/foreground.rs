@@ -34,7 +34,7 @@ pub struct Ran {
     /// It was killed because its time was over.
     #[serde(skip_serializing_if = "is_false")]
     pub timed_out: bool,
-    /// It wrote more than is told here.
+    /// It wrote more than is told here, or may have.
     #[serde(skip_serializing_if = "is_false")]
     pub truncated: bool,
 }
@@ -90,7 +90,10 @@ pub fn run(
     }
     drop(done);
 
-    let timed_out = !all_done(&awaited, pending, timeout, pid);
+    let Waited {
+        timed_out,
+        complete,
+    } = wait(&awaited, pending, timeout, pid);
     let status = ended(&mut child, program)?;
     let (stdout, stdout_truncated) = stdout.text();
     let (stderr, stderr_truncated) = stderr.text();
@@ -99,16 +102,22 @@ pub fn run(
         stdout,
         stderr,
         timed_out,
-        truncated: stdout_truncated || stderr_truncated,
+        truncated: !complete || stdout_truncated || stderr_truncated,
     })
 }
 
-/// Waits for `pending` messages; after `timeout` the process group is killed, and after a while
-/// more the rest is given up. `false` when the time was over.
-fn all_done(awaited: &Receiver<()>, pending: usize, timeout: Option<Duration>, group: Pid) -> bool {
+struct Waited {
+    timed_out: bool,
+    /// Every message came.
+    complete: bool,
+}
+
+/// Waits for `pending` messages. After `timeout` it kills the process group, and after [`GRACE`]
+/// more it gives up.
+fn wait(awaited: &Receiver<()>, pending: usize, timeout: Option<Duration>, group: Pid) -> Waited {
     // A timeout beyond the clock's range is none.
     let mut deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let mut killed = false;
+    let mut timed_out = false;
     let mut left = pending;
     while left > 0 {
         let received = match deadline {
@@ -119,16 +128,19 @@ fn all_done(awaited: &Receiver<()>, pending: usize, timeout: Option<Duration>, g
         };
         match received {
             Ok(()) => left -= 1,
-            Err(RecvTimeoutError::Timeout) if !killed => {
+            Err(RecvTimeoutError::Timeout) if !timed_out => {
                 // It fails when the whole group has ended at this moment.
                 let _ = killpg(group, Signal::SIGKILL);
-                killed = true;
+                timed_out = true;
                 deadline = Some(Instant::now() + GRACE);
             }
             Err(_) => break,
         }
     }
-    !killed
+    Waited {
+        timed_out,
+        complete: left == 0,
+    }
 }
 
 fn ended(child: &mut Child, program: &str) -> Result<ExitStatus, String> {
