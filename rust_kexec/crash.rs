@@ -27,40 +27,58 @@ static IMAGE: AtomicPtr<LoadedImage> = AtomicPtr::new(ptr::null_mut());
 static CRASHING_CPU: AtomicUsize = AtomicUsize::new(NO_CPU);
 const NO_CPU: usize = usize::MAX;
 
-/// An image that the next crash will boot. Dropping it disarms.
-///
-/// # Invariants
-///
-/// [`IMAGE`] points to `image`.
+/// The image that [`IMAGE`] points to, for as long as this lives.
+struct Target(KBox<LoadedImage>);
+
+impl Target {
+    fn arm(image: KBox<LoadedImage>) -> Self {
+        IMAGE.store(
+            (&*image as *const LoadedImage).cast_mut(),
+            Ordering::Release,
+        );
+        Self(image)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        IMAGE.store(ptr::null_mut(), Ordering::Release);
+        // Hooks run with preemption off. One that has found the image still will either have
+        // returned after this, or has begun a crash, and then this never returns.
+        // SAFETY: Called in a system call or while the module is removed: sleeping is allowed.
+        unsafe { bindings::synchronize_rcu() };
+    }
+}
+
+/// An image that the next crash will boot, and the hooks by which the crash is noticed. Dropping
+/// it disarms.
 pub(crate) struct Armed {
-    image: KBox<LoadedImage>,
-    // Dropped before the image: removing a hook waits for those who are in it.
+    target: Target,
     hooks: Hooks,
     module: ModuleReference,
 }
 
 impl Armed {
-    /// Puts a prepared image into its place and arms it, instead of `previous`, if there is one.
+    /// Puts a prepared image into its place and arms it, instead of `armed`, if there is one.
     ///
-    /// On an error `previous` stays armed; it is handed back.
-    pub(crate) fn replace(
-        previous: &mut Option<Self>,
-        prepared: Prepared<'_>,
-    ) -> Result<(), Refusal> {
-        let (hooks, module) = match previous.take() {
-            Some(previous) => previous.disarm(),
+    /// On an error `armed` is as before.
+    pub(crate) fn replace(armed: &mut Option<Self>, prepared: Prepared<'_>) -> Result<(), Refusal> {
+        let (hooks, module) = match armed.take() {
+            Some(Self {
+                target,
+                hooks,
+                module,
+            }) => {
+                drop(target);
+                (hooks, module)
+            }
             None => (Hooks::register()?, ModuleReference::get()),
         };
         // SAFETY: No image is armed now. The hooks keep the region from being freed, and the
         // caller holds the device's lock, so nobody else loads.
         let image = unsafe { prepared.commit() };
-        IMAGE.store(
-            (&*image as *const LoadedImage).cast_mut(),
-            Ordering::Release,
-        );
-        // INVARIANT: Just stored.
-        *previous = Some(Self {
-            image,
+        *armed = Some(Self {
+            target: Target::arm(image),
             hooks,
             module,
         });
@@ -69,18 +87,7 @@ impl Armed {
 
     /// The image.
     pub(crate) fn image(&self) -> &LoadedImage {
-        &self.image
-    }
-
-    fn disarm(self) -> (Hooks, ModuleReference) {
-        IMAGE.store(ptr::null_mut(), Ordering::Release);
-        let Self {
-            image,
-            hooks,
-            module,
-        } = self;
-        drop(image);
-        (hooks, module)
+        &self.target.0
     }
 }
 
