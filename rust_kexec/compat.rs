@@ -3,7 +3,13 @@
 //! Everything that differs between the kernel versions that this module builds for.
 //!
 //! The rest of the module is written for the newest `kernel` crate. What an older one lacks gets
-//! the same name and shape here.
+//! the same name and shape here. What a tree has is tested in Kbuild, by the tree's files and not
+//! by its version, and arrives as `kernel_…` cfgs.
+
+#[cfg(not(kernel_global_lock))]
+pub(crate) mod global_lock;
+#[cfg(not(kernel_miscdevice))]
+pub(crate) mod miscdevice;
 
 /// What every file of the module uses in place of the kernel's own prelude.
 pub(crate) mod prelude {
@@ -11,90 +17,47 @@ pub(crate) mod prelude {
     pub(crate) use kernel::prelude::*;
 }
 
-pub(crate) use global_lock::GlobalMutex;
+#[cfg(not(kernel_global_lock))]
+pub(crate) use global_lock::global_lock;
+#[cfg(kernel_global_lock)]
+pub(crate) use kernel::sync::global_lock;
 
-/// A mutex in a static, as `kernel::sync::global_lock!` makes it in newer kernels.
-mod global_lock {
-    use core::cell::UnsafeCell;
-    use core::ops::{Deref, DerefMut};
-    use kernel::bindings;
-    use kernel::types::Opaque;
+#[cfg(kernel_miscdevice)]
+pub(crate) use kernel::miscdevice;
 
-    /// A mutex in a static, which is usable once [`GlobalMutex::init`] ran.
-    pub(crate) struct GlobalMutex<T: 'static> {
-        mutex: Opaque<bindings::mutex>,
-        value: UnsafeCell<T>,
-    }
+/// Open files, as the misc device's methods get them.
+pub(crate) mod fs {
+    #[cfg(kernel_miscdevice)]
+    pub(crate) use kernel::fs::File;
 
-    // SAFETY: The value is reached through the guard only, so by one task at a time.
-    unsafe impl<T: Send> Sync for GlobalMutex<T> {}
+    #[cfg(not(kernel_miscdevice))]
+    pub(crate) use super::miscdevice::File;
+}
 
-    struct LockClass(Opaque<bindings::lock_class_key>);
+/// Types that are made of plain bytes.
+pub(crate) mod transmute {
+    #[cfg(kernel_transmute)]
+    pub(crate) use kernel::transmute::{AsBytes, FromBytes};
 
-    // SAFETY: The lock validator guards its keys itself.
-    unsafe impl Sync for LockClass {}
+    #[cfg(not(kernel_transmute))]
+    pub(crate) use kernel::types::{AsBytes, FromBytes};
+}
 
-    static LOCK_CLASS: LockClass = LockClass(Opaque::uninit());
+/// User-space memory.
+pub(crate) mod uaccess {
+    #[cfg(kernel_user_ptr)]
+    pub(crate) use kernel::uaccess::UserPtr;
+    pub(crate) use kernel::uaccess::UserSlice;
 
-    impl<T> GlobalMutex<T> {
-        /// # Safety
-        ///
-        /// [`Self::init`] must run before the first [`Self::lock`].
-        pub(crate) const unsafe fn uninit(value: T) -> Self {
-            Self {
-                mutex: Opaque::uninit(),
-                value: UnsafeCell::new(value),
-            }
-        }
+    /// A pointer into user space.
+    #[cfg(not(kernel_user_ptr))]
+    pub(crate) struct UserPtr;
 
-        /// Makes the mutex usable.
-        ///
-        /// # Safety
-        ///
-        /// Must be called once, before anybody can lock it.
-        pub(crate) unsafe fn init(&'static self) {
-            // SAFETY: A static is pinned; the caller vouches that nobody uses the mutex yet. The
-            // name and the lock class live as long as the module.
-            unsafe {
-                bindings::__mutex_init(
-                    self.mutex.get(),
-                    c"rust_kexec".as_ptr().cast(),
-                    LOCK_CLASS.0.get(),
-                )
-            };
-        }
-
-        /// Waits for the mutex.
-        pub(crate) fn lock(&'static self) -> GlobalGuard<T> {
-            // SAFETY: Initialised, as promised when it was made.
-            unsafe { bindings::mutex_lock(self.mutex.get()) };
-            GlobalGuard(self)
-        }
-    }
-
-    /// Holds a [`GlobalMutex`].
-    pub(crate) struct GlobalGuard<T: 'static>(&'static GlobalMutex<T>);
-
-    impl<T> Deref for GlobalGuard<T> {
-        type Target = T;
-
-        fn deref(&self) -> &T {
-            // SAFETY: The guard holds the mutex.
-            unsafe { &*self.0.value.get() }
-        }
-    }
-
-    impl<T> DerefMut for GlobalGuard<T> {
-        fn deref_mut(&mut self) -> &mut T {
-            // SAFETY: The guard holds the mutex and is borrowed mutably.
-            unsafe { &mut *self.0.value.get() }
-        }
-    }
-
-    impl<T> Drop for GlobalGuard<T> {
-        fn drop(&mut self) {
-            // SAFETY: The guard holds the mutex.
-            unsafe { bindings::mutex_unlock(self.0.mutex.get()) };
+    #[cfg(not(kernel_user_ptr))]
+    impl UserPtr {
+        /// The pointer to this address.
+        pub(crate) fn from_addr(address: usize) -> kernel::uaccess::UserPtr {
+            address
         }
     }
 }

@@ -2,27 +2,30 @@
 
 //! `/dev/rust_kexec`: who may ask for what, and how a refusal gets back to the caller.
 
-use crate::compat::{prelude::*, GlobalMutex};
+use crate::compat::fs::File;
+use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration};
+use crate::compat::transmute::{AsBytes, FromBytes};
+use crate::compat::uaccess::{UserPtr, UserSlice};
+use crate::compat::{global_lock, prelude::*};
 use crate::crash::Armed;
 use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
-use crate::sys::misc_device::MiscDevice;
 use kernel::bindings;
-use kernel::ffi::{c_int, c_long, c_uint, c_ulong, c_void};
+use kernel::ffi::c_int;
 use kernel::ioctl::{_IOR, _IOW};
-use kernel::types::{AsBytes, FromBytes};
-use kernel::uaccess::UserSlice;
 use kexec_core::ranges::Range;
 use kexec_core::uapi::{
     LoadRequest, Message, RegionRecord, Status, UnloadRequest, IOCTL_LOAD, IOCTL_STATUS,
     IOCTL_TYPE, IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
 };
 
-/// The image that is armed. The lock is the outermost one of the module; the crash path takes
-/// none.
-// SAFETY: `Registration::new` initialises it before there is a device.
-static ARMED: GlobalMutex<Option<Armed>> = unsafe { GlobalMutex::uninit(None) };
+global_lock! {
+    /// The image that is armed. The lock is the outermost one of the module; the crash path takes
+    /// none.
+    // SAFETY: `Registration::new` initialises it before there is a device.
+    unsafe(uninit) static ARMED: Mutex<Option<Armed>> = None;
+}
 
 /// Longest command line that is read from user space: what no kernel takes is refused before it
 /// is copied.
@@ -30,7 +33,7 @@ const COMMAND_LINE_MAX: u64 = 64 << 10;
 
 /// The device, for as long as it lives. Dropping it disarms.
 pub(crate) struct Registration {
-    _device: MiscDevice,
+    _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
 }
 
 impl Registration {
@@ -38,8 +41,11 @@ impl Registration {
     pub(crate) fn new() -> Result<Self> {
         // SAFETY: Called once, when the module is loaded, before the device exists.
         unsafe { ARMED.init() };
+        let options = MiscDeviceOptions {
+            name: c"rust_kexec",
+        };
         Ok(Self {
-            _device: MiscDevice::register()?,
+            _device: KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)?,
         })
     }
 }
@@ -48,6 +54,22 @@ impl Drop for Registration {
     fn drop(&mut self) {
         // A module that is removed by force takes its image with it.
         *ARMED.lock() = None;
+    }
+}
+
+/// What an open file of the device can do.
+struct Device;
+
+#[vtable]
+impl MiscDevice for Device {
+    type Ptr = ();
+
+    fn open(_file: &File, _device: &MiscDeviceRegistration<Self>) -> Result<()> {
+        Ok(())
+    }
+
+    fn ioctl(_device: (), _file: &File, command: u32, argument: usize) -> Result<isize> {
+        dispatch(command, argument).map(|()| 0)
     }
 }
 
@@ -65,18 +87,6 @@ unsafe impl AsBytes for Crossing<Status> {}
 const LOAD: u32 = _IOW::<LoadRequest>(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
 const UNLOAD: u32 = _IOW::<UnloadRequest>(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
 const STATUS: u32 = _IOR::<Status>(IOCTL_TYPE as u32, IOCTL_STATUS as u32);
-
-#[no_mangle]
-extern "C" fn rust_kexec_device_ioctl(
-    _file: *mut c_void,
-    command: c_uint,
-    argument: c_ulong,
-) -> c_long {
-    match dispatch(command, argument) {
-        Ok(()) => 0,
-        Err(error) => error.to_errno() as c_long,
-    }
-}
 
 // What the requests need of the stack is not added up: the functions that do the work stay out of
 // this one, here and in the stages below.
@@ -101,7 +111,7 @@ fn dispatch(command: u32, argument: usize) -> Result {
 }
 
 fn user_slice(address: usize, len: usize) -> UserSlice {
-    UserSlice::new(address as _, len)
+    UserSlice::new(UserPtr::from_addr(address), len)
 }
 
 fn read<T>(address: usize) -> Result<Crossing<T>>

@@ -10,7 +10,6 @@ pub(crate) mod cpu;
 pub(crate) mod file;
 pub(crate) mod ftrace;
 pub(crate) mod iomem;
-pub(crate) mod misc_device;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
 pub(crate) mod physical;

@@ -8,16 +8,19 @@
 
 use core::fmt;
 
-use crate::bytes::{to_u64, write};
+use crate::bytes::write;
 use crate::elf::{
-    Header, Machine, ProgramHeader, ET_CORE, HEADER_LEN, IDENT, PF_RWX, PROGRAM_HEADER_LEN,
-    PT_LOAD, PT_NOTE,
+    Header, Machine, ProgramHeader, ET_CORE, HEADER_LEN, IDENT, PF_RWX, PN_XNUM,
+    PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE,
 };
 use crate::error::Errno;
 use crate::ranges::Range;
 
 /// Most program headers in a core header: 8192 CPUs and as many pieces of memory.
 pub const PROGRAM_HEADERS_MAX: usize = 16384;
+
+// So many fit into `e_phnum`.
+const _: () = assert!(PROGRAM_HEADERS_MAX < PN_XNUM as usize);
 
 /// Longest note area of one PT_NOTE that is believed.
 pub const NOTES_LEN_MAX: u64 = 1 << 20;
@@ -466,8 +469,3 @@ fn check(index: usize, header: &ProgramHeader, is_note: bool) -> Result<(), Core
 fn memory(header: &ProgramHeader) -> Range {
     Range::from_start_len(header.offset, header.memory_len).unwrap_or_default()
 }
-
-const _: () = {
-    // What `total_len` can return, for those who allocate it.
-    assert!(to_u64(encoded_len(PROGRAM_HEADERS_MAX, 0)) < NOTES_LEN_MAX);
-};

@@ -3,6 +3,7 @@
 //! Half-open ranges of physical addresses, and small sorted lists of them.
 
 use core::fmt;
+use core::mem;
 
 use crate::bytes::align_up;
 use crate::error::Errno;
@@ -224,15 +225,19 @@ impl<const N: usize> RangeList<N> {
         if len > N {
             return Err(CapacityError { capacity: N });
         }
-        // The ranges behind `last` move by the difference. Of the part of the array that takes
-        // part, a rotation moves exactly these and brings unused places to its other end.
         let end = len.max(self.len);
         if let Some(part) = self.ranges.get_mut(first..end) {
-            if let Some(more) = with.len().checked_sub(removed) {
-                part.rotate_right(more.min(part.len()));
-            } else {
-                let fewer = removed.saturating_sub(with.len());
-                part.rotate_left(fewer.min(part.len()));
+            // Once for each place more or fewer, the ranges from `first` on move by one place.
+            let mut moving = Range::default();
+            for _ in removed..with.len() {
+                for place in part.iter_mut() {
+                    mem::swap(place, &mut moving);
+                }
+            }
+            for _ in with.len()..removed {
+                for place in part.iter_mut().rev() {
+                    mem::swap(place, &mut moving);
+                }
             }
             for (to, from) in part.iter_mut().zip(with) {
                 *to = *from;

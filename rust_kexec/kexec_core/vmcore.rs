@@ -14,8 +14,6 @@ use crate::elfcorehdr::{encoded_len, CoreHeader};
 use crate::error::Errno;
 use crate::ranges::{Range, PAGE_SIZE};
 
-pub use crate::note::notes_len;
-
 /// Why a dump cannot be laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VmcoreError {

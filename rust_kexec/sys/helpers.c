@@ -15,7 +15,6 @@
 #include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/kexec.h>
-#include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
@@ -172,32 +171,6 @@ bool rust_kexec_kernel_image_loaded(void)
 u64 rust_kexec_elfcorehdr_address(void)
 {
 	return elfcorehdr_addr;
-}
-
-/* misc_device.rs: struct miscdevice is not in the bindings. */
-
-static const struct file_operations device_operations = {
-	.owner = THIS_MODULE,
-	.unlocked_ioctl = rust_kexec_device_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.llseek = noop_llseek,
-};
-
-static struct miscdevice device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "rust_kexec",
-	.mode = 0600,
-	.fops = &device_operations,
-};
-
-int rust_kexec_register_device(void)
-{
-	return misc_register(&device);
-}
-
-void rust_kexec_unregister_device(void)
-{
-	misc_deregister(&device);
 }
 
 /* proc_file.rs: struct proc_ops is not in the bindings. */

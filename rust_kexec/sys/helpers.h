@@ -12,7 +12,6 @@ struct kiocb;
 struct proc_dir_entry;
 
 /* Rust. */
-long rust_kexec_device_ioctl(struct file *file, unsigned int command, unsigned long argument);
 ssize_t rust_kexec_vmcore_read_iter(struct kiocb *iocb, struct iov_iter *iter);
 void rust_kexec_crash_kexec_entered(struct pt_regs *here, struct pt_regs *oops);
 
@@ -38,7 +37,8 @@ u64 rust_kexec_vmcoreinfo_address(void);
 unsigned int rust_kexec_vmcoreinfo_len(void);
 bool rust_kexec_kernel_image_loaded(void);
 u64 rust_kexec_elfcorehdr_address(void);
-int rust_kexec_register_device(void);
+typedef long rust_kexec_ioctl(struct file *file, unsigned int command, unsigned long argument);
+int rust_kexec_register_device(const char *name, rust_kexec_ioctl *ioctl);
 void rust_kexec_unregister_device(void);
 struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size);
 size_t rust_kexec_iter_count(const struct iov_iter *iter);
@@ -70,7 +70,9 @@ void rust_kexec_send_stop_nmi(void);
 void rust_kexec_hook_stop_other_cpus(void);
 void rust_kexec_unhook_stop_other_cpus(void);
 bool rust_kexec_memory_is_encrypted(void);
-void rust_kexec_disable_virtualization(void);
+void rust_kexec_leave_vmx(void);
+void rust_kexec_set_global_interrupt_flag(void);
+bool rust_kexec_has_svm(void);
 void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
 #endif
 

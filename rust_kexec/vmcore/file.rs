@@ -3,7 +3,7 @@
 //! `/proc/vmcore`.
 
 use super::old_memory::Window;
-use crate::compat::{prelude::*, GlobalMutex};
+use crate::compat::{global_lock, prelude::*};
 use crate::sys::proc_file::{Destination, ProcFile};
 use core::ffi::CStr;
 use kernel::bindings;
@@ -16,9 +16,11 @@ const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
     false => c"vmcore",
 };
 
-/// What the file serves. Set before the file exists and dropped after it is gone.
-// SAFETY: `Registration::new` initialises it before there is a file.
-static VMCORE: GlobalMutex<Option<Vmcore>> = unsafe { GlobalMutex::uninit(None) };
+global_lock! {
+    /// What the file serves. Set before the file exists and dropped after it is gone.
+    // SAFETY: `Registration::new` initialises it before there is a file.
+    unsafe(uninit) static VMCORE: Mutex<Option<Vmcore>> = None;
+}
 
 /// The dump's headers and notes, and a window onto its memory.
 pub(crate) struct Vmcore {

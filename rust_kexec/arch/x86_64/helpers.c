@@ -6,12 +6,11 @@
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <asm/apic.h>
+#include <asm/asm.h>
 #include <asm/cpufeature.h>
-#include <asm/msr.h>
 #include <asm/nmi.h>
 #include <asm/nospec-branch.h>
 #include <asm/smp.h>
-#include <asm/special_insns.h>
 
 #include "../../sys/helpers.h"
 
@@ -74,26 +73,21 @@ bool rust_kexec_memory_is_encrypted(void)
 	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);
 }
 
-/*
- * INIT, with which the capture kernel would start this CPU, is blocked while it is in VMX
- * operation or has its global interrupt flag clear. The instructions fault where KVM has left
- * that state already; the exception table skips them then.
- */
-void rust_kexec_disable_virtualization(void)
-{
-	u64 features;
+/* Exception tables: the instructions fault where KVM has left that state already. */
 
-	if (__read_cr4() & X86_CR4_VMXE) {
-		asm volatile("1: vmxoff\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "cc", "memory");
-		cr4_clear_bits(X86_CR4_VMXE);
-	}
-	if (!boot_cpu_has(X86_FEATURE_SVM))
-		return;
-	features = __rdmsr(MSR_EFER);
-	if (features & EFER_SVME) {
-		asm volatile("1: stgi\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "memory");
-		native_write_msr(MSR_EFER, (u32)(features & ~EFER_SVME), features >> 32);
-	}
+void rust_kexec_leave_vmx(void)
+{
+	asm volatile("1: vmxoff\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "cc", "memory");
+}
+
+void rust_kexec_set_global_interrupt_flag(void)
+{
+	asm volatile("1: stgi\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "memory");
+}
+
+bool rust_kexec_has_svm(void)
+{
+	return boot_cpu_has(X86_FEATURE_SVM);
 }
 
 /*
@@ -103,7 +97,7 @@ void rust_kexec_disable_virtualization(void)
 void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table)
 {
 	asm volatile("mov %0, %%cr3\n\t"
-		     ANNOTATE_RETPOLINE_SAFE
+		     ANNOTATE_RETPOLINE_SAFE "\n\t"
 		     "jmp *%1\n\t"
 		     : : "r" (top_table), "r" (purgatory), "D" (table) : "memory");
 	unreachable();

@@ -2,6 +2,7 @@
 
 //! Stopping other CPUs by NMI, which reaches them with interrupts off as well.
 
+use super::port;
 use crate::compat::prelude::*;
 use crate::crash;
 use kernel::bindings;
@@ -14,7 +15,9 @@ extern "C" {
     fn rust_kexec_send_stop_nmi();
     fn rust_kexec_hook_stop_other_cpus();
     fn rust_kexec_unhook_stop_other_cpus();
-    fn rust_kexec_disable_virtualization();
+    fn rust_kexec_leave_vmx();
+    fn rust_kexec_set_global_interrupt_flag();
+    fn rust_kexec_has_svm() -> bool;
 }
 
 /// The NMI handler in which a CPU is stopped.
@@ -62,10 +65,30 @@ pub(crate) fn signal_others() {
     unsafe { rust_kexec_send_stop_nmi() }
 }
 
-/// Ends hardware virtualization on this CPU.
+const CR4_VMXE: u64 = 1 << 13;
+const EFER: u32 = 0xc000_0080;
+const EFER_SVME: u64 = 1 << 12;
+
+/// Ends hardware virtualization on this CPU. INIT, with which the capture kernel would start it,
+/// is blocked in VMX operation and while the global interrupt flag is clear (Intel SDM volume 3,
+/// "INIT in VMX operation"; AMD APM volume 2, "Global Interrupt Flag").
 pub(crate) fn disable_virtualization() {
-    // SAFETY: No guest runs on this CPU any more.
-    unsafe { rust_kexec_disable_virtualization() }
+    if port::read_cr4() & CR4_VMXE != 0 {
+        // SAFETY: No guest runs on this CPU any more.
+        unsafe { rust_kexec_leave_vmx() };
+    }
+    // SAFETY: Reads what was found at boot.
+    if !unsafe { rust_kexec_has_svm() } {
+        return;
+    }
+    // SAFETY: Every 64-bit CPU has this register; no guest runs on this CPU any more.
+    unsafe {
+        let features = port::read_msr(EFER);
+        if features & EFER_SVME != 0 {
+            rust_kexec_set_global_interrupt_flag();
+            port::write_msr(EFER, features & !EFER_SVME);
+        }
+    }
 }
 
 /// Stops this CPU for good.

@@ -518,7 +518,10 @@ impl<'a> BzImage<'a> {
         }
         // The string lies in the real-mode code, which ends where the protected-mode code starts.
         let setup_len = self.bytes.len().checked_sub(self.protected_mode.len())?;
-        let text = self.bytes.get(..setup_len)?.get(pointer + JUMP..)?;
+        let text = self
+            .bytes
+            .get(..setup_len)?
+            .get(pointer.checked_add(JUMP)?..)?;
         let len = text.iter().position(|byte| *byte == 0)?;
         core::str::from_utf8(text.get(..len)?).ok()
     }
