@@ -88,6 +88,20 @@ fn a_background_program_is_heard_once_and_goes_on() {
 }
 
 #[test]
+fn a_background_program_may_go_on_printing() {
+    let path = std::env::temp_dir().join(format!("guest-printed-{}", std::process::id()));
+    let path = path.to_str().expect("a temporary path is UTF-8");
+    let script = format!("echo ready; head -c 1000000 /dev/zero; echo >{path}");
+    assert_eq!(
+        ask(&json!({"id": 2, "spawn": ["sh", "-c", script]}))["line"],
+        "ready"
+    );
+    let script = format!("until [ -e {path} ]; do sleep 0.01; done; rm {path}");
+    let reply = ask(&json!({"id": 3, "run": ["sh", "-c", script], "timeout_s": 20}));
+    assert_eq!(reply["status"], 0, "{reply}");
+}
+
+#[test]
 fn a_background_program_that_fails_is_an_error() {
     let reply = ask(&json!({"id": 2, "spawn": ["false"]}));
     assert_eq!(

@@ -48,7 +48,10 @@ impl Device {
             .map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
                 Some(errno @ (Errno::ENOENT | Errno::ENODEV | Errno::ENXIO)) => {
                     Failure::with_errno(
-                        format!("{path} is not there: load the module first, insmod rust_kexec.ko"),
+                        format!(
+                            "{path} is not there: load the module first, insmod rust_kexec.ko \
+                             (in a capture kernel the module has no such device)"
+                        ),
                         errno,
                     )
                 }

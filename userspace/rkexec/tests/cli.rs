@@ -33,7 +33,7 @@ fn without_the_module_it_says_how_to_get_it() {
         assert_eq!(
             stderr(&output),
             "rkexec: /dev/rust_kexec is not there: load the module first, \
-             insmod rust_kexec.ko (ENOENT)\n",
+             insmod rust_kexec.ko (in a capture kernel the module has no such device) (ENOENT)\n",
             "{arguments:?}"
         );
         assert!(output.stdout.is_empty(), "{arguments:?}");
