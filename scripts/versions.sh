@@ -14,7 +14,7 @@ LLVM_SUFFIX=-19
 
 # Rust in the kernel needs 1.78 (6.12), the crates of userspace/ need more.
 RUSTC_MIN=1.78.0
-CARGO_MIN=1.85.0
+CARGO_MIN=1.88.0
 
 # Before 0.69.5 bindgen misreads headers that libclang 19 has parsed.
 BINDGEN_MIN=0.69.5

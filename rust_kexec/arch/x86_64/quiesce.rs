@@ -117,7 +117,8 @@ fn silence_io_apic(registers: &DevicePage) {
     };
     let last = (read(VERSION) >> 16) & 0xff;
     for pin in 0..=last {
-        let low = REDIRECTION_TABLE + 2 * pin;
+        // Pins have numbers of 8 bits, so nothing wraps.
+        let low = REDIRECTION_TABLE.wrapping_add(2u32.wrapping_mul(pin));
         let entry = read(low);
         // Firmware depends on its system management interrupts.
         if entry & DELIVERY_MODE == DELIVERY_SMI {
@@ -131,7 +132,7 @@ fn silence_io_apic(registers: &DevicePage) {
             write(low, entry | REDIRECTION_MASKED);
         }
         write(low, REDIRECTION_MASKED);
-        write(low + 1, 0);
+        write(low.wrapping_add(1), 0);
     }
 }
 
