@@ -2,7 +2,19 @@
 
 //! Passes the linker script and the options that make one flat, position-independent blob.
 
+use std::path::Path;
+
+/// The libc crate, which sha2 asks for the CPU's features on arm64, names the C library to the
+/// linker. Nothing of it is used: what is called stands in src/arm64/features.rs.
+const UNUSED_LIBRARIES: [&str; 8] = ["c", "m", "rt", "pthread", "util", "dl", "gcc_s", "gcc"];
+
 fn main() {
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    for library in UNUSED_LIBRARIES {
+        let archive = Path::new(&out).join(format!("lib{library}.a"));
+        std::fs::write(archive, "!<arch>\n").expect("OUT_DIR is writable");
+    }
+    println!("cargo:rustc-link-search=native={out}");
     let directory = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     println!("cargo:rerun-if-changed=purgatory.ld");
     for argument in [

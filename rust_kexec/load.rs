@@ -64,7 +64,6 @@ pub(crate) struct LoadedImage {
 pub(crate) struct Prepared<'a> {
     image: image::Image<'a>,
     initrd: &'a [u8],
-    command_line: KVec<u8>,
     core_header: KVec<u8>,
     staging: handover::Staging,
     plan: Plan,
@@ -112,7 +111,7 @@ pub(crate) fn prepare<'a>(
         elfcorehdr.memory.start(),
         limit,
     )?;
-    let command_line = copy(command_line.get(..command_line_len).unwrap_or_default())?;
+    let command_line = command_line.get(..command_line_len).unwrap_or_default();
     handover::place(&mut placer, region, command_line.len())?;
     if files.initrd.is_some() {
         let len = initrd.len() as u64;
@@ -144,15 +143,8 @@ pub(crate) fn prepare<'a>(
         notes,
         vmcoreinfo,
         plan,
-        command_line,
         image,
     })
-}
-
-fn copy(bytes: &[u8]) -> Result<KVec<u8>, Refusal> {
-    let mut copy = KVec::new();
-    copy.extend_from_slice(bytes, GFP_KERNEL)?;
-    Ok(copy)
 }
 
 impl Prepared<'_> {
@@ -171,7 +163,7 @@ impl Prepared<'_> {
             other => self.staging.contents(other),
         };
         // SAFETY: The caller vouches for the region.
-        let segments = unsafe { Segments::write(self.plan, contents, &self.command_line) };
+        let segments = unsafe { Segments::write(self.plan, contents) };
         KBox::write(
             self.place,
             LoadedImage {

@@ -22,8 +22,15 @@ pub enum Damage {
     },
 }
 
+/// Checks the table, and then every segment in its order.
+pub fn check(table: &Table) -> Result<(), Damage> {
+    check_table(table)?;
+    let count = table.checked_count as usize;
+    table.checked.iter().take(count).try_for_each(check_segment)
+}
+
 /// Checks the table's magic, its own digest and its count.
-pub fn check_table(table: &Table) -> Result<&Table, Damage> {
+fn check_table(table: &Table) -> Result<(), Damage> {
     let bytes = memory::bytes_of(table);
     let Some(digested) = bytes.get(..DIGESTED_LEN) else {
         return Err(Damage::Table);
@@ -32,16 +39,10 @@ pub fn check_table(table: &Table) -> Result<&Table, Damage> {
         && Sha256::digest(digested)[..] == table.sha256
         && table.checked_count as usize <= CHECKED_MAX;
     if intact {
-        Ok(table)
+        Ok(())
     } else {
         Err(Damage::Table)
     }
-}
-
-/// Checks every segment in the table's order.
-pub fn check_segments(table: &Table) -> Result<(), Damage> {
-    let count = table.checked_count as usize;
-    table.checked.iter().take(count).try_for_each(check_segment)
 }
 
 fn check_segment(checked: &Checked) -> Result<(), Damage> {

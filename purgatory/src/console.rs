@@ -4,28 +4,30 @@
 
 use crate::arch::serial;
 use crate::check::Damage;
-use kexec_core::handover::{self, Table};
+use core::cell::UnsafeCell;
+use kexec_core::handover::{self, Head};
 
-/// The console that the table names, if any.
+/// The console that the module wrote into this program's head, if any.
 pub struct Console {
     kind: u32,
     base: u64,
 }
 
-impl Console {
-    /// The console of a table whose digest held.
-    pub fn from_table(table: &Table) -> Self {
-        Self {
-            kind: table.console_kind,
-            base: table.console_base,
-        }
-    }
+extern "C" {
+    /// The head of this program, which the linker script puts first.
+    #[link_name = "purgatory_entry"]
+    static HEAD: UnsafeCell<Head>;
+}
 
-    /// The platform's first serial port, for when the table cannot be trusted to name one.
-    pub fn fallback() -> Self {
+impl Console {
+    /// Looks up where to write.
+    pub fn get() -> Self {
+        // SAFETY: The entry code reserves a `Head` there. Volatile, because the module filled it
+        // in behind the compiler's back.
+        let head = unsafe { HEAD.get().read_volatile() };
         Self {
-            kind: serial::FALLBACK_KIND,
-            base: serial::FALLBACK_BASE,
+            kind: head.console_kind,
+            base: head.console_base,
         }
     }
 

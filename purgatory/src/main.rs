@@ -11,6 +11,9 @@
 #![no_std]
 #![no_main]
 
+#[cfg(target_arch = "aarch64")]
+#[path = "arm64/mod.rs"]
+mod arch;
 #[cfg(target_arch = "x86_64")]
 #[path = "x86_64/mod.rs"]
 mod arch;
@@ -19,7 +22,6 @@ mod console;
 mod memory;
 mod relocation;
 
-use check::Damage;
 use console::Console;
 use kexec_core::handover::Table;
 
@@ -29,24 +31,17 @@ extern "C" fn purgatory_main(table: *const Table) -> ! {
     // SAFETY: The module passes the address of a table that it placed in the reserved region,
     // page-aligned and identity-mapped; nothing else runs and nothing writes to it from here on.
     let table = unsafe { &*table };
-    match check::check_table(table) {
-        Err(_) => {
-            // Where the console is stands in the table that cannot be trusted.
-            Console::fallback().refuse(&Damage::Table);
+    match check::check(table) {
+        Ok(()) => arch::enter_kernel(table.entry, table.argument),
+        Err(damage) => {
+            Console::get().refuse(&damage);
             arch::stop()
         }
-        Ok(table) => match check::check_segments(table) {
-            Err(damage) => {
-                Console::from_table(table).refuse(&damage);
-                arch::stop()
-            }
-            Ok(()) => arch::enter_kernel(table.entry, table.argument),
-        },
     }
 }
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    Console::fallback().line(&["stopped: the purgatory's own code failed"]);
+    Console::get().line(&["stopped: the purgatory's own code failed"]);
     arch::stop()
 }

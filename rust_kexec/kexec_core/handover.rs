@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table that the module leaves for the purgatory: what to check and where to go.
+//! What the module leaves for the purgatory: what to check, where to go, and where to complain.
 //!
-//! It is built at load, lies in the reserved region as a segment of its own, and closes with a
-//! SHA-256 of itself, so that a flipped byte in it is noticed like one in any other segment.
+//! The table is built at load, lies in the reserved region as a segment of its own, and closes with
+//! a SHA-256 of itself, so that a flipped byte in it is noticed like one in any other segment. The
+//! console is not in it, but in the purgatory's own head: it is needed just when the table is bad.
 
 use core::mem::{offset_of, size_of};
 
@@ -15,12 +16,42 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"RKEXTABL");
 /// Most segments that the purgatory checks.
 pub const CHECKED_MAX: usize = 14;
 
-/// [`Table::console_kind`]: say nothing.
+/// [`Head::console_kind`]: say nothing.
 pub const CONSOLE_NONE: u32 = 0;
-/// [`Table::console_kind`]: an 8250 UART behind I/O ports (x86).
+/// [`Head::console_kind`]: an 8250 UART behind I/O ports (x86).
 pub const CONSOLE_UART8250_PORT: u32 = 1;
-/// [`Table::console_kind`]: a PL011 UART in memory (arm64).
+/// [`Head::console_kind`]: a PL011 UART in memory (arm64).
 pub const CONSOLE_PL011: u32 = 2;
+
+/// The first bytes of the purgatory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Where the purgatory is entered.
+    pub code: [u8; 16],
+    /// I/O port or physical address of the console.
+    pub console_base: u64,
+    /// One of the `CONSOLE_` constants.
+    pub console_kind: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl Head {
+    /// Writes the console into the head of `purgatory`.
+    pub fn set_console(purgatory: &mut [u8], kind: u32, base: u64) {
+        bytes::write(
+            purgatory,
+            offset_of!(Self, console_base),
+            &base.to_le_bytes(),
+        );
+        bytes::write(
+            purgatory,
+            offset_of!(Self, console_kind),
+            &kind.to_le_bytes(),
+        );
+    }
+}
 
 /// One range whose digest the purgatory checks.
 #[repr(C)]
@@ -48,12 +79,10 @@ pub struct Table {
     pub entry: u64,
     /// Physical address of the boot_params or the device tree.
     pub argument: u64,
-    /// I/O port or physical address of the console.
-    pub console_base: u64,
-    /// One of the `CONSOLE_` constants.
-    pub console_kind: u32,
     /// How many of `checked` are valid.
     pub checked_count: u32,
+    /// 0.
+    pub reserved: u32,
     /// What is checked, in this order.
     pub checked: [Checked; CHECKED_MAX],
     /// SHA-256 of all bytes before this field.
@@ -69,9 +98,8 @@ impl Default for Table {
             magic: MAGIC,
             entry: 0,
             argument: 0,
-            console_base: 0,
-            console_kind: CONSOLE_NONE,
             checked_count: 0,
+            reserved: 0,
             checked: [Checked::default(); CHECKED_MAX],
             sha256: [0; 32],
         }
@@ -98,16 +126,14 @@ impl Table {
             (offset_of!(Self, magic), self.magic),
             (offset_of!(Self, entry), self.entry),
             (offset_of!(Self, argument), self.argument),
-            (offset_of!(Self, console_base), self.console_base),
         ] {
             bytes::write(&mut out, offset, &field.to_le_bytes());
         }
-        for (offset, field) in [
-            (offset_of!(Self, console_kind), self.console_kind),
-            (offset_of!(Self, checked_count), self.checked_count),
-        ] {
-            bytes::write(&mut out, offset, &field.to_le_bytes());
-        }
+        bytes::write(
+            &mut out,
+            offset_of!(Self, checked_count),
+            &self.checked_count.to_le_bytes(),
+        );
         let checked = out.get_mut(offset_of!(Self, checked)..).unwrap_or_default();
         for (place, checked) in checked
             .chunks_exact_mut(size_of::<Checked>())
@@ -123,7 +149,10 @@ impl Table {
 const _: () = {
     assert!(size_of::<Checked>() == 56);
     assert!(offset_of!(Checked, sha256) == 24);
-    assert!(offset_of!(Table, checked) == 40);
-    assert!(DIGESTED_LEN == 40 + CHECKED_MAX * 56);
+    assert!(size_of::<Head>() == 32);
+    assert!(offset_of!(Head, console_base) == 16);
+    assert!(offset_of!(Head, console_kind) == 24);
+    assert!(offset_of!(Table, checked) == 32);
+    assert!(DIGESTED_LEN == 32 + CHECKED_MAX * 56);
     assert!(size_of::<Table>() == DIGESTED_LEN + 32);
 };

@@ -40,7 +40,6 @@ impl Segments {
     pub(super) unsafe fn write<'a>(
         plan: Plan,
         contents: impl Fn(SegmentKind) -> Option<&'a [u8]>,
-        command_line: &[u8],
     ) -> Self {
         // SAFETY: The caller vouches for the region.
         let mut memory = unsafe { ReservedMemory::new(plan.region()) };
@@ -48,7 +47,7 @@ impl Segments {
             entry: plan.entry(),
             ..Table::default()
         };
-        handover::fill_table(&mut table, &plan, command_line);
+        handover::fill_table(&mut table, &plan);
 
         let mut records = [SegmentRecord::default(); SEGMENTS_MAX];
         let mut count = 0;

@@ -19,6 +19,10 @@ global_asm!(
     ".globl purgatory_entry",
     "purgatory_entry:",
     "endbr64",
+    "jmp 1f",
+    // The rest of kexec_core::handover::Head: where the console is.
+    ".org purgatory_entry + 32, 0",
+    "1:",
     "cli",
     "cld",
     "mov r12, rdi",

@@ -127,6 +127,6 @@ pub extern "C" fn install() {
 }
 
 extern "C" fn report(vector: u64, address: u64) -> ! {
-    Console::fallback().exception(vector, address);
+    Console::get().exception(vector, address);
     stop()
 }

@@ -5,11 +5,6 @@
 use core::arch::asm;
 use kexec_core::handover::CONSOLE_UART8250_PORT;
 
-/// The console that is tried when none is known.
-pub const FALLBACK_KIND: u32 = CONSOLE_UART8250_PORT;
-/// COM1.
-pub const FALLBACK_BASE: u64 = 0x3f8;
-
 const LINE_STATUS: u16 = 5;
 const TRANSMITTER_EMPTY: u8 = 1 << 5;
 /// A port that never gets ready is given up after this many looks, a fraction of a second.

@@ -10,7 +10,7 @@ use crate::reserve::Reservation;
 use crate::sys::file;
 use kernel::alloc::AllocError;
 use kexec_core::command_line;
-use kexec_core::handover::{Table, CONSOLE_NONE, CONSOLE_UART8250_PORT};
+use kexec_core::handover::{Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT};
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
@@ -82,7 +82,7 @@ impl Staging {
     ) -> Result<Self, Refusal> {
         Ok(Self {
             boot_params: boot_params(plan, image, reservation, command_line, initrd_len)?,
-            purgatory: purgatory(plan)?,
+            purgatory: purgatory(plan, command_line)?,
         })
     }
 
@@ -152,7 +152,7 @@ fn running_boot_params() -> Option<KVVec<u8>> {
     Some(bytes)
 }
 
-fn purgatory(plan: &Plan) -> Result<KVVec<u8>, Refusal> {
+fn purgatory(plan: &Plan, command_line: &[u8]) -> Result<KVVec<u8>, Refusal> {
     let region = mapped(plan.region());
     let offset = page_tables_offset();
     let base = start_of(plan, SegmentKind::Purgatory)? + offset;
@@ -167,6 +167,11 @@ fn purgatory(plan: &Plan) -> Result<KVVec<u8>, Refusal> {
 
     let mut bytes = KVVec::new();
     bytes.extend_from_slice(PURGATORY, GFP_KERNEL)?;
+    let (console_kind, console_base) = match command_line::find_console(command_line) {
+        Some(command_line::Console::Uart8250 { port }) => (CONSOLE_UART8250_PORT, port.into()),
+        None => (CONSOLE_NONE, 0),
+    };
+    Head::set_console(&mut bytes, console_kind, console_base);
     bytes.extend_with(offset as usize - PURGATORY.len(), 0, GFP_KERNEL)?;
     for entry in tables.iter().flatten() {
         bytes.extend_from_slice(&entry.to_le_bytes(), GFP_KERNEL)?;
@@ -175,14 +180,10 @@ fn purgatory(plan: &Plan) -> Result<KVVec<u8>, Refusal> {
 }
 
 /// Fills in the parts of the purgatory's table that are this architecture's.
-pub(crate) fn fill_table(table: &mut Table, plan: &Plan, command_line: &[u8]) {
+pub(crate) fn fill_table(table: &mut Table, plan: &Plan) {
     if let Some(boot_params) = plan.segment(SegmentKind::BootParams) {
         table.argument = boot_params.memory.start();
     }
-    (table.console_kind, table.console_base) = match command_line::find_console(command_line) {
-        Some(command_line::Console::Uart8250 { port }) => (CONSOLE_UART8250_PORT, port.into()),
-        None => (CONSOLE_NONE, 0),
-    };
 }
 
 /// The addresses that the jump needs.

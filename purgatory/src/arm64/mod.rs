@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Entry from the crashed kernel, exception vectors, and entry into the capture kernel.
+
+mod entry;
+mod exception;
+mod features;
+pub mod serial;
+
+use core::arch::{asm, global_asm};
+
+// The memory functions that the compiler emits calls to. Simple loops: everything large that this
+// program touches is read by the digest, which does not copy.
+global_asm!(
+    ".section .text.memory, \"ax\", %progbits",
+    ".globl memcpy",
+    "memcpy:",
+    "mov x3, x0",
+    "1: cbz x2, 2f",
+    "ldrb w4, [x1], #1",
+    "strb w4, [x3], #1",
+    "sub x2, x2, #1",
+    "b 1b",
+    "2: ret",
+    ".globl memmove",
+    "memmove:",
+    "cmp x0, x1",
+    "b.ls memcpy",
+    "3: cbz x2, 4f",
+    "sub x2, x2, #1",
+    "ldrb w4, [x1, x2]",
+    "strb w4, [x0, x2]",
+    "b 3b",
+    "4: ret",
+    ".globl memset",
+    "memset:",
+    "mov x3, x0",
+    "5: cbz x2, 6f",
+    "strb w1, [x3], #1",
+    "sub x2, x2, #1",
+    "b 5b",
+    "6: ret",
+    ".globl memcmp",
+    ".globl bcmp",
+    "memcmp:",
+    "bcmp:",
+    "mov w5, #0",
+    "7: cbz x2, 8f",
+    "ldrb w3, [x0], #1",
+    "ldrb w4, [x1], #1",
+    "sub x2, x2, #1",
+    "subs w5, w3, w4",
+    "b.eq 7b",
+    "8: mov w0, w5",
+    "ret",
+);
+
+/// SCTLR_EL1 with the MMU and the caches off, and the bits set that are reserved as one in older
+/// versions of the architecture: LSMAOE, nTLSMD, EIS, TSCXT, EOS (Arm ARM, D19.2 "SCTLR_EL1").
+const SCTLR_MMU_OFF: u64 = 1 << 29 | 1 << 28 | 1 << 22 | 1 << 20 | 1 << 11;
+
+/// Enters the capture kernel as Documentation/arch/arm64/booting.rst asks: MMU and data cache off,
+/// interrupts masked, x0 = device tree, x1 to x3 = 0.
+///
+/// Until here the MMU and the caches were on, because without them every access of the digest goes
+/// to memory. What the module wrote was cleaned to the point of coherency at load. This program
+/// wrote its own data and stack since: those lines are cleaned too, so that none is evicted later
+/// over what the capture kernel writes.
+pub fn enter_kernel(entry: u64, device_tree: u64) -> ! {
+    // SAFETY: All digests held, so `entry` is the first instruction of the kernel that the module
+    // verified, with its device tree at `device_tree`. This code is identity-mapped, so it goes on
+    // when the MMU is off; it uses no memory from the clean on.
+    unsafe {
+        asm!(
+            "adrp x4, purgatory_entry",
+            "add x4, x4, :lo12:purgatory_entry",
+            "adrp x5, stack_top",
+            "add x5, x5, :lo12:stack_top",
+            // The smallest data cache line, from CTR_EL0.DminLine, in bytes.
+            "mrs x6, ctr_el0",
+            "ubfx x6, x6, #16, #4",
+            "mov x7, #4",
+            "lsl x6, x7, x6",
+            "2: dc civac, x4",
+            "add x4, x4, x6",
+            "cmp x4, x5",
+            "b.lo 2b",
+            "dsb sy",
+            "ic iallu",
+            "dsb sy",
+            "isb",
+            "msr sctlr_el1, x9",
+            "isb",
+            "mov x1, xzr",
+            "mov x2, xzr",
+            "mov x3, xzr",
+            "br x8",
+            in("x8") entry,
+            in("x9") SCTLR_MMU_OFF,
+            in("x0") device_tree,
+            options(noreturn),
+        )
+    }
+}
+
+/// Halts for good.
+pub fn stop() -> ! {
+    loop {
+        // SAFETY: Interrupts are masked and stay masked; a wake-up halts again.
+        unsafe { asm!("wfi", options(nomem, nostack)) };
+    }
+}
