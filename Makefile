@@ -40,7 +40,7 @@ demo: guest python ## crash a guest, and show what its dump says
 .PHONY: test
 test: guest python ## run all tests: cargo's, and the scenarios in QEMU
 	@$(TIMED) "cargo tests" scripts/cargo-tests
-	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(PYTEST)
+	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
 .PHONY: bench

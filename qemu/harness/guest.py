@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a test does with a guest: load, crash, collect."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -91,7 +92,7 @@ class Guest:
         return hello
 
     async def save_vmcore(self) -> Path:
-        """Copies /proc/vmcore out of the capture kernel, and returns the host's file."""
+        """Copies /proc/vmcore out of the capture kernel to the file `vmcore`."""
         size = int(await self.shell("stat -c %s /proc/vmcore"))
         disk = self.machine.disk
         if size > disk.stat().st_size:
@@ -100,9 +101,8 @@ class Guest:
             "dd if=/proc/vmcore of=/dev/vda bs=1M oflag=direct conv=notrunc,fsync 2>&1",
             timeout_s=PATIENCE + self.machine.hardware.memory_mib // 8,
         )
-        with open(disk, "r+b") as file:
-            file.truncate(size)
-        return disk
+        os.truncate(disk, size)
+        return disk.rename(disk.with_name("vmcore"))
 
     def split_console(self) -> None:
         """Writes production.log and capture.log, one for each kernel's part of the console."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from qemu.qmp import QMPClient
+from qemu.qmp import EventListener, QMPClient
 
 from harness import paths
-from harness.agent import Agent
+from harness.agent import Agent, AgentError
 from harness.console import Console
 
 T = TypeVar("T")
@@ -61,8 +61,10 @@ class Machine:
         self.directory = directory
         self.console = Console()
         self.agent = Agent()
-        self.disk = directory / "vmcore"
+        self.disk = directory / "disk.img"
         self._monitor = QMPClient("guest")
+        # What QEMU says by itself, such as why it ends.
+        self._events = EventListener()
         self._process: asyncio.subprocess.Process | None = None
         # Socket addresses are short, and the checkout's path may not be.
         self._sockets = Path(tempfile.mkdtemp(prefix="rust_kexec-"))
@@ -84,11 +86,11 @@ class Machine:
             *("-chardev", f"socket,id=agent,path={sockets}/agent"),
             *("-device", "virtio-serial-pci"),
             *("-device", "virtserialport,chardev=agent,name=rust_kexec.agent"),
-            # Sparse from the first byte: most of a guest's memory is zeros.
+            # What a dump is copied to. Most of a guest's memory is zeros, which take no room.
             "-drive",
-            f"file={self.disk},format=raw,if=none,id=vmcore,cache=unsafe,"
+            f"file={self.disk},format=raw,if=none,id=disk,cache=unsafe,"
             "discard=unmap,detect-zeroes=unmap",
-            *("-device", "virtio-blk-pci,drive=vmcore"),
+            *("-device", "virtio-blk-pci,drive=disk"),
         ]
 
     async def __aenter__(self) -> Self:
@@ -104,10 +106,11 @@ class Machine:
 
     async def _start(self) -> None:
         with open(self.disk, "wb") as disk:
-            # All of memory, and the headers before it.
+            # Room for all of memory, and for the headers before it.
             disk.truncate((self.hardware.memory_mib + 64) * MIB)
         await self.console.serve(self._sockets / "console")
         await self.agent.serve(self._sockets / "agent")
+        self._monitor.register_listener(self._events)
         await self._monitor.start_server(str(self._sockets / "qmp"))
         with open(self.directory / "qemu.log", "wb") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -125,6 +128,7 @@ class Machine:
             pass
         self.agent.close()
         self.console.close()
+        self.disk.unlink(missing_ok=True)
         (self.directory / "console.log").write_text(self.console.text())
         shutil.rmtree(self._sockets, ignore_errors=True)
 
@@ -149,6 +153,8 @@ class Machine:
                 reason = "the kernel panicked, and nobody took over"
             else:
                 reason = f"{seconds:.0f} s are over"
+        except AgentError as error:
+            reason = str(error)
         finally:
             for task in tasks:
                 task.cancel()
@@ -157,6 +163,8 @@ class Machine:
 
     def _last_words(self) -> str:
         said = (self.directory / "qemu.log").read_text(errors="replace")
+        for event in self._events.history:
+            said += f"QEMU's event: {event['event']} {event.get('data', '')}\n"
         tail = "\n".join(self.console.text().splitlines()[-25:])
         return f"{said}The console's last lines ({self.directory}/console.log):\n{tail}"
 

@@ -55,6 +55,10 @@ def iomem(text: str, name: str) -> list[range]:
     return found
 
 
+class BadMoment(Exception):
+    """The crash came at a moment that the scenario is not about; another one will tell."""
+
+
 async def crash_and_save(scenario: Scenario, directory: Path, random: Random) -> Facts:
     """Boots, loads, crashes, and leaves the dump in `directory`/vmcore."""
     async with boot(directory, scenario.hardware, scenario.command_line) as guest:

@@ -5,6 +5,8 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from harness import paths
 from harness.guest import Guest, boot
 from harness.machine import Hardware
@@ -51,6 +53,7 @@ async def figures(guest: Guest) -> Figures:
     )
 
 
+@pytest.mark.long
 def test_nothing_leaks(directory: Path) -> None:
     async def scenario() -> None:
         async with boot(directory, Hardware(cpus=1)) as guest:

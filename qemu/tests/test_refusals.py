@@ -84,7 +84,7 @@ def test_refused_by_a_small_region(directory: Path) -> None:
     async def scenario() -> None:
         async with boot(directory, command_line="crashkernel=16M") as guest:
             await refuse(
-                guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", "has 16 MiB", "crashkernel="
+                guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", "16 MiB", "crashkernel="
             )
 
     asyncio.run(scenario())

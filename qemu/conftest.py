@@ -12,6 +12,10 @@ from harness import paths
 pytest.register_assert_rewrite("harness.checks")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: takes minutes, and is started first")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed",
@@ -23,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"random choices: --seed={config.getoption('--seed')}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # A worker that is busy with the longest test from the start keeps nobody waiting at the end.
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture
