@@ -6,10 +6,16 @@
 //! - `memory`: where the kernel's text lies, and what the capture kernel may use;
 //! - `handover`: the segments that carry a capture kernel besides itself, and the jump;
 //! - `registers`: what a CPU's registers look like in a dump;
+//! - `hook`: what else notices a crash;
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good.
+
+#[cfg(CONFIG_ARM64)]
+mod arm64;
+#[cfg(CONFIG_ARM64)]
+pub(crate) use arm64::{handover, hook, image, memory, quiesce, registers, stop};
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
-pub(crate) use x86_64::{handover, image, memory, quiesce, registers, stop};
+pub(crate) use x86_64::{handover, hook, image, memory, quiesce, registers, stop};

@@ -7,6 +7,7 @@
 
 mod core_header;
 pub(crate) mod crash_notes;
+mod kernel_text;
 mod segments;
 pub(crate) mod vmcoreinfo;
 
@@ -87,6 +88,7 @@ pub(crate) fn prepare<'a>(
         segments::check_digestible(what, bytes)?;
     }
 
+    let sources = handover::Sources::read()?;
     let notes = CrashNotes::find()?;
     let vmcoreinfo = CrashVmcoreinfo::copy()?;
     let core_header = core_header::build(&notes, &vmcoreinfo, reservation)?;
@@ -112,7 +114,7 @@ pub(crate) fn prepare<'a>(
         limit,
     )?;
     let command_line = command_line.get(..command_line_len).unwrap_or_default();
-    handover::place(&mut placer, region, command_line.len())?;
+    sources.place(&mut placer, reservation, command_line.len())?;
     if files.initrd.is_some() {
         let len = initrd.len() as u64;
         placer.place(
@@ -121,12 +123,13 @@ pub(crate) fn prepare<'a>(
             len,
             PAGE_SIZE,
             Placement::Highest,
-            image::initrd_limit(&image),
+            image::initrd_limit(&image, kernel.memory),
         )?;
     }
     let plan = placer.finish(kernel.memory.start().wrapping_add(image.entry_offset()))?;
 
     let staging = handover::Staging::build(
+        &sources,
         &plan,
         &image,
         reservation,

@@ -167,6 +167,14 @@ from_core!(
     kexec_core::vmcoreinfo::VmcoreinfoError,
 );
 
+#[cfg(CONFIG_ARM64)]
+from_core!(
+    kexec_core::arm64::device_tree::DeviceTreeError,
+    kexec_core::arm64::image::ImageError,
+    kexec_core::arm64::image::VerifyError,
+    kexec_core::arm64::page_tables::PageTableError,
+);
+
 #[cfg(CONFIG_X86_64)]
 from_core!(
     kexec_core::x86::boot_params::BootParamsError,

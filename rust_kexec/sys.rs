@@ -5,7 +5,10 @@
 //! `helpers.c` beside these files holds what only C can express: macros, inline functions and
 //! structures that bindgen has not seen.
 
+#[cfg(CONFIG_X86_64)]
 pub(crate) mod acpi;
+#[cfg(CONFIG_ARM64)]
+pub(crate) mod cache;
 pub(crate) mod cpu;
 pub(crate) mod file;
 pub(crate) mod ftrace;
@@ -14,5 +17,7 @@ pub(crate) mod module_reference;
 pub(crate) mod notifier;
 pub(crate) mod physical;
 pub(crate) mod proc_file;
+#[cfg(CONFIG_ARM64)]
+pub(crate) mod random;
 pub(crate) mod sha256;
 pub(crate) mod vmcoreinfo;

@@ -6,15 +6,13 @@ pub(crate) mod file;
 mod notes;
 mod old_memory;
 
+use crate::arch::registers::MACHINE;
 use crate::compat::prelude::*;
 use file::{Registration, Vmcore};
-use kexec_core::elf::{Machine, HEADER_LEN};
+use kexec_core::elf::HEADER_LEN;
 use kexec_core::elfcorehdr::CoreHeader;
 use kexec_core::vmcore::Layout;
 use old_memory::read;
-
-#[cfg(CONFIG_X86_64)]
-const MACHINE: Machine = Machine::X86_64;
 
 /// The physical address of the ELF core header that `elfcorehdr=` names, in a capture kernel.
 pub(crate) fn core_header_address() -> Option<u64> {

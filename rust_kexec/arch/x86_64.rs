@@ -3,6 +3,7 @@
 //! x86_64.
 
 pub(crate) mod handover;
+pub(crate) mod hook;
 pub(crate) mod image;
 pub(crate) mod memory;
 mod port;

@@ -4,11 +4,12 @@
 //!
 //! 1. `__crash_kexec`, by ftrace: before panic() stops the other CPUs, with the registers of the
 //!    oops, if there was one.
-//! 2. What panic() calls to stop the other CPUs, for kernels without ftrace.
+//! 2. What the architecture has besides (`arch::hook`).
 //! 3. The panic notifiers, as the last net.
 
 use super::enter;
-use crate::arch::stop::{StopHandler, StopOtherCpusHook};
+use crate::arch::hook::ArchitectureHook;
+use crate::arch::stop::StopHandler;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::sys::ftrace::{CrashKexecHook, RegionGuard};
@@ -24,7 +25,7 @@ static CRASH_KEXEC_HOOKED: AtomicBool = AtomicBool::new(false);
 /// All hooks, in place for as long as this lives.
 pub(crate) struct Hooks {
     _crash_kexec: Option<CrashKexecHook>,
-    _stop_other_cpus: StopOtherCpusHook,
+    _architecture: ArchitectureHook,
     _notifier: PanicNotifier,
     _stop_handler: StopHandler,
     _region_guard: RegionGuard,
@@ -37,9 +38,9 @@ impl Hooks {
         let hooks = Self {
             _region_guard: RegionGuard::register()
                 .map_err(hook("loading a crash image by the kernel's own kexec"))?,
-            _stop_handler: StopHandler::register().map_err(hook("the NMI"))?,
+            _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
             _notifier: PanicNotifier::register().map_err(hook("the panic notifier chain"))?,
-            _stop_other_cpus: StopOtherCpusHook::register(),
+            _architecture: ArchitectureHook::register(),
             _crash_kexec: CrashKexecHook::register()
                 .inspect_err(|error| {
                     pr_warn!(
@@ -67,6 +68,7 @@ extern "C" fn rust_kexec_crash_kexec_entered(
 }
 
 /// panic() is about to stop the other CPUs.
+#[cfg(CONFIG_X86_64)]
 pub(crate) fn before_stop_other_cpus() {
     enter_unless_hooked();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Little-endian fields in byte slices, without an index that could be out of bounds.
+//! Fields in byte slices, without an index that could be out of bounds. They are little-endian where
+//! nothing else is said.
 
 /// The file formats and memory maps handled here need 64-bit addresses, so a length in memory and
 /// a length in a file convert into each other without loss.
@@ -38,6 +39,16 @@ pub(crate) fn read_u32(bytes: &[u8], offset: usize) -> Option<u32> {
 /// Reads the 64-bit number at `offset`.
 pub(crate) fn read_u64(bytes: &[u8], offset: usize) -> Option<u64> {
     array(bytes, offset).map(u64::from_le_bytes)
+}
+
+/// Reads the big-endian 32-bit number at `offset`.
+pub(crate) fn read_be_u32(bytes: &[u8], offset: usize) -> Option<u32> {
+    array(bytes, offset).map(u32::from_be_bytes)
+}
+
+/// Reads the big-endian 64-bit number at `offset`.
+pub(crate) fn read_be_u64(bytes: &[u8], offset: usize) -> Option<u64> {
+    array(bytes, offset).map(u64::from_be_bytes)
 }
 
 /// Copies as much of `field` to `offset` as `out` has room for.

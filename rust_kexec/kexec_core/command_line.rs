@@ -213,15 +213,20 @@ pub enum Console {
         /// The first port.
         port: u16,
     },
+    /// A PL011 UART, or the part of one that Arm's SBSA asks for. No x86 machine has one.
+    Pl011 {
+        /// Physical address of its registers.
+        address: u64,
+    },
 }
 
 impl Console {
     /// Ports of `ttyS0` to `ttyS3` on a PC.
     const PC_PORTS: [u16; 4] = [0x3f8, 0x2f8, 0x3e8, 0x2e8];
 
-    /// The console in a value of `console=` or `earlycon=`: `ttyS0,115200` or
-    /// `uart8250,io,0x3f8,115200`.
-    fn from_console(value: &[u8]) -> Option<Self> {
+    /// The console in a value of `console=` or `earlycon=`: `ttyS0,115200`,
+    /// `uart8250,io,0x3f8,115200` or `pl011,mmio32,0x9000000`.
+    pub(crate) fn from_console(value: &[u8]) -> Option<Self> {
         let mut fields = value.split(|byte| *byte == b',');
         let device = fields.next()?;
         if let Some(number) = device.strip_prefix(b"ttyS") {
@@ -230,7 +235,21 @@ impl Console {
         if matches!(device, b"uart" | b"uart8250") && fields.next()? == b"io" {
             return Self::from_port(fields.next()?);
         }
+        if device == b"pl011" {
+            return Self::from_pl011(fields);
+        }
         None
+    }
+
+    /// The console whose address is told behind `pl011,`, with or without how wide an access is.
+    fn from_pl011<'a>(mut fields: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
+        let address = match fields.next()? {
+            b"mmio" | b"mmio32" => fields.next()?,
+            address => address,
+        };
+        let digits = core::str::from_utf8(address.strip_prefix(b"0x")?).ok()?;
+        let address = u64::from_str_radix(digits, 16).ok()?;
+        Some(Self::Pl011 { address })
     }
 
     /// The console in a value of `earlyprintk=`: `serial,ttyS0,115200`, `serial,0x3f8`, `ttyS0`
@@ -268,21 +287,26 @@ impl Console {
 ///
 /// Other consoles on the command line do not matter: the kernel writes to all of them.
 pub fn find_console(command_line: &[u8]) -> Option<Console> {
-    parameters(command_line)
-        .take_while(|parameter| parameter.text != b"--")
-        .filter_map(|parameter| {
-            let equals = parameter.text.iter().position(|byte| *byte == b'=')?;
-            let (name, value) = (
-                parameter.text.get(..equals)?,
-                parameter.text.get(equals.checked_add(1)?..)?,
-            );
-            let value = value.strip_prefix(b"\"").unwrap_or(value);
-            let value = value.strip_suffix(b"\"").unwrap_or(value);
-            match name {
-                b"console" | b"earlycon" => Console::from_console(value),
-                b"earlyprintk" => Console::from_earlyprintk(value),
-                _ => None,
-            }
+    settings(command_line)
+        .filter_map(|(name, value)| match name {
+            b"console" | b"earlycon" => Console::from_console(value),
+            b"earlyprintk" => Console::from_earlyprintk(value),
+            _ => None,
         })
         .last()
+}
+
+/// The names and values of the parameters that are the kernel's, not its first process's. A
+/// parameter without `=` has an empty value; quotes around a value are left out.
+pub(crate) fn settings(command_line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+    parameters(command_line)
+        .take_while(|parameter| parameter.text != b"--")
+        .map(|parameter| {
+            let mut parts = parameter.text.splitn(2, |byte| *byte == b'=');
+            let name = parts.next().unwrap_or_default();
+            let value = parts.next().unwrap_or_default();
+            let value = value.strip_prefix(b"\"").unwrap_or(value);
+            let value = value.strip_suffix(b"\"").unwrap_or(value);
+            (name, value)
+        })
 }

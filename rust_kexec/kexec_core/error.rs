@@ -4,6 +4,7 @@
 
 use core::fmt;
 
+use crate::arm64;
 use crate::command_line::CommandLineError;
 use crate::elfcorehdr::CoreHeaderError;
 use crate::note::NoteError;
@@ -66,6 +67,16 @@ pub enum Error {
     BootParams(BootParamsError),
     /// The page tables for the handover cannot be built.
     PageTable(PageTableError),
+    /// The arm64 kernel image is malformed.
+    Arm64Image(arm64::image::ImageError),
+    /// The arm64 kernel image does not suit this machine.
+    Arm64Verify(arm64::image::VerifyError),
+    /// The device tree is malformed.
+    Fdt(arm64::fdt::FdtError),
+    /// The capture kernel's device tree cannot be made.
+    DeviceTree(arm64::device_tree::DeviceTreeError),
+    /// The page tables for the handover cannot be built on arm64.
+    Arm64PageTable(arm64::page_tables::PageTableError),
     /// A segment cannot be placed.
     Plan(PlanError),
     /// The command line cannot be used.
@@ -116,6 +127,11 @@ delegate! {
     Verify(VerifyError),
     BootParams(BootParamsError),
     PageTable(PageTableError),
+    Arm64Image(arm64::image::ImageError),
+    Arm64Verify(arm64::image::VerifyError),
+    Fdt(arm64::fdt::FdtError),
+    DeviceTree(arm64::device_tree::DeviceTreeError),
+    Arm64PageTable(arm64::page_tables::PageTableError),
     Plan(PlanError),
     CommandLine(CommandLineError),
     Note(NoteError),

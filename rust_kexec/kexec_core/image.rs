@@ -17,6 +17,12 @@ pub trait KernelImage {
     /// What the load address has to be a multiple of.
     fn alignment(&self) -> u64;
 
+    /// How far behind a multiple of [`Self::alignment`] it is loaded, in whole pages. The memory in
+    /// between is free for others, but has to be there.
+    fn alignment_offset(&self) -> u64 {
+        0
+    }
+
     /// Where the kernel can lie.
     fn limit(&self) -> Range;
 

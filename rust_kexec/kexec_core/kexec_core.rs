@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod arm64;
 mod bytes;
 pub mod command_line;
 pub mod elf;

@@ -220,6 +220,13 @@ impl Segments {
     }
 }
 
+/// Which addresses a segment can start at: those `offset` bytes behind a multiple of `multiple`.
+#[derive(Clone, Copy, Debug)]
+struct Alignment {
+    multiple: u64,
+    offset: u64,
+}
+
 /// Places segments in the region, none over another.
 #[derive(Clone, Copy, Debug)]
 pub struct Placer {
@@ -256,7 +263,10 @@ impl Placer {
             SegmentKind::Kernel,
             image.file_len(),
             image.memory_len(),
-            image.alignment(),
+            Alignment {
+                multiple: image.alignment(),
+                offset: image.alignment_offset(),
+            },
             placement,
             image.limit(),
         )
@@ -278,6 +288,10 @@ impl Placer {
         if kind == SegmentKind::Kernel {
             return Err(PlanError::UnverifiedKernel);
         }
+        let alignment = Alignment {
+            multiple: alignment,
+            offset: 0,
+        };
         self.place_checked(kind, file_len, memory_len, alignment, placement, limit)
     }
 
@@ -286,7 +300,7 @@ impl Placer {
         kind: SegmentKind,
         file_len: u64,
         memory_len: u64,
-        alignment: u64,
+        alignment: Alignment,
         placement: Placement,
         limit: Range,
     ) -> Result<Segment, PlanError> {
@@ -300,8 +314,12 @@ impl Placer {
                 memory_len,
             });
         }
-        if alignment < PAGE_SIZE || !alignment.is_power_of_two() {
-            return Err(PlanError::Alignment { kind, alignment });
+        let Alignment { multiple, offset } = alignment;
+        if multiple < PAGE_SIZE || !multiple.is_power_of_two() {
+            return Err(PlanError::Alignment {
+                kind,
+                alignment: multiple,
+            });
         }
         if self.segments.get(kind).is_some() {
             return Err(PlanError::Duplicate { kind });
@@ -311,8 +329,8 @@ impl Placer {
             self.find(memory_len, alignment, placement, &limit)
                 .ok_or(PlanError::NoFit {
                     kind,
-                    len: memory_len,
-                    alignment,
+                    len: memory_len.saturating_add(offset),
+                    alignment: multiple,
                     limit,
                     region: self.region,
                     largest_free: self.largest_free(),
@@ -338,19 +356,24 @@ impl Placer {
     fn find(
         &self,
         memory_len: u64,
-        alignment: u64,
+        alignment: Alignment,
         placement: Placement,
         limit: &Range,
     ) -> Option<Range> {
+        let Alignment { multiple, offset } = alignment;
         let len = align_up(memory_len, PAGE_SIZE)?;
+        let len_from_base = len.checked_add(offset)?;
         let fit = |piece: &Range| {
             let usable = piece.intersection(limit)?.align_inward(PAGE_SIZE)?;
-            let start = match placement {
-                Placement::Lowest => align_up(usable.start(), alignment)?,
-                Placement::Highest => usable.end().checked_sub(len)? & !alignment.checked_sub(1)?,
+            let base = match placement {
+                Placement::Lowest => align_up(usable.start(), multiple)?,
+                Placement::Highest => {
+                    usable.end().checked_sub(len_from_base)? & !multiple.checked_sub(1)?
+                }
             };
-            let memory = Range::from_start_len(start, len)?;
-            usable.encloses(&memory).then_some(memory)
+            let from_base = Range::from_start_len(base, len_from_base)?;
+            let memory = Range::new(base.checked_add(offset)?, from_base.end())?;
+            usable.encloses(&from_base).then_some(memory)
         };
         match placement {
             Placement::Lowest => self.free.iter().find_map(fit),

@@ -3,18 +3,15 @@
 //! The ELF core header: which memory the dump consists of.
 
 use super::crash_notes::CrashNotes;
+use super::kernel_text::kernel_text;
 use super::vmcoreinfo::CrashVmcoreinfo;
-use crate::arch::memory;
+use crate::arch::{memory, registers};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
-use crate::sys::iomem;
-use kexec_core::elf::Machine;
+use crate::sys::{iomem, physical};
 use kexec_core::elfcorehdr::{encode, encoded_len, Load};
 use kexec_core::ranges::{Range, RangeList};
-
-#[cfg(CONFIG_X86_64)]
-const MACHINE: Machine = Machine::X86_64;
 
 /// Most pieces of RAM that a machine may have.
 const RAM_PIECES_MAX: usize = 64;
@@ -36,15 +33,17 @@ pub(super) fn build(
     for piece in &iomem::ranges(iomem::Kind::SystemRam)? {
         ram.push(*piece)?;
     }
-    ram.subtract(memory::excluded_from_dump())?;
+    if let Some(excluded) = memory::excluded_from_dump() {
+        ram.subtract(excluded)?;
+    }
     for region in reservation.regions() {
         ram.subtract(*region)?;
     }
     let mut loads = KVec::new();
-    loads.push(memory::kernel_text()?, GFP_KERNEL)?;
+    loads.push(kernel_text()?, GFP_KERNEL)?;
     for piece in ram.iter() {
         let load = Load {
-            virtual_address: memory::direct_map(piece.start()),
+            virtual_address: physical::direct_map_address(piece.start()) as u64,
             memory: *piece,
         };
         loads.push(load, GFP_KERNEL)?;
@@ -52,6 +51,6 @@ pub(super) fn build(
 
     let mut header = KVec::new();
     header.extend_with(encoded_len(note_memory.len(), loads.len()), 0, GFP_KERNEL)?;
-    encode(&mut header, MACHINE, &note_memory, &loads)?;
+    encode(&mut header, registers::MACHINE, &note_memory, &loads)?;
     Ok(header)
 }

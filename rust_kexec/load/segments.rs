@@ -62,6 +62,7 @@ impl Segments {
             count += 1;
             let place = memory.bytes(segment.memory);
             if let (Some(place), Some(bytes)) = (place, contents(segment.kind)) {
+                record.file_len = bytes.len() as u64;
                 record.sha256 = fill(place, bytes).unwrap_or_default();
                 if segment.kind != SegmentKind::Purgatory {
                     add_checked(&mut table, record);
@@ -100,7 +101,8 @@ fn fill(place: &mut [u8], bytes: &[u8]) -> Option<[u8; 32]> {
     let (start, rest) = place.split_at_mut(bytes.len());
     start.copy_from_slice(bytes);
     rest.fill(0);
-    sha256::digest(start)
+    handover::publish(place);
+    sha256::digest(place.get(..bytes.len())?)
 }
 
 fn add_checked(table: &mut Table, record: &SegmentRecord) {

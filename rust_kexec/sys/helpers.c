@@ -30,6 +30,7 @@ MODULE_AUTHOR("The rust_kexec developers");
 
 /* acpi.rs: ACPICA's types are not in the bindings. */
 
+#ifdef CONFIG_ACPI
 const void *rust_kexec_acpi_get_table(const char *signature, u32 *len)
 {
 	struct acpi_table_header *table;
@@ -44,6 +45,16 @@ void rust_kexec_acpi_put_table(const void *table)
 {
 	acpi_put_table((struct acpi_table_header *)table);
 }
+#else
+const void *rust_kexec_acpi_get_table(const char *signature, u32 *len)
+{
+	return NULL;
+}
+
+void rust_kexec_acpi_put_table(const void *table)
+{
+}
+#endif
 
 /* cpu.rs: macros and inline functions. */
 
@@ -205,17 +216,19 @@ void rust_kexec_remove_vmcore(struct proc_dir_entry *entry)
 static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct pt_regs *here = ftrace_get_regs(fregs);
+	struct pt_regs partial = {};
 
-	if (here)
-		rust_kexec_crash_kexec_entered(here, (struct pt_regs *)
-					       regs_get_kernel_argument(here, 0));
+	rust_kexec_crash_kexec_entered(rust_kexec_frame(fregs, &partial),
+				       (struct pt_regs *)ftrace_regs_get_argument(fregs, 0));
 }
+
+/* All registers where ftrace has them; one flag without the other asks for something else. */
+#define SAVE_REGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED)
 
 /* Permanent: the sysctl that switches ftrace off must not switch crash dumps off. */
 static struct ftrace_ops crash_kexec_hook = {
 	.func = crash_kexec_entered,
-	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+	.flags = SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
 };
 
 static int hook(struct ftrace_ops *ops, const char *function)
@@ -282,7 +295,7 @@ static void kexec_file_load_entered(unsigned long ip, unsigned long parent_ip,
 		refuse_call(fregs);
 }
 
-#define GUARD_FLAGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION)
+#define GUARD_FLAGS (SAVE_REGS | FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION)
 
 static struct guard {
 	const char *function;

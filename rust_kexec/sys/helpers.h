@@ -3,6 +3,7 @@
 #ifndef RUST_KEXEC_HELPERS_H
 #define RUST_KEXEC_HELPERS_H
 
+#include <linux/ftrace.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
 
@@ -59,6 +60,12 @@ static inline unsigned long rust_kexec_syscall_argument(const struct pt_regs *re
 	return number == 3 ? regs->r10 : regs->r8;
 }
 
+/* The registers at the entry of a function that ftrace hooks. */
+static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct pt_regs *partial)
+{
+	return ftrace_get_regs(fregs);
+}
+
 /* Rust. */
 bool rust_kexec_stop_nmi(struct pt_regs *regs);
 void rust_kexec_before_stop_other_cpus(void);
@@ -74,6 +81,37 @@ void rust_kexec_leave_vmx(void);
 void rust_kexec_set_global_interrupt_flag(void);
 bool rust_kexec_has_svm(void);
 void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
+#endif
+
+#ifdef CONFIG_ARM64
+#define RUST_KEXEC_SYSCALL(name) "__arm64_sys_" name
+
+static inline unsigned long rust_kexec_syscall_argument(const struct pt_regs *regs,
+							unsigned int number)
+{
+	return regs->regs[number];
+}
+
+/* ftrace saves the arguments, the frame, the link and the stack pointer only. */
+static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct pt_regs *partial)
+{
+	return ftrace_partial_regs(fregs, partial);
+}
+
+/* Rust. */
+void rust_kexec_stop_call(struct pt_regs *interrupted);
+
+/* C, called by Rust. */
+int rust_kexec_probe_crash_kexec(void);
+void rust_kexec_unprobe_crash_kexec(void);
+void rust_kexec_prepare_signal(void);
+void rust_kexec_signal_others(void);
+unsigned int rust_kexec_psci_conduit(void);
+void rust_kexec_psci_cpu_off(unsigned int conduit);
+void rust_kexec_silence_interrupts(void);
+u64 rust_kexec_executable_page_attributes(void);
+u64 rust_kexec_device_page_attributes(void);
+unsigned int rust_kexec_page_shift(void);
 #endif
 
 #endif

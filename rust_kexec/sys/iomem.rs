@@ -16,10 +16,13 @@ pub(crate) enum Kind {
     /// What crashkernel= reserved.
     CrashKernel,
     /// Tables that ACPI may reclaim.
+    #[cfg(CONFIG_X86_64)]
     AcpiTables,
     /// Memory that ACPI keeps.
+    #[cfg(CONFIG_X86_64)]
     AcpiNonVolatile,
     /// What firmware keeps for itself.
+    #[cfg(CONFIG_X86_64)]
     Reserved,
 }
 
@@ -28,8 +31,11 @@ impl Kind {
         let description = match self {
             Self::SystemRam => bindings::IORES_DESC_NONE,
             Self::CrashKernel => bindings::IORES_DESC_CRASH_KERNEL,
+            #[cfg(CONFIG_X86_64)]
             Self::AcpiTables => bindings::IORES_DESC_ACPI_TABLES,
+            #[cfg(CONFIG_X86_64)]
             Self::AcpiNonVolatile => bindings::IORES_DESC_ACPI_NV_STORAGE,
+            #[cfg(CONFIG_X86_64)]
             Self::Reserved => bindings::IORES_DESC_RESERVED,
         };
         description as c_ulong

@@ -39,30 +39,45 @@ fn page_tables_offset() -> u64 {
 }
 
 fn purgatory_len(region: Range) -> u64 {
-    page_tables_offset() + TABLE_LEN * page_tables::tables_needed(mapped(region), levels())
+    page_tables_offset() + TABLE_LEN * page_tables::tables_needed(region, levels())
 }
 
-/// What the identity map covers: the region, in whole large pages.
-fn mapped(region: Range) -> Range {
-    region
+/// What of the running machine goes into the handover.
+pub(crate) struct Sources {
+    /// What firmware or a boot loader told the running kernel. Without it the capture kernel
+    /// searches for the ACPI tables itself and has no screen.
+    boot_params: Option<KVVec<u8>>,
 }
 
-/// Places the segments that [`Staging`] will fill. `command_line_len` is without the NUL.
-pub(crate) fn place(
-    placer: &mut Placer,
-    region: Range,
-    command_line_len: usize,
-) -> Result<(), Refusal> {
-    let boot_params_len = BOOT_PARAMS_LEN as u64 + command_line_len as u64 + 1;
-    let purgatory_len = purgatory_len(region);
-    for (kind, len) in [
-        (SegmentKind::BootParams, boot_params_len),
-        (SegmentKind::Purgatory, purgatory_len),
-        (SegmentKind::PurgatoryTable, size_of::<Table>() as u64),
-    ] {
-        placer.place(kind, len, len, PAGE_SIZE, Placement::Highest, Range::ALL)?;
+impl Sources {
+    /// Reads it.
+    pub(crate) fn read() -> Result<Self, Refusal> {
+        let mut bytes = KVVec::new();
+        bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
+        let read = file::read_path(c"/sys/kernel/boot_params/data", &mut bytes).is_ok();
+        Ok(Self {
+            boot_params: read.then_some(bytes),
+        })
     }
-    Ok(())
+
+    /// Places the segments that [`Staging`] will fill. `command_line_len` is without the NUL.
+    pub(crate) fn place(
+        &self,
+        placer: &mut Placer,
+        reservation: &Reservation,
+        command_line_len: usize,
+    ) -> Result<(), Refusal> {
+        let boot_params_len = BOOT_PARAMS_LEN as u64 + command_line_len as u64 + 1;
+        let purgatory_len = purgatory_len(reservation.region());
+        for (kind, len) in [
+            (SegmentKind::BootParams, boot_params_len),
+            (SegmentKind::Purgatory, purgatory_len),
+            (SegmentKind::PurgatoryTable, size_of::<Table>() as u64),
+        ] {
+            placer.place(kind, len, len, PAGE_SIZE, Placement::Highest, Range::ALL)?;
+        }
+        Ok(())
+    }
 }
 
 /// The contents of those segments, built aside while an earlier image is still armed.
@@ -74,6 +89,7 @@ pub(crate) struct Staging {
 impl Staging {
     /// Builds them for a plan in which all segments have their places.
     pub(crate) fn build(
+        sources: &Sources,
         plan: &Plan,
         image: &Image<'_>,
         reservation: &Reservation,
@@ -81,7 +97,7 @@ impl Staging {
         initrd_len: u64,
     ) -> Result<Self, Refusal> {
         Ok(Self {
-            boot_params: boot_params(plan, image, reservation, command_line, initrd_len)?,
+            boot_params: boot_params(sources, plan, image, reservation, command_line, initrd_len)?,
             purgatory: purgatory(plan, command_line)?,
         })
     }
@@ -106,6 +122,7 @@ fn start_of(plan: &Plan, kind: SegmentKind) -> Result<u64, Refusal> {
 }
 
 fn boot_params(
+    sources: &Sources,
     plan: &Plan,
     image: &Image<'_>,
     reservation: &Reservation,
@@ -122,7 +139,7 @@ fn boot_params(
         let start = initrd.memory.start();
         params.set_initrd(Range::from_start_len(start, initrd_len).unwrap_or(initrd.memory))?;
     }
-    if let Some(running) = running_boot_params() {
+    if let Some(running) = &sources.boot_params {
         if let Some(screen_info) = running.get(SCREEN_INFO..).and_then(|b| b.first_chunk()) {
             let screen_info: &[u8; SCREEN_INFO_LEN] = screen_info;
             params.set_screen_info(screen_info);
@@ -143,17 +160,8 @@ fn boot_params(
     Ok(bytes)
 }
 
-/// What firmware or a boot loader told the running kernel. Without it the capture kernel searches
-/// for the ACPI tables itself and has no screen.
-fn running_boot_params() -> Option<KVVec<u8>> {
-    let mut bytes = KVVec::new();
-    bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL).ok()?;
-    file::read_path(c"/sys/kernel/boot_params/data", &mut bytes).ok()?;
-    Some(bytes)
-}
-
 fn purgatory(plan: &Plan, command_line: &[u8]) -> Result<KVVec<u8>, Refusal> {
-    let region = mapped(plan.region());
+    let region = plan.region();
     let offset = page_tables_offset();
     let base = start_of(plan, SegmentKind::Purgatory)? + offset;
     let count = page_tables::tables_needed(region, levels()) as usize;
@@ -169,7 +177,7 @@ fn purgatory(plan: &Plan, command_line: &[u8]) -> Result<KVVec<u8>, Refusal> {
     bytes.extend_from_slice(PURGATORY, GFP_KERNEL)?;
     let (console_kind, console_base) = match command_line::find_console(command_line) {
         Some(command_line::Console::Uart8250 { port }) => (CONSOLE_UART8250_PORT, port.into()),
-        None => (CONSOLE_NONE, 0),
+        _ => (CONSOLE_NONE, 0),
     };
     Head::set_console(&mut bytes, console_kind, console_base);
     bytes.extend_with(offset as usize - PURGATORY.len(), 0, GFP_KERNEL)?;
@@ -178,6 +186,9 @@ fn purgatory(plan: &Plan, command_line: &[u8]) -> Result<KVVec<u8>, Refusal> {
     }
     Ok(bytes)
 }
+
+/// Nothing has to be done for the capture kernel to see what was written: caches are coherent.
+pub(crate) fn publish(_memory: &[u8]) {}
 
 /// Fills in the parts of the purgatory's table that are this architecture's.
 pub(crate) fn fill_table(table: &mut Table, plan: &Plan) {

@@ -48,7 +48,7 @@ pub(crate) fn command_line_limit(image: &Image<'_>) -> u32 {
 }
 
 /// Where the initrd has to lie.
-pub(crate) fn initrd_limit(image: &Image<'_>) -> Range {
+pub(crate) fn initrd_limit(image: &Image<'_>, _kernel: Range) -> Range {
     // The boot protocol's field holds the address of the last byte.
     let end = match image.can_be_loaded_above_4g() {
         true => u64::MAX,

@@ -4,8 +4,11 @@
 
 use super::port;
 use kernel::bindings;
+use kexec_core::elf::Machine;
 use kexec_core::prstatus::{encode_x86_64, X86_64_BUFFER_LEN, X86_64_REGS};
 
+/// The machine that a dump names.
+pub(crate) const MACHINE: Machine = Machine::X86_64;
 /// Length of the buffer that a CPU's note is written to, in bytes.
 pub(crate) const NOTE_BUFFER_LEN: usize = X86_64_BUFFER_LEN;
 

@@ -13,8 +13,6 @@ extern "C" {
     fn rust_kexec_register_stop_nmi() -> c_int;
     fn rust_kexec_unregister_stop_nmi();
     fn rust_kexec_send_stop_nmi();
-    fn rust_kexec_hook_stop_other_cpus();
-    fn rust_kexec_unhook_stop_other_cpus();
     fn rust_kexec_leave_vmx();
     fn rust_kexec_set_global_interrupt_flag();
     fn rust_kexec_has_svm() -> bool;
@@ -36,26 +34,6 @@ impl Drop for StopHandler {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
         unsafe { rust_kexec_unregister_stop_nmi() }
-    }
-}
-
-/// The hook that sees panic() about to stop the other CPUs, for when `__crash_kexec` could not
-/// be hooked or is not called.
-pub(crate) struct StopOtherCpusHook(());
-
-impl StopOtherCpusHook {
-    /// Puts the hook in.
-    pub(crate) fn register() -> Self {
-        // SAFETY: Swaps a pointer that the kernel exports to be swapped; `drop` swaps it back.
-        unsafe { rust_kexec_hook_stop_other_cpus() };
-        Self(())
-    }
-}
-
-impl Drop for StopOtherCpusHook {
-    fn drop(&mut self) {
-        // SAFETY: Put in in `register`.
-        unsafe { rust_kexec_unhook_stop_other_cpus() }
     }
 }
 
@@ -105,10 +83,4 @@ extern "C" fn rust_kexec_stop_nmi(regs: *mut bindings::pt_regs) -> bool {
     // SAFETY: The NMI entry code passes the interrupted registers.
     unsafe { crash::stop::stop_this_cpu(regs) }
     false
-}
-
-/// panic() is about to stop the other CPUs.
-#[no_mangle]
-extern "C" fn rust_kexec_before_stop_other_cpus() {
-    crash::hooks::before_stop_other_cpus();
 }

@@ -5,6 +5,7 @@
 //! A sentence in a refusal is part of that, so tests compare sentences as well. Where another
 //! implementation of a format exists, the tests compare with it rather than with themselves.
 
+mod arm64;
 mod boot_params;
 mod bzimage;
 mod command_line;

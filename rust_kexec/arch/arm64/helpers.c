@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What Rust cannot express on arm64: opaque structures, per-CPU data, inline functions. */
+
+#include <linux/acpi.h>
+#include <linux/arm-smccc.h>
+#include <linux/irq.h>
+#include <linux/irqnr.h>
+#include <linux/kprobes.h>
+#include <linux/of.h>
+#include <linux/smp.h>
+#include <asm/irq_regs.h>
+#include <asm/pgtable.h>
+#include <uapi/linux/psci.h>
+
+#include "../../sys/helpers.h"
+
+/* hook.rs: struct kprobe is not in the bindings. */
+
+static int crash_kexec_probed(struct kprobe *probe, struct pt_regs *regs)
+{
+	rust_kexec_crash_kexec_entered(regs, (struct pt_regs *)regs->regs[0]);
+	return 0;
+}
+
+static struct kprobe crash_kexec_probe;
+
+int rust_kexec_probe_crash_kexec(void)
+{
+	/* A probe that was registered once carries what the kernel found out about it. */
+	crash_kexec_probe = (struct kprobe) {
+		.symbol_name = "__crash_kexec",
+		.pre_handler = crash_kexec_probed,
+	};
+	return register_kprobe(&crash_kexec_probe);
+}
+
+void rust_kexec_unprobe_crash_kexec(void)
+{
+	unregister_kprobe(&crash_kexec_probe);
+}
+
+/* stop.rs: per-CPU data is a matter of macros. */
+
+static void stop_called(void *unused)
+{
+	rust_kexec_stop_call(get_irq_regs());
+}
+
+static DEFINE_PER_CPU(call_single_data_t, stop_call);
+
+/* Not by an initializer: module loaders before 6.15 leave pointers in per-CPU data unrelocated. */
+void rust_kexec_prepare_signal(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		INIT_CSD(&per_cpu(stop_call, cpu), stop_called, NULL);
+}
+
+void rust_kexec_signal_others(void)
+{
+	unsigned int cpu, this = raw_smp_processor_id();
+
+	for_each_online_cpu(cpu)
+		if (cpu != this)
+			smp_call_function_single_async(cpu, &per_cpu(stop_call, cpu));
+}
+
+#define CONDUIT_HVC 1
+#define CONDUIT_SMC 2
+
+unsigned int rust_kexec_psci_conduit(void)
+{
+	static const char * const compatible[] = { "arm,psci-1.0", "arm,psci-0.2" };
+	const char *method = "";
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(compatible); i++) {
+		struct device_node *node = of_find_compatible_node(NULL, NULL, compatible[i]);
+
+		if (node) {
+			of_property_read_string(node, "method", &method);
+			of_node_put(node);
+			return !strcmp(method, "hvc") ? CONDUIT_HVC :
+			       !strcmp(method, "smc") ? CONDUIT_SMC : 0;
+		}
+	}
+#ifdef CONFIG_ACPI
+	if (!acpi_disabled && (acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_COMPLIANT))
+		return acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_USE_HVC ?
+		       CONDUIT_HVC : CONDUIT_SMC;
+#endif
+	return 0;
+}
+
+void rust_kexec_psci_cpu_off(unsigned int conduit)
+{
+	struct arm_smccc_res result;
+
+	if (conduit == CONDUIT_HVC)
+		arm_smccc_hvc(PSCI_0_2_FN_CPU_OFF, 0, 0, 0, 0, 0, 0, 0, &result);
+	else
+		arm_smccc_smc(PSCI_0_2_FN_CPU_OFF, 0, 0, 0, 0, 0, 0, 0, &result);
+}
+
+/*
+ * quiesce.rs: struct irq_chip's callbacks and the state of an interrupt are inline. An interrupt
+ * that was being handled has to be ended, or it would block the others of its priority.
+ */
+void rust_kexec_silence_interrupts(void)
+{
+	unsigned int number;
+
+	for (number = 0; number < nr_irqs; number++) {
+		struct irq_data *data = irq_get_irq_data(number);
+		struct irq_chip *chip = data ? irq_data_get_irq_chip(data) : NULL;
+
+		if (!chip)
+			continue;
+		if (chip->irq_eoi && irqd_irq_inprogress(data))
+			chip->irq_eoi(data);
+		if (chip->irq_mask)
+			chip->irq_mask(data);
+		if (chip->irq_disable && !irqd_irq_disabled(data))
+			chip->irq_disable(data);
+	}
+}
+
+/* handover.rs: macros, with parts that are found out at boot. */
+
+u64 rust_kexec_executable_page_attributes(void)
+{
+	return pgprot_val(PAGE_KERNEL_EXEC);
+}
+
+u64 rust_kexec_device_page_attributes(void)
+{
+	return pgprot_val(__pgprot(PROT_DEVICE_nGnRE));
+}
+
+unsigned int rust_kexec_page_shift(void)
+{
+	return PAGE_SHIFT;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What else notices a crash on arm64: a kprobe at `__crash_kexec`.
+//!
+//! ftrace hands over the argument registers, the frame and the stack pointer only. The kprobe fires
+//! before it and has all registers. But a kprobe is missed while another one runs, and then ftrace
+//! is there.
+
+use crate::compat::prelude::*;
+use kernel::error::to_result;
+use kernel::ffi::c_int;
+
+extern "C" {
+    fn rust_kexec_probe_crash_kexec() -> c_int;
+    fn rust_kexec_unprobe_crash_kexec();
+}
+
+/// The kprobe, while it is there.
+pub(crate) struct ArchitectureHook {
+    registered: bool,
+}
+
+impl ArchitectureHook {
+    /// Registers the kprobe, if the kernel lets us.
+    pub(crate) fn register() -> Self {
+        // SAFETY: Registers a static kprobe, which `drop` removes.
+        let outcome = to_result(unsafe { rust_kexec_probe_crash_kexec() });
+        if let Err(error) = &outcome {
+            pr_notice!(
+                "no kprobe at __crash_kexec (error {}): a dump may lack registers x9 to x28 of \
+                 the CPU that panics\n",
+                -error.to_errno()
+            );
+        }
+        Self {
+            registered: outcome.is_ok(),
+        }
+    }
+}
+
+impl Drop for ArchitectureHook {
+    fn drop(&mut self) {
+        if self.registered {
+            // SAFETY: Registered in `register`.
+            unsafe { rust_kexec_unprobe_crash_kexec() }
+        }
+    }
+}

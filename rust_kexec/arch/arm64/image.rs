@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Kernel images that can be loaded on arm64.
+
+use crate::refusal::Refusal;
+use core::arch::asm;
+use kexec_core::arm64::image::{self, Machine, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::image::Verified;
+use kexec_core::ranges::Range;
+
+/// A kernel image that was found fit for this machine.
+pub(crate) type Image<'a> = Verified<image::Image<'a>>;
+
+/// Which page sizes this CPU has (Arm ARM, "ID_AA64MMFR0_EL1").
+fn page_sizes() -> PageSizes {
+    let features: u64;
+    // SAFETY: Reading an identification register has no effect.
+    unsafe { asm!("mrs {}, id_aa64mmfr0_el1", out(reg) features, options(nomem, nostack)) };
+    let field = |shift: u32| (features >> shift) & 0xf;
+    // TGran4 and TGran64 say "not there" with all ones, TGran16 with 0.
+    PageSizes {
+        kib4: field(28) != 0xf,
+        kib16: field(20) != 0,
+        kib64: field(24) != 0xf,
+    }
+}
+
+/// Checks a kernel image and whether it can be entered on this machine from `region`.
+pub(crate) fn verify(bytes: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
+    let machine = Machine {
+        page_sizes: page_sizes(),
+        region,
+    };
+    Ok(image::Image::parse(bytes)?.verify(&machine)?)
+}
+
+/// The bytes of the image that are copied to its load address.
+pub(crate) fn loaded_bytes<'a>(image: &Image<'a>) -> &'a [u8] {
+    image.bytes()
+}
+
+/// The longest command line that the image takes, in bytes.
+pub(crate) fn command_line_limit(_image: &Image<'_>) -> u32 {
+    COMMAND_LINE_MAX
+}
+
+/// Where the initrd has to lie, for a kernel in this memory.
+pub(crate) fn initrd_limit(_image: &Image<'_>, kernel: Range) -> Range {
+    image::initrd_limit(kernel)
+}

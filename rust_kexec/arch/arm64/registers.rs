@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A CPU's registers, as a dump holds them.
+
+use kernel::bindings;
+use kexec_core::elf::Machine;
+use kexec_core::prstatus::{encode_aarch64, AARCH64_BUFFER_LEN, AARCH64_REGS};
+
+/// The machine that a dump names.
+pub(crate) const MACHINE: Machine = Machine::Aarch64;
+/// Length of the buffer that a CPU's note is written to, in bytes.
+pub(crate) const NOTE_BUFFER_LEN: usize = AARCH64_BUFFER_LEN;
+
+// `struct pt_regs` begins like `struct user_pt_regs`: x0 to x30, sp, pc, pstate.
+const _: () = {
+    assert!(core::mem::size_of::<bindings::user_pt_regs>() == AARCH64_REGS * 8);
+    assert!(core::mem::size_of::<bindings::pt_regs>() > AARCH64_REGS * 8);
+};
+
+/// The registers of one CPU: x0 to x30, sp, pc, pstate.
+pub(crate) struct Registers([u64; AARCH64_REGS]);
+
+impl Registers {
+    /// The registers of a frame.
+    ///
+    /// # Safety
+    ///
+    /// `frame` must be readable.
+    pub(crate) unsafe fn from_frame(frame: *const bindings::pt_regs) -> Self {
+        // SAFETY: The caller vouches for the frame, which begins with so many 64-bit words.
+        Self(unsafe { frame.cast::<[u64; AARCH64_REGS]>().read() })
+    }
+
+    /// Writes the registers as an NT_PRSTATUS note.
+    pub(crate) fn write_note(&self, buffer: &mut [u8; NOTE_BUFFER_LEN], pid: u32) {
+        encode_aarch64(buffer, pid, &self.0);
+    }
+
+    /// The registers of this very place, for when nobody handed any over.
+    pub(crate) fn capture_here() -> Self {
+        let mut registers = [0; AARCH64_REGS];
+        // SAFETY: The block stores registers to `registers` and changes nothing else.
+        unsafe {
+            core::arch::asm!(
+                "stp x19, x20, [{0}, #152]",
+                "stp x21, x22, [{0}, #168]",
+                "stp x23, x24, [{0}, #184]",
+                "stp x25, x26, [{0}, #200]",
+                "stp x27, x28, [{0}, #216]",
+                "stp x29, x30, [{0}, #232]",
+                "mov {1}, sp",
+                "adr {2}, .",
+                "stp {1}, {2}, [{0}, #248]",
+                "mrs {1}, CurrentEL",
+                "orr {1}, {1}, #1",
+                "str {1}, [{0}, #264]",
+                in(reg) registers.as_mut_ptr(),
+                out(reg) _,
+                out(reg) _,
+                options(nostack, preserves_flags),
+            );
+        }
+        Self(registers)
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stopping other CPUs by inter-processor call.
+//!
+//! A CPU that has interrupts masked does not answer; the dump is written without its registers.
+//! One that answers saves its registers and switches itself off through PSCI, or parks where there
+//! is no PSCI (spin-table).
+
+use crate::compat::prelude::*;
+use crate::crash;
+use core::sync::atomic::{AtomicU32, Ordering};
+use kernel::bindings;
+use kernel::ffi::c_uint;
+
+extern "C" {
+    fn rust_kexec_psci_conduit() -> c_uint;
+    fn rust_kexec_prepare_signal();
+    fn rust_kexec_signal_others();
+    fn rust_kexec_psci_cpu_off(conduit: c_uint);
+}
+
+/// How firmware is called to switch a CPU off: 0 where it cannot, else what C calls it.
+static CONDUIT: AtomicU32 = AtomicU32::new(0);
+
+/// What is needed to stop other CPUs.
+pub(crate) struct StopHandler(());
+
+impl StopHandler {
+    /// Prepares the calls, and finds out how CPUs are switched off.
+    pub(crate) fn register() -> Result<Self> {
+        // SAFETY: Fills in calls that nobody uses yet: hooks are registered after this.
+        unsafe { rust_kexec_prepare_signal() };
+        // SAFETY: Reads the device tree or the ACPI tables.
+        CONDUIT.store(unsafe { rust_kexec_psci_conduit() }, Ordering::Release);
+        Ok(Self(()))
+    }
+}
+
+/// Asks every other CPU to stop. They do so in [`rust_kexec_stop_call`].
+pub(crate) fn signal_others() {
+    // SAFETY: Queues calls that were allocated with the module, and sends interrupts.
+    unsafe { rust_kexec_signal_others() }
+}
+
+/// Ends hardware virtualization on this CPU. The capture kernel is entered at the exception level
+/// that this kernel runs at, which needs no preparation.
+pub(crate) fn disable_virtualization() {}
+
+/// Stops this CPU for good.
+pub(crate) fn park() -> ! {
+    // SAFETY: Masks everything, so that nothing of the crashed kernel runs on this CPU any more.
+    unsafe { core::arch::asm!("msr daifset, #0xf", options(nomem, nostack)) };
+    match CONDUIT.load(Ordering::Acquire) {
+        0 => {}
+        // SAFETY: The conduit is the one that the machine's description names. Firmware does not
+        // return unless it refuses.
+        conduit => unsafe { rust_kexec_psci_cpu_off(conduit) },
+    }
+    loop {
+        // SAFETY: Waits.
+        unsafe { core::arch::asm!("wfe", options(nomem, nostack)) };
+    }
+}
+
+/// The CPU that crashes called this one. Returns only if there is no crash.
+#[no_mangle]
+extern "C" fn rust_kexec_stop_call(interrupted: *mut bindings::pt_regs) {
+    if !interrupted.is_null() {
+        // SAFETY: The interrupt entry code keeps the interrupted registers while it runs.
+        unsafe { crash::stop::stop_this_cpu(interrupted) }
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What else notices a crash on x86_64: the pointer through which panic() stops the other CPUs,
+//! for when `__crash_kexec` could not be hooked or is not called.
+
+use crate::crash;
+
+extern "C" {
+    fn rust_kexec_hook_stop_other_cpus();
+    fn rust_kexec_unhook_stop_other_cpus();
+}
+
+/// The hook, while it is there.
+pub(crate) struct ArchitectureHook(());
+
+impl ArchitectureHook {
+    /// Puts the hook in.
+    pub(crate) fn register() -> Self {
+        // SAFETY: Swaps a pointer that the kernel exports to be swapped; `drop` swaps it back.
+        unsafe { rust_kexec_hook_stop_other_cpus() };
+        Self(())
+    }
+}
+
+impl Drop for ArchitectureHook {
+    fn drop(&mut self) {
+        // SAFETY: Put in in `register`.
+        unsafe { rust_kexec_unhook_stop_other_cpus() }
+    }
+}
+
+/// panic() is about to stop the other CPUs.
+#[no_mangle]
+extern "C" fn rust_kexec_before_stop_other_cpus() {
+    crash::hooks::before_stop_other_cpus();
+}

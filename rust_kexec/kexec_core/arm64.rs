@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is particular to arm64: the Image format, the device tree that the kernel is entered with,
+//! and the page tables of the jump.
+
+pub mod console;
+pub mod device_tree;
+pub mod fdt;
+pub mod image;
+pub mod page_tables;

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the running kernel's text and data lie, which readers of a dump look up by their own
+//! addresses.
+
+use crate::arch::memory;
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::sys::file;
+use kexec_core::elfcorehdr::Load;
+use kexec_core::iomem::find;
+use kexec_core::ranges::Range;
+
+/// Enough for the text of /proc/iomem on machines with thousands of entries.
+const IOMEM_TEXT_LEN: usize = 512 << 10;
+
+/// The kernel's text and data: the physical range, and where it is mapped.
+///
+/// The resource tree in memory names the parts too, but cannot be walked by name from a module.
+#[inline(never)]
+pub(super) fn kernel_text() -> Result<Load, Refusal> {
+    const MISSING: Refusal = Refusal::Missing {
+        what: "the kernel's own addresses in /proc/iomem",
+        remedy: "mount proc on /proc",
+    };
+    let mut text = VVec::new();
+    text.extend_with(IOMEM_TEXT_LEN, 0, GFP_KERNEL)?;
+    let text = file::read_path(c"/proc/iomem", &mut text).map_err(|_| MISSING)?;
+    let (first, last) = memory::KERNEL_ENTRIES;
+    let first = find(text, first).ok_or(MISSING)?;
+    let last = find(text, last).ok_or(MISSING)?;
+    let memory = Range::new(first.start(), last.end()).ok_or(MISSING)?;
+    Ok(Load {
+        virtual_address: memory::kernel_mapping(memory.start()),
+        memory,
+    })
+}
