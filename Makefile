@@ -2,9 +2,7 @@
 #
 # The one entry for everything; `make help` lists it. Kbuild reads the file of that name instead.
 
-# The guests' kernel and architecture, see scripts/versions.sh.
-KERNEL ?= 6.12
-ARCH ?= x86_64
+# The guests' kernel and architecture: 6.12 or 7, x86_64 or arm64, see scripts/versions.sh.
 export KERNEL ARCH
 
 # A kernel tree of the user's own: then only the module is built, against that tree.

@@ -44,4 +44,4 @@ def random(request: pytest.FixtureRequest) -> Random:
 def directory(request: pytest.FixtureRequest) -> Path:
     """This test's own directory for logs and the dump."""
     name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
-    return paths.results("test", paths.ARCH, name)
+    return paths.results("test", paths.RUN, name)

@@ -26,6 +26,22 @@ kernel_rustc() {
 	return 1
 }
 
+# foreign_rustc: Debian's rustc, whose libraries for other architectures are packages.
+foreign_rustc() { rustc_fits /usr/bin/rustc && printf '%s\n' /usr/bin/rustc; }
+
+# use_rust_target FLAGS: sets the environment in which cargo builds for $RUST_TARGET with FLAGS.
+use_rust_target() {
+	local flags=$* name
+	name=CARGO_TARGET_$(printf %s "$RUST_TARGET" | tr a-z- A-Z_)
+	if [ -n "$FOREIGN_PACKAGES" ]; then
+		RUSTC=$(foreign_rustc)
+		export RUSTC
+		export "${name}_LINKER=${RUST_TARGET/-unknown/}-gcc"
+		flags="$flags --sysroot=$cache/foreign-$ARCH/usr"
+	fi
+	export "${name}_RUSTFLAGS=$flags"
+}
+
 # cargo_command: the cargo that builds userspace/ and purgatory/; fails when there is none.
 cargo_command() {
 	local candidate found

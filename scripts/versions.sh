@@ -3,11 +3,19 @@
 #
 # Which kernels, architectures and tools the project is built with. Nothing else names a version.
 
-# The guest kernel's line and its architecture, in the kernel's own spelling.
-KERNEL=${KERNEL:-6.12}
+# The guest kernel's line and its architecture, in the kernel's own spelling. 7 is the newest 7.x
+# that Debian's mirror has.
+KERNEL_DEFAULT=6.12
+KERNEL=${KERNEL:-$KERNEL_DEFAULT}
 ARCH=${ARCH:-x86_64}
-KERNELS="6.12"
-ARCHS="x86_64"
+KERNELS="6.12 7"
+ARCHS="x86_64 arm64"
+# What directories below build/ are called.
+TARGET=$ARCH
+[ "$KERNEL" = "$KERNEL_DEFAULT" ] || TARGET=$ARCH-$KERNEL
+
+# Where the mirror may have newer kernels than the machine's own release.
+KERNEL_SUITES="trixie-backports sid"
 
 # The kernel and its module are built with one LLVM, the one that LLVM=-19 selects in Kbuild.
 LLVM_SUFFIX=-19
@@ -21,11 +29,28 @@ BINDGEN_MIN=0.69.5
 BINDGEN_VERSION=0.72.1
 
 # Debian's packages. cargo, rustc and bindgen are looked for first, see toolchain.sh.
-KERNEL_PACKAGES="linux-source-$KERNEL clang$LLVM_SUFFIX lld$LLVM_SUFFIX llvm$LLVM_SUFFIX
+KERNEL_PACKAGES="clang$LLVM_SUFFIX lld$LLVM_SUFFIX llvm$LLVM_SUFFIX
 	libclang$LLVM_SUFFIX-dev flex bison bc libelf-dev libssl-dev dwarves xz-utils"
 MODULE_PACKAGES="make gcc libc6-dev kmod"
-GUEST_PACKAGES="busybox-static cpio zstd"
+GUEST_PACKAGES="cpio zstd"
 HARNESS_PACKAGES="python3-venv"
+# What kexec_core's tests compare its device trees with.
+TEST_PACKAGES="device-tree-compiler"
+# Of packages that are installed for one architecture at a time, another one's are unpacked into
+# the cache (scripts/foreign).
+FOREIGN_PACKAGES=
 case $ARCH in
-x86_64) HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-x86" ;;
+x86_64)
+	RUST_TARGET=x86_64-unknown-linux-gnu
+	GUEST_PACKAGES="$GUEST_PACKAGES busybox-static"
+	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-x86"
+	;;
+arm64)
+	RUST_TARGET=aarch64-unknown-linux-gnu
+	MODULE_PACKAGES="$MODULE_PACKAGES gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-arm ipxe-qemu"
+	FOREIGN_PACKAGES="busybox-static"
+	;;
 esac
+# A line of its own package exists for the default line only.
+[ "$KERNEL" != "$KERNEL_DEFAULT" ] || KERNEL_PACKAGES="$KERNEL_PACKAGES linux-source-$KERNEL"

@@ -12,10 +12,11 @@ import statistics
 from collections.abc import Awaitable, Callable
 
 from harness import paths
-from harness.guest import FIRST_LINE, PATIENCE, Guest, boot
+from harness.platform import PLATFORM
+from harness.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
 
 # The capture kernel's first line must not wait until its driver for the serial port is up.
-COMMAND_LINE = "earlyprintk=serial,ttyS0,115200 console=ttyS0"
+COMMAND_LINE = CAPTURE
 
 Loader = Callable[[Guest], Awaitable[object]]
 
@@ -39,8 +40,8 @@ IMPLEMENTATIONS: dict[str, Loader] = {
 
 async def seconds(name: str) -> float:
     """One crash, measured."""
-    command_line = f"crashkernel=256M {COMMAND_LINE}"
-    async with boot(paths.results("bench", paths.ARCH), command_line=command_line) as guest:
+    command_line = f"crashkernel=256M {PLATFORM.early_console}"
+    async with boot(paths.results("bench", paths.RUN), command_line=command_line) as guest:
         await IMPLEMENTATIONS[name](guest)
         await guest.crash()
         await guest.captured()

@@ -4,11 +4,11 @@
 import struct
 
 from harness.dump import Dump
+from harness.platform import PLATFORM
 from harness.scenario import BadMoment, Facts
 from harness.steps import GIB4, PAGES
 
 PAGE = 4096
-MIB = 1 << 20
 U64 = (1 << 64) - 1
 
 
@@ -39,9 +39,10 @@ def crash_time(dump: Dump, facts: Facts) -> None:
 
 
 def crashed_stack(dump: Dump, facts: Facts) -> None:
-    """The thread that panicked is known, and its stack goes through the trigger."""
+    """The thread that panicked is known; its stack goes from the first hook through the trigger."""
     functions = [frame.name for frame in dump.crashed_thread.stack_trace()]
-    assert "sysrq_handle_crash" in functions, functions
+    assert "__crash_kexec" in functions, functions
+    assert "sysrq_handle_crash" in functions[functions.index("__crash_kexec") :], functions
 
 
 def every_cpu(dump: Dump, facts: Facts) -> None:
@@ -50,17 +51,17 @@ def every_cpu(dump: Dump, facts: Facts) -> None:
     assert len(dump.prstatus) == facts.hello.cpus_online
     for cpu, note in zip(dump.cpus, dump.prstatus, strict=True):
         assert note.pid == cpu.pid, cpu
-        assert note.registers["rip"] == cpu.instruction_pointer != 0, cpu
+        assert note.registers[PLATFORM.instruction_pointer] == cpu.instruction_pointer != 0, cpu
         assert cpu.symbol != "no symbol", cpu
 
 
 def all_memory(dump: Dump, facts: Facts) -> None:
-    """Every page of System RAM is in the file, but for the crash region and the first MiB."""
+    """Every page of System RAM is in the file, but for the crash regions and what the capture kernel uses."""
     status = facts.status
     wanted = [
         piece
         for ram in facts.system_ram
-        for piece in without(ram, [range(MIB), status.region, status.low_region])
+        for piece in without(ram, [PLATFORM.not_in_dump, status.region, status.low_region])
     ]
     found = [range(load.physical, load.physical + load.size) for load in dump.loads]
     for piece in wanted:
@@ -81,10 +82,11 @@ def spinning_registers(dump: Dump, facts: Facts) -> None:
     cpu, note = dump.cpus[spinner["cpu"]], dump.prstatus[spinner["cpu"]]
     expected = {name: int(value, 16) for name, value in spinner["registers"].items()}
     assert note.pid == spinner["pid"]
-    if "asm_sysvec_apic_timer_interrupt" in cpu.functions:
+    if PLATFORM.timer_interrupt in cpu.functions:
         raise BadMoment("the note has the registers of the timer's interrupt")
     assert {name: note.registers[name] for name in expected} == expected
-    assert int(spinner["rip_start"], 16) <= note.registers["rip"] < int(spinner["rip_end"], 16)
+    pointer = note.registers[PLATFORM.instruction_pointer]
+    assert int(spinner["rip_start"], 16) <= pointer < int(spinner["rip_end"], 16)
 
 
 def pattern_pages(dump: Dump, facts: Facts) -> None:

@@ -8,7 +8,7 @@ import sys
 
 from harness import checks, paths
 from harness.dump import Dump
-from harness.machine import GuestError, accelerator
+from harness.machine import GuestError, QemuCrashed, accelerator
 from harness.scenario import crash_and_save
 from harness.scenarios import DEMO
 
@@ -35,7 +35,7 @@ def show(dump: Dump) -> None:
 
 def main() -> int:
     """Runs the demo; the exit status says whether the dump is good."""
-    directory = paths.results("demo", paths.ARCH)
+    directory = paths.results("demo", paths.RUN)
     hardware = DEMO.hardware
     print(
         f"A guest with {hardware.cpus} CPUs and {hardware.memory_mib} MiB boots "
@@ -45,7 +45,11 @@ def main() -> int:
         flush=True,
     )
     try:
-        facts = asyncio.run(crash_and_save(DEMO, directory, random.Random(0)))
+        try:
+            facts = asyncio.run(crash_and_save(DEMO, directory, random.Random(0)))
+        except QemuCrashed as error:
+            print(f"{error}; once more.", file=sys.stderr)
+            facts = asyncio.run(crash_and_save(DEMO, directory, random.Random(0)))
     except GuestError as error:
         print(error, file=sys.stderr)
         return 1

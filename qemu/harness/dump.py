@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reads a vmcore with two readers that know nothing of us: drgn and pyelftools."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,17 +15,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import NoteSegment
 
 from harness import paths
+from harness.platform import PLATFORM
 
-# struct elf_prstatus of x86_64: where pr_pid and pr_reg are, and struct user_regs_struct's order.
-PR_PID = struct.Struct("<i")
+# Where struct elf_prstatus has pr_pid, on every 64-bit machine.
 PR_PID_OFFSET = 32
-PR_REG = struct.Struct("<27Q")
-PR_REG_OFFSET = 112
-PRSTATUS_SIZE = 336
-REGISTERS = (
-    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
-    "fs_base gs_base ds es fs gs"
-).split()
 
 
 @dataclass(frozen=True)
@@ -134,11 +126,10 @@ class Dump:
 
     def _prstatus(self) -> Iterator[Prstatus]:
         for description in self._notes("CORE", "NT_PRSTATUS"):
-            if len(description) != PRSTATUS_SIZE:
+            if len(description) != PLATFORM.prstatus_size:
                 raise AssertionError(f"an NT_PRSTATUS note has {len(description)} bytes")
-            (pid,) = PR_PID.unpack_from(description, PR_PID_OFFSET)
-            values = PR_REG.unpack_from(description, PR_REG_OFFSET)
-            yield Prstatus(pid, dict(zip(REGISTERS, values, strict=True)))
+            pid, *values = PLATFORM.prstatus.unpack_from(description, PR_PID_OFFSET)
+            yield Prstatus(pid, dict(zip(PLATFORM.registers, values, strict=True)))
 
     def _notes(self, name: str, kind: str | int) -> Iterator[bytes]:
         for segment in self.elf.iter_segments():

@@ -10,12 +10,16 @@ from typing import Any
 from harness import paths
 from harness.agent import Finished, Hello
 from harness.machine import GuestError, Hardware, Machine
+from harness.platform import PLATFORM
 from harness.status import Status
 
 # How long something may take that takes seconds: TCG on a busy two-core host is slow.
 PATIENCE = 120
 
 FIRST_LINE = r"Linux version "
+
+# One CPU is enough to save a dump, and what people give a capture kernel.
+CAPTURE = f"console={PLATFORM.console} {PLATFORM.early_console} nr_cpus=1"
 
 
 class Guest:
@@ -52,7 +56,7 @@ class Guest:
         """Our shim, with these arguments."""
         return await self.run("rkexec", *arguments)
 
-    async def load(self, command_line: str = "console=ttyS0") -> None:
+    async def load(self, command_line: str = CAPTURE) -> None:
         """Loads and arms the capture kernel."""
         (
             await self.rkexec(
@@ -118,7 +122,7 @@ async def boot(
     directory: Path, hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
 ) -> AsyncIterator[Guest]:
     """A guest that has booted the production kernel."""
-    machine = Machine(hardware, f"console=ttyS0 {command_line}", directory)
+    machine = Machine(hardware, f"console={PLATFORM.console} {command_line}", directory)
     async with machine:
         hello = await machine.until(
             machine.agent.hello(), "the production kernel's agent", PATIENCE

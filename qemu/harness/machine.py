@@ -3,18 +3,21 @@
 
 import asyncio
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 from typing import Any, Self, TypeVar
 
 from qemu.qmp import EventListener, QMPClient
 
 from harness import paths
-from harness.agent import Agent, AgentError
+from harness.agent import Agent
 from harness.console import Console
+from harness.platform import PLATFORM
 
 T = TypeVar("T")
 
@@ -26,6 +29,14 @@ PANIC_ENDED = r"---\[ end Kernel panic"
 
 class GuestError(Exception):
     """A guest did not do what was waited for."""
+
+
+class QemuCrashed(GuestError):
+    """QEMU itself crashed.
+
+    Before version 8.2 it sometimes does when a guest moves a PCI device's memory while another
+    of its CPUs accesses a device, with TCG and a host thread for each CPU.
+    """
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,8 @@ def kvm_works() -> bool:
     The device alone does not tell: some hosts have it without the CPU's virtualisation
     extensions, and a guest there never gets past its early boot.
     """
+    if paths.ARCH != platform.machine():
+        return False
     flags = Path("/proc/cpuinfo").read_text().split()
     return ("vmx" in flags or "svm" in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
@@ -62,6 +75,7 @@ class Machine:
         self.console = Console()
         self.agent = Agent()
         self.disk = directory / "disk.img"
+        self._initrd = directory / "initrd"
         self._monitor = QMPClient("guest")
         # What QEMU says by itself, such as why it ends.
         self._events = EventListener()
@@ -74,11 +88,11 @@ class Machine:
         return [
             # QEMU must not outlive the harness, however that ends.
             *("setpriv", "--pdeathsig", "KILL", "--"),
-            f"qemu-system-{paths.ARCH}",
+            PLATFORM.qemu,
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-            *("-machine", "q35", "-accel", accelerator(), "-cpu", hardware.cpu),
+            *("-machine", ",".join(PLATFORM.machine), "-accel", accelerator(), "-cpu", hardware.cpu),
             *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
-            *("-kernel", str(paths.KERNEL), "-initrd", str(paths.PRODUCTION_INITRD)),
+            *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
             *("-append", self.command_line),
             *("-qmp", f"unix:{sockets}/qmp"),
             *("-chardev", f"socket,id=console,path={sockets}/console"),
@@ -105,6 +119,8 @@ class Machine:
         await self._end()
 
     async def _start(self) -> None:
+        # The kernel unpacks archives that stand one behind the other.
+        self._initrd.write_bytes(b"".join(part.read_bytes() for part in paths.PRODUCTION_INITRDS))
         with open(self.disk, "wb") as disk:
             # Room for all of memory, and for the headers before it.
             disk.truncate((self.hardware.memory_mib + 64) * MIB)
@@ -129,6 +145,7 @@ class Machine:
         self.agent.close()
         self.console.close()
         self.disk.unlink(missing_ok=True)
+        self._initrd.unlink(missing_ok=True)
         (self.directory / "console.log").write_text(self.console.text())
         shutil.rmtree(self._sockets, ignore_errors=True)
 
@@ -146,25 +163,29 @@ class Machine:
         try:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if wanted.done():
-                return wanted.result()
-            if ended.done():
-                reason = f"QEMU ended with status {ended.result()}"
+                cause = wanted.exception()
+                if cause is None:
+                    return wanted.result()
+                # The connections to QEMU break a little before it has ended.
+                await asyncio.wait([ended], timeout=1)
+                reason = str(cause)
             elif dead.done():
                 reason = "the kernel panicked, and nobody took over"
             else:
                 reason = f"{seconds:.0f} s are over"
-        except AgentError as error:
-            reason = str(error)
+            status = ended.result() if ended.done() else 0
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if status < 0:
+            raise QemuCrashed(f"waited for {what}: QEMU died of {Signals(-status).name}")
         raise GuestError(f"waited for {what}: {reason}\n{self._last_words()}")
 
     def _last_words(self) -> str:
         said = (self.directory / "qemu.log").read_text(errors="replace")
         for event in self._events.history:
-            said += f"QEMU's event: {event['event']} {event.get('data', '')}\n"
+            said += f"QEMU says: {event['event']} {event.get('data', '')}\n"
         tail = "\n".join(self.console.text().splitlines()[-25:])
         return f"{said}The console's last lines ({self.directory}/console.log):\n{tail}"
 

@@ -4,18 +4,34 @@
 import os
 from pathlib import Path
 
-ARCH = os.environ.get("ARCH", "x86_64")
+ARCH = os.environ.get("ARCH") or "x86_64"
+# What scripts/versions.sh calls the kernel and the architecture together.
+TARGET = os.environ.get("TARGET") or ARCH
+# The target whose kernel saves the dump; another one than TARGET in mixed runs.
+CAPTURE_TARGET = os.environ.get("CAPTURE_TARGET") or TARGET
+# What directories with results are called.
+RUN = TARGET if CAPTURE_TARGET == TARGET else f"{TARGET}-captured-by-{CAPTURE_TARGET}"
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 
-GUEST = BUILD / "guest" / ARCH
-KERNEL = GUEST / "vmlinuz"
-PRODUCTION_INITRD = GUEST / "production.cpio.zst"
+KERNEL = BUILD / "guest" / TARGET / "vmlinuz"
+# The production guest's root file system, and what it loads as a capture kernel.
+PRODUCTION_INITRDS = (
+    BUILD / "guest" / TARGET / "capture.cpio.zst",
+    BUILD / "guest" / CAPTURE_TARGET / "boot.cpio.zst",
+)
 
 # With debug information, for the reader of the dump.
-VMLINUX = BUILD / "kernel" / ARCH / "vmlinux"
-MODULE = TOP / "rust_kexec" / "rust_kexec.ko"
+def _vmlinux() -> Path:
+    """Newer kernels strip vmlinux, and keep what they stripped in another file."""
+    tree = BUILD / "kernel" / TARGET
+    unstripped = tree / "vmlinux.unstripped"
+    return unstripped if unstripped.exists() else tree / "vmlinux"
+
+
+VMLINUX = _vmlinux()
+MODULE = BUILD / "module" / TARGET / "rust_kexec" / "rust_kexec.ko"
 
 # The same files inside the production guest.
 GUEST_KERNEL = "/boot/vmlinuz"

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.agent import Hello
 from harness.dump import Dump
-from harness.guest import Guest, boot
+from harness.guest import CAPTURE, Guest, boot
 from harness.machine import Hardware
 from harness.status import Status
 
@@ -39,7 +39,7 @@ class Scenario:
     name: str
     hardware: Hardware = Hardware()
     command_line: str = "crashkernel=256M"
-    capture_command_line: str = "console=ttyS0"
+    capture_command_line: str = CAPTURE
     before: tuple[Step, ...] = ()
     checks: tuple[Check, ...] = ()
 

@@ -3,13 +3,14 @@
 
 from harness import checks, steps
 from harness.machine import Hardware
+from harness.platform import PLATFORM
 from harness.scenario import Scenario
 
 DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
 
 # A region with memory on both sides is one whose place is asked for, and that place must not be
 # where KASLR puts the kernel.
-REGION_AMID_MEMORY = "nokaslr crashkernel=256M@512M"
+REGION_AMID_MEMORY = f"nokaslr {PLATFORM.middle_region}"
 
 DUMPS = (
     DEMO,
@@ -35,7 +36,7 @@ DUMPS = (
     # The demo has KASLR and, with -cpu max, 5-level paging.
     Scenario(
         name="one-cpu-nokaslr-4-level",
-        hardware=Hardware(cpus=1, cpu="max,la57=off"),
+        hardware=Hardware(cpus=1, cpu=PLATFORM.other_paging),
         command_line="nokaslr crashkernel=256M",
     ),
     Scenario(
@@ -45,6 +46,8 @@ DUMPS = (
     ),
     Scenario(
         name="eight-cpus-kaslr-4-level",
-        hardware=Hardware(cpus=8, cpu="max,la57=off"),
+        hardware=Hardware(cpus=8, cpu=PLATFORM.other_paging),
+        # The capture kernel starts the CPUs that were stopped.
+        capture_command_line="console=ttyS0",
     ),
 )

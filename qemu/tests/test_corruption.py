@@ -9,8 +9,9 @@ from random import Random
 import pytest
 
 from harness.guest import FIRST_LINE, PATIENCE, Guest, boot
+from harness.platform import PLATFORM
 
-KINDS = ("kernel", "initrd", "boot_params", "purgatory table")
+KINDS = ("kernel", "initrd", PLATFORM.handover, "purgatory table")
 
 INTERRUPT_FLAG = 1 << 9
 

@@ -9,25 +9,12 @@ import pytest
 
 from harness import checks
 from harness.dump import Dump
-from harness.scenario import BadMoment, Scenario, crash_and_save
+from harness.scenario import Scenario, crash_and_save
 from harness.scenarios import DUMPS
-
-ATTEMPTS = 5
 
 
 @pytest.mark.parametrize("scenario", DUMPS, ids=lambda scenario: scenario.name)
 def test_dump(scenario: Scenario, directory: Path, random: Random) -> None:
-    for attempt in range(ATTEMPTS):
-        try:
-            good_dump(scenario, directory, random)
-            return
-        except BadMoment as moment:
-            print(f"attempt {attempt + 1}: {moment}")
-    pytest.fail(f"each of {ATTEMPTS} crashes came at a bad moment")
-
-
-def good_dump(scenario: Scenario, directory: Path, random: Random) -> None:
-    """Crashes a guest, and checks its dump."""
     facts = asyncio.run(crash_and_save(scenario, directory, random))
     vmcore = directory / "vmcore"
     with Dump(vmcore) as dump:

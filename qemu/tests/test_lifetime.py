@@ -2,6 +2,7 @@
 """Loading and unloading the module and its image, again and again, leaves nothing behind."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +19,12 @@ WARM_UP = 10
 # figures of an idle guest move by less than half of that.
 TOLERANCE = ROUNDS // 2
 
+FREE_PAGES = re.compile(r"^ *(?:pages free|count:) +(\d+)$", re.MULTILINE)
+
 CYCLE = f"""
 for round in $(seq %d); do
     insmod {paths.GUEST_MODULE}
-    rkexec --load-panic {paths.GUEST_KERNEL} --command-line=console=ttyS0
+    rkexec --load-panic {paths.GUEST_KERNEL} --command-line=console={PLATFORM.console}
     rkexec --unload
     rmmod rust_kexec
 done
@@ -41,12 +44,11 @@ class Figures:
 async def figures(guest: Guest) -> Figures:
     """The figures, once all that can be freed is."""
     await guest.shell("echo 3 > /proc/sys/vm/drop_caches")
-    meminfo = dict(
-        line.split(":", 1) for line in (await guest.read("/proc/meminfo")).splitlines()
-    )
+    zones = await guest.read("/proc/zoneinfo")
     slabs = (line.split() for line in (await guest.read("/proc/slabinfo")).splitlines()[2:])
     return Figures(
-        free_pages=int(meminfo["MemFree"].split()[0]) // 4,
+        # What each CPU keeps for itself is as free as the rest.
+        free_pages=sum(int(pages) for pages in FREE_PAGES.findall(zones)),
         vmalloc_areas=len((await guest.read("/proc/vmallocinfo")).splitlines()),
         slab_objects={fields[0]: int(fields[1]) for fields in slabs},
         iomem=await guest.read("/proc/iomem"),

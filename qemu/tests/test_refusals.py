@@ -8,8 +8,9 @@ from pathlib import Path
 
 from harness import paths
 from harness.agent import Finished
-from harness.guest import Guest, boot
+from harness.guest import CAPTURE, Guest, boot
 from harness.machine import Hardware
+from harness.platform import PLATFORM
 
 LOAD = ("--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
 
@@ -40,7 +41,7 @@ def test_refused_while_armed(directory: Path) -> None:
             assert (await guest.status()).armed
             await guest.shell("head -c 1000000 /bin/busybox > /tmp/not-a-kernel")
             await refuse(
-                guest, ("rkexec", "--load-panic", "/tmp/not-a-kernel"), "ENOEXEC", "bzImage"
+                guest, ("rkexec", "--load-panic", "/tmp/not-a-kernel"), "ENOEXEC", PLATFORM.image
             )
             size = int(await guest.shell(f"stat -c %s {paths.GUEST_KERNEL}"))
             await guest.shell(f"head -c {size // 2} {paths.GUEST_KERNEL} > /tmp/truncated")
@@ -62,9 +63,15 @@ def test_refused_while_armed(directory: Path) -> None:
                 "EADDRNOTAVAIL",
                 "initrd", "300 MiB", "crashkernel=",
             )
-            removed = await guest.run("rmmod", "rust_kexec")
-            assert removed.status != 0
-            assert (await guest.status()).armed
+            # Nor does anybody else take the image's memory from under it.
+            for argv in (
+                ("rmmod", "rust_kexec"),
+                ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE),
+                ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size"),
+            ):
+                before = await guest.status()
+                assert (await guest.run(*argv)).status != 0, argv
+                assert await guest.status() == before, argv
             # After all that the first image is not only said to be armed.
             await guest.crash()
             await guest.captured()
@@ -94,7 +101,7 @@ def test_refused_beside_the_kernels_own_image(directory: Path) -> None:
     async def scenario() -> None:
         async with boot(directory) as guest:
             await refuse(guest, ("rkexec", "--unload"), "ENOENT", "loaded")
-            own = (paths.GUEST_KERNEL, paths.GUEST_INITRD, "console=ttyS0")
+            own = (paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
             (await guest.run("kexec-file-load", *own)).check()
             assert await guest.kernels_own_image_is_loaded()
             await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kexec -p -u")

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What differs between the architectures that guests have."""
+
+import struct
+from dataclasses import dataclass
+
+from harness import paths
+
+
+@dataclass(frozen=True)
+class Platform:
+    """An architecture: QEMU's machine, the kernel's words for its devices, a dump's registers."""
+
+    qemu: str
+    machine: tuple[str, ...]
+    console: str
+    """The first serial port, as `console=` names it."""
+    early_console: str
+    """What makes the kernel print to it from its first line on."""
+    middle_region: str
+    """A `crashkernel=` with memory of a 2 GiB guest on both sides."""
+    not_in_dump: range
+    """Memory that is left out besides the crash regions."""
+    other_paging: str
+    """A CPU model that pages in another way than `max`."""
+    handover: str
+    """The segment that carries the boot parameters or the device tree."""
+    image: str
+    """What a refusal calls a kernel image."""
+    prstatus_size: int
+    registers: tuple[str, ...]
+    """The general registers in an NT_PRSTATUS note, in its order."""
+    instruction_pointer: str
+    timer_interrupt: str
+    """A function on the stack of a CPU that handles its timer."""
+
+    @property
+    def prstatus(self) -> struct.Struct:
+        """The part of struct elf_prstatus from pr_pid to the last register."""
+        return struct.Struct(f"<i76x{len(self.registers)}Q")
+
+
+PLATFORMS = {
+    "x86_64": Platform(
+        qemu="qemu-system-x86_64",
+        machine=("q35",),
+        console="ttyS0",
+        early_console="earlyprintk=serial,ttyS0,115200",
+        middle_region="crashkernel=256M@512M",
+        not_in_dump=range(1 << 20),
+        other_paging="max,la57=off",
+        handover="boot_params",
+        image="bzImage",
+        prstatus_size=336,
+        registers=tuple(
+            "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags "
+            "rsp ss fs_base gs_base ds es fs gs".split()
+        ),
+        instruction_pointer="rip",
+        timer_interrupt="asm_sysvec_apic_timer_interrupt",
+    ),
+    "arm64": Platform(
+        qemu="qemu-system-aarch64",
+        machine=("virt,gic-version=3",),
+        console="ttyAMA0",
+        early_console="earlycon=pl011,0x9000000",
+        middle_region="crashkernel=256M@1536M",
+        not_in_dump=range(0),
+        other_paging="cortex-a72",
+        handover="device tree",
+        image="Image",
+        prstatus_size=392,
+        registers=(*(f"x{number}" for number in range(31)), "sp", "pc", "pstate"),
+        instruction_pointer="pc",
+        timer_interrupt="el1_interrupt",
+    ),
+}
+
+PLATFORM = PLATFORMS[paths.ARCH]
