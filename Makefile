@@ -3,7 +3,11 @@
 # The one entry for everything; `make help` lists it. Kbuild reads the file of that name instead.
 
 # The guests' kernel and architecture: 6.12 or 7, x86_64 or arm64, see scripts/versions.sh.
+# CAPTURE_KERNEL is the line of the kernel that saves the dump, where it is another one.
 export KERNEL ARCH
+target = $(shell KERNEL=$(1) ARCH=$(ARCH) sh -c '. scripts/versions.sh && echo "$$TARGET"')
+export TARGET := $(call target,$(KERNEL))
+export CAPTURE_TARGET := $(call target,$(or $(CAPTURE_KERNEL),$(KERNEL)))
 
 # A kernel tree of the user's own: then only the module is built, against that tree.
 ifdef KDIR
@@ -30,6 +34,9 @@ help: ## list the targets
 	@echo
 	@echo "  make KDIR=/path/to/tree   build the module against your own kernel tree"
 	@echo "  make test PYTEST='-k registers'   run some of the scenarios"
+	@echo
+	@echo "KERNEL=6.12 or 7, ARCH=x86_64 or arm64, and CAPTURE_KERNEL= for a capture kernel of"
+	@echo "another line, go with demo, test, scenarios and bench."
 
 .PHONY: demo
 demo: guest python ## crash a guest, and show what its dump says
@@ -38,6 +45,11 @@ demo: guest python ## crash a guest, and show what its dump says
 .PHONY: test
 test: guest python ## run all tests: cargo's, and the scenarios in QEMU
 	@$(TIMED) "cargo tests" scripts/cargo-tests
+	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
+	@scripts/timings
+
+.PHONY: scenarios
+scenarios: guest python ## run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
@@ -64,6 +76,8 @@ programs: setup
 .PHONY: guest
 guest: module programs ## pack the guests' root file systems
 	@$(TIMED) "guest image" scripts/guest-image
+	@[ "$(TARGET)" = "$(CAPTURE_TARGET)" ] || \
+		$(MAKE) --no-print-directory guest KERNEL=$(CAPTURE_KERNEL) CAPTURE_KERNEL=
 
 .PHONY: kernel
 kernel: setup ## build the guest kernel, or find it in the cache

@@ -2,6 +2,7 @@
 """What differs between the architectures that guests have."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness import paths
@@ -31,6 +32,12 @@ class Platform:
     registers: tuple[str, ...]
     """The general registers in an NT_PRSTATUS note, in its order."""
     instruction_pointer: str
+    monitor_pointer: str
+    """What QEMU's monitor calls it."""
+    stopped: Callable[[dict[str, int]], bool]
+    """Whether a CPU with these registers waits with interrupts masked."""
+    small_region_mib: int
+    """A crash region that has no room for the kernel."""
     timer_interrupt: str
     """A function on the stack of a CPU that handles its timer."""
 
@@ -57,6 +64,10 @@ PLATFORMS = {
             "rsp ss fs_base gs_base ds es fs gs".split()
         ),
         instruction_pointer="rip",
+        monitor_pointer="RIP",
+        # HLT, and RFLAGS.IF clear.
+        stopped=lambda cpu: bool(cpu["HLT"]) and not cpu["RFL"] & 1 << 9,
+        small_region_mib=16,
         timer_interrupt="asm_sysvec_apic_timer_interrupt",
     ),
     "arm64": Platform(
@@ -72,6 +83,10 @@ PLATFORMS = {
         prstatus_size=392,
         registers=(*(f"x{number}" for number in range(31)), "sp", "pc", "pstate"),
         instruction_pointer="pc",
+        monitor_pointer="PC",
+        # PSTATE.DAIF all set; the monitor does not tell whether a CPU waits.
+        stopped=lambda cpu: cpu["PSTATE"] & 0x3C0 == 0x3C0,
+        small_region_mib=8,
         timer_interrupt="el1_interrupt",
     ),
 }

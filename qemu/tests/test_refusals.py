@@ -89,9 +89,10 @@ def test_refused_without_a_reservation(directory: Path) -> None:
 
 def test_refused_by_a_small_region(directory: Path) -> None:
     async def scenario() -> None:
-        async with boot(directory, command_line="crashkernel=16M") as guest:
+        size = PLATFORM.small_region_mib
+        async with boot(directory, command_line=f"crashkernel={size}M") as guest:
             await refuse(
-                guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", "16 MiB", "crashkernel="
+                guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", f"{size} MiB", "crashkernel="
             )
 
     asyncio.run(scenario())
