@@ -12,8 +12,8 @@ import statistics
 from collections.abc import Awaitable, Callable
 
 from harness import paths
-from harness.platform import PLATFORM
 from harness.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
+from harness.platform import PLATFORM
 
 # The capture kernel's first line must not wait until its driver for the serial port is up.
 COMMAND_LINE = CAPTURE

@@ -56,7 +56,7 @@ def every_cpu(dump: Dump, facts: Facts) -> None:
 
 
 def all_memory(dump: Dump, facts: Facts) -> None:
-    """Every page of System RAM is in the file, but for the crash regions and what the capture kernel uses."""
+    """Every page of System RAM is in the file, but for what the capture kernel may use."""
     status = facts.status
     wanted = [
         piece

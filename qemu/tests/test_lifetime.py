@@ -11,6 +11,7 @@ import pytest
 from harness import paths
 from harness.guest import Guest, boot
 from harness.machine import Hardware
+from harness.platform import PLATFORM
 
 ROUNDS = 200
 WARM_UP = 10
