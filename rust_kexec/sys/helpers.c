@@ -172,7 +172,7 @@ unsigned int rust_kexec_vmcoreinfo_len(void)
 	return VMCOREINFO_NOTE_SIZE;
 }
 
-/* notifier.rs: prototypes that the bindings lack. */
+/* device.rs and vmcore.rs: prototypes that the bindings lack. */
 
 bool rust_kexec_kernel_image_loaded(void)
 {

@@ -81,7 +81,7 @@ impl Sources {
         let mut bootargs = KVVec::new();
         bootargs.extend_with(command_line_len, b' ', GFP_KERNEL)?;
         let rng_seed = [0; RNG_SEED_LEN];
-        let usable = usable(reservation);
+        let usable = usable(reservation)?;
         let region = reservation.region();
         let changes = Changes {
             elfcorehdr: region,
@@ -107,14 +107,12 @@ impl Sources {
 }
 
 /// The capture kernel's memory: the region first, then the low one.
-fn usable(reservation: &Reservation) -> KVec<Range> {
+fn usable(reservation: &Reservation) -> Result<KVec<Range>, Refusal> {
     let mut usable = KVec::new();
     for range in reservation.regions().iter().rev() {
-        if usable.push(*range, GFP_KERNEL).is_err() {
-            break;
-        }
+        usable.push(*range, GFP_KERNEL)?;
     }
-    usable
+    Ok(usable)
 }
 
 /// The contents of those segments, built aside while an earlier image is still armed.
@@ -167,7 +165,7 @@ fn device_tree(
     random::fill(&mut rng_seed);
     let mut kaslr_seed = [0; size_of::<u64>()];
     random::fill(&mut kaslr_seed);
-    let usable = usable(reservation);
+    let usable = usable(reservation)?;
     let initrd = plan
         .segment(SegmentKind::Initrd)
         .and_then(|initrd| Range::from_start_len(initrd.memory.start(), initrd_len));
