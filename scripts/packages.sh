@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Packages that are not installed but unpacked into a directory: of another suite or another
+# architecture. apt is asked with lists of its own, so neither root nor a change of the machine's
+# configuration is needed. Sourced after lib.sh.
+
+# The directory, and the options that make apt-get and apt-cache work on it.
+apt_options=()
+apt_directory=
+
+# debian_mirror: the mirror that the machine's own apt configuration names.
+debian_mirror() {
+	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' |
+		grep -E '/debian/?$' | head -n 1 ||
+		die "apt's configuration names no Debian mirror."
+}
+
+# ask_apt DIRECTORY ARCHITECTURE [SUITE...]: fetches the package lists of the suites, or without any
+# those of the machine's own sources, into DIRECTORY, and sets apt_options.
+ask_apt() {
+	local directory=$1 architecture=$2 mirror suite
+	shift 2
+	apt_directory=$directory
+	mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
+	: >"$directory/status"
+	apt_options=(-q -o APT::Architecture="$architecture" -o APT::Architectures="$architecture"
+		-o Dir::State="$directory" -o Dir::State::Lists="$directory/lists"
+		-o Dir::State::status="$directory/status" -o Dir::Cache="$directory/cache"
+		-o APT::Sandbox::User= -o Acquire::Retries=3 -o Acquire::Languages=none
+		-o APT::Install-Recommends=false -o Debug::NoLocking=true)
+	if [ $# -gt 0 ]; then
+		mirror=$(debian_mirror)
+		for suite; do
+			printf 'deb [signed-by=%s] %s %s main\n' \
+				/usr/share/keyrings/debian-archive-keyring.gpg "$mirror" "$suite"
+		done >"$directory/sources.list"
+		apt_options+=(-o Dir::Etc::SourceList="$directory/sources.list"
+			-o Dir::Etc::SourceParts=/nonexistent)
+	fi
+	# A source for another architecture only, such as a vendor's, is no reason to stop.
+	apt-get "${apt_options[@]}" update >&2 || [ $# -eq 0 ] ||
+		die "the package lists of $* could not be fetched."
+}
+
+# unpack_packages ROOT PACKAGE...: unpacks just these below ROOT. After ask_apt.
+unpack_packages() {
+	local root=$1 package
+	shift
+	mkdir -p "$root.packages"
+	(cd "$root.packages" && apt-get "${apt_options[@]}" download "$@" >&2) ||
+		die "apt could not fetch $*."
+	extract_packages "$root" "$root.packages"
+	rm -rf "$root.packages"
+}
+
+# unpack_root ROOT PACKAGE...: unpacks these below ROOT with all that they need, down to the C
+# library, so that programs run there whatever the machine has. After ask_apt.
+unpack_root() {
+	local root=$1
+	shift
+	apt-get "${apt_options[@]}" -y --download-only install base-files "$@" >&2 ||
+		die "apt could not fetch $*."
+	extract_packages "$root" "$apt_directory/cache/archives"
+}
+
+extract_packages() {
+	local root=$1 package
+	mkdir -p "$root"
+	# The links /bin, /lib and the like come first: other packages write through them.
+	for package in "$2"/base-files_*.deb "$2"/*.deb; do
+		[ ! -e "$package" ] || dpkg-deb --extract "$package" "$root"
+	done
+}
