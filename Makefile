@@ -2,12 +2,15 @@
 #
 # The one entry for everything; `make help` lists it. Kbuild reads the file of that name instead.
 
-# The guests' kernel and architecture: 6.12 or 7, x86_64 or arm64, see scripts/versions.sh.
-# CAPTURE_KERNEL is the line of the kernel that saves the dump, where it is another one.
-export KERNEL ARCH
-target = $(shell KERNEL=$(1) ARCH=$(ARCH) sh -c '. scripts/versions.sh && echo "$$TARGET"')
-export TARGET := $(call target,$(KERNEL))
-export CAPTURE_TARGET := $(call target,$(or $(CAPTURE_KERNEL),$(KERNEL)))
+# The guests' kernel, architecture and variant: 6.12 or 7, x86_64 or arm64, see scripts/versions.sh.
+# CAPTURE_KERNEL and CAPTURE_VARIANT are those of the kernel that saves the dump, where it is
+# another one; CAPTURE_VARIANT=plain is the one without a variant.
+export KERNEL ARCH VARIANT
+capture_kernel := $(or $(CAPTURE_KERNEL),$(KERNEL))
+capture_variant := $(filter-out plain,$(or $(CAPTURE_VARIANT),$(VARIANT)))
+target = $(shell KERNEL=$(1) VARIANT=$(2) ARCH=$(ARCH) sh -c '. scripts/versions.sh && echo "$$TARGET"')
+export TARGET := $(call target,$(KERNEL),$(VARIANT))
+export CAPTURE_TARGET := $(call target,$(capture_kernel),$(capture_variant))
 
 # A kernel tree of the user's own: then only the module is built, against that tree.
 ifdef KDIR
@@ -35,8 +38,9 @@ help: ## list the targets
 	@echo "  make KDIR=/path/to/tree   build the module against your own kernel tree"
 	@echo "  make test PYTEST='-k registers'   run some of the scenarios"
 	@echo
-	@echo "KERNEL=6.12 or 7, ARCH=x86_64 or arm64, and CAPTURE_KERNEL= for a capture kernel of"
-	@echo "another line, go with demo, test, scenarios and bench."
+	@echo "KERNEL=6.12 or 7, ARCH=x86_64 or arm64, VARIANT= one of qemu/kernel/*.config, and"
+	@echo "CAPTURE_KERNEL= and CAPTURE_VARIANT= for a capture kernel of another line or variant,"
+	@echo "go with demo, test, scenarios and bench."
 
 .PHONY: demo
 demo: guest python ## crash a guest, and show what its dump says
@@ -77,7 +81,8 @@ programs: setup
 guest: module programs ## pack the guests' root file systems
 	@$(TIMED) "guest image" scripts/guest-image
 	@[ "$(TARGET)" = "$(CAPTURE_TARGET)" ] || \
-		$(MAKE) --no-print-directory guest KERNEL=$(CAPTURE_KERNEL) CAPTURE_KERNEL=
+		$(MAKE) --no-print-directory guest KERNEL=$(capture_kernel) CAPTURE_KERNEL= \
+			VARIANT=$(capture_variant) CAPTURE_VARIANT=
 
 .PHONY: kernel
 kernel: setup ## build the guest kernel, or find it in the cache

@@ -27,6 +27,8 @@ known() {
 }
 known "$KERNEL" "$KERNELS" "kernel"
 known "$ARCH" "$ARCHS" "architecture"
+[ -z "$VARIANT" ] || [ -f "$top/qemu/kernel/$VARIANT.config" ] ||
+	die "variant $VARIANT is not supported: there is no qemu/kernel/$VARIANT.config."
 
 # at_least FOUND MINIMUM: compares dotted versions.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }

@@ -10,9 +10,12 @@ KERNEL=${KERNEL:-$KERNEL_DEFAULT}
 ARCH=${ARCH:-x86_64}
 KERNELS="6.12 7"
 ARCHS="x86_64 arm64"
+# A variant is one more fragment of the guest kernel's configuration, qemu/kernel/VARIANT.config.
+VARIANT=${VARIANT:-}
 # What directories below build/ are called.
 TARGET=$ARCH
 [ "$KERNEL" = "$KERNEL_DEFAULT" ] || TARGET=$ARCH-$KERNEL
+TARGET=$TARGET${VARIANT:+-$VARIANT}
 
 # Where the mirror may have newer kernels than the machine's own release.
 KERNEL_SUITES="trixie-backports sid"
@@ -33,7 +36,7 @@ KERNEL_PACKAGES="clang$LLVM_SUFFIX lld$LLVM_SUFFIX llvm$LLVM_SUFFIX
 	libclang$LLVM_SUFFIX-dev flex bison bc libelf-dev libssl-dev dwarves xz-utils"
 MODULE_PACKAGES="make gcc libc6-dev kmod"
 GUEST_PACKAGES="cpio zstd"
-HARNESS_PACKAGES="python3-venv"
+HARNESS_PACKAGES="python3-venv openssl sbsigntool"
 # What kexec_core's tests compare its device trees with.
 TEST_PACKAGES="device-tree-compiler"
 # Of packages that are installed for one architecture at a time, another one's are unpacked into
