@@ -5,9 +5,11 @@
 use core::fmt;
 
 use crate::arm64;
+use crate::authenticode::AuthenticodeError;
 use crate::command_line::CommandLineError;
 use crate::elfcorehdr::CoreHeaderError;
 use crate::note::NoteError;
+use crate::pe::PeError;
 use crate::plan::PlanError;
 use crate::ranges::CapacityError;
 use crate::vmcore::VmcoreError;
@@ -31,8 +33,18 @@ pub enum Errno {
     Busy = 16,
     /// An argument is wrong.
     Inval = 22,
+    /// An algorithm that is needed is not there.
+    NoPkg = 65,
+    /// A message does not say what it should.
+    BadMsg = 74,
+    /// The file is damaged.
+    LibBad = 80,
+    /// A message is too long.
+    MsgSize = 90,
     /// The reserved region has no room, or there is none.
     AddrNotAvail = 99,
+    /// A signature is not one of this file.
+    KeyRejected = 129,
 }
 
 impl Errno {
@@ -49,7 +61,12 @@ impl Errno {
             Self::NoMem => "ENOMEM",
             Self::Busy => "EBUSY",
             Self::Inval => "EINVAL",
+            Self::NoPkg => "ENOPKG",
+            Self::BadMsg => "EBADMSG",
+            Self::LibBad => "ELIBBAD",
+            Self::MsgSize => "EMSGSIZE",
             Self::AddrNotAvail => "EADDRNOTAVAIL",
+            Self::KeyRejected => "EKEYREJECTED",
         }
     }
 }
@@ -77,6 +94,10 @@ pub enum Error {
     DeviceTree(arm64::device_tree::DeviceTreeError),
     /// The page tables for the handover cannot be built on arm64.
     Arm64PageTable(arm64::page_tables::PageTableError),
+    /// The file is not a PE file that could be signed.
+    Pe(PeError),
+    /// The signature does not vouch for the file.
+    Authenticode(AuthenticodeError),
     /// A segment cannot be placed.
     Plan(PlanError),
     /// The command line cannot be used.
@@ -132,6 +153,8 @@ delegate! {
     Fdt(arm64::fdt::FdtError),
     DeviceTree(arm64::device_tree::DeviceTreeError),
     Arm64PageTable(arm64::page_tables::PageTableError),
+    Pe(PeError),
+    Authenticode(AuthenticodeError),
     Plan(PlanError),
     CommandLine(CommandLineError),
     Note(NoteError),

@@ -14,8 +14,10 @@
 #![deny(missing_docs)]
 
 pub mod arm64;
+pub mod authenticode;
 mod bytes;
 pub mod command_line;
+pub mod der;
 pub mod elf;
 pub mod elfcorehdr;
 pub mod error;
@@ -23,6 +25,7 @@ pub mod handover;
 pub mod image;
 pub mod iomem;
 pub mod note;
+pub mod pe;
 pub mod plan;
 pub mod prstatus;
 pub mod ranges;

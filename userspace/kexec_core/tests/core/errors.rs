@@ -15,6 +15,11 @@ fn numbers_and_names_are_those_of_the_c_library() {
         (Errno::NoMem, libc::ENOMEM, "ENOMEM"),
         (Errno::Busy, libc::EBUSY, "EBUSY"),
         (Errno::Inval, libc::EINVAL, "EINVAL"),
+        (Errno::NoPkg, libc::ENOPKG, "ENOPKG"),
+        (Errno::BadMsg, libc::EBADMSG, "EBADMSG"),
+        (Errno::LibBad, libc::ELIBBAD, "ELIBBAD"),
+        (Errno::MsgSize, libc::EMSGSIZE, "EMSGSIZE"),
+        (Errno::KeyRejected, libc::EKEYREJECTED, "EKEYREJECTED"),
         (Errno::AddrNotAvail, libc::EADDRNOTAVAIL, "EADDRNOTAVAIL"),
     ] {
         assert_eq!((errno.number(), errno.name()), (number, name));

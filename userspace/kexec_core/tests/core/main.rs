@@ -6,6 +6,7 @@
 //! implementation of a format exists, the tests compare with it rather than with themselves.
 
 mod arm64;
+mod authenticode;
 mod boot_params;
 mod bzimage;
 mod command_line;
@@ -15,6 +16,8 @@ mod fixture;
 mod memory_map;
 mod no_panics;
 mod note;
+mod pe;
+mod pe_fixture;
 mod plan;
 mod prstatus;
 mod ranges;
