@@ -39,6 +39,7 @@ pub(crate) struct Registration {
 impl Registration {
     /// Creates the device.
     pub(crate) fn new() -> Result<Self> {
+        load::policy::seal();
         // SAFETY: Called once, when the module is loaded, before the device exists.
         unsafe { ARMED.init() };
         let options = MiscDeviceOptions {
@@ -128,7 +129,9 @@ fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
         return Ok(());
     };
     let sentence = Sentence::of(&refusal);
-    pr_warn!("refused: {}\n", sentence.as_str());
+    if may_log() {
+        pr_warn!("refused: {}\n", sentence.as_str());
+    }
     let text = sentence.as_bytes();
     let len = text.len().min(message.capacity as usize);
     if len > 0 {
@@ -144,6 +147,15 @@ fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
             .write_slice(&used)?;
     }
     Err(refusal.errno())
+}
+
+/// Whether the log has room for another refusal.
+fn may_log() -> bool {
+    extern "C" {
+        fn rust_kexec_may_log() -> bool;
+    }
+    // SAFETY: Counts the calls.
+    unsafe { rust_kexec_may_log() }
 }
 
 fn check_request(size: u32, expected: usize, flags: u32) -> Result<(), Refusal> {
@@ -171,11 +183,14 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         return Err(Refusal::KernelImageLoaded);
     }
     let reservation = Reservation::find()?;
-    let files = load::Files::read(
-        request.kernel_fd,
-        (request.initrd_fd != NO_FD).then_some(request.initrd_fd),
-        read_command_line(request)?,
-    )?;
+    let given = |fd| (fd != NO_FD).then_some(fd);
+    let descriptors = load::Descriptors {
+        kernel: request.kernel_fd,
+        kernel_signature: given(request.kernel_signature_fd),
+        initrd: given(request.initrd_fd),
+        initrd_signature: given(request.initrd_signature_fd),
+    };
+    let files = load::Files::read(&descriptors, read_command_line(request)?)?;
     let prepared = load::prepare(&files, &reservation)?;
     Armed::replace(&mut armed, prepared)?;
     if let Some(armed) = &*armed {

@@ -8,7 +8,9 @@
 mod core_header;
 pub(crate) mod crash_notes;
 mod kernel_text;
+pub(crate) mod policy;
 mod segments;
+pub(crate) mod signature;
 pub(crate) mod vmcoreinfo;
 
 use crate::arch::{handover, image, quiesce::Interrupts};
@@ -16,6 +18,7 @@ use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
+use crate::sys::physical;
 use crash_notes::CrashNotes;
 use kexec_core::command_line::capture_command_line;
 use kexec_core::image::KernelImage;
@@ -23,32 +26,64 @@ use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 pub(crate) use segments::Segments;
+use signature::Trusted;
 use vmcoreinfo::CrashVmcoreinfo;
 
 /// What user space asks to be loaded: files that were read once, and a command line.
 pub(crate) struct Files {
     kernel: FileContents,
+    kernel_signature: Option<FileContents>,
     initrd: Option<FileContents>,
+    initrd_signature: Option<FileContents>,
     command_line: KVec<u8>,
+}
+
+/// Descriptors of the current process's files, by what they are for.
+pub(crate) struct Descriptors {
+    pub(crate) kernel: i32,
+    pub(crate) kernel_signature: Option<i32>,
+    pub(crate) initrd: Option<i32>,
+    pub(crate) initrd_signature: Option<i32>,
 }
 
 impl Files {
     /// Reads the files that the current process has open.
-    pub(crate) fn read(
-        kernel: i32,
-        initrd: Option<i32>,
-        command_line: KVec<u8>,
-    ) -> Result<Self, Refusal> {
+    #[inline(never)]
+    pub(crate) fn read(files: &Descriptors, command_line: KVec<u8>) -> Result<Self, Refusal> {
         let read = |fd, purpose, what| {
             FileContents::read(fd, purpose).map_err(|error| Refusal::Unreadable { what, error })
         };
+        let read_any =
+            |fd: Option<i32>, purpose, what| fd.map(|fd| read(fd, purpose, what)).transpose();
         Ok(Self {
-            kernel: read(kernel, Purpose::Kernel, "kernel image")?,
-            initrd: initrd
-                .map(|fd| read(fd, Purpose::Initrd, "initrd"))
-                .transpose()?,
+            kernel: read(files.kernel, Purpose::Kernel, "kernel image")?,
+            kernel_signature: read_any(
+                files.kernel_signature,
+                Purpose::Signature,
+                "kernel's signature",
+            )?,
+            initrd: read_any(files.initrd, Purpose::Initrd, "initrd")?,
+            initrd_signature: read_any(
+                files.initrd_signature,
+                Purpose::Signature,
+                "initrd's signature",
+            )?,
             command_line,
         })
+    }
+
+    /// Lets the policy for signatures judge the kernel, and checks the initrd's signature if there
+    /// is one.
+    #[inline(never)]
+    fn trusted(&self) -> Result<Trusted<'_>, Refusal> {
+        fn bytes(file: &Option<FileContents>) -> Option<&[u8]> {
+            file.as_ref().map(FileContents::bytes)
+        }
+        if let (Some(initrd), Some(message)) = (bytes(&self.initrd), bytes(&self.initrd_signature))
+        {
+            signature::verify_detached("initrd", initrd, message)?;
+        }
+        Trusted::new(self.kernel.bytes(), bytes(&self.kernel_signature))
     }
 }
 
@@ -82,7 +117,7 @@ pub(crate) fn prepare<'a>(
     reservation: &Reservation,
 ) -> Result<Prepared<'a>, Refusal> {
     let region = reservation.region();
-    let image = image::verify(files.kernel.bytes(), region)?;
+    let image = image::verify(files.trusted()?, region)?;
     let initrd = files.initrd.as_ref().map_or(&[][..], FileContents::bytes);
     for (what, bytes) in [("kernel", files.kernel.bytes()), ("initrd", initrd)] {
         segments::check_digestible(what, bytes)?;
@@ -126,7 +161,8 @@ pub(crate) fn prepare<'a>(
             image::initrd_limit(&image, kernel.memory),
         )?;
     }
-    let plan = placer.finish(kernel.memory.start().wrapping_add(image.entry_offset()))?;
+    let entry = kernel.memory.start().wrapping_add(image.entry_offset());
+    let plan = placer.finish(entry, physical::ram_len())?;
 
     let staging = handover::Staging::build(
         &sources,

@@ -166,6 +166,7 @@ from_core!(
     kexec_core::pe::PeError,
     kexec_core::plan::PlanError,
     kexec_core::ranges::CapacityError,
+    kexec_core::signature::SignatureError,
     kexec_core::vmcoreinfo::VmcoreinfoError,
 );
 

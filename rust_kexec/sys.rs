@@ -10,9 +10,11 @@ pub(crate) mod acpi;
 #[cfg(CONFIG_ARM64)]
 pub(crate) mod cache;
 pub(crate) mod cpu;
+pub(crate) mod digest;
 pub(crate) mod file;
 pub(crate) mod ftrace;
 pub(crate) mod iomem;
+pub(crate) mod keyring;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
 pub(crate) mod physical;

@@ -12,6 +12,7 @@ use crate::note::NoteError;
 use crate::pe::PeError;
 use crate::plan::PlanError;
 use crate::ranges::CapacityError;
+use crate::signature::{PolicyError, SignatureError};
 use crate::vmcore::VmcoreError;
 use crate::vmcoreinfo::VmcoreinfoError;
 use crate::x86::boot_params::BootParamsError;
@@ -33,6 +34,8 @@ pub enum Errno {
     Busy = 16,
     /// An argument is wrong.
     Inval = 22,
+    /// A signature that is needed is not there.
+    NoData = 61,
     /// An algorithm that is needed is not there.
     NoPkg = 65,
     /// A message does not say what it should.
@@ -43,6 +46,8 @@ pub enum Errno {
     MsgSize = 90,
     /// The reserved region has no room, or there is none.
     AddrNotAvail = 99,
+    /// The signer's key is not trusted.
+    NoKey = 126,
     /// A signature is not one of this file.
     KeyRejected = 129,
 }
@@ -61,11 +66,13 @@ impl Errno {
             Self::NoMem => "ENOMEM",
             Self::Busy => "EBUSY",
             Self::Inval => "EINVAL",
+            Self::NoData => "ENODATA",
             Self::NoPkg => "ENOPKG",
             Self::BadMsg => "EBADMSG",
             Self::LibBad => "ELIBBAD",
             Self::MsgSize => "EMSGSIZE",
             Self::AddrNotAvail => "EADDRNOTAVAIL",
+            Self::NoKey => "ENOKEY",
             Self::KeyRejected => "EKEYREJECTED",
         }
     }
@@ -98,6 +105,10 @@ pub enum Error {
     Pe(PeError),
     /// The signature does not vouch for the file.
     Authenticode(AuthenticodeError),
+    /// The policy for signatures cannot be changed so.
+    Policy(PolicyError),
+    /// A signature is missing, or does not vouch for its file.
+    Signature(SignatureError),
     /// A segment cannot be placed.
     Plan(PlanError),
     /// The command line cannot be used.
@@ -155,6 +166,8 @@ delegate! {
     Arm64PageTable(arm64::page_tables::PageTableError),
     Pe(PeError),
     Authenticode(AuthenticodeError),
+    Policy(PolicyError),
+    Signature(SignatureError),
     Plan(PlanError),
     CommandLine(CommandLineError),
     Note(NoteError),

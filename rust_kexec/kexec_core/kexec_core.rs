@@ -29,6 +29,7 @@ pub mod pe;
 pub mod plan;
 pub mod prstatus;
 pub mod ranges;
+pub mod signature;
 pub mod uapi;
 pub mod vmcore;
 pub mod vmcoreinfo;

@@ -95,6 +95,13 @@ pub enum PlanError {
         /// The kernel's memory.
         kernel: Range,
     },
+    /// The segments together would take more than half of the machine's memory.
+    HalfOfMemory {
+        /// Memory of all segments.
+        needed: u64,
+        /// Memory that the kernel has.
+        ram: u64,
+    },
     /// Two segments overlap, or one leaves the region or is not made of whole pages.
     Inconsistent {
         /// What the segment holds.
@@ -183,6 +190,13 @@ impl fmt::Display for PlanError {
             Self::Entry { entry, kernel } => write!(
                 f,
                 "the entry point {entry:#x} is not in the kernel's memory {kernel}"
+            ),
+            Self::HalfOfMemory { needed, ram } => write!(
+                f,
+                "the kernel and what is loaded with it need {}, which is more than half of the {} \
+                 of memory that this machine has: load a smaller initrd or kernel",
+                Size(needed),
+                Size(ram)
             ),
             Self::Inconsistent { kind, memory } => write!(
                 f,
@@ -382,8 +396,8 @@ impl Placer {
     }
 
     /// Checks the whole and closes it. `entry` is the physical address at which the kernel is
-    /// entered.
-    pub fn finish(self, entry: u64) -> Result<Plan, PlanError> {
+    /// entered; `ram` is how much memory the running kernel has.
+    pub fn finish(self, entry: u64, ram: u64) -> Result<Plan, PlanError> {
         let kernel = self
             .segments
             .get(SegmentKind::Kernel)
@@ -408,6 +422,11 @@ impl Placer {
             {
                 return Err(PlanError::Inconsistent { kind, memory });
             }
+        }
+        let lens = self.segments.iter().map(|segment| segment.memory.len());
+        let needed = lens.fold(0, u64::saturating_add);
+        if needed > ram / 2 {
+            return Err(PlanError::HalfOfMemory { needed, ram });
         }
         Ok(Plan {
             region: self.region,

@@ -19,7 +19,7 @@ pub const IOCTL_UNLOAD: u8 = 2;
 /// Number of the status request: `_IOR(IOCTL_TYPE, 3, Status)`.
 pub const IOCTL_STATUS: u8 = 3;
 
-/// No initrd: the value of [`LoadRequest::initrd_fd`] when there is none.
+/// No file: the value of a descriptor in [`LoadRequest`] when there is none.
 pub const NO_FD: i32 = -1;
 
 /// Longest sentence that the module writes into [`Message`], in bytes.
@@ -55,6 +55,10 @@ pub struct LoadRequest {
     pub kernel_fd: i32,
     /// Descriptor of the initrd, open for reading, or [`NO_FD`].
     pub initrd_fd: i32,
+    /// Descriptor of a detached signature of the kernel (PKCS#7, DER), or [`NO_FD`].
+    pub kernel_signature_fd: i32,
+    /// Descriptor of a detached signature of the initrd (PKCS#7, DER), or [`NO_FD`].
+    pub initrd_signature_fd: i32,
     /// User-space address of the capture kernel's command line.
     pub command_line: u64,
     /// Length of the command line in bytes, without a NUL.
@@ -199,9 +203,9 @@ impl Default for Status {
 
 const _: () = {
     assert!(size_of::<Message>() == 24);
-    assert!(size_of::<LoadRequest>() == 56);
-    assert!(offset_of!(LoadRequest, command_line) == 16);
-    assert!(offset_of!(LoadRequest, message) == 32);
+    assert!(size_of::<LoadRequest>() == 64);
+    assert!(offset_of!(LoadRequest, command_line) == 24);
+    assert!(offset_of!(LoadRequest, message) == 40);
     assert!(size_of::<UnloadRequest>() == 32);
     assert!(offset_of!(UnloadRequest, message) == 8);
     assert!(size_of::<SegmentRecord>() == 64);

@@ -5,7 +5,7 @@
 use crate::arch::handover;
 use crate::refusal::Refusal;
 use crate::sys::physical::ReservedMemory;
-use crate::sys::sha256;
+use crate::sys::sha256::Sha256;
 use kexec_core::handover::{Checked, Table, DIGESTED_LEN};
 use kexec_core::plan::Plan;
 use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
@@ -49,6 +49,7 @@ impl Segments {
         };
         handover::fill_table(&mut table, &plan);
 
+        let mut sha256 = Sha256::new();
         let mut records = [SegmentRecord::default(); SEGMENTS_MAX];
         let mut count = 0;
         for (record, segment) in records.iter_mut().zip(plan.segments()) {
@@ -63,7 +64,7 @@ impl Segments {
             let place = memory.bytes(segment.memory);
             if let (Some(place), Some(bytes)) = (place, contents(segment.kind)) {
                 record.file_len = bytes.len() as u64;
-                record.sha256 = fill(place, bytes).unwrap_or_default();
+                record.sha256 = fill(place, bytes, &mut sha256).unwrap_or_default();
                 if segment.kind != SegmentKind::Purgatory {
                     add_checked(&mut table, record);
                 }
@@ -72,7 +73,7 @@ impl Segments {
 
         let place = plan.segment(SegmentKind::PurgatoryTable);
         if let Some(place) = place.and_then(|segment| memory.bytes(segment.memory)) {
-            write_table(place, &mut table);
+            write_table(place, &mut table, &mut sha256);
         }
         // INVARIANT: All segments were written above.
         Self {
@@ -94,7 +95,7 @@ impl Segments {
 }
 
 /// Copies `bytes` to the start of `place`, clears the rest, and digests what is there then.
-fn fill(place: &mut [u8], bytes: &[u8]) -> Option<[u8; 32]> {
+fn fill(place: &mut [u8], bytes: &[u8], sha256: &mut Sha256) -> Option<[u8; 32]> {
     if bytes.len() > place.len() {
         return None;
     }
@@ -102,7 +103,7 @@ fn fill(place: &mut [u8], bytes: &[u8]) -> Option<[u8; 32]> {
     start.copy_from_slice(bytes);
     rest.fill(0);
     handover::publish(place);
-    sha256::digest(place.get(..bytes.len())?)
+    sha256.digest(place.get(..bytes.len())?)
 }
 
 fn add_checked(table: &mut Table, record: &SegmentRecord) {
@@ -119,11 +120,11 @@ fn add_checked(table: &mut Table, record: &SegmentRecord) {
 }
 
 #[inline(never)]
-fn write_table(place: &mut [u8], table: &mut Table) {
+fn write_table(place: &mut [u8], table: &mut Table, sha256: &mut Sha256) {
     let digested = table.encode();
     table.sha256 = digested
         .get(..DIGESTED_LEN)
-        .and_then(sha256::digest)
+        .and_then(|bytes| sha256.digest(bytes))
         .unwrap_or_default();
-    fill(place, &table.encode());
+    fill(place, &table.encode(), sha256);
 }

@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Kernel,
     /// An initial RAM disk.
     Initrd,
+    /// A detached signature of another file.
+    Signature,
 }
 
 impl Purpose {
@@ -22,6 +24,7 @@ impl Purpose {
         match self {
             Self::Kernel => bindings::kernel_read_file_id_READING_KEXEC_IMAGE,
             Self::Initrd => bindings::kernel_read_file_id_READING_KEXEC_INITRAMFS,
+            Self::Signature => bindings::kernel_read_file_id_READING_UNKNOWN,
         }
     }
 }

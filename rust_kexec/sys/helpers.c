@@ -15,6 +15,7 @@
 #include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/kexec.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
@@ -146,6 +147,11 @@ u64 rust_kexec_virt_to_phys(const void *address)
 void *rust_kexec_phys_to_virt(u64 address)
 {
 	return phys_to_virt(address);
+}
+
+u64 rust_kexec_ram_pages(void)
+{
+	return totalram_pages();
 }
 
 unsigned long rust_kexec_memremap_write_back(void)

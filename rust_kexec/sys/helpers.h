@@ -15,6 +15,8 @@ struct proc_dir_entry;
 /* Rust. */
 ssize_t rust_kexec_vmcore_read_iter(struct kiocb *iocb, struct iov_iter *iter);
 void rust_kexec_crash_kexec_entered(struct pt_regs *here, struct pt_regs *oops);
+int rust_kexec_set_policy(const char *value, size_t len);
+const char *rust_kexec_policy_name(int *len);
 
 /* C, called by Rust. */
 const void *rust_kexec_acpi_get_table(const char *signature, u32 *len);
@@ -33,6 +35,18 @@ void rust_kexec_put_module(void);
 u64 rust_kexec_virt_to_phys(const void *address);
 void *rust_kexec_phys_to_virt(u64 address);
 unsigned long rust_kexec_memremap_write_back(void);
+typedef int rust_kexec_view_content(void *context, const void *content, size_t len,
+				    size_t header_len);
+int rust_kexec_verify_pkcs7(const void *data, size_t len, const void *message, size_t message_len,
+			    rust_kexec_view_content *view, void *context);
+void *rust_kexec_digest_new(const char *algorithm);
+int rust_kexec_digest_update(void *digest, const u8 *data, unsigned int len);
+int rust_kexec_digest_final(void *digest, u8 *out, unsigned int len);
+void rust_kexec_digest_free(void *digest);
+bool rust_kexec_kexec_sig_force(void);
+bool rust_kexec_kexec_is_locked_down(void);
+bool rust_kexec_may_log(void);
+u64 rust_kexec_ram_pages(void);
 void rust_kexec_sha256(const u8 *data, unsigned int len, u8 *out);
 u64 rust_kexec_vmcoreinfo_address(void);
 unsigned int rust_kexec_vmcoreinfo_len(void);

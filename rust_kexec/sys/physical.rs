@@ -10,7 +10,15 @@ use kexec_core::ranges::Range;
 extern "C" {
     fn rust_kexec_virt_to_phys(address: *const c_void) -> u64;
     fn rust_kexec_phys_to_virt(address: u64) -> *mut c_void;
+    fn rust_kexec_ram_pages() -> u64;
     fn rust_kexec_memremap_write_back() -> kernel::ffi::c_ulong;
+}
+
+/// How many bytes of memory the kernel has.
+pub(crate) fn ram_len() -> u64 {
+    // SAFETY: Reads a counter.
+    let pages = unsafe { rust_kexec_ram_pages() };
+    pages.saturating_mul(kernel::page::PAGE_SIZE as u64)
 }
 
 /// The physical address of kmalloc()ed memory.

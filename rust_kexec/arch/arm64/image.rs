@@ -2,6 +2,7 @@
 
 //! Kernel images that can be loaded on arm64.
 
+use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use core::arch::asm;
 use kexec_core::arm64::image::{self, Machine, PageSizes, COMMAND_LINE_MAX};
@@ -26,12 +27,12 @@ fn page_sizes() -> PageSizes {
 }
 
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
-pub(crate) fn verify(bytes: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
+pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refusal> {
     let machine = Machine {
         page_sizes: page_sizes(),
         region,
     };
-    Ok(image::Image::parse(bytes)?.verify(&machine)?)
+    Ok(image::Image::parse(file.bytes())?.verify(&machine)?)
 }
 
 /// The bytes of the image that are copied to its load address.

@@ -3,6 +3,7 @@
 //! Kernel images that can be loaded on x86_64.
 
 use super::port;
+use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use crate::sys::physical;
 use kexec_core::image::Verified;
@@ -25,7 +26,7 @@ pub(crate) fn five_level_paging() -> bool {
 }
 
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
-pub(crate) fn verify(bytes: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
+pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refusal> {
     // SAFETY: Reads a variable that is constant after boot.
     if unsafe { rust_kexec_memory_is_encrypted() } {
         return Err(Refusal::MemoryEncrypted);
@@ -34,7 +35,7 @@ pub(crate) fn verify(bytes: &[u8], region: Range) -> Result<Image<'_>, Refusal> 
         five_level_paging: five_level_paging(),
         region,
     };
-    Ok(BzImage::parse(bytes)?.verify(&machine)?)
+    Ok(BzImage::parse(file.bytes())?.verify(&machine)?)
 }
 
 /// The bytes of the image that are copied to its load address.

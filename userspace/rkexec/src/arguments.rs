@@ -106,6 +106,14 @@ pub struct ImageOptions {
     #[arg(long, visible_alias = "ramdisk", value_name = "FILE")]
     pub initrd: Option<PathBuf>,
 
+    /// A detached signature of the kernel: PKCS#7 in DER
+    #[arg(long, value_name = "FILE")]
+    pub signature: Option<PathBuf>,
+
+    /// A detached signature of the initial RAM disk: PKCS#7 in DER
+    #[arg(long, value_name = "FILE", requires = "initrd")]
+    pub initrd_signature: Option<PathBuf>,
+
     /// The capture kernel's command line
     #[arg(
         long,
@@ -189,7 +197,7 @@ mod tests {
             options: ImageOptions {
                 initrd: initrd.map(PathBuf::from),
                 command_line: command_line.map(OsString::from),
-                reuse_cmdline: false,
+                ..ImageOptions::default()
             },
         }
     }
@@ -210,6 +218,19 @@ mod tests {
         ] {
             assert_eq!(action(words).as_ref(), Ok(&expected), "{words}");
         }
+    }
+
+    #[test]
+    fn signatures_are_files_beside_the_kernel_and_the_initrd() {
+        let Ok(Action::Load { options, .. }) =
+            action("-p /k --initrd /i --signature /k.p7s --initrd-signature /i.p7s")
+        else {
+            panic!("it loads");
+        };
+        assert_eq!(options.signature, Some("/k.p7s".into()));
+        assert_eq!(options.initrd_signature, Some("/i.p7s".into()));
+        let words = ["rkexec", "-p", "/k", "--initrd-signature", "/i.p7s"];
+        assert!(Arguments::try_parse_from(words).is_err());
     }
 
     #[test]

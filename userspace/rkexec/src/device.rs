@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::mem::size_of;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd;
 
 use kexec_core::uapi::{self, LoadRequest, Message, Status, UnloadRequest, MESSAGE_MAX};
 use nix::errno::Errno;
@@ -32,6 +32,18 @@ nix::ioctl_read!(
     uapi::IOCTL_STATUS,
     Status
 );
+
+/// What is loaded.
+pub struct Files {
+    /// The kernel image.
+    pub kernel: File,
+    /// Its detached signature.
+    pub kernel_signature: Option<File>,
+    /// The initial RAM disk.
+    pub initrd: Option<File>,
+    /// Its detached signature.
+    pub initrd_signature: Option<File>,
+}
 
 /// The open device.
 pub struct Device(File);
@@ -64,23 +76,21 @@ impl Device {
     }
 
     /// Loads a capture kernel and arms it.
-    pub fn load(
-        &self,
-        kernel: BorrowedFd<'_>,
-        initrd: Option<BorrowedFd<'_>>,
-        command_line: &[u8],
-    ) -> Result<(), Failure> {
+    pub fn load(&self, files: &Files, command_line: &[u8]) -> Result<(), Failure> {
+        let descriptor = |file: &Option<File>| file.as_ref().map_or(uapi::NO_FD, File::as_raw_fd);
         let mut answer = Answer::default();
         let request = LoadRequest {
             size: size_in_u32::<LoadRequest>(),
             flags: 0,
-            kernel_fd: kernel.as_raw_fd(),
-            initrd_fd: initrd.map_or(uapi::NO_FD, |fd| fd.as_raw_fd()),
+            kernel_fd: files.kernel.as_raw_fd(),
+            initrd_fd: descriptor(&files.initrd),
+            kernel_signature_fd: descriptor(&files.kernel_signature),
+            initrd_signature_fd: descriptor(&files.initrd_signature),
             command_line: command_line.as_ptr().expose_provenance() as u64,
             command_line_len: command_line.len() as u64,
             message: answer.message(),
         };
-        // SAFETY: The descriptor is open, and `request` has the type that the number encodes. The
+        // SAFETY: The descriptors are open, and `request` has the type that the number encodes. The
         // module reads `command_line` and writes `answer`, and both outlive the call.
         let result = unsafe { ioctl_load(self.0.as_raw_fd(), &request) };
         answer.conclude("load the capture kernel", result)

@@ -3,29 +3,27 @@
 //! Loading: open the files, put the command line together, ask the module.
 
 use std::fs::File;
-use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::arguments::ImageOptions;
 use crate::command_line;
-use crate::device::Device;
+use crate::device::{Device, Files};
 use crate::failure::Failure;
 
 /// Loads `kernel` with what `options` name, to be entered at a panic.
 pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
     let device = Device::open()?;
-    let kernel = open("kernel", kernel)?;
-    let initrd = options
-        .initrd
-        .as_deref()
-        .map(|path| open("initrd", path))
-        .transpose()?;
-    let command_line = command_line::wanted(options)?;
-    device.load(
-        kernel.as_fd(),
-        initrd.as_ref().map(AsFd::as_fd),
-        &command_line,
-    )
+    let open_any = |what, path: &Option<PathBuf>| {
+        let path = path.as_deref();
+        path.map(|path| open(what, path)).transpose()
+    };
+    let files = Files {
+        kernel: open("kernel", kernel)?,
+        kernel_signature: open_any("kernel's signature", &options.signature)?,
+        initrd: open_any("initrd", &options.initrd)?,
+        initrd_signature: open_any("initrd's signature", &options.initrd_signature)?,
+    };
+    device.load(&files, &command_line::wanted(options)?)
 }
 
 fn open(what: &str, path: &Path) -> Result<File, Failure> {

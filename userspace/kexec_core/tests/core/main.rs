@@ -21,5 +21,6 @@ mod pe_fixture;
 mod plan;
 mod prstatus;
 mod ranges;
+mod signature;
 mod vmcore;
 mod vmcoreinfo;

@@ -17,6 +17,9 @@ const REGION: Range = match Range::new(256 * MIB, 288 * MIB) {
     None => Range::ALL,
 };
 
+/// More than twice the region.
+const RAM: u64 = GIB;
+
 fn placer() -> Placer {
     Placer::new(REGION).unwrap()
 }
@@ -84,7 +87,7 @@ fn segments_go_to_the_end_that_was_asked_for() {
         .unwrap();
     assert_eq!(params.memory.start(), kernel.memory.end());
 
-    let plan = placer.finish(kernel.memory.start() + 0x200).unwrap();
+    let plan = placer.finish(kernel.memory.start() + 0x200, RAM).unwrap();
     assert_eq!(plan.region(), REGION);
     assert_eq!(plan.entry(), 256 * MIB + 0x200);
     assert_eq!(
@@ -243,9 +246,24 @@ fn a_kind_is_placed_once() {
 }
 
 #[test]
+fn segments_take_half_of_the_memory_at_most() {
+    let finish = |ram| placer_with_kernel().finish(REGION.start(), ram);
+    assert!(finish(2 * INIT_SIZE).is_ok());
+    let error = finish(2 * INIT_SIZE - 1).unwrap_err();
+    assert_eq!(error.errno(), Errno::Inval);
+    assert_eq!(
+        error,
+        PlanError::HalfOfMemory {
+            needed: INIT_SIZE,
+            ram: 2 * INIT_SIZE - 1
+        }
+    );
+}
+
+#[test]
 fn a_plan_has_a_verified_kernel_and_starts_in_it() {
     assert_eq!(
-        placer().finish(REGION.start()).unwrap_err(),
+        placer().finish(REGION.start(), RAM).unwrap_err(),
         PlanError::NoKernel
     );
     assert_eq!(
@@ -262,7 +280,7 @@ fn a_plan_has_a_verified_kernel_and_starts_in_it() {
     let kernel = range(256 * MIB, 256 * MIB + INIT_SIZE);
     for entry in [kernel.start() - 1, kernel.end()] {
         assert_eq!(
-            placer_with_kernel().finish(entry).unwrap_err(),
+            placer_with_kernel().finish(entry, RAM).unwrap_err(),
             PlanError::Entry { entry, kernel }
         );
     }

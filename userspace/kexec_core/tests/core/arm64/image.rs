@@ -256,7 +256,7 @@ fn the_kernel_is_placed_text_offset_behind_a_2_mib_boundary() {
         let mut placer = Placer::new(region).unwrap();
         let kernel = placer.place_kernel(&image, placement).unwrap();
         assert_eq!(kernel.file_len, FILE_LEN as u64);
-        let plan = placer.finish(kernel.memory.start() + image.entry_offset());
+        let plan = placer.finish(kernel.memory.start() + image.entry_offset(), u64::MAX);
         assert_eq!(plan.unwrap().entry(), kernel.memory.start());
         kernel.memory
     };

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who vouches for the files of a load.
+
+use super::policy;
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::sys::digest::{Digest, DIGEST_MAX};
+use crate::sys::keyring;
+use core::ffi::CStr;
+use kexec_core::authenticode::{AuthenticodeError, DigestAlgorithm, IndirectData};
+use kexec_core::pe::PeImage;
+use kexec_core::signature::{Finding, KeyringError, SignatureError};
+
+/// The bytes of a kernel that the policy lets be loaded. What is parsed and loaded are these.
+///
+/// # Invariants
+///
+/// [`Trusted::new`] has returned this value.
+#[derive(Clone, Copy)]
+pub(crate) struct Trusted<'a>(&'a [u8]);
+
+impl<'a> Trusted<'a> {
+    /// Checks the signature of a kernel: the detached one that came with it, or its own.
+    #[inline(never)]
+    pub(super) fn new(kernel: &'a [u8], detached: Option<&[u8]>) -> Result<Self, Refusal> {
+        let finding = match detached {
+            Some(message) => match verify_detached("kernel", kernel, message) {
+                Ok(()) => Finding::Good,
+                Err(error) => Finding::Bad(error),
+            },
+            None => own_signature(kernel),
+        };
+        policy::judge(finding)?;
+        // INVARIANT: The policy was asked above.
+        Ok(Self(kernel))
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// Checks a detached signature of a file that needs none. One that is given has to be good.
+pub(super) fn verify_detached(
+    what: &'static str,
+    bytes: &[u8],
+    message: &[u8],
+) -> Result<(), SignatureError> {
+    keyring::verify_detached(bytes, message)
+        .map_err(|reason| SignatureError::Refused { what, reason })
+}
+
+/// What the signature in the file, if it is an EFI program, says.
+#[inline(never)]
+fn own_signature(kernel: &[u8]) -> Finding {
+    // What is not an EFI program, an ELF file for example, has no place for a signature.
+    if !kernel.starts_with(&kexec_core::pe::DOS_MAGIC) {
+        return Finding::Unsigned;
+    }
+    let checked = match PeImage::parse(kernel) {
+        Ok(image) => match image.signature() {
+            None => return Finding::Unsigned,
+            Some(message) => verify_own(&image, message),
+        },
+        Err(error) => Err(error.into()),
+    };
+    match checked {
+        Ok(()) => Finding::Good,
+        Err(error) => Finding::Bad(error),
+    }
+}
+
+fn verify_own(image: &PeImage<'_>, message: &[u8]) -> Result<(), SignatureError> {
+    keyring::verify_contents(message, &mut |content| compare(image, content)).map_err(|reason| {
+        SignatureError::Refused {
+            what: "kernel",
+            reason,
+        }
+    })?
+}
+
+/// Compares the digest in the signed contents with the file's.
+fn compare(image: &PeImage<'_>, content: &[u8]) -> Result<(), SignatureError> {
+    let signed = IndirectData::parse(content)?;
+    let unsupported = SignatureError::Refused {
+        what: "kernel",
+        reason: KeyringError::Unsupported,
+    };
+    let name: &CStr = match signed.algorithm() {
+        DigestAlgorithm::Sha256 => c"sha256",
+        DigestAlgorithm::Sha384 => c"sha384",
+        DigestAlgorithm::Sha512 => c"sha512",
+    };
+    let mut digest = Digest::new(name).ok_or(unsupported)?;
+    for range in image.digest_ranges()? {
+        let part = image.bytes().get(range).unwrap_or_default();
+        digest.update(part).map_err(|_| unsupported)?;
+    }
+    let mut computed = [0; DIGEST_MAX];
+    let computed = computed.get_mut(..signed.algorithm().digest_len()).ok_or(
+        AuthenticodeError::DigestLen {
+            algorithm: signed.algorithm(),
+            len: DIGEST_MAX,
+        },
+    )?;
+    digest.finish(computed).map_err(|_| unsupported)?;
+    Ok(signed.check(computed)?)
+}

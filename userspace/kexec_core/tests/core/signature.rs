@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which kernels the policy for signatures lets be loaded.
+
+use kexec_core::error::Errno;
+use kexec_core::signature::{Demand, Finding, KeyringError, Policy, PolicyError, SignatureError};
+
+const BAD: SignatureError = SignatureError::Refused {
+    what: "kernel",
+    reason: KeyringError::UnknownKey,
+};
+
+fn unsigned(demand: Demand) -> Result<(), SignatureError> {
+    Err(SignatureError::Unsigned { demand })
+}
+
+fn judge(
+    policy: Policy,
+    finding: Finding,
+    forced: bool,
+    locked: bool,
+) -> Result<(), SignatureError> {
+    policy.judge(finding, forced, || locked)
+}
+
+#[test]
+fn a_good_signature_is_enough_for_all() {
+    for policy in Policy::ALL {
+        for (forced, locked) in [(false, false), (true, false), (false, true), (true, true)] {
+            assert_eq!(judge(policy, Finding::Good, forced, locked), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn lockdown_is_asked_only_when_the_answer_depends_on_it() {
+    for policy in Policy::ALL {
+        let asked = || panic!("lockdown was asked");
+        assert_eq!(policy.judge(Finding::Good, false, asked), Ok(()));
+    }
+    assert_eq!(
+        Policy::Require.judge(Finding::Unsigned, false, || panic!("lockdown was asked")),
+        unsigned(Demand::Parameter)
+    );
+}
+
+#[test]
+fn unsigned_kernels_are_for_who_asks_for_no_signature() {
+    use Finding::Unsigned;
+    for policy in [Policy::Off, Policy::CheckIfSigned] {
+        assert_eq!(judge(policy, Unsigned, false, false), Ok(()));
+        assert_eq!(
+            judge(policy, Unsigned, false, true),
+            unsigned(Demand::Lockdown)
+        );
+        assert_eq!(
+            judge(policy, Unsigned, true, true),
+            unsigned(Demand::KexecSigForce)
+        );
+    }
+    for locked in [false, true] {
+        assert_eq!(
+            judge(Policy::Require, Unsigned, false, locked),
+            unsigned(Demand::Parameter)
+        );
+    }
+}
+
+#[test]
+fn a_bad_signature_is_let_through_only_where_none_would_do_and_none_is_looked_at() {
+    let bad = Finding::Bad(BAD);
+    assert_eq!(judge(Policy::Off, bad, false, false), Ok(()));
+    assert_eq!(judge(Policy::Off, bad, false, true), Err(BAD));
+    assert_eq!(judge(Policy::Off, bad, true, false), Err(BAD));
+    for policy in [Policy::CheckIfSigned, Policy::Require] {
+        assert_eq!(judge(policy, bad, false, false), Err(BAD));
+    }
+}
+
+#[test]
+fn a_policy_can_only_be_tightened() {
+    for (index, current) in Policy::ALL.into_iter().enumerate() {
+        for (other, wanted) in Policy::ALL.into_iter().enumerate() {
+            let expected = if other >= index {
+                Ok(wanted)
+            } else {
+                Err(PolicyError::Looser { current, wanted })
+            };
+            assert_eq!(current.tighten(wanted), expected);
+        }
+    }
+}
+
+#[test]
+fn policies_have_names() {
+    for policy in Policy::ALL {
+        let name = policy.name();
+        assert_eq!(Policy::from_name(name.as_bytes()), Ok(policy));
+        assert_eq!(
+            Policy::from_name(format!("{name}\n").as_bytes()),
+            Ok(policy)
+        );
+        assert_eq!(Policy::from_number(policy as u8), Some(policy));
+    }
+    for name in ["", "\n", "on", "Require", "require\n\n", "off "] {
+        assert_eq!(
+            Policy::from_name(name.as_bytes()),
+            Err(PolicyError::Unknown)
+        );
+    }
+    assert_eq!(Policy::from_number(3), None);
+}
+
+#[test]
+fn errnos_are_kexec_file_loads() {
+    let errno = |error: SignatureError| error.errno();
+    for (demand, expected) in [
+        (Demand::Parameter, Errno::NoData),
+        (Demand::KexecSigForce, Errno::NoData),
+        (Demand::Lockdown, Errno::Perm),
+    ] {
+        assert_eq!(errno(SignatureError::Unsigned { demand }), expected);
+    }
+    // The numbers that verify_pkcs7_signature() returns, and what becomes of them.
+    for (number, expected) in [
+        (126, Errno::NoKey),
+        (129, Errno::KeyRejected),
+        (74, Errno::BadMsg),
+        (61, Errno::BadMsg),
+        (22, Errno::BadMsg),
+        (65, Errno::NoPkg),
+        (1, Errno::Perm),
+        (12, Errno::KeyRejected),
+    ] {
+        let reason = KeyringError::from_errno(number);
+        let error = SignatureError::Refused {
+            what: "initrd",
+            reason,
+        };
+        assert_eq!(errno(error), expected, "{number}");
+        assert!(error
+            .to_string()
+            .starts_with("the initrd's signature is refused: "));
+    }
+}
