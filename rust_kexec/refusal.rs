@@ -162,7 +162,9 @@ macro_rules! from_core {
 from_core!(
     kexec_core::authenticode::AuthenticodeError,
     kexec_core::command_line::CommandLineError,
+    kexec_core::elf_kernel::ElfKernelError,
     kexec_core::elfcorehdr::CoreHeaderError,
+    kexec_core::format::FormatError,
     kexec_core::pe::PeError,
     kexec_core::plan::PlanError,
     kexec_core::ranges::CapacityError,

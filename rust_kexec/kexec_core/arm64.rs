@@ -7,4 +7,6 @@ pub mod console;
 pub mod device_tree;
 pub mod fdt;
 pub mod image;
+pub mod kernel;
 pub mod page_tables;
+pub mod vmlinux;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ELF structures that a core file is made of, 64-bit and little-endian.
+//! The ELF structures that core files and kernels are made of, 64-bit and little-endian.
 
 use crate::bytes::{read_u16, read_u32, read_u64, write};
 
@@ -11,6 +11,10 @@ pub const PROGRAM_HEADER_LEN: usize = 56;
 
 /// The first seven bytes: magic number, 64-bit, little-endian, version 1.
 pub const IDENT: [u8; 7] = [0x7f, b'E', b'L', b'F', 2, 1, 1];
+/// `e_type` of a program that is linked to fixed addresses.
+pub const ET_EXEC: u16 = 2;
+/// `e_type` of a program that can be relocated.
+pub const ET_DYN: u16 = 3;
 /// `e_type` of a core file.
 pub const ET_CORE: u16 = 4;
 /// `e_version`.
@@ -24,7 +28,7 @@ pub const PF_RWX: u32 = 7;
 /// The number of program headers from which on `e_phnum` does not hold it.
 pub const PN_XNUM: u16 = 0xffff;
 
-/// The processors whose core files are handled here, with their `e_machine`.
+/// The processors whose files are handled here, with their `e_machine`.
 #[repr(u16)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
@@ -56,10 +60,11 @@ impl Machine {
     }
 }
 
-// Offsets in `Elf64_Ehdr`; fields that a core file has no use for are left out.
+// Offsets in `Elf64_Ehdr`; fields that nothing here has a use for are left out.
 const E_TYPE: usize = 16;
 const E_MACHINE: usize = 18;
 const E_VERSION: usize = 20;
+const E_ENTRY: usize = 24;
 const E_PHOFF: usize = 32;
 const E_EHSIZE: usize = 52;
 const E_PHENTSIZE: usize = 54;
@@ -68,12 +73,13 @@ const E_PHNUM: usize = 56;
 const _: () = {
     // e_entry, e_phoff and e_shoff are 8 bytes each, e_flags 4; behind e_phnum three more 2-byte
     // fields end the header.
-    assert!(E_PHOFF == E_VERSION + 4 + 8);
+    assert!(E_ENTRY == E_VERSION + 4);
+    assert!(E_PHOFF == E_ENTRY + 8);
     assert!(E_EHSIZE == E_PHOFF + 8 + 8 + 4);
     assert!(HEADER_LEN == E_PHNUM + 2 + 3 * 2);
 };
 
-/// The fields of `Elf64_Ehdr` that differ between core files.
+/// The fields of `Elf64_Ehdr` that differ between files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// `e_ident`, as far as it says something.
@@ -82,6 +88,8 @@ pub struct Header {
     pub elf_type: u16,
     /// `e_machine`.
     pub machine: u16,
+    /// `e_entry`; 0 in a core file.
+    pub entry: u64,
     /// `e_phoff`.
     pub program_headers_offset: u64,
     /// `e_phentsize`.
@@ -97,6 +105,7 @@ impl Header {
             ident: IDENT,
             elf_type: ET_CORE,
             machine,
+            entry: 0,
             program_headers_offset: HEADER_LEN as u64,
             program_header_len: PROGRAM_HEADER_LEN as u16,
             program_headers,
@@ -110,6 +119,7 @@ impl Header {
         write(&mut bytes, E_TYPE, &self.elf_type.to_le_bytes());
         write(&mut bytes, E_MACHINE, &self.machine.to_le_bytes());
         write(&mut bytes, E_VERSION, &EV_CURRENT.to_le_bytes());
+        write(&mut bytes, E_ENTRY, &self.entry.to_le_bytes());
         write(
             &mut bytes,
             E_PHOFF,
@@ -132,6 +142,7 @@ impl Header {
             ident: bytes.first_chunk().copied()?,
             elf_type: read_u16(bytes, E_TYPE)?,
             machine: read_u16(bytes, E_MACHINE)?,
+            entry: read_u64(bytes, E_ENTRY)?,
             program_headers_offset: read_u64(bytes, E_PHOFF)?,
             program_header_len: read_u16(bytes, E_PHENTSIZE)?,
             program_headers: read_u16(bytes, E_PHNUM)?,

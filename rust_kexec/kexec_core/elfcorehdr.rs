@@ -308,7 +308,10 @@ impl<'a> CoreHeader<'a> {
                 found: header.elf_type,
             });
         }
-        let expected = Header::core(header.machine, header.program_headers);
+        let expected = Header {
+            entry: header.entry,
+            ..Header::core(header.machine, header.program_headers)
+        };
         if header != expected {
             return Err(CoreHeaderError::ProgramHeaders {
                 offset: header.program_headers_offset,

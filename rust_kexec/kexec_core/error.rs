@@ -7,17 +7,22 @@ use core::fmt;
 use crate::arm64;
 use crate::authenticode::AuthenticodeError;
 use crate::command_line::CommandLineError;
+use crate::compressed::CompressedError;
+use crate::elf_kernel::ElfKernelError;
 use crate::elfcorehdr::CoreHeaderError;
+use crate::format::FormatError;
 use crate::note::NoteError;
 use crate::pe::PeError;
 use crate::plan::PlanError;
 use crate::ranges::CapacityError;
 use crate::signature::{PolicyError, SignatureError};
+use crate::uki::UkiError;
 use crate::vmcore::VmcoreError;
 use crate::vmcoreinfo::VmcoreinfoError;
 use crate::x86::boot_params::BootParamsError;
 use crate::x86::bzimage::{BzImageError, VerifyError};
 use crate::x86::page_tables::PageTableError;
+use crate::zboot::ZbootError;
 
 /// The error numbers that requests are refused with, as Linux numbers them on every architecture
 /// that we support.
@@ -83,6 +88,18 @@ impl Errno {
 pub enum Error {
     /// A fixed-size list of ranges is full.
     Capacity(CapacityError),
+    /// The file has no format that can be loaded.
+    Format(FormatError),
+    /// The ELF kernel is malformed.
+    ElfKernel(ElfKernelError),
+    /// The arm64 vmlinux is malformed.
+    Arm64Vmlinux(arm64::vmlinux::VmlinuxError),
+    /// The EFI zboot image is malformed.
+    Zboot(ZbootError),
+    /// The compressed kernel is malformed.
+    Compressed(CompressedError),
+    /// The unified kernel image is malformed.
+    Uki(UkiError),
     /// The kernel image is malformed.
     BzImage(BzImageError),
     /// The kernel image does not suit this machine.
@@ -155,6 +172,12 @@ macro_rules! delegate {
 
 delegate! {
     Capacity(CapacityError),
+    Format(FormatError),
+    ElfKernel(ElfKernelError),
+    Arm64Vmlinux(arm64::vmlinux::VmlinuxError),
+    Zboot(ZbootError),
+    Compressed(CompressedError),
+    Uki(UkiError),
     BzImage(BzImageError),
     Verify(VerifyError),
     BootParams(BootParamsError),

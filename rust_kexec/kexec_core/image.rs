@@ -4,12 +4,40 @@
 
 use core::ops::Deref;
 
-use crate::ranges::Range;
+use crate::bytes::{align_up, to_u64, to_usize};
+use crate::ranges::{Range, PAGE_SIZE};
+
+/// Contents of a kernel's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// Where it goes, counted from the load address.
+    pub offset: u64,
+    /// What is copied there.
+    pub bytes: &'a [u8],
+}
+
+impl Piece<'_> {
+    /// Where it ends, counted from the load address.
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(to_u64(self.bytes.len()))
+    }
+}
 
 /// What a plan has to know about a kernel image, whatever its format.
 pub trait KernelImage {
-    /// How many bytes of the file are copied to memory.
-    fn file_len(&self) -> u64;
+    /// One of the parts of the file that are copied to memory, which are counted from 0 in the
+    /// order of their offsets and do not overlap. Memory between and behind them is zero.
+    fn piece(&self, index: usize) -> Option<Piece<'_>>;
+
+    /// How many bytes from the load address on the pieces reach.
+    fn file_len(&self) -> u64 {
+        self.pieces().last().map_or(0, |piece| piece.end())
+    }
+
+    /// All parts of the file that are copied to memory.
+    fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        (0..).map_while(|index| self.piece(index))
+    }
 
     /// How many bytes the kernel owns before it reads its memory map.
     fn memory_len(&self) -> u64;
@@ -28,6 +56,45 @@ pub trait KernelImage {
 
     /// Where it is entered, counted from its load address.
     fn entry_offset(&self) -> u64;
+}
+
+/// Whether a region has a place for the kernel.
+pub(crate) fn fits<T: KernelImage>(image: &T, region: Range) -> bool {
+    let place = || {
+        let usable = region
+            .intersection(&image.limit())?
+            .align_inward(PAGE_SIZE)?;
+        let base = align_up(usable.start(), image.alignment())?;
+        let len = align_up(image.memory_len(), PAGE_SIZE)?;
+        let memory = Range::from_start_len(base, len.checked_add(image.alignment_offset())?)?;
+        Some(usable.encloses(&memory))
+    };
+    place().unwrap_or(false)
+}
+
+/// The kernel's memory is too short for its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRoom;
+
+/// Fills the kernel's memory: the pieces, and zeros wherever there is none.
+pub fn write<T: KernelImage>(image: &T, memory: &mut [u8]) -> Result<(), NoRoom> {
+    let mut written: u64 = 0;
+    let mut rest = memory;
+    for piece in image.pieces() {
+        let gap = to_usize(piece.offset.checked_sub(written).ok_or(NoRoom)?);
+        let len = piece.bytes.len();
+        if rest.len() < gap || rest.len().wrapping_sub(gap) < len {
+            return Err(NoRoom);
+        }
+        let (zeros, from_piece) = rest.split_at_mut(gap);
+        let (place, behind) = from_piece.split_at_mut(len);
+        zeros.fill(0);
+        place.copy_from_slice(piece.bytes);
+        written = piece.end();
+        rest = behind;
+    }
+    rest.fill(0);
+    Ok(())
 }
 
 /// An image that was checked against the machine it is to run on.

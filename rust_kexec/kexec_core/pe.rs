@@ -453,3 +453,12 @@ impl<'a> PeImage<'a> {
         })
     }
 }
+
+/// Where a PE file should end that was cut off, as far as its headers tell.
+pub(crate) fn missing_end(bytes: &[u8]) -> Option<u64> {
+    match PeImage::parse(bytes) {
+        Err(PeError::SectionEnd { end, .. }) => Some(end),
+        Err(PeError::Certificates(CertificateError::Truncated { end, .. })) => Some(end),
+        _ => None,
+    }
+}

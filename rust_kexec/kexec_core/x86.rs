@@ -5,5 +5,8 @@
 pub mod acpi;
 pub mod boot_params;
 pub mod bzimage;
+pub mod kernel;
 pub mod memory_map;
 pub mod page_tables;
+pub mod protocol;
+pub mod vmlinux;

@@ -8,11 +8,14 @@
 
 use core::fmt;
 use core::mem::{offset_of, size_of};
+use core::ops::Deref;
 
 use super::page_tables::Granule;
-use crate::bytes::{align_up, read_u16, read_u32, read_u64, to_u64, to_usize};
+use crate::bytes::{read_u32, read_u64, to_u64};
 use crate::error::{Errno, Size};
-use crate::image::{KernelImage, Verified};
+use crate::format::Format;
+use crate::image::{fits, KernelImage, Piece, Verified};
+use crate::pe;
 use crate::ranges::{Range, PAGE_SIZE};
 
 /// The header. All fields are little-endian.
@@ -65,7 +68,7 @@ pub const BASE_ALIGNMENT: u64 = 2 << 20;
 pub const COMMAND_LINE_MAX: u32 = 2047;
 
 /// Physical memory that an image can be entered in.
-const PHYSICAL_LIMIT: Range = match Range::new(0, 1 << 48) {
+pub(super) const PHYSICAL_LIMIT: Range = match Range::new(0, 1 << 48) {
     Some(limit) => limit,
     None => Range::ALL,
 };
@@ -73,22 +76,6 @@ const PHYSICAL_LIMIT: Range = match Range::new(0, 1 << 48) {
 const INITRD_WINDOW_LEN: u64 = 32 << 30;
 /// ... that starts at a multiple of this.
 const INITRD_WINDOW_ALIGNMENT: u64 = 1 << 30;
-
-const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
-const MZ_MAGIC: &[u8] = b"MZ";
-/// What an EFI zboot image has at [`ZBOOT_TYPE`].
-const ZBOOT_MAGIC: &[u8] = b"zimg";
-const ZBOOT_TYPE: usize = 4;
-
-// Offsets in the PE header and in a section's header (PE Format, "COFF File Header" and "Section
-// Table").
-const PE_MAGIC: u32 = u32::from_le_bytes(*b"PE\0\0");
-const PE_SECTION_COUNT: usize = 6;
-const PE_OPTIONAL_HEADER_LEN: usize = 20;
-const PE_OPTIONAL_HEADER: usize = 24;
-const SECTION_LEN: usize = 40;
-const SECTION_RAW_LEN: usize = 16;
-const SECTION_RAW_OFFSET: usize = 20;
 
 /// Why a file is not an Image that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,28 +271,20 @@ pub struct Machine {
     pub region: Range,
 }
 
-/// An Image whose header makes sense.
+/// What the header says of the kernel, if it makes sense.
 #[derive(Clone, Copy, Debug)]
-pub struct Image<'a> {
-    bytes: &'a [u8],
+pub struct ImageHeader {
     text_offset: u64,
     image_size: u64,
     flags: u64,
 }
 
-impl<'a> Image<'a> {
-    /// Reads the header of the file with these bytes.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
+impl ImageHeader {
+    /// Reads the header at the start of the kernel's memory.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ImageError> {
         let too_short = ImageError::TooShort { len: bytes.len() };
 
         // First what tells an Image from anything else, then what it says of itself.
-        if bytes.starts_with(GZIP_MAGIC) {
-            return Err(ImageError::Gzip);
-        }
-        let kind = bytes.get(ZBOOT_TYPE..).unwrap_or_default();
-        if bytes.starts_with(MZ_MAGIC) && kind.starts_with(ZBOOT_MAGIC) {
-            return Err(ImageError::Zboot);
-        }
         let found = read_u32(bytes, MAGIC).ok_or(too_short)?;
         if found != HEADER_MAGIC {
             return Err(ImageError::Magic { found });
@@ -326,24 +305,11 @@ impl<'a> Image<'a> {
         if text_offset >= BASE_ALIGNMENT || text_offset & (PAGE_SIZE - 1) != 0 {
             return Err(ImageError::TextOffset { found: text_offset });
         }
-        let len = bytes.len();
-        if to_u64(len) > image_size {
-            return Err(ImageError::TooLong { len, image_size });
-        }
-        if let Some(expected) = sections_end(bytes).filter(|end| *end > to_u64(len)) {
-            return Err(ImageError::Truncated { len, expected });
-        }
         Ok(Self {
-            bytes,
             text_offset,
             image_size,
             flags,
         })
-    }
-
-    /// The part of the file that is copied to memory: all of it.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
     }
 
     /// How far behind a multiple of [`BASE_ALIGNMENT`] the image is loaded.
@@ -371,38 +337,89 @@ impl<'a> Image<'a> {
         self.flags & FLAG_ANYWHERE != 0
     }
 
-    /// Checks that the image can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
+    /// Refuses a kernel that has more contents than memory.
+    pub(super) fn check_len(&self, len: usize) -> Result<(), ImageError> {
+        let image_size = self.image_size;
+        match to_u64(len) > image_size {
+            true => Err(ImageError::TooLong { len, image_size }),
+            false => Ok(()),
+        }
+    }
+
+    /// Checks that the kernel with this header can be entered on this machine, in this region.
+    pub(super) fn verify<T: KernelImage>(
+        &self,
+        kernel: T,
+        machine: &Machine,
+    ) -> Result<Verified<T>, VerifyError> {
         if let Some(granule) = self.granule() {
             if !machine.page_sizes.contains(granule) {
                 return Err(VerifyError::PageSize { granule });
             }
         }
         let region = machine.region;
-        let len = self.text_offset.saturating_add(self.image_size);
-        let fits = region
-            .intersection(&self.limit())
-            .and_then(|usable| usable.align_inward(PAGE_SIZE))
-            .and_then(|usable| {
-                let base = align_up(usable.start(), BASE_ALIGNMENT)?;
-                let memory = Range::from_start_len(base, align_up(len, PAGE_SIZE)?)?;
-                Some(usable.encloses(&memory))
-            })
-            .unwrap_or(false);
-        if !fits {
+        if !fits(&kernel, region) {
+            let len = self.text_offset.saturating_add(self.image_size);
             return Err(VerifyError::TooBig { len, region });
         }
-        Ok(Verified::new(self))
+        Ok(Verified::new(kernel))
+    }
+}
+
+/// An Image whose header makes sense.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<'a> {
+    bytes: &'a [u8],
+    header: ImageHeader,
+}
+
+impl Deref for Image<'_> {
+    type Target = ImageHeader;
+
+    fn deref(&self) -> &ImageHeader {
+        &self.header
+    }
+}
+
+impl<'a> Image<'a> {
+    /// Reads the header of the file with these bytes.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
+        match Format::of(bytes) {
+            Some(Format::Gzip) => return Err(ImageError::Gzip),
+            Some(Format::Zboot) => return Err(ImageError::Zboot),
+            _ => {}
+        }
+        let header = ImageHeader::parse(bytes)?;
+        header.check_len(bytes.len())?;
+        if let Some(expected) = pe::missing_end(bytes) {
+            let len = bytes.len();
+            return Err(ImageError::Truncated { len, expected });
+        }
+        Ok(Self { bytes, header })
+    }
+
+    /// The part of the file that is copied to memory: all of it.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Checks that the image can be entered on this machine, in this region.
+    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
+        let header = self.header;
+        header.verify(self, machine)
     }
 }
 
 impl KernelImage for Image<'_> {
-    fn file_len(&self) -> u64 {
-        to_u64(self.bytes.len())
+    fn piece(&self, index: usize) -> Option<Piece<'_>> {
+        (index == 0).then_some(Piece {
+            offset: 0,
+            bytes: self.bytes,
+        })
     }
 
     fn memory_len(&self) -> u64 {
-        self.image_size
+        self.image_size()
     }
 
     fn alignment(&self) -> u64 {
@@ -410,7 +427,7 @@ impl KernelImage for Image<'_> {
     }
 
     fn alignment_offset(&self) -> u64 {
-        self.text_offset
+        self.text_offset()
     }
 
     fn limit(&self) -> Range {
@@ -420,27 +437,6 @@ impl KernelImage for Image<'_> {
     fn entry_offset(&self) -> u64 {
         0
     }
-}
-
-/// Where in the file the last section of its PE header ends, if the file has one.
-fn sections_end(bytes: &[u8]) -> Option<u64> {
-    if !bytes.starts_with(MZ_MAGIC) {
-        return None;
-    }
-    let pe = bytes.get(to_usize(read_u32(bytes, PE_OFFSET)?.into())..)?;
-    if read_u32(pe, 0)? != PE_MAGIC {
-        return None;
-    }
-    let count = read_u16(pe, PE_SECTION_COUNT)?;
-    let optional_header_len = read_u16(pe, PE_OPTIONAL_HEADER_LEN)?;
-    let table = pe.get(PE_OPTIONAL_HEADER.checked_add(optional_header_len.into())?..)?;
-    let mut end = 0;
-    for section in table.chunks(SECTION_LEN).take(count.into()) {
-        let offset = u64::from(read_u32(section, SECTION_RAW_OFFSET)?);
-        let len = u64::from(read_u32(section, SECTION_RAW_LEN)?);
-        end = offset.saturating_add(len).max(end);
-    }
-    Some(end)
 }
 
 /// Where the initrd can lie when the kernel has this memory: the kernel maps no more than this

@@ -7,8 +7,9 @@
 
 use core::fmt;
 
-use super::bzimage::{self, BzImage};
+use super::bzimage;
 use super::memory_map::MemoryType;
+use super::protocol::BootProtocol;
 use crate::bytes::write;
 use crate::error::Errno;
 use crate::image::Verified;
@@ -113,9 +114,9 @@ pub struct BootParams<'a> {
 
 impl<'a> BootParams<'a> {
     /// Clears `page` and takes the image's setup header over into it.
-    pub fn new(page: &'a mut [u8; BOOT_PARAMS_LEN], image: &Verified<BzImage<'_>>) -> Self {
+    pub fn new<T: BootProtocol>(page: &'a mut [u8; BOOT_PARAMS_LEN], image: &Verified<T>) -> Self {
         page.fill(0);
-        write(page, SETUP_HEADER, image.setup_header());
+        image.put_setup_header(page);
 
         // What the loader writes must not come from the file.
         write(page, TYPE_OF_LOADER, &[LOADER_KEXEC]);
@@ -126,11 +127,10 @@ impl<'a> BootParams<'a> {
         write(page, HARDWARE_SUBARCH, &[0; 4]);
         write(page, SETUP_DATA, &[0; 8]);
 
-        let initrd_max = match image.can_be_loaded_above_4g() {
-            true => None,
-            false => Some(image.initrd_addr_max()),
-        };
-        Self { page, initrd_max }
+        Self {
+            page,
+            initrd_max: image.initrd_max(),
+        }
     }
 
     /// Writes a 64-bit number whose halves lie apart.

@@ -8,9 +8,10 @@
 
 use core::fmt;
 
-use crate::bytes::{align_up, read_u16, read_u32, read_u64, read_u8, to_u64, to_usize};
+use super::protocol::BootProtocol;
+use crate::bytes::{read_u16, read_u32, read_u64, read_u8, to_u64, to_usize, write};
 use crate::error::{Errno, Size};
-use crate::image::{KernelImage, Verified};
+use crate::image::{fits, KernelImage, Piece, Verified};
 use crate::ranges::{Range, PAGE_SIZE};
 
 // Offsets in the file, from the sections "The Real-Mode Kernel Header" and "Details of Header
@@ -242,6 +243,15 @@ impl fmt::Display for BzImageError {
 pub enum VerifyError {
     /// The kernel cannot be entered with 5-level paging.
     FiveLevelPaging,
+    /// Nothing tells whether the kernel can be entered with 5-level paging.
+    FiveLevelUnknown,
+    /// The kernel was linked to an address that no page starts at.
+    Unaligned {
+        /// The address.
+        start: u64,
+        /// What it has to be a multiple of.
+        alignment: u64,
+    },
     /// The region is partly above 4 GiB and the kernel cannot be there.
     Above4G {
         /// The region.
@@ -264,8 +274,8 @@ impl VerifyError {
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
         match self {
-            Self::FiveLevelPaging | Self::Above4G { .. } => Errno::NoExec,
             Self::TooBig { .. } => Errno::AddrNotAvail,
+            _ => Errno::NoExec,
         }
     }
 }
@@ -277,6 +287,16 @@ impl fmt::Display for VerifyError {
                 f,
                 "this machine runs with 5-level paging, which the kernel cannot be entered with \
                  (XLF_5LEVEL is not set): use a newer capture kernel, or boot with no5lvl"
+            ),
+            Self::FiveLevelUnknown => write!(
+                f,
+                "this machine runs with 5-level paging, and a vmlinux does not tell whether it can \
+                 be entered with it: give the bzImage, which tells, or boot with no5lvl"
+            ),
+            Self::Unaligned { start, alignment } => write!(
+                f,
+                "the kernel was linked to {start:#x}, but needs a multiple of {alignment:#x}: give \
+                 the vmlinux as the kernel's build made it"
             ),
             Self::Above4G { region } => write!(
                 f,
@@ -526,17 +546,8 @@ impl<'a> BzImage<'a> {
         core::str::from_utf8(text.get(..len)?).ok()
     }
 
-    /// Where the kernel can be loaded: below `pref_address` it would move itself away.
-    fn load_limit(&self) -> Range {
-        let end = match self.can_be_loaded_above_4g() {
-            true => u64::MAX,
-            false => FOUR_GIB,
-        };
-        Range::new(self.pref_address, end).unwrap_or_default()
-    }
-
-    /// Checks that the image can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
+    /// Checks that the kernel can run on this machine and this high, whatever its length.
+    pub(super) fn check_machine(&self, machine: &Machine) -> Result<(), VerifyError> {
         let region = machine.region;
         if machine.five_level_paging && !self.supports_5level() {
             return Err(VerifyError::FiveLevelPaging);
@@ -544,22 +555,18 @@ impl<'a> BzImage<'a> {
         if region.end() > FOUR_GIB && !self.can_be_loaded_above_4g() {
             return Err(VerifyError::Above4G { region });
         }
-        let alignment = self.alignment();
-        let fits = region
-            .intersection(&self.load_limit())
-            .and_then(|usable| usable.align_inward(PAGE_SIZE))
-            .and_then(|usable| {
-                let start = align_up(usable.start(), alignment)?;
-                let memory_len = align_up(self.init_size(), PAGE_SIZE)?;
-                let memory = Range::from_start_len(start, memory_len)?;
-                Some(usable.encloses(&memory))
-            })
-            .unwrap_or(false);
-        if !fits {
+        Ok(())
+    }
+
+    /// Checks that the image can be entered on this machine, in this region.
+    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
+        self.check_machine(machine)?;
+        let region = machine.region;
+        if !fits(&self, region) {
             return Err(VerifyError::TooBig {
                 init_size: self.init_size(),
-                alignment,
-                limit: self.load_limit(),
+                alignment: self.alignment(),
+                limit: self.limit(),
                 region,
             });
         }
@@ -568,8 +575,11 @@ impl<'a> BzImage<'a> {
 }
 
 impl KernelImage for BzImage<'_> {
-    fn file_len(&self) -> u64 {
-        to_u64(self.protected_mode.len())
+    fn piece(&self, index: usize) -> Option<Piece<'_>> {
+        (index == 0).then_some(Piece {
+            offset: 0,
+            bytes: self.protected_mode,
+        })
     }
 
     fn memory_len(&self) -> u64 {
@@ -581,10 +591,32 @@ impl KernelImage for BzImage<'_> {
     }
 
     fn limit(&self) -> Range {
-        self.load_limit()
+        let end = match self.can_be_loaded_above_4g() {
+            true => u64::MAX,
+            false => FOUR_GIB,
+        };
+        // Below `pref_address` it would move itself away.
+        Range::new(self.pref_address, end).unwrap_or_default()
     }
 
     fn entry_offset(&self) -> u64 {
         ENTRY64_OFFSET
+    }
+}
+
+impl BootProtocol for BzImage<'_> {
+    fn put_setup_header(&self, page: &mut [u8]) {
+        write(page, SETUP_SECTS, self.setup_header);
+    }
+
+    fn command_line_max(&self) -> u32 {
+        self.cmdline_size
+    }
+
+    fn initrd_max(&self) -> Option<u64> {
+        match self.can_be_loaded_above_4g() {
+            true => None,
+            false => Some(self.initrd_addr_max()),
+        }
     }
 }

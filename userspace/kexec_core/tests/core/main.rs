@@ -11,6 +11,7 @@ mod boot_params;
 mod bzimage;
 mod command_line;
 mod core_header;
+mod elf_kernel;
 mod errors;
 mod fixture;
 mod memory_map;

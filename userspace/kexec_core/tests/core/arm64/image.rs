@@ -36,6 +36,9 @@ fn image_file() -> Vec<u8> {
     put(&mut file, PE + 4, &0xaa64_u16.to_le_bytes());
     put(&mut file, PE + 6, &2_u16.to_le_bytes());
     put(&mut file, PE + 20, &160_u16.to_le_bytes());
+    put(&mut file, PE + 24, &0x20b_u16.to_le_bytes());
+    put(&mut file, PE + 24 + 60, &0x1000_u32.to_le_bytes());
+    put(&mut file, PE + 24 + 108, &6_u32.to_le_bytes());
     for (section, offset, len) in [(0, 0x1000, 0x1000), (1, 0x2000, 0x1000_u32)] {
         let section = PE + 24 + 160 + section * 40;
         put(&mut file, section + 16, &len.to_le_bytes());
