@@ -191,7 +191,8 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         initrd_signature: given(request.initrd_signature_fd),
     };
     let files = load::Files::read(&descriptors, read_command_line(request)?)?;
-    let prepared = load::prepare(&files, &reservation)?;
+    let contents = files.unpack(&reservation)?;
+    let prepared = load::prepare(&contents, &reservation)?;
     Armed::replace(&mut armed, prepared)?;
     if let Some(armed) = &*armed {
         let plan = armed.image().segments.plan();

@@ -11,6 +11,7 @@ mod kernel_text;
 pub(crate) mod policy;
 mod segments;
 pub(crate) mod signature;
+mod unpack;
 pub(crate) mod vmcoreinfo;
 
 use crate::arch::{handover, image, quiesce::Interrupts};
@@ -27,6 +28,7 @@ use kexec_core::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 pub(crate) use segments::Segments;
 use signature::Trusted;
+use unpack::Unpacked;
 use vmcoreinfo::CrashVmcoreinfo;
 
 /// What user space asks to be loaded: files that were read once, and a command line.
@@ -72,10 +74,10 @@ impl Files {
         })
     }
 
-    /// Lets the policy for signatures judge the kernel, and checks the initrd's signature if there
-    /// is one.
+    /// Lets the policy for signatures judge the kernel, checks the initrd's signature if there is
+    /// one, and unpacks what the policy let through.
     #[inline(never)]
-    fn trusted(&self) -> Result<Trusted<'_>, Refusal> {
+    pub(crate) fn unpack(&self, reservation: &Reservation) -> Result<Contents<'_>, Refusal> {
         fn bytes(file: &Option<FileContents>) -> Option<&[u8]> {
             file.as_ref().map(FileContents::bytes)
         }
@@ -83,8 +85,26 @@ impl Files {
         {
             signature::verify_detached("initrd", initrd, message)?;
         }
-        Trusted::new(self.kernel.bytes(), bytes(&self.kernel_signature))
+        let trusted = Trusted::new(self.kernel.bytes(), bytes(&self.kernel_signature))?;
+        let kernel = Unpacked::new(trusted, reservation.region().len())?;
+        // What is given beside a unified kernel image comes before what is in it.
+        let command_line = match &self.command_line[..] {
+            [] => kernel.command_line().unwrap_or_default(),
+            given => given,
+        };
+        Ok(Contents {
+            initrd: bytes(&self.initrd).or(kernel.initrd()),
+            command_line,
+            kernel,
+        })
     }
+}
+
+/// What is loaded: a kernel that the policy lets through, ready to be parsed.
+pub(crate) struct Contents<'a> {
+    kernel: Unpacked<'a>,
+    initrd: Option<&'a [u8]>,
+    command_line: &'a [u8],
 }
 
 /// An image in its place, with all that the crash path needs. Never changes.
@@ -113,15 +133,14 @@ pub(crate) struct Prepared<'a> {
 /// Verifies the files, plans the segments and builds their contents.
 #[inline(never)]
 pub(crate) fn prepare<'a>(
-    files: &'a Files,
+    files: &'a Contents<'a>,
     reservation: &Reservation,
 ) -> Result<Prepared<'a>, Refusal> {
     let region = reservation.region();
-    let image = image::verify(files.trusted()?, region)?;
-    let initrd = files.initrd.as_ref().map_or(&[][..], FileContents::bytes);
-    for (what, bytes) in [("kernel", files.kernel.bytes()), ("initrd", initrd)] {
-        segments::check_digestible(what, bytes)?;
-    }
+    let image = image::verify(files.kernel.kernel(), region)?;
+    let initrd = files.initrd.unwrap_or_default();
+    segments::check_digestible("kernel", image.file_len())?;
+    segments::check_digestible("initrd", initrd.len() as u64)?;
 
     let sources = handover::Sources::read()?;
     let notes = CrashNotes::find()?;
@@ -144,7 +163,7 @@ pub(crate) fn prepare<'a>(
     command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
     let command_line_len = capture_command_line(
         &mut command_line,
-        &files.command_line,
+        files.command_line,
         elfcorehdr.memory.start(),
         limit,
     )?;
@@ -196,10 +215,10 @@ impl Prepared<'_> {
     #[inline(never)]
     pub(crate) unsafe fn commit(self) -> KBox<LoadedImage> {
         let contents = |kind| match kind {
-            SegmentKind::Kernel => Some(image::loaded_bytes(&self.image)),
-            SegmentKind::Initrd => Some(self.initrd),
-            SegmentKind::ElfCoreHeader => Some(&self.core_header[..]),
-            other => self.staging.contents(other),
+            SegmentKind::Kernel => Some(segments::Contents::Kernel(&self.image)),
+            SegmentKind::Initrd => Some(segments::Contents::Bytes(self.initrd)),
+            SegmentKind::ElfCoreHeader => Some(segments::Contents::Bytes(&self.core_header)),
+            other => self.staging.contents(other).map(segments::Contents::Bytes),
         };
         // SAFETY: The caller vouches for the region.
         let segments = unsafe { Segments::write(self.plan, contents) };

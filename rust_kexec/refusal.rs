@@ -33,6 +33,12 @@ pub(crate) enum Refusal {
     Unreadable { what: &'static str, error: Error },
     /// A segment is too large for one digest.
     TooLarge { what: &'static str, len: u64 },
+    /// Compressed data are damaged.
+    Damaged { by: &'static str },
+    /// A compressed kernel is longer than any that has a place.
+    DecompressedLength { limit: usize },
+    /// The running kernel cannot decompress this.
+    NoDecompressor { by: &'static str },
     /// The kernel has no memory for what a load has to keep.
     OutOfMemory,
     /// Something that the kernel tells about itself is missing.
@@ -62,6 +68,9 @@ impl Refusal {
             Self::Unreadable { error, .. } | Self::Hook { error, .. } => *error,
             Self::TooLarge { .. } => EFBIG,
             Self::OutOfMemory => ENOMEM,
+            Self::Damaged { .. } => errno(Errno::NoExec),
+            Self::DecompressedLength { .. } => errno(Errno::AddrNotAvail),
+            Self::NoDecompressor { .. } => errno(Errno::NoPkg),
             Self::Missing { .. } => ENODEV,
             #[cfg(CONFIG_X86_64)]
             Self::MemoryEncrypted => ENODEV,
@@ -120,6 +129,22 @@ impl fmt::Display for Refusal {
                 "the {what} is {} long and a segment may have 4 GiB at most: use a smaller one",
                 Size(*len),
             ),
+            Self::Damaged { by } => write!(
+                f,
+                "the compressed kernel is damaged: its {by} data cannot be decompressed: get the \
+                 file again",
+            ),
+            Self::DecompressedLength { limit } => write!(
+                f,
+                "the compressed kernel becomes longer than {}, which is the length of the \
+                 reserved region: boot with a larger crashkernel=",
+                Size(*limit as u64),
+            ),
+            Self::NoDecompressor { by } => write!(
+                f,
+                "the running kernel was built without code to decompress {by}: decompress the \
+                 kernel before it is loaded",
+            ),
             Self::OutOfMemory => f.write_str(
                 "the kernel has no memory left for what a load has to keep: free some and load \
                  again",
@@ -137,6 +162,12 @@ impl fmt::Display for Refusal {
                  memory to a capture kernel is not there yet: boot with mem_encrypt=off",
             ),
         }
+    }
+}
+
+impl From<kexec_core::error::Error> for Refusal {
+    fn from(error: kexec_core::error::Error) -> Self {
+        Self::Core(error)
     }
 }
 

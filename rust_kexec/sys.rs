@@ -10,6 +10,7 @@ pub(crate) mod acpi;
 #[cfg(CONFIG_ARM64)]
 pub(crate) mod cache;
 pub(crate) mod cpu;
+pub(crate) mod decompress;
 pub(crate) mod digest;
 pub(crate) mod file;
 pub(crate) mod ftrace;

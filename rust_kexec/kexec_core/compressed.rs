@@ -314,6 +314,30 @@ impl<'a> Compressed<'a> {
         self.bytes
     }
 
+    /// The data as their decompressor takes them: deflate's blocks without gzip's framing, or a
+    /// whole zstd frame.
+    pub fn data(&self) -> &'a [u8] {
+        match self.compression {
+            Compression::Zstd => self.bytes,
+            // The framing was checked when it was read.
+            Compression::Gzip => read_u8(self.bytes, GZIP_FLAGS)
+                .and_then(|flags| skip_gzip_fields(self.bytes, flags))
+                .and_then(|data| data.get(..data.len().checked_sub(GZIP_TRAILER_LEN)?))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The CRC-32 that the kernel has to have, where the framing has one that the decompressor
+    /// does not see.
+    pub fn crc32(&self) -> Option<u32> {
+        match self.compression {
+            Compression::Zstd => None,
+            Compression::Gzip => {
+                read_u32(self.bytes, self.bytes.len().checked_sub(GZIP_TRAILER_LEN)?)
+            }
+        }
+    }
+
     /// How long the kernel will be, if that is told; else no longer than
     /// [`DECOMPRESSED_LEN_MAX`].
     pub fn decompressed_len(&self) -> Option<u64> {

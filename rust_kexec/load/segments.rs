@@ -2,17 +2,36 @@
 
 //! Copying segments to their places, and their digests.
 
-use crate::arch::handover;
+use crate::arch::{handover, image::Image};
 use crate::refusal::Refusal;
 use crate::sys::physical::ReservedMemory;
 use crate::sys::sha256::Sha256;
 use kexec_core::handover::{Checked, Table, DIGESTED_LEN};
+use kexec_core::image::{write, KernelImage};
 use kexec_core::plan::Plan;
 use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 
+/// What goes into a segment.
+#[derive(Clone, Copy)]
+pub(super) enum Contents<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// The pieces of this kernel.
+    Kernel(&'a Image<'a>),
+}
+
+impl Contents<'_> {
+    /// How far into the segment they reach.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Kernel(image) => image.file_len(),
+        }
+    }
+}
+
 /// Refuses what is too long for one digest.
-pub(super) fn check_digestible(what: &'static str, bytes: &[u8]) -> Result<(), Refusal> {
-    let len = bytes.len() as u64;
+pub(super) fn check_digestible(what: &'static str, len: u64) -> Result<(), Refusal> {
     match u32::try_from(len) {
         Ok(_) => Ok(()),
         Err(_) => Err(Refusal::TooLarge { what, len }),
@@ -39,7 +58,7 @@ impl Segments {
     #[inline(never)]
     pub(super) unsafe fn write<'a>(
         plan: Plan,
-        contents: impl Fn(SegmentKind) -> Option<&'a [u8]>,
+        contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
     ) -> Self {
         // SAFETY: The caller vouches for the region.
         let mut memory = unsafe { ReservedMemory::new(plan.region()) };
@@ -62,9 +81,9 @@ impl Segments {
             };
             count += 1;
             let place = memory.bytes(segment.memory);
-            if let (Some(place), Some(bytes)) = (place, contents(segment.kind)) {
-                record.file_len = bytes.len() as u64;
-                record.sha256 = fill(place, bytes, &mut sha256).unwrap_or_default();
+            if let (Some(place), Some(contents)) = (place, contents(segment.kind)) {
+                record.file_len = contents.len();
+                record.sha256 = fill(place, contents, &mut sha256).unwrap_or_default();
                 if segment.kind != SegmentKind::Purgatory {
                     add_checked(&mut table, record);
                 }
@@ -94,16 +113,18 @@ impl Segments {
     }
 }
 
-/// Copies `bytes` to the start of `place`, clears the rest, and digests what is there then.
-fn fill(place: &mut [u8], bytes: &[u8], sha256: &mut Sha256) -> Option<[u8; 32]> {
-    if bytes.len() > place.len() {
-        return None;
+/// Writes `contents` to the start of `place`, clears the rest, and digests what is there then.
+fn fill(place: &mut [u8], contents: Contents<'_>, sha256: &mut Sha256) -> Option<[u8; 32]> {
+    let len = contents.len() as usize;
+    match contents {
+        Contents::Kernel(image) => write(&**image, place).ok()?,
+        Contents::Bytes(bytes) => {
+            place.get_mut(..len)?.copy_from_slice(bytes);
+            place.get_mut(len..)?.fill(0);
+        }
     }
-    let (start, rest) = place.split_at_mut(bytes.len());
-    start.copy_from_slice(bytes);
-    rest.fill(0);
     handover::publish(place);
-    sha256.digest(place.get(..bytes.len())?)
+    sha256.digest(place.get(..len)?)
 }
 
 fn add_checked(table: &mut Table, record: &SegmentRecord) {
@@ -126,5 +147,5 @@ fn write_table(place: &mut [u8], table: &mut Table, sha256: &mut Sha256) {
         .get(..DIGESTED_LEN)
         .and_then(|bytes| sha256.digest(bytes))
         .unwrap_or_default();
-    fill(place, &table.encode(), sha256);
+    fill(place, Contents::Bytes(&table.encode()), sha256);
 }

@@ -6,11 +6,12 @@ use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use core::arch::asm;
 use kexec_core::arm64::image::{self, Machine, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::arm64::kernel::Kernel;
 use kexec_core::image::Verified;
 use kexec_core::ranges::Range;
 
 /// A kernel image that was found fit for this machine.
-pub(crate) type Image<'a> = Verified<image::Image<'a>>;
+pub(crate) type Image<'a> = Verified<Kernel<'a>>;
 
 /// Which page sizes this CPU has (Arm ARM, "ID_AA64MMFR0_EL1").
 fn page_sizes() -> PageSizes {
@@ -32,12 +33,7 @@ pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refu
         page_sizes: page_sizes(),
         region,
     };
-    Ok(image::Image::parse(file.bytes())?.verify(&machine)?)
-}
-
-/// The bytes of the image that are copied to its load address.
-pub(crate) fn loaded_bytes<'a>(image: &Image<'a>) -> &'a [u8] {
-    image.bytes()
+    Ok(Kernel::parse(file.bytes())?.verify(&machine)?)
 }
 
 /// The longest command line that the image takes, in bytes.

@@ -8,14 +8,16 @@ use crate::refusal::Refusal;
 use crate::sys::physical;
 use kexec_core::image::Verified;
 use kexec_core::ranges::Range;
-use kexec_core::x86::bzimage::{BzImage, Machine};
+use kexec_core::x86::bzimage::Machine;
+use kexec_core::x86::kernel::Kernel;
+use kexec_core::x86::protocol::BootProtocol;
 
 extern "C" {
     fn rust_kexec_memory_is_encrypted() -> bool;
 }
 
 /// A kernel image that was found fit for this machine.
-pub(crate) type Image<'a> = Verified<BzImage<'a>>;
+pub(crate) type Image<'a> = Verified<Kernel<'a>>;
 
 /// CR4.LA57: 5-level paging.
 const CR4_LA57: u64 = 1 << 12;
@@ -35,27 +37,17 @@ pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refu
         five_level_paging: five_level_paging(),
         region,
     };
-    Ok(BzImage::parse(file.bytes())?.verify(&machine)?)
-}
-
-/// The bytes of the image that are copied to its load address.
-pub(crate) fn loaded_bytes<'a>(image: &Image<'a>) -> &'a [u8] {
-    image.protected_mode()
+    Ok(Kernel::parse(file.bytes())?.verify(&machine)?)
 }
 
 /// The longest command line that the image takes, in bytes.
 pub(crate) fn command_line_limit(image: &Image<'_>) -> u32 {
-    image.cmdline_size()
+    image.command_line_max()
 }
 
 /// Where the initrd has to lie.
 pub(crate) fn initrd_limit(image: &Image<'_>, _kernel: Range) -> Range {
-    // The boot protocol's field holds the address of the last byte.
-    let end = match image.can_be_loaded_above_4g() {
-        true => u64::MAX,
-        false => image.initrd_addr_max().saturating_add(1),
-    };
-    Range::new(0, end).unwrap_or(Range::ALL)
+    image.initrd_limit()
 }
 
 /// The running kernel's top page table.
