@@ -17,6 +17,7 @@ use crate::plan::PlanError;
 use crate::ranges::CapacityError;
 use crate::signature::{PolicyError, SignatureError};
 use crate::uki::UkiError;
+use crate::vmcore::excluded::ExcludedError;
 use crate::vmcore::VmcoreError;
 use crate::vmcoreinfo::VmcoreinfoError;
 use crate::x86::boot_params::BootParamsError;
@@ -138,6 +139,8 @@ pub enum Error {
     CoreHeader(CoreHeaderError),
     /// The dump file cannot be laid out.
     Vmcore(VmcoreError),
+    /// The list of excluded memory is malformed.
+    Excluded(ExcludedError),
 }
 
 /// Delegates to the wrapped error.
@@ -197,6 +200,7 @@ delegate! {
     Vmcoreinfo(VmcoreinfoError),
     CoreHeader(CoreHeaderError),
     Vmcore(VmcoreError),
+    Excluded(ExcludedError),
 }
 
 /// A number of bytes, written for people: `0x3d00000 bytes (61 MiB)`.

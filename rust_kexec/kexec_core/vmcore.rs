@@ -5,6 +5,14 @@
 //! Its parts start at multiples of the page size, so that pages of memory can be mapped: the
 //! headers, all notes behind one PT_NOTE, and the pages of each PT_LOAD. A piece of memory that
 //! starts within a page has its offset within that page, and keeps its exact physical address.
+//!
+//! All of the file is data but for memory that is [excluded], which is a hole of whole pages. The
+//! zeros behind the headers and behind the notes are less than a page, and data.
+//!
+//! [excluded]: excluded::Excluded
+
+pub mod excluded;
+pub mod windows;
 
 use core::fmt;
 
@@ -13,6 +21,7 @@ use crate::elf::{Header, ProgramHeader, HEADER_LEN, PF_RWX, PROGRAM_HEADER_LEN, 
 use crate::elfcorehdr::{encoded_len, CoreHeader};
 use crate::error::Errno;
 use crate::ranges::{Range, PAGE_SIZE};
+use excluded::{Excluded, Run};
 
 /// Why a dump cannot be laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +81,15 @@ pub struct Piece {
     pub source: Source,
     /// How many bytes come from there.
     pub len: u64,
+}
+
+/// What a reader looks for in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Something other than a hole.
+    Data,
+    /// A hole; the end of the file is one.
+    Hole,
 }
 
 /// Where in the file everything is.
@@ -225,6 +243,38 @@ impl Layout {
             source: Source::Memory(pages.start().checked_add(within)?),
             len,
         })
+    }
+
+    /// The first offset from `offset` on with what is wanted; nothing at and behind the file's
+    /// end, and where there is nothing but a hole up to there.
+    pub fn seek(
+        &self,
+        header: &[u8],
+        excluded: &Excluded,
+        offset: u64,
+        wanted: Wanted,
+    ) -> Option<u64> {
+        if offset >= self.size {
+            return None;
+        }
+        let mut offset = offset;
+        while let Some(piece) = self.locate(header, offset) {
+            let (found, len) = match piece.source {
+                Source::Memory(address) => {
+                    let memory = Range::from_start_len(address, piece.len)?;
+                    match excluded.first_run(memory) {
+                        Run::Memory(run) => (Wanted::Data, run.len()),
+                        Run::Zeros(run) => (Wanted::Hole, run.len()),
+                    }
+                }
+                Source::Header(_) | Source::Notes(_) => (Wanted::Data, piece.len),
+            };
+            if found == wanted {
+                return Some(offset);
+            }
+            offset = offset.checked_add(len).filter(|next| *next > offset)?;
+        }
+        (wanted == Wanted::Hole).then_some(self.size)
     }
 
     /// The program header of a piece of memory.
