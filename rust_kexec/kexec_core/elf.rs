@@ -88,6 +88,10 @@ pub struct Header {
     pub elf_type: u16,
     /// `e_machine`.
     pub machine: u16,
+    /// `e_version`.
+    pub version: u32,
+    /// `e_ehsize`.
+    pub header_len: u16,
     /// `e_entry`; 0 in a core file.
     pub entry: u64,
     /// `e_phoff`.
@@ -105,6 +109,8 @@ impl Header {
             ident: IDENT,
             elf_type: ET_CORE,
             machine,
+            version: EV_CURRENT,
+            header_len: HEADER_LEN as u16,
             entry: 0,
             program_headers_offset: HEADER_LEN as u64,
             program_header_len: PROGRAM_HEADER_LEN as u16,
@@ -118,14 +124,14 @@ impl Header {
         write(&mut bytes, 0, &self.ident);
         write(&mut bytes, E_TYPE, &self.elf_type.to_le_bytes());
         write(&mut bytes, E_MACHINE, &self.machine.to_le_bytes());
-        write(&mut bytes, E_VERSION, &EV_CURRENT.to_le_bytes());
+        write(&mut bytes, E_VERSION, &self.version.to_le_bytes());
         write(&mut bytes, E_ENTRY, &self.entry.to_le_bytes());
         write(
             &mut bytes,
             E_PHOFF,
             &self.program_headers_offset.to_le_bytes(),
         );
-        write(&mut bytes, E_EHSIZE, &(HEADER_LEN as u16).to_le_bytes());
+        write(&mut bytes, E_EHSIZE, &self.header_len.to_le_bytes());
         write(
             &mut bytes,
             E_PHENTSIZE,
@@ -142,7 +148,9 @@ impl Header {
             ident: bytes.first_chunk().copied()?,
             elf_type: read_u16(bytes, E_TYPE)?,
             machine: read_u16(bytes, E_MACHINE)?,
-            entry: read_u64(bytes, E_ENTRY)?,
+            version: read_u32(bytes, E_VERSION)?,
+            header_len: read_u16(bytes, E_EHSIZE)?,
+        write(&mut bytes, E_ENTRY, &self.entry.to_le_bytes());
             program_headers_offset: read_u64(bytes, E_PHOFF)?,
             program_header_len: read_u16(bytes, E_PHENTSIZE)?,
             program_headers: read_u16(bytes, E_PHNUM)?,

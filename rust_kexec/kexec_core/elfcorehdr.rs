@@ -9,11 +9,12 @@
 use core::fmt;
 
 use crate::bytes::write;
+use crate::command_line::settings;
 use crate::elf::{
-    Header, Machine, ProgramHeader, ET_CORE, HEADER_LEN, IDENT, PF_RWX, PN_XNUM,
+    Header, Machine, ProgramHeader, ET_CORE, EV_CURRENT, HEADER_LEN, IDENT, PF_RWX, PN_XNUM,
     PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE,
 };
-use crate::error::Errno;
+use crate::error::{Errno, Size};
 use crate::ranges::Range;
 
 /// Most program headers in a core header: 8192 CPUs and as many pieces of memory.
@@ -24,6 +25,10 @@ const _: () = assert!(PROGRAM_HEADERS_MAX < PN_XNUM as usize);
 
 /// Longest note area of one PT_NOTE that is believed.
 pub const NOTES_LEN_MAX: u64 = 1 << 20;
+
+/// Longest note areas of all PT_NOTEs together that are believed: the registers of 8192 CPUs take
+/// 4 MiB. The capture kernel keeps a copy of all notes.
+pub const NOTES_TOTAL_MAX: u64 = 16 << 20;
 
 /// Behind the highest physical address that x86_64 and aarch64 can have.
 pub const PHYSICAL_END: u64 = 1 << 52;
@@ -67,6 +72,13 @@ pub enum CoreHeaderError {
         /// The machine that it should be of.
         expected: Machine,
     },
+    /// Its version, or the length of the ELF header that it tells, is none that we know.
+    Version {
+        /// `e_version`.
+        version: u32,
+        /// `e_ehsize`.
+        header_len: u16,
+    },
     /// The program headers are not where or what they should be.
     ProgramHeaders {
         /// `e_phoff`.
@@ -76,6 +88,11 @@ pub enum CoreHeaderError {
     },
     /// There are no notes, so there are no registers.
     NoNotes,
+    /// The notes have room for more than any machine's registers.
+    NotesTooLong {
+        /// Index of the program header from which on it is too much.
+        index: usize,
+    },
     /// A program header is neither a note nor memory, or a note comes after memory.
     UnexpectedType {
         /// Index of the program header.
@@ -155,12 +172,26 @@ impl fmt::Display for CoreHeaderError {
                 expected.number(),
                 expected.name()
             ),
+            Self::Version {
+                version,
+                header_len,
+            } => write!(
+                f,
+                "the ELF core header has version {version} and {header_len} bytes, not version \
+                 {EV_CURRENT} and {HEADER_LEN} bytes"
+            ),
             Self::ProgramHeaders { offset, len } => write!(
                 f,
                 "the ELF core header has program headers of {len} bytes at {offset:#x}, not of \
                  {PROGRAM_HEADER_LEN} at {HEADER_LEN:#x}"
             ),
             Self::NoNotes => write!(f, "the ELF core header names no notes"),
+            Self::NotesTooLong { index } => write!(
+                f,
+                "program header {index} of the ELF core header brings the notes to more than the \
+                 {} that are believed",
+                Size(NOTES_TOTAL_MAX)
+            ),
             Self::UnexpectedType { index, found } => write!(
                 f,
                 "program header {index} of the ELF core header has type {found}: PT_NOTEs \
@@ -215,6 +246,27 @@ impl Load {
         self.virtual_address
             .checked_add(self.memory.len().checked_sub(1)?)
     }
+}
+
+/// The address in the last `elfcorehdr=[SIZE@]ADDRESS` of a capture kernel's command line: numbers
+/// as the kernel reads them, with 0x for hexadecimal, and K, M or G behind them.
+pub fn address_on(command_line: &[u8]) -> Option<u64> {
+    let value = settings(command_line)
+        .filter_map(|(name, value)| (name == b"elfcorehdr").then_some(value))
+        .last()?;
+    let address = value.rsplit(|byte| *byte == b'@').next()?;
+    let (digits, shift) = match address.split_last()? {
+        (b'K' | b'k', digits) => (digits, 10),
+        (b'M' | b'm', digits) => (digits, 20),
+        (b'G' | b'g', digits) => (digits, 30),
+        _ => (address, 0),
+    };
+    let digits = core::str::from_utf8(digits).ok()?;
+    let number = match digits.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    number.ok()?.checked_mul(1 << shift)
 }
 
 /// Length of a core header for so many notes and pieces of memory.
@@ -312,6 +364,12 @@ impl<'a> CoreHeader<'a> {
             entry: header.entry,
             ..Header::core(header.machine, header.program_headers)
         };
+        if (header.version, header.header_len) != (expected.version, expected.header_len) {
+            return Err(CoreHeaderError::Version {
+                version: header.version,
+                header_len: header.header_len,
+            });
+        }
         if header != expected {
             return Err(CoreHeaderError::ProgramHeaders {
                 offset: header.program_headers_offset,
@@ -344,6 +402,7 @@ impl<'a> CoreHeader<'a> {
             })?;
 
         let mut notes: usize = 0;
+        let mut notes_len: u64 = 0;
         let mut index: usize = 0;
         for header in program_headers.chunks_exact(PROGRAM_HEADER_LEN) {
             let Some(header) = ProgramHeader::decode(header) else {
@@ -351,6 +410,12 @@ impl<'a> CoreHeader<'a> {
             };
             let is_note = header.segment_type == PT_NOTE && notes == index;
             check(index, &header, is_note)?;
+            if is_note {
+                notes_len = notes_len.saturating_add(header.memory_len);
+            }
+            if notes_len > NOTES_TOTAL_MAX {
+                return Err(CoreHeaderError::NotesTooLong { index });
+            }
             index = index.saturating_add(1);
             notes = notes.saturating_add(is_note.into());
         }

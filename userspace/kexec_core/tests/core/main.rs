@@ -12,6 +12,7 @@ mod bzimage;
 mod command_line;
 mod core_header;
 mod elf_kernel;
+mod core_header_cases;
 mod errors;
 mod excluded;
 mod fixture;
