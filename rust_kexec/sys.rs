@@ -16,11 +16,14 @@ pub(crate) mod file;
 pub(crate) mod ftrace;
 pub(crate) mod iomem;
 pub(crate) mod keyring;
+pub(crate) mod memory;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
+pub(crate) mod parameters;
 pub(crate) mod physical;
 pub(crate) mod proc_file;
 #[cfg(CONFIG_ARM64)]
 pub(crate) mod random;
 pub(crate) mod sha256;
+pub(crate) mod user_mapping;
 pub(crate) mod vmcoreinfo;

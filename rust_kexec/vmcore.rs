@@ -2,55 +2,85 @@
 
 //! Fourth stage: the capture kernel serves the memory of the crashed kernel as a file.
 
+mod core_header;
 pub(crate) mod file;
+mod mapping;
 mod notes;
 mod old_memory;
 
 use crate::arch::registers::MACHINE;
 use crate::compat::prelude::*;
-use file::{Registration, Vmcore};
+use crate::sys::{memory, parameters};
+pub(crate) use core_header::address as core_header_address;
+use file::{Contents, Registration};
 use kexec_core::elf::HEADER_LEN;
 use kexec_core::elfcorehdr::CoreHeader;
+use kexec_core::vmcore::excluded::Excluded;
+use kexec_core::vmcore::windows::Budget;
 use kexec_core::vmcore::Layout;
 use old_memory::read;
 
-/// The physical address of the ELF core header that `elfcorehdr=` names, in a capture kernel.
-pub(crate) fn core_header_address() -> Option<u64> {
-    extern "C" {
-        fn rust_kexec_elfcorehdr_address() -> u64;
-    }
-    /// ELFCORE_ADDR_MAX and ELFCORE_ADDR_ERR: none was given, or it was found to be bad.
-    const NONE: [u64; 2] = [u64::MAX, u64::MAX - 1];
-    // SAFETY: Reads a variable that is constant after boot.
-    let address = unsafe { rust_kexec_elfcorehdr_address() };
-    (!NONE.contains(&address)).then_some(address)
-}
-
 /// Reads and checks what the crashed kernel left, and creates the file.
 pub(crate) fn serve(address: u64) -> Result<Registration> {
+    let bytes = read_core_header(address)?;
+    let core = CoreHeader::parse(&bytes, MACHINE).map_err(|error| no_file(error.into()))?;
+    let notes = notes::merge(&core)?;
+    let layout = Layout::new(&core, notes.len()).map_err(|error| no_file(error.into()))?;
+    let excluded = excluded()?;
+    // The file's parts are mapped into processes, so they are whole pages of their own.
+    let mut contents = Contents {
+        layout,
+        header: VVec::with_capacity(layout.header_len(), GFP_KERNEL)?,
+        notes: VVec::with_capacity(layout.notes_area_len(), GFP_KERNEL)?,
+        excluded,
+    };
+    contents
+        .header
+        .extend_with(layout.header_len(), 0, GFP_KERNEL)?;
+    layout
+        .encode_header(&core, &mut contents.header)
+        .map_err(|error| no_file(error.into()))?;
+    contents.notes.extend_from_slice(&notes, GFP_KERNEL)?;
+    let padding = layout.notes_area_len() - notes.len();
+    contents.notes.extend_with(padding, 0, GFP_KERNEL)?;
+    Registration::new(contents, Budget::of(memory::total()))
+}
+
+/// Reads the core header as far as its first bytes say that it reaches.
+#[inline(never)]
+fn read_core_header(address: u64) -> Result<KVVec<u8>> {
     let mut first = [0; HEADER_LEN];
-    read(address, &mut first)?;
-    let len = CoreHeader::total_len(&first).map_err(|error| malformed(error.into()))?;
+    read(address, &mut first).inspect_err(|_| unreadable(address))?;
+    let len = CoreHeader::total_len(&first).map_err(|error| no_file(error.into()))?;
     let mut bytes = KVVec::new();
     bytes.extend_with(len, 0, GFP_KERNEL)?;
-    read(address, &mut bytes)?;
-    let core = CoreHeader::parse(&bytes, MACHINE).map_err(|error| malformed(error.into()))?;
+    read(address, &mut bytes).inspect_err(|_| unreadable(address))?;
+    Ok(bytes)
+}
 
-    let notes = notes::merge(&core)?;
-    let layout = Layout::new(&core, notes.len()).map_err(|error| malformed(error.into()))?;
-    let mut header = KVVec::new();
-    header.extend_with(layout.header_len(), 0, GFP_KERNEL)?;
-    layout
-        .encode_header(&core, &mut header)
-        .map_err(|error| malformed(error.into()))?;
-    Registration::new(Vmcore::new(layout, header, notes))
+/// The memory that the module's parameter excludes.
+#[inline(never)]
+fn excluded() -> Result<KBox<Excluded>> {
+    let excluded = Excluded::parse(parameters::exclude()).map_err(|error| no_file(error.into()))?;
+    if !excluded.is_empty() {
+        pr_info!("excluded from the dump: {}\n", format_args!("{excluded}"));
+    }
+    Ok(KBox::new(excluded, GFP_KERNEL)?)
 }
 
 /// Says in the log why there will be no file.
-fn malformed(error: kexec_core::error::Error) -> Error {
+fn no_file(error: kexec_core::error::Error) -> Error {
     pr_err!(
         "there will be no /proc/vmcore: {}\n",
         format_args!("{error}")
     );
     EINVAL
+}
+
+fn unreadable(address: u64) {
+    pr_err!(
+        "there will be no /proc/vmcore: the ELF core header at {:#x} cannot be mapped: elfcorehdr= \
+         must name memory that this kernel does not use itself\n",
+        address
+    );
 }

@@ -17,10 +17,13 @@
 #include <linux/kexec.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/uio.h>
+#include <linux/vmalloc.h>
 #include <linux/vmcore_info.h>
 #include <crypto/sha2.h>
 
@@ -125,6 +128,13 @@ ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len)
 	return part < 0 ? part : total;
 }
 
+/* memory.rs: an inline function. */
+
+u64 rust_kexec_total_memory(void)
+{
+	return PFN_PHYS(totalram_pages());
+}
+
 /* module_reference.rs: THIS_MODULE is a macro. */
 
 void rust_kexec_get_module(void)
@@ -135,6 +145,17 @@ void rust_kexec_get_module(void)
 void rust_kexec_put_module(void)
 {
 	module_put(THIS_MODULE);
+}
+
+/* parameters.rs: module! has no parameters before 7.0. */
+
+static char *exclude;
+module_param(exclude, charp, 0400);
+MODULE_PARM_DESC(exclude, "Memory that /proc/vmcore does not touch and that reads as zeros: START-END[,START-END...], physical addresses, END behind the memory");
+
+const char *rust_kexec_exclude(void)
+{
+	return exclude;
 }
 
 /* physical.rs: inline functions and an enumeration without a type. */
@@ -192,15 +213,62 @@ u64 rust_kexec_elfcorehdr_address(void)
 
 /* proc_file.rs: struct proc_ops is not in the bindings. */
 
-static const struct proc_ops vmcore_operations = {
-	.proc_read_iter = rust_kexec_vmcore_read_iter,
-	.proc_lseek = default_llseek,
+static ssize_t vmcore_read_iter(struct kiocb *iocb, struct iov_iter *iter)
+{
+	return rust_kexec_vmcore_read_iter(pde_data(file_inode(iocb->ki_filp)), iocb, iter);
+}
+
+static loff_t vmcore_lseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return default_llseek(file, offset, whence);
+	if (offset < 0)
+		return -ENXIO;
+	offset = rust_kexec_vmcore_seek(pde_data(inode), offset, whence == SEEK_HOLE);
+	return offset < 0 ? offset : vfs_setpos(file, offset, i_size_read(inode));
+}
+
+static void vmcore_mapping_opened(struct vm_area_struct *vma)
+{
+	__module_get(THIS_MODULE);
+}
+
+/* Nothing may follow module_put(): the code can be gone. */
+static void vmcore_mapping_closed(struct vm_area_struct *vma)
+{
+	module_put(THIS_MODULE);
+}
+
+static const struct vm_operations_struct vmcore_mapping_operations = {
+	.open = vmcore_mapping_opened,
+	.close = vmcore_mapping_closed,
 };
 
-struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size)
+static int vmcore_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct proc_dir_entry *entry = proc_create(name, 0400, NULL, &vmcore_operations);
+	int result = rust_kexec_vmcore_mmap(pde_data(file_inode(file)), vma);
 
+	/* Without operations a mapping would take faults for anonymous memory's. */
+	if (!result) {
+		vma->vm_ops = &vmcore_mapping_operations;
+		vmcore_mapping_opened(vma);
+	}
+	return result;
+}
+
+static const struct proc_ops vmcore_operations = {
+	.proc_read_iter = vmcore_read_iter,
+	.proc_lseek = vmcore_lseek,
+	.proc_mmap = vmcore_mmap,
+};
+
+struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size, void *contents)
+{
+	struct proc_dir_entry *entry;
+
+	entry = proc_create_data(name, 0400, NULL, &vmcore_operations, contents);
 	if (entry)
 		proc_set_size(entry, size);
 	return entry;
@@ -212,9 +280,57 @@ size_t rust_kexec_iter_count(const struct iov_iter *iter)
 	return iov_iter_count(iter);
 }
 
+bool rust_kexec_pause(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current);
+}
+
 void rust_kexec_remove_vmcore(struct proc_dir_entry *entry)
 {
 	proc_remove(entry);
+}
+
+/* user_mapping.rs: fields in unnamed unions, inline functions and macros. */
+
+u64 rust_kexec_vma_len(const struct vm_area_struct *vma)
+{
+	return vma->vm_end - vma->vm_start;
+}
+
+u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & (VM_WRITE | VM_EXEC);
+}
+
+/* Mixed: pages of our own, and memory that has no struct page. */
+void rust_kexec_vma_keep_read_only(struct vm_area_struct *vma)
+{
+	vm_flags_mod(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+}
+
+int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len)
+{
+	return remap_pfn_range(vma, vma->vm_start + at, PHYS_PFN(address), len,
+			       vma->vm_page_prot);
+}
+
+int rust_kexec_vma_map_zero_page(struct vm_area_struct *vma, u64 at)
+{
+	unsigned long address = vma->vm_start + at;
+
+	return remap_pfn_range(vma, address, page_to_pfn(ZERO_PAGE(address)), PAGE_SIZE,
+			       vma->vm_page_prot);
+}
+
+int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page)
+{
+	return vm_insert_page(vma, vma->vm_start + at, vmalloc_to_page(page));
 }
 
 /* ftrace.rs: struct ftrace_ops is opaque in the bindings, and the accessors are inline. */

@@ -9,38 +9,59 @@ use kernel::bindings;
 use kernel::ffi::{c_char, c_void};
 
 extern "C" {
-    fn rust_kexec_create_vmcore(name: *const c_char, size: u64) -> *mut c_void;
+    fn rust_kexec_create_vmcore(
+        name: *const c_char,
+        size: u64,
+        contents: *const c_void,
+    ) -> *mut c_void;
     fn rust_kexec_remove_vmcore(entry: *mut c_void);
     fn rust_kexec_iter_count(iter: *const bindings::iov_iter) -> usize;
+    fn rust_kexec_pause() -> bool;
 }
 
 /// A file below /proc that only root can read.
 ///
 /// # Invariants
 ///
-/// The entry is registered.
-pub(crate) struct ProcFile(NonNull<c_void>);
+/// The entry is registered with the address of `_contents`.
+pub(crate) struct ProcFile<T> {
+    entry: NonNull<c_void>,
+    // Dropped after the entry was removed.
+    _contents: Pin<KBox<T>>,
+}
 
 // SAFETY: The entry is removed once, by whichever task drops the value.
-unsafe impl Send for ProcFile {}
+unsafe impl<T: Send + Sync> Send for ProcFile<T> {}
 // SAFETY: A shared reference gives access to nothing.
-unsafe impl Sync for ProcFile {}
+unsafe impl<T: Send + Sync> Sync for ProcFile<T> {}
 
-impl ProcFile {
-    /// Creates the file.
-    pub(crate) fn create(name: &CStr, size: u64) -> Result<Self> {
-        // SAFETY: The name lives for the call; procfs copies it.
-        let entry = unsafe { rust_kexec_create_vmcore(name.as_ptr().cast(), size) };
+impl<T: Send + Sync> ProcFile<T> {
+    /// Creates the file. The callbacks get a pointer to `contents`.
+    pub(crate) fn create(name: &CStr, size: u64, contents: Pin<KBox<T>>) -> Result<Self> {
+        let address: *const T = &*contents;
+        // SAFETY: The name lives for the call; procfs copies it. The contents are pinned, and
+        // outlive the entry.
+        let entry = unsafe { rust_kexec_create_vmcore(name.as_ptr().cast(), size, address.cast()) };
         // INVARIANT: The entry is registered when there is one.
-        NonNull::new(entry).map(Self).ok_or(ENOMEM)
+        let entry = NonNull::new(entry).ok_or(ENOMEM)?;
+        Ok(Self {
+            entry,
+            _contents: contents,
+        })
     }
 }
 
-impl Drop for ProcFile {
+impl<T> Drop for ProcFile<T> {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant. Waits for readers that are inside the file.
-        unsafe { rust_kexec_remove_vmcore(self.0.as_ptr()) }
+        unsafe { rust_kexec_remove_vmcore(self.entry.as_ptr()) }
     }
+}
+
+/// Lets others run who wait for this CPU. Says whether the reader is being killed.
+pub(crate) fn pause() -> bool {
+    // SAFETY: The caller is a system call that holds no lock.
+    unsafe { rust_kexec_pause() }
 }
 
 /// Where a read copies to.
@@ -67,5 +88,11 @@ impl<'a> Destination<'a> {
         // SAFETY: The iterator is the kernel's own; the caller vouches for the source. The copy
         // stops at an address of the reader's that it cannot access.
         unsafe { bindings::_copy_to_iter(from.cast(), len, self.0) }
+    }
+
+    /// Writes up to `len` zeros, and says how many.
+    pub(crate) fn zero(&mut self, len: usize) -> usize {
+        // SAFETY: As in `copy_from`.
+        unsafe { bindings::iov_iter_zero(len, self.0) }
     }
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/proc/vmcore`.
+//! `/proc/vmcore`: what it consists of, and reading and searching it.
 
-use super::old_memory::Window;
-use crate::compat::{global_lock, prelude::*};
-use crate::sys::proc_file::{Destination, ProcFile};
+use super::old_memory::OldMemory;
+use crate::compat::prelude::*;
+use crate::sys::proc_file::{pause, Destination, ProcFile};
+use crate::sys::user_mapping::UserMapping;
 use core::ffi::CStr;
+use core::ptr::NonNull;
 use kernel::bindings;
+use kernel::ffi::{c_int, c_void};
 use kexec_core::ranges::Range;
-use kexec_core::vmcore::{Layout, Source};
+use kexec_core::vmcore::excluded::{Excluded, Run};
+use kexec_core::vmcore::windows::Budget;
+use kexec_core::vmcore::{Layout, Source, Wanted};
 
 const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
     // The kernel's own file has that name already.
@@ -16,108 +21,123 @@ const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
     false => c"vmcore",
 };
 
-global_lock! {
-    /// What the file serves. Set before the file exists and dropped after it is gone.
-    // SAFETY: `Registration::new` initialises it before there is a file.
-    unsafe(uninit) static VMCORE: Mutex<Option<Vmcore>> = None;
+/// How much is copied before others get the CPU and a signal is looked for.
+const COPY_LEN_MAX: usize = 1 << 20;
+
+/// What the file has besides memory.
+pub(crate) struct Contents {
+    /// Where in the file everything is.
+    pub(super) layout: Layout,
+    /// The ELF headers, in whole pages.
+    pub(super) header: VVec<u8>,
+    /// The notes, in whole pages.
+    pub(super) notes: VVec<u8>,
+    /// Memory that is not touched.
+    pub(super) excluded: KBox<Excluded>,
 }
 
-/// The dump's headers and notes, and a window onto its memory.
+/// The file's contents, which do not change: readers need no lock for them.
+#[pin_data]
 pub(crate) struct Vmcore {
-    layout: Layout,
-    header: KVVec<u8>,
-    notes: KVVec<u8>,
-    window: Window,
+    pub(super) contents: Contents,
+    #[pin]
+    memory: OldMemory,
 }
 
 impl Vmcore {
-    /// A dump of this layout.
-    pub(super) fn new(layout: Layout, header: KVVec<u8>, notes: KVVec<u8>) -> Self {
-        Self {
-            layout,
-            header,
-            notes,
-            window: Window::new(),
+    /// Copies from `offset` on until the reader has what it wants or the file ends.
+    fn read(&self, offset: u64, to: &mut Destination<'_>) -> Result<usize> {
+        let mut total: usize = 0;
+        while to.wanted() > 0 {
+            match self.read_part(offset.saturating_add(total as u64), to) {
+                Ok(0) => break,
+                Ok(read) => total += read,
+                Err(error) if total == 0 => return Err(error),
+                Err(_) => break,
+            }
+            if to.wanted() > 0 && pause() {
+                break;
+            }
         }
+        Ok(total)
     }
 
     /// Copies from one piece of the file, as much as it has and the reader wants; 0 at the end.
-    fn read(&mut self, offset: u64, to: &mut Destination<'_>) -> Result<usize> {
-        let Some(piece) = self.layout.locate(&self.header, offset) else {
+    fn read_part(&self, offset: u64, to: &mut Destination<'_>) -> Result<usize> {
+        let Contents { layout, header, .. } = &self.contents;
+        let Some(piece) = layout.locate(header, offset) else {
             return Ok(0);
         };
-        let wanted = to.wanted().min(piece.len as usize);
-        match piece.source {
-            Source::Header(start) => copy_padded(&self.header, start, wanted, to),
-            Source::Notes(start) => copy_padded(&self.notes, start, wanted, to),
+        let wanted = to.wanted().min(piece.len as usize).min(COPY_LEN_MAX);
+        let copied = match piece.source {
+            Source::Header(start) => copy(header, start, wanted, to),
+            Source::Notes(start) => copy(&self.contents.notes, start, wanted, to),
             Source::Memory(address) => {
                 let memory = Range::from_start_len(address, piece.len).ok_or(EIO)?;
-                self.copy_memory(address, memory, wanted, to)
+                match self.contents.excluded.first_run(memory) {
+                    Run::Memory(run) => self.copy_memory(run, wanted, to)?,
+                    Run::Zeros(run) => to.zero(wanted.min(run.len() as usize)),
+                }
             }
+        };
+        match copied {
+            // The reader's memory is not there.
+            0 => Err(EFAULT),
+            copied => Ok(copied),
         }
     }
 
-    fn copy_memory(
-        &mut self,
-        address: u64,
-        memory: Range,
-        wanted: usize,
-        to: &mut Destination<'_>,
-    ) -> Result<usize> {
-        let mapping = self.window.at(address, memory)?;
-        let from = mapping.address(address).ok_or(EIO)?;
-        let len = wanted.min((mapping.range().end() - address) as usize);
-        // SAFETY: `from` is inside the mapping, which has `len` bytes or more from there.
+    fn copy_memory(&self, run: Range, wanted: usize, to: &mut Destination<'_>) -> Result<usize> {
+        let mapping = self.memory.at(run.start(), run)?;
+        let from = mapping.address(run.start()).ok_or(EIO)?;
+        let end = mapping.range().end().min(run.end());
+        let len = wanted.min((end - run.start()) as usize);
+        // SAFETY: `from` is inside the mapping, which has `len` bytes or more from there and stays
+        // while we hold a reference.
         Ok(unsafe { to.copy_from(from, len) })
+    }
+
+    /// Where SEEK_DATA or SEEK_HOLE gets to from `offset`.
+    fn seek(&self, offset: u64, wanted: Wanted) -> Option<u64> {
+        let Contents {
+            layout,
+            header,
+            excluded,
+            ..
+        } = &self.contents;
+        layout.seek(header, excluded, offset, wanted)
     }
 }
 
-/// Copies from `bytes`, behind which the file has zeros.
-fn copy_padded(
-    bytes: &[u8],
-    start: usize,
-    wanted: usize,
-    to: &mut Destination<'_>,
-) -> Result<usize> {
-    static ZEROS: [u8; kernel::page::PAGE_SIZE] = [0; kernel::page::PAGE_SIZE];
-    let part = match bytes.get(start..) {
-        Some(part) if !part.is_empty() => part,
-        _ => &ZEROS,
-    };
+fn copy(bytes: &[u8], start: usize, wanted: usize, to: &mut Destination<'_>) -> usize {
+    let part = bytes.get(start..).unwrap_or_default();
     // SAFETY: `part` is readable in its whole length.
-    Ok(unsafe { to.copy_from(part.as_ptr(), part.len().min(wanted)) })
+    unsafe { to.copy_from(part.as_ptr(), part.len().min(wanted)) }
 }
 
 /// The file, for as long as it lives.
 pub(crate) struct Registration {
-    // Dropped first: that waits for readers.
-    file: Option<ProcFile>,
+    _file: ProcFile<Vmcore>,
 }
 
 impl Registration {
     /// Creates the file.
-    pub(super) fn new(vmcore: Vmcore) -> Result<Self> {
-        let size = vmcore.layout.size();
-        // SAFETY: Called once, when the module is loaded, before the file exists.
-        unsafe { VMCORE.init() };
-        *VMCORE.lock() = Some(vmcore);
-        match ProcFile::create(NAME, size) {
-            Ok(file) => {
-                pr_info!("the crashed kernel's memory is in /proc, {} bytes\n", size);
-                Ok(Self { file: Some(file) })
-            }
-            Err(error) => {
-                *VMCORE.lock() = None;
-                Err(error)
-            }
-        }
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.file = None;
-        *VMCORE.lock() = None;
+    pub(super) fn new(contents: Contents, budget: Budget) -> Result<Self> {
+        let size = contents.layout.size();
+        let vmcore = KBox::pin_init(
+            pin_init!(Vmcore {
+                contents,
+                memory <- OldMemory::new(budget),
+            }),
+            GFP_KERNEL,
+        )?;
+        let file = ProcFile::create(NAME, size, vmcore)?;
+        pr_info!(
+            "the crashed kernel's memory is in /proc, {} bytes, read through {}\n",
+            size,
+            format_args!("{budget}")
+        );
+        Ok(Self { _file: file })
     }
 }
 
@@ -125,16 +145,16 @@ impl Drop for Registration {
 ///
 /// # Safety
 ///
-/// Both must be valid, and for this call alone.
+/// `vmcore` must be what the file was created with; the others valid, and for this call alone.
 #[no_mangle]
 unsafe extern "C" fn rust_kexec_vmcore_read_iter(
+    vmcore: *const Vmcore,
     iocb: *mut bindings::kiocb,
     iter: *mut bindings::iov_iter,
 ) -> isize {
     // SAFETY: By this function's contract.
-    let (iocb, iter) = unsafe { (&mut *iocb, &mut *iter) };
-    let mut to = Destination::new(iter);
-    match read_at(iocb.ki_pos as u64, &mut to) {
+    let (vmcore, iocb, iter) = unsafe { (&*vmcore, &mut *iocb, &mut *iter) };
+    match vmcore.read(iocb.ki_pos as u64, &mut Destination::new(iter)) {
         Ok(read) => {
             iocb.ki_pos += read as bindings::loff_t;
             read as isize
@@ -143,22 +163,35 @@ unsafe extern "C" fn rust_kexec_vmcore_read_iter(
     }
 }
 
-fn read_at(offset: u64, to: &mut Destination<'_>) -> Result<usize> {
-    let mut guard = VMCORE.lock();
-    let vmcore = guard.as_mut().ok_or(EIO)?;
-    let mut total: usize = 0;
-    while to.wanted() > 0 {
-        let wanted = to.wanted();
-        match vmcore.read(offset + total as u64, to) {
-            // The end, or the reader's memory is not there.
-            Ok(0) => break,
-            Ok(read) => total += read,
-            Err(error) if total == 0 => return Err(error),
-            Err(_) => break,
-        }
-        if to.wanted() == wanted {
-            break;
-        }
+/// SEEK_HOLE, or SEEK_DATA, from an offset that is not negative.
+///
+/// # Safety
+///
+/// `vmcore` must be what the file was created with.
+#[no_mangle]
+unsafe extern "C" fn rust_kexec_vmcore_seek(vmcore: *const Vmcore, offset: u64, hole: bool) -> i64 {
+    // SAFETY: By this function's contract.
+    let vmcore = unsafe { &*vmcore };
+    let wanted = if hole { Wanted::Hole } else { Wanted::Data };
+    match vmcore.seek(offset, wanted) {
+        Some(found) => found as i64,
+        None => ENXIO.to_errno().into(),
     }
-    Ok(total)
+}
+
+/// The file is mapped into a process.
+///
+/// # Safety
+///
+/// `vmcore` must be what the file was created with, `vma` valid and locked for this call.
+#[no_mangle]
+unsafe extern "C" fn rust_kexec_vmcore_mmap(vmcore: *const Vmcore, vma: NonNull<c_void>) -> c_int {
+    // SAFETY: By this function's contract.
+    let vmcore = unsafe { &*vmcore };
+    // SAFETY: As above.
+    let mut area = unsafe { UserMapping::new(vma) };
+    match vmcore.map(&mut area) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The crashed kernel's memory, mapped in windows.
+//! The crashed kernel's memory, mapped in windows that are kept.
 
 use crate::compat::prelude::*;
 use crate::sys::physical::Mapping;
+use kernel::new_mutex;
+use kernel::sync::{Arc, Mutex};
 use kexec_core::ranges::{Range, PAGE_SIZE};
-
-/// A window's length and alignment. Large, because mapping costs more than reading: the kernel
-/// maps it with large pages.
-const WINDOW_LEN: u64 = 32 << 20;
+use kexec_core::vmcore::windows::{AfterFailure, Budget, Windows};
 
 /// Reads `out.len()` bytes at a physical address. For headers and notes, not for bulk.
 pub(super) fn read(address: u64, out: &mut [u8]) -> Result {
@@ -23,30 +22,59 @@ pub(super) fn read(address: u64, out: &mut [u8]) -> Result {
     }
 }
 
-/// One window onto the memory, which moves to where it is read.
-pub(super) struct Window {
-    mapping: Option<Mapping>,
+/// The windows that readers share.
+///
+/// The lock is held to look windows up, never to map or to copy: a reader whose own memory has to
+/// be paged in first keeps nobody waiting. Each reader counts as a user of the window that it
+/// copies from, so the mappings are those of the budget and one more for each reader.
+#[pin_data]
+pub(super) struct OldMemory {
+    #[pin]
+    windows: Mutex<Windows<Arc<Mapping>>>,
 }
 
-impl Window {
-    /// A window that is nowhere yet.
-    pub(super) const fn new() -> Self {
-        Self { mapping: None }
+impl OldMemory {
+    /// No window is mapped yet.
+    pub(super) fn new(budget: Budget) -> impl PinInit<Self> {
+        pin_init!(Self {
+            windows <- new_mutex!(Windows::new(budget), "rust_kexec_windows"),
+        })
     }
 
     /// The mapping of the byte at `address` and of what follows it in `memory`, as far as the
     /// window reaches. `memory` must contain `address`.
-    pub(super) fn at(&mut self, address: u64, memory: Range) -> Result<&Mapping> {
-        let there = |mapping: &Mapping| mapping.range().contains(address);
-        if !self.mapping.as_ref().is_some_and(there) {
-            // The old one goes first, so that two never cost address space at the same time.
-            self.mapping = None;
-            let start = address & !(WINDOW_LEN - 1);
-            let window = Range::from_start_len(start, WINDOW_LEN)
-                .and_then(|window| window.intersection(&memory))
-                .ok_or(EINVAL)?;
-            self.mapping = Mapping::new(window);
+    pub(super) fn at(&self, address: u64, memory: Range) -> Result<Arc<Mapping>> {
+        let found = self.windows.lock().find(address).cloned();
+        match found {
+            Some(mapping) => Ok(mapping),
+            None => self.map(address, memory),
         }
-        self.mapping.as_ref().ok_or(ENOMEM)
+    }
+
+    /// Maps a window, with less and less of everything while memory is short.
+    #[cold]
+    fn map(&self, address: u64, memory: Range) -> Result<Arc<Mapping>> {
+        // Unmapped here, after the lock was given back, and before the next one is mapped.
+        let evicted = self.windows.lock().make_room();
+        drop(evicted);
+        loop {
+            let range = self
+                .windows
+                .lock()
+                .range_for(address, memory)
+                .ok_or(EINVAL)?;
+            let mapping = Mapping::new(range).and_then(|new| Arc::new(new, GFP_KERNEL).ok());
+            if let Some(mapping) = mapping {
+                let evicted = self.windows.lock().keep(range, mapping.clone());
+                drop(evicted);
+                return Ok(mapping);
+            }
+            let next = self.windows.lock().after_failure();
+            match next {
+                AfterFailure::Drop(evicted) => drop(evicted),
+                AfterFailure::Retry => {}
+                AfterFailure::GiveUp => return Err(ENOMEM),
+            }
+        }
     }
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the crashed kernel's ELF core header is.
+
+use crate::compat::prelude::*;
+use crate::sys::file::read_path;
+use kexec_core::elfcorehdr::address_on;
+
+extern "C" {
+    fn rust_kexec_elfcorehdr_address() -> u64;
+}
+
+/// ELFCORE_ADDR_MAX: none was given.
+const NONE: u64 = u64::MAX;
+/// ELFCORE_ADDR_ERR: it was found to be bad, or the kernel's own /proc/vmcore has read it. That
+/// leaves the header where it is.
+const TAKEN: u64 = u64::MAX - 1;
+
+/// Longest command line of the architectures that we support.
+const COMMAND_LINE_LEN: usize = 2048;
+
+/// The physical address of the ELF core header, in a capture kernel.
+pub(crate) fn address() -> Option<u64> {
+    // SAFETY: Reads a variable that is constant after boot.
+    match unsafe { rust_kexec_elfcorehdr_address() } {
+        NONE => None,
+        TAKEN => on_command_line().or_else(in_device_tree),
+        address => Some(address),
+    }
+}
+
+/// The address that the boot loader gave on the command line.
+fn on_command_line() -> Option<u64> {
+    let mut buffer = KVec::from_elem(0, COMMAND_LINE_LEN, GFP_KERNEL).ok()?;
+    address_on(read_path(c"/proc/cmdline", &mut buffer).ok()?)
+}
+
+/// The address that the boot loader put into the device tree, in front of the header's length.
+fn in_device_tree() -> Option<u64> {
+    let mut property = [0; 16];
+    let path = c"/sys/firmware/devicetree/base/chosen/linux,elfcorehdr";
+    let address = read_path(path, &mut property).ok()?.first_chunk()?;
+    Some(u64::from_be_bytes(*address))
+}
