@@ -9,6 +9,7 @@
 //! | `pattern` | pages whose contents and physical addresses are known ([`pattern`]) |
 //! | `poke` | changes a byte of physical memory under the loaded image ([`physical`]) |
 //! | `kexec-file-load` | the kernel's own crash image, to compare and to collide with ([`kexec_file`]) |
+//! | `vmcore` | reads a dump in the capture kernel, compares, measures ([`vmcore`]) |
 //! | `without-capability` | runs a program that lacks one capability |
 //!
 //! A program that stays in the background prints one line of JSON when it is ready. A program
@@ -16,6 +17,7 @@
 
 pub mod agent;
 pub mod arguments;
+pub mod file_mapping;
 pub mod hex;
 pub mod kexec_file;
 pub mod mapping;
@@ -25,3 +27,4 @@ pub mod physical;
 pub mod report;
 pub mod spin;
 pub mod splitmix;
+pub mod vmcore;
