@@ -99,7 +99,7 @@ const CPIO: [&[u8]; 4] = [b"070701", b"070702", b"\xc7\x71", b"\x71\xc7"];
 /// Kernels of other architectures, by the magic number at an offset.
 const OTHER_KERNELS: [(usize, u32, &str); 4] = [
     (0x24, 0x016f_2818, "zImage for arm with 32 bits"),
-    (0x38, u32::from_le_bytes(*b"RSC\x05"), "Image for riscv64"),
+    (0x38, u32::from_le_bytes(*b"RSC\x05"), "kernel for riscv64"),
     (0x38, 0x8182_23cd, "kernel for loongarch64"),
     (
         0x00,

@@ -138,7 +138,7 @@ impl fmt::Display for ImageError {
             Self::TooShort { len } => write!(
                 f,
                 "the kernel is not an arm64 Image: the file has {len} bytes, but the header alone \
-                 has {HEADER_LEN}"
+                 has {HEADER_LEN}: get it again"
             ),
             Self::Gzip => write!(
                 f,
@@ -152,7 +152,8 @@ impl fmt::Display for ImageError {
             Self::Magic { found } => write!(
                 f,
                 "the kernel is not an arm64 Image: the header has the magic number {found:#010x}, \
-                 not {HEADER_MAGIC:#010x} (\"ARM\\x64\")"
+                 not {HEADER_MAGIC:#010x} (\"ARM\\x64\"): give the Image or the vmlinuz below \
+                 /boot"
             ),
             Self::NoImageSize => write!(
                 f,
@@ -179,7 +180,7 @@ impl fmt::Display for ImageError {
             Self::Truncated { len, expected } => write!(
                 f,
                 "the kernel is truncated: the file has {len} bytes, but its PE header speaks of \
-                 {expected}"
+                 {expected}: get it again"
             ),
         }
     }

@@ -164,7 +164,7 @@ impl fmt::Display for PeError {
             Self::SectionEnd { name, end, len } => write!(
                 f,
                 "the kernel is truncated: the file has {len} bytes, but its PE section {name} \
-                 ends at {end}"
+                 ends at {end}: get it again"
             ),
             Self::SectionInHeaders {
                 name,

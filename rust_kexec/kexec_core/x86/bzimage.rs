@@ -82,6 +82,9 @@ pub const XLF_5LEVEL: u16 = 1 << 5;
 /// [`XLOADFLAGS`]: the kernel uses 5-level paging itself.
 pub const XLF_5LEVEL_ENABLED: u16 = 1 << 6;
 
+/// No kernel's [`CMDLINE_SIZE`] is larger; x86 kernels have 2047.
+pub const COMMAND_LINE_MAX: u32 = 0xffff;
+
 /// The 64-bit entry point, counted from the start of the protected-mode code (section "64-bit
 /// Boot Protocol").
 pub const ENTRY64_OFFSET: u64 = 0x200;
@@ -143,7 +146,12 @@ pub enum BzImageError {
         /// Length of the protected-mode code.
         len: usize,
     },
-    /// The compressed kernel leaves the protected-mode code.
+    /// The longest command line is none, or longer than any kernel's.
+    CommandLine {
+        /// Its length.
+        found: u32,
+    },
+    /// The compressed kernel is empty or leaves the protected-mode code.
     Payload {
         /// Its offset.
         offset: u32,
@@ -166,28 +174,31 @@ impl fmt::Display for BzImageError {
         match *self {
             Self::TooShort { len } => write!(
                 f,
-                "the kernel is not a bzImage: the file has {len} bytes, too few for a setup header"
+                "the kernel is not a bzImage: the file has {len} bytes, too few for a setup \
+                 header: get it again"
             ),
             Self::BootFlag { found } => write!(
                 f,
                 "the kernel is not a bzImage: the boot sector has the signature {found:#06x}, \
-                 not {BOOT_FLAG_MAGIC:#06x}"
+                 not {BOOT_FLAG_MAGIC:#06x}: give the vmlinuz below /boot"
             ),
             Self::Magic { found } => write!(
                 f,
                 "the kernel is not a bzImage: the setup header has the signature {found:#010x}, \
-                 not {HEADER_MAGIC:#010x} (\"HdrS\")"
+                 not {HEADER_MAGIC:#010x} (\"HdrS\"): give the vmlinuz below /boot"
             ),
             Self::Version { found } => {
                 let [major, minor] = found.to_be_bytes();
                 write!(
                     f,
-                    "the kernel has boot protocol {major}.{minor:02}, but 2.12 or newer is needed"
+                    "the kernel has boot protocol {major}.{minor:02}, but 2.12 or newer is needed: \
+                     is it older than Linux 3.8?"
                 )
             }
             Self::NotLoadedHigh => write!(
                 f,
-                "the kernel is a zImage (LOADED_HIGH is not set), but a bzImage is needed"
+                "the kernel is a zImage (LOADED_HIGH is not set), but a bzImage is needed: make \
+                 bzImage builds one"
             ),
             Self::NotKernel64 => write!(
                 f,
@@ -202,7 +213,7 @@ impl fmt::Display for BzImageError {
             Self::Truncated { len, expected } => write!(
                 f,
                 "the kernel is truncated: the file has {len} bytes, but its setup header speaks \
-                 of {expected}"
+                 of {expected}: get it again"
             ),
             Self::Empty => write!(
                 f,
@@ -225,14 +236,19 @@ impl fmt::Display for BzImageError {
                 Size(init_size.into()),
                 Size(to_u64(len))
             ),
+            Self::CommandLine { found } => write!(
+                f,
+                "the kernel says that it takes command lines of {found} bytes (cmdline_size), but \
+                 1 to {COMMAND_LINE_MAX} are possible: the image is damaged"
+            ),
             Self::Payload {
                 offset,
                 payload_len,
                 len,
             } => write!(
                 f,
-                "the compressed kernel at {offset:#x} with {payload_len:#x} bytes leaves the \
-                 protected-mode code of {len:#x} bytes: the image is damaged"
+                "the compressed kernel at {offset:#x} with {payload_len:#x} bytes is empty or \
+                 leaves the protected-mode code of {len:#x} bytes: the image is damaged"
             ),
         }
     }
@@ -397,6 +413,12 @@ impl<'a> BzImage<'a> {
                 len: protected_mode.len(),
             });
         }
+        let cmdline_size = read_u32(bytes, CMDLINE_SIZE).ok_or(too_short)?;
+        if !(1..=COMMAND_LINE_MAX).contains(&cmdline_size) {
+            return Err(BzImageError::CommandLine {
+                found: cmdline_size,
+            });
+        }
 
         Ok(Self {
             bytes,
@@ -407,7 +429,7 @@ impl<'a> BzImage<'a> {
             xloadflags,
             initrd_addr_max: read_u32(bytes, INITRD_ADDR_MAX).ok_or(too_short)?,
             kernel_alignment,
-            cmdline_size: read_u32(bytes, CMDLINE_SIZE).ok_or(too_short)?,
+            cmdline_size,
             pref_address: read_u64(bytes, PREF_ADDRESS).ok_or(too_short)?,
             init_size,
         })
@@ -460,8 +482,8 @@ impl<'a> BzImage<'a> {
         }
         let end = u64::from(offset) + u64::from(payload_len);
         match protected_mode.get(to_usize(offset.into())..to_usize(end)) {
-            Some(payload) => Ok(Some(payload)),
-            None => Err(BzImageError::Payload {
+            Some(payload) if !payload.is_empty() => Ok(Some(payload)),
+            _ => Err(BzImageError::Payload {
                 offset,
                 payload_len,
                 len: protected_mode.len(),

@@ -150,20 +150,22 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
             0x1fe,
             &[0, 0],
             BzImageError::BootFlag { found: 0 },
-            "the kernel is not a bzImage: the boot sector has the signature 0x0000, not 0xaa55",
+            "the kernel is not a bzImage: the boot sector has the signature 0x0000, not 0xaa55: \
+             give the vmlinuz below /boot",
         ),
         (
             0x202,
             b"Sdrh",
             BzImageError::Magic { found: 0x6872_6453 },
             "the kernel is not a bzImage: the setup header has the signature 0x68726453, not \
-             0x53726448 (\"HdrS\")",
+             0x53726448 (\"HdrS\"): give the vmlinuz below /boot",
         ),
         (
             0x206,
             &[0x0b, 0x02],
             BzImageError::Version { found: 0x020b },
-            "the kernel has boot protocol 2.11, but 2.12 or newer is needed",
+            "the kernel has boot protocol 2.11, but 2.12 or newer is needed: is it older than \
+             Linux 3.8?",
         ),
         (
             0x200,
@@ -190,7 +192,8 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
             0x211,
             &[0xfe],
             BzImageError::NotLoadedHigh,
-            "the kernel is a zImage (LOADED_HIGH is not set), but a bzImage is needed",
+            "the kernel is a zImage (LOADED_HIGH is not set), but a bzImage is needed: make bzImage \
+             builds one",
         ),
         (
             0x236,
@@ -213,7 +216,7 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
                 expected: SETUP_LEN as u64 + 0xf_ffff_fff0,
             },
             "the kernel is truncated: the file has 41472 bytes, but its setup header speaks of \
-             68719485424",
+             68719485424: get it again",
         ),
         (
             0x234,
@@ -240,6 +243,31 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
              0x8000 bytes (32 KiB): the image is damaged",
         ),
         (
+            0x238,
+            &[0; 4],
+            BzImageError::CommandLine { found: 0 },
+            "the kernel says that it takes command lines of 0 bytes (cmdline_size), but 1 to 65535 \
+             are possible: the image is damaged",
+        ),
+        (
+            0x238,
+            &[0, 0, 1, 0],
+            BzImageError::CommandLine { found: 0x1_0000 },
+            "the kernel says that it takes command lines of 65536 bytes (cmdline_size), but 1 to \
+             65535 are possible: the image is damaged",
+        ),
+        (
+            0x24c,
+            &[0; 4],
+            BzImageError::Payload {
+                offset: 0x400,
+                payload_len: 0,
+                len: 0x8000,
+            },
+            "the compressed kernel at 0x400 with 0x0 bytes is empty or leaves the protected-mode \
+             code of 0x8000 bytes: the image is damaged",
+        ),
+        (
             0x24c,
             &[0x01, 0x7c, 0, 0],
             BzImageError::Payload {
@@ -247,8 +275,8 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
                 payload_len: 0x7c01,
                 len: 0x8000,
             },
-            "the compressed kernel at 0x400 with 0x7c01 bytes leaves the protected-mode code of \
-             0x8000 bytes: the image is damaged",
+            "the compressed kernel at 0x400 with 0x7c01 bytes is empty or leaves the protected-mode \
+             code of 0x8000 bytes: the image is damaged",
         ),
         (
             0x248,
@@ -258,7 +286,7 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
                 payload_len: u32::MAX,
                 len: 0x8000,
             },
-            "the compressed kernel at 0xffffffff with 0xffffffff bytes leaves the \
+            "the compressed kernel at 0xffffffff with 0xffffffff bytes is empty or leaves the \
              protected-mode code of 0x8000 bytes: the image is damaged",
         ),
     ];
@@ -290,7 +318,8 @@ fn a_file_cut_anywhere_is_refused() {
     }
     assert_eq!(
         BzImage::parse(b"MZ").unwrap_err().to_string(),
-        "the kernel is not a bzImage: the file has 2 bytes, too few for a setup header"
+        "the kernel is not a bzImage: the file has 2 bytes, too few for a setup header: get it \
+         again"
     );
 }
 

@@ -225,7 +225,8 @@ fn a_bad_arm64_kernel_is_refused_with_what_is_wrong() {
             &b"HdrS"[..],
             Errno::NoExec,
             "the kernel's first segment: the kernel is not an arm64 Image: the header has the \
-             magic number 0x53726448, not 0x644d5241 (\"ARM\\x64\")",
+             magic number 0x53726448, not 0x644d5241 (\"ARM\\x64\"): give the Image or the \
+             vmlinuz below /boot",
         ),
         (
             0x1000 + 16,

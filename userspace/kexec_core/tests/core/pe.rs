@@ -249,7 +249,7 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
             table + 16,
             &le(0x601),
             "the kernel is truncated: the file has 2048 bytes, but its PE section .text ends at \
-             2049",
+             2049: get it again",
         ),
         (
             table + 20,

@@ -98,12 +98,14 @@ fn what_is_no_image_is_refused_with_what_to_give_instead() {
         (
             image_file()[..63].to_vec(),
             Errno::NoExec,
-            "the kernel is not an arm64 Image: the file has 63 bytes, but the header alone has 64",
+            "the kernel is not an arm64 Image: the file has 63 bytes, but the header alone has 64: get \
+             it again",
         ),
         (
             vec![],
             Errno::NoExec,
-            "the kernel is not an arm64 Image: the file has 0 bytes, but the header alone has 64",
+            "the kernel is not an arm64 Image: the file has 0 bytes, but the header alone has 64: get \
+             it again",
         ),
         (
             b"\x1f\x8b\x08".to_vec(),
@@ -120,7 +122,7 @@ fn what_is_no_image_is_refused_with_what_to_give_instead() {
             with(56, b"HdrS"),
             Errno::NoExec,
             "the kernel is not an arm64 Image: the header has the magic number 0x53726448, not \
-             0x644d5241 (\"ARM\\x64\")",
+             0x644d5241 (\"ARM\\x64\"): give the Image or the vmlinuz below /boot",
         ),
         (
             with(16, &[0; 8]),
@@ -142,7 +144,8 @@ fn what_is_no_image_is_refused_with_what_to_give_instead() {
         (
             image_file()[..FILE_LEN - 1].to_vec(),
             Errno::NoExec,
-            "the kernel is truncated: the file has 12287 bytes, but its PE header speaks of 12288",
+            "the kernel is truncated: the file has 12287 bytes, but its PE header speaks of 12288: \
+             get it again",
         ),
     ];
     for (file, errno, sentence) in cases {
