@@ -65,6 +65,10 @@ bench: guest python ## compare our way into the capture kernel with the kernel's
 check: setup ## check formatting, lints and documentation
 	@$(TIMED) "checks" scripts/check
 
+.PHONY: fuzz
+fuzz: ## look for inputs that break a parser, FUZZ_SECONDS=60 for each
+	@$(TIMED) "fuzzing" scripts/fuzz
+
 .PHONY: module
 module: $(if $(KDIR),,kernel) ## build rust_kexec/rust_kexec.ko
 	@$(TIMED) "module" scripts/module

@@ -17,7 +17,7 @@ pub fn find(text: &[u8], name: &str) -> Option<Range> {
         let indent = range.iter().position(|byte| *byte != b' ')?;
         let (first, last) = split_once(range.get(indent..)?, b"-")?;
         let (first, last) = (hexadecimal(first)?, hexadecimal(last)?);
-        Range::new(first, last.checked_add(1)?).filter(|_| last != 0)
+        Range::new(first, last.checked_add(1)?).filter(|range| !range.is_empty() && last != 0)
     })
 }
 
@@ -59,6 +59,16 @@ mod tests {
             find(b"00000000-00000000 : Kernel code\n", "Kernel code"),
             None
         );
+    }
+
+    #[test]
+    fn an_entry_that_ends_before_it_starts_is_no_range() {
+        for text in [
+            "2f600000-2f5fffff : Kernel bss",
+            "2f600001-2f5fffff : Kernel bss",
+        ] {
+            assert_eq!(find(text.as_bytes(), "Kernel bss"), None);
+        }
     }
 
     #[test]

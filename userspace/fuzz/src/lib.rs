@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a fuzzer feeds: each target reads its input as one of `kexec_core`'s parsers does, and
+//! panics where the parser does or where what it accepted does not keep its promises.
+
+mod dump;
+mod kernel;
+mod machine;
+
+/// One thing that is fed with bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name, and that of its folder in the corpus.
+    pub name: &'static str,
+    /// Reads an input.
+    pub run: fn(&[u8]),
+}
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
+    target("arm64_image", kernel::arm64_image),
+    target("authenticode", kernel::authenticode),
+    target("bzimage", kernel::bzimage),
+    target("command_line", machine::command_line),
+    target("compressed", kernel::compressed),
+    target("elf_kernel", kernel::elf_kernel),
+    target("elfcorehdr", dump::elfcorehdr),
+    target("fdt", machine::fdt),
+    target("format", kernel::format),
+    target("iomem", machine::iomem),
+    target("note", dump::note),
+    target("pe", kernel::pe),
+    target("plan", machine::plan),
+    target("uki", kernel::uki),
+    target("vmcoreinfo", dump::vmcoreinfo),
+    target("zboot", kernel::zboot),
+];
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run }
+}
+
+/// Takes a number off the front of an input; 0 where it has ended.
+fn take_u64(input: &mut &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let len = input.len().min(bytes.len());
+    let (front, rest) = input.split_at(len);
+    bytes[..len].copy_from_slice(front);
+    *input = rest;
+    u64::from_le_bytes(bytes)
+}
