@@ -51,7 +51,7 @@ x86_64)
 arm64)
 	RUST_TARGET=aarch64-unknown-linux-gnu
 	MODULE_PACKAGES="$MODULE_PACKAGES gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-arm ipxe-qemu"
+	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-arm qemu-efi-aarch64 ipxe-qemu"
 	FOREIGN_PACKAGES="busybox-static"
 	;;
 esac

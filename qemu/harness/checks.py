@@ -5,7 +5,7 @@ import struct
 
 from harness.dump import Dump
 from harness.platform import PLATFORM
-from harness.scenario import BadMoment, Facts
+from harness.scenario import BadMoment, Check, Facts
 from harness.steps import GIB4, PAGES
 
 PAGE = 4096
@@ -87,6 +87,22 @@ def spinning_registers(dump: Dump, facts: Facts) -> None:
     assert {name: note.registers[name] for name in expected} == expected
     pointer = note.registers[PLATFORM.instruction_pointer]
     assert int(spinner["rip_start"], 16) <= pointer < int(spinner["rip_end"], 16)
+
+
+def at_exception_level(level: int) -> Check:
+    """arm64: the kernel ran at this exception level."""
+
+    def check(dump: Dump, facts: Facts) -> None:
+        # PSTATE.M: the level, and whether the stack pointer is that level's own.
+        modes = {note.registers["pstate"] & 0xF for note in dump.prstatus}
+        assert modes - {0} == {level << 2 | 1}, modes
+
+    return check
+
+
+def described_by_acpi(dump: Dump, facts: Facts) -> None:
+    """The kernel took the machine's description from ACPI, not from a device tree."""
+    assert not dump.program["acpi_disabled"].value_()
 
 
 def pattern_pages(dump: Dump, facts: Facts) -> None:

@@ -46,6 +46,10 @@ class Hardware:
     cpus: int = 2
     memory_mib: int = 1024
     cpu: str = "max"
+    options: tuple[str, ...] = ()
+    """Of QEMU's `-machine`, instead of the platform's."""
+    firmware: bool = False
+    """Whether UEFI starts the kernel, and describes the machine by ACPI."""
 
 
 def kvm_works() -> bool:
@@ -90,7 +94,9 @@ class Machine:
             *("setpriv", "--pdeathsig", "KILL", "--"),
             PLATFORM.qemu,
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-            *("-machine", ",".join(PLATFORM.machine), "-accel", accelerator()),
+            *("-machine", ",".join((*PLATFORM.machine, *hardware.options))),
+            *("-accel", accelerator()),
+            *(("-bios", PLATFORM.firmware) if hardware.firmware else ()),
             *("-cpu", hardware.cpu, "-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
             *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
             *("-append", self.command_line),

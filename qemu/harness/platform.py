@@ -14,6 +14,8 @@ class Platform:
 
     qemu: str
     machine: tuple[str, ...]
+    firmware: str
+    """UEFI for that machine, as Debian's ovmf or qemu-efi-aarch64 has it."""
     console: str
     """The first serial port, as `console=` names it."""
     early_console: str
@@ -51,6 +53,7 @@ PLATFORMS = {
     "x86_64": Platform(
         qemu="qemu-system-x86_64",
         machine=("q35",),
+        firmware="/usr/share/ovmf/OVMF.fd",
         console="ttyS0",
         early_console="earlyprintk=serial,ttyS0,115200",
         middle_region="crashkernel=256M@512M",
@@ -72,7 +75,8 @@ PLATFORMS = {
     ),
     "arm64": Platform(
         qemu="qemu-system-aarch64",
-        machine=("virt,gic-version=3",),
+        machine=("virt", "gic-version=3"),
+        firmware="/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
         console="ttyAMA0",
         early_console="earlycon=pl011,0x9000000",
         middle_region="crashkernel=256M@1536M",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The crashes that end in a good dump."""
 
-from harness import checks, steps
+from harness import checks, paths, steps
 from harness.machine import Hardware
 from harness.platform import PLATFORM
 from harness.scenario import Scenario
@@ -11,6 +11,26 @@ DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
 # A region with memory on both sides is one whose place is asked for, and that place must not be
 # where KASLR puts the kernel.
 REGION_AMID_MEMORY = f"nokaslr {PLATFORM.middle_region}"
+
+# Dimensions are combined, because each boot costs time.
+ARM64 = (
+    # With -cpu max the kernel stays at EL2 (VHE); a Cortex-A72 has no VHE, so it goes to EL1.
+    Scenario(
+        name="gicv2-vhe",
+        hardware=Hardware(options=("gic-version=2", "virtualization=on")),
+        checks=(checks.at_exception_level(2),),
+    ),
+    Scenario(
+        name="gicv3-nvhe",
+        hardware=Hardware(cpu="cortex-a72", options=("virtualization=on",)),
+        checks=(checks.at_exception_level(1),),
+    ),
+    Scenario(
+        name="uefi-acpi",
+        hardware=Hardware(cpus=4, firmware=True),
+        checks=(checks.described_by_acpi,),
+    ),
+)
 
 DUMPS = (
     DEMO,
@@ -50,4 +70,5 @@ DUMPS = (
         # The capture kernel starts the CPUs that were stopped.
         capture_command_line="console=ttyS0",
     ),
+    *{"arm64": ARM64}.get(paths.ARCH, ()),
 )

@@ -42,8 +42,12 @@ pub(crate) fn signal_others() {
     unsafe { rust_kexec_signal_others() }
 }
 
-/// Ends hardware virtualization on this CPU. The capture kernel is entered at the exception level
-/// that this kernel runs at, which needs no preparation.
+/// Ends hardware virtualization on this CPU, which needs nothing here: the capture kernel is entered
+/// at the exception level that this kernel runs at.
+///
+/// That is EL2 with VHE. A kernel that was started at EL2 of a CPU without VHE runs at EL1, and so
+/// will the capture kernel, which then has no KVM. What stays at EL2 is in the crashed kernel's
+/// memory, which nothing overwrites.
 pub(crate) fn disable_virtualization() {}
 
 /// Stops this CPU for good.
