@@ -6,6 +6,10 @@
 //! capture kernel has to know. Nodes and properties outside of `/chosen` stay as they are, so
 //! what firmware has reserved in `/reserved-memory` stays reserved. The result has no gaps,
 //! however much room firmware has left in the running one.
+//!
+//! On a machine that ACPI describes, the running tree is the one that the kernel's EFI stub has made:
+//! a /chosen that tells where UEFI's tables and its memory map are. Those are kept, because nothing
+//! else leads the capture kernel to ACPI.
 
 use core::fmt;
 
@@ -59,38 +63,8 @@ const DROPPED: [&str; 4] = [
     "linux,dmcryptkeys",
 ];
 
-// The root's properties and what UEFI is found by (`drivers/firmware/efi/fdtparams.c`).
-const ADDRESS_CELLS: &str = "#address-cells";
-const SIZE_CELLS: &str = "#size-cells";
-const UEFI_SYSTEM_TABLE: &str = "linux,uefi-system-table";
-const UEFI_MMAP_START: &str = "linux,uefi-mmap-start";
-const UEFI_MMAP_SIZE: &str = "linux,uefi-mmap-size";
-const UEFI_MMAP_DESC_SIZE: &str = "linux,uefi-mmap-desc-size";
-const UEFI_MMAP_DESC_VER: &str = "linux,uefi-mmap-desc-ver";
-const UEFI_SECURE_BOOT: &str = "linux,uefi-secure-boot";
-
-/// All names of a minimal tree.
-const MINIMAL: [&str; 16] = [
-    ADDRESS_CELLS,
-    SIZE_CELLS,
-    UEFI_SYSTEM_TABLE,
-    UEFI_MMAP_START,
-    UEFI_MMAP_SIZE,
-    UEFI_MMAP_DESC_SIZE,
-    UEFI_MMAP_DESC_VER,
-    UEFI_SECURE_BOOT,
-    ELFCOREHDR,
-    USABLE_MEMORY_RANGE,
-    INITRD_START,
-    INITRD_END,
-    BOOTARGS,
-    KASLR_SEED,
-    RNG_SEED,
-    BOOTED_FROM_KEXEC,
-];
-
-/// How a minimal tree writes addresses, which takes the most room.
-const MINIMAL_CELLS: Cells = Cells {
+/// How a tree can write addresses that takes the most room.
+const LONGEST_CELLS: Cells = Cells {
     address: 2,
     size: 2,
 };
@@ -113,23 +87,6 @@ pub struct Changes<'a> {
     /// Memory that was reserved for the running kernel only, such as its device tree. That of its
     /// initrd is found in the tree.
     pub stale_reservations: &'a [Range],
-}
-
-/// What UEFI has told the running kernel, for a tree that is not made from the running one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Uefi {
-    /// Physical address of the system table.
-    pub system_table: u64,
-    /// Physical address of the memory map.
-    pub mmap_start: u64,
-    /// Its length.
-    pub mmap_size: u32,
-    /// Length of one of its descriptors.
-    pub mmap_desc_size: u32,
-    /// Version of its descriptors.
-    pub mmap_desc_ver: u32,
-    /// Whether it has started the kernel by Secure Boot, as `enum efi_secureboot_mode`.
-    pub secure_boot: u32,
 }
 
 /// Why the capture kernel's device tree cannot be made.
@@ -403,50 +360,17 @@ pub fn capture_tree(
     checked_len(writer.finish(tree.header().boot_cpuid_phys), out_len)
 }
 
-/// Writes a device tree to `out` for a machine that describes itself by ACPI, and returns its
-/// length: there is nothing in it but how to find UEFI and what the capture kernel has to know.
-pub fn minimal_tree(
-    out: &mut [u8],
-    uefi: &Uefi,
-    changes: &Changes<'_>,
-) -> Result<usize, DeviceTreeError> {
-    changes.check(MINIMAL_CELLS)?;
-    let out_len = out.len();
-    checked_len(write_minimal(out, uefi, changes), out_len)
-}
-
-fn write_minimal(out: &mut [u8], uefi: &Uefi, changes: &Changes<'_>) -> usize {
-    let cells = MINIMAL_CELLS;
-    let mut writer = FdtWriter::new(out, &[], &MINIMAL);
-    writer.start_structure();
-    writer.begin_node(b"");
-    writer.property(ADDRESS_CELLS, &[&cells.address.to_be_bytes()]);
-    writer.property(SIZE_CELLS, &[&cells.size.to_be_bytes()]);
-    writer.begin_node(CHOSEN.as_bytes());
-    for (name, value) in [
-        (UEFI_SYSTEM_TABLE, uefi.system_table),
-        (UEFI_MMAP_START, uefi.mmap_start),
-    ] {
-        writer.property(name, &[&value.to_be_bytes()]);
-    }
-    for (name, value) in [
-        (UEFI_MMAP_SIZE, uefi.mmap_size),
-        (UEFI_MMAP_DESC_SIZE, uefi.mmap_desc_size),
-        (UEFI_MMAP_DESC_VER, uefi.mmap_desc_ver),
-        (UEFI_SECURE_BOOT, uefi.secure_boot),
-    ] {
-        writer.property(name, &[&value.to_be_bytes()]);
-    }
-    changes.write(&mut writer, cells);
-    writer.end_node();
-    writer.end_node();
-    writer.finish(0)
-}
-
-/// Room that is enough for either tree, when the running one has `running_len` bytes.
+/// Room that is enough for the tree that is made from a running one of `running_len` bytes.
 pub fn tree_len_bound(running_len: usize, changes: &Changes<'_>) -> usize {
-    // A minimal tree has all that is ever added, in the longest form.
-    write_minimal(&mut [], &Uefi::default(), changes).saturating_add(running_len)
+    // All that is ever added, as a tree of its own.
+    let mut added = FdtWriter::new(&mut [], &[], &CHANGED);
+    added.start_structure();
+    added.begin_node(b"");
+    added.begin_node(CHOSEN.as_bytes());
+    changes.write(&mut added, LONGEST_CELLS);
+    added.end_node();
+    added.end_node();
+    added.finish(0).saturating_add(running_len)
 }
 
 fn checked_len(needed: usize, len: usize) -> Result<usize, DeviceTreeError> {

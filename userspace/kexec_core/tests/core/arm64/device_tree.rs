@@ -3,7 +3,7 @@
 //! What the capture kernel's device tree has of the running one, and what is new in it.
 
 use kexec_core::arm64::device_tree::{
-    capture_tree, minimal_tree, tree_len_bound, Changes, DeviceTreeError, Uefi, TREE_LEN_MAX,
+    capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
 };
 use kexec_core::arm64::fdt::{Cells, FdtError};
 use kexec_core::error::Errno;
@@ -388,50 +388,29 @@ fn a_tree_longer_than_a_kernel_reads_is_refused() {
 }
 
 #[test]
-fn a_machine_that_has_acpi_gets_a_tree_that_finds_uefi() {
-    let uefi = Uefi {
-        system_table: 0x1_2345_6789,
-        mmap_start: 0x2_0000_0000,
-        mmap_size: 0x1800,
-        mmap_desc_size: 48,
-        mmap_desc_ver: 1,
-        secure_boot: 2,
-    };
-    let changes = changes();
-    let mut out = vec![0xaa; tree_len_bound(0, &changes)];
-    let len = minimal_tree(&mut out, &uefi, &changes).unwrap();
-    let mut chosen = Node::new("chosen")
+fn the_tree_of_the_efi_stub_still_finds_uefi() {
+    let stub = Node::new("chosen")
+        .with("bootargs", b"root=/dev/vda\0")
         .with("linux,uefi-system-table", &cells(&[1, 0x2345_6789]))
         .with("linux,uefi-mmap-start", &cells(&[2, 0]))
         .with("linux,uefi-mmap-size", &cells(&[0x1800]))
         .with("linux,uefi-mmap-desc-size", &cells(&[48]))
         .with("linux,uefi-mmap-desc-ver", &cells(&[1]))
+        .with("kaslr-seed", &cells(&[0, 0]))
         .with("linux,uefi-secure-boot", &cells(&[2]));
-    chosen.properties.extend(expected_changes(&changes, true));
-    let root = Node::new("")
-        .with("#address-cells", &cells(&[2]))
-        .with("#size-cells", &cells(&[2]))
-        .with_child(chosen);
-    assert_eq!(Tree::decode(&out[..len]), Tree::new(root));
-
-    assert_eq!(
-        minimal_tree(&mut out[..len - 1], &uefi, &changes),
-        Err(DeviceTreeError::Buffer {
-            needed: len,
-            len: len - 1
-        })
-    );
-    assert!(matches!(
-        minimal_tree(
-            &mut out,
-            &uefi,
-            &Changes {
-                usable: &[],
-                ..changes
-            }
-        ),
-        Err(DeviceTreeError::UsableCount { count: 0 })
-    ));
+    let tree = |chosen| {
+        let root = Node::new("")
+            .with("#address-cells", &cells(&[2]))
+            .with("#size-cells", &cells(&[2]));
+        Tree::new(root.with_child(chosen))
+    };
+    let mut expected = stub.clone();
+    let old = ["bootargs", "kaslr-seed"];
+    let properties = &mut expected.properties;
+    properties.retain(|(name, _)| !old.contains(&&name[..]));
+    properties.extend(expected_changes(&changes(), true));
+    let captured = capture(&tree(stub).encode(Layout::default()), &changes()).unwrap();
+    assert_eq!(captured, tree(expected));
 }
 
 proptest! {
