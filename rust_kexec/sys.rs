@@ -5,7 +5,6 @@
 //! `helpers.c` beside these files holds what only C can express: macros, inline functions and
 //! structures that bindgen has not seen.
 
-#[cfg(CONFIG_X86_64)]
 pub(crate) mod acpi;
 #[cfg(CONFIG_ARM64)]
 pub(crate) mod cache;

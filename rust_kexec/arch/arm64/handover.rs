@@ -6,10 +6,11 @@ use super::image::Image;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
+use crate::sys::acpi::AcpiTable;
 use crate::sys::{cache, file, random};
 use core::arch::asm;
 use kernel::ffi::c_uint;
-use kexec_core::arm64::console::find_console;
+use kexec_core::arm64::console::{find_console, find_in_spcr, find_stdout};
 use kexec_core::arm64::device_tree::{capture_tree, tree_len_bound, Changes, TREE_LEN_MAX};
 use kexec_core::arm64::fdt::Fdt;
 use kexec_core::arm64::page_tables::{self, Granule, IdentityMap, T0SZ};
@@ -60,7 +61,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads it.
+    /// Reads it. On a machine that ACPI describes it is the small tree of the kernel's EFI stub.
     pub(crate) fn read() -> Result<Self, Refusal> {
         let mut tree = KVVec::new();
         tree.extend_with(TREE_LEN_MAX, 0, GFP_KERNEL)?;
@@ -199,7 +200,11 @@ fn purgatory(sources: &Sources, plan: &Plan, command_line: &[u8]) -> Result<KVVe
     // SAFETY: Returns what the kernel maps its own text and data with.
     map.map(region, unsafe { rust_kexec_executable_page_attributes() })?;
     let tree = Fdt::parse(&sources.tree).ok();
-    let (console_kind, console_base) = match find_console(command_line, tree.as_ref()) {
+    let firmware = tree
+        .as_ref()
+        .and_then(find_stdout)
+        .or_else(|| AcpiTable::get(c"SPCR").and_then(|table| find_in_spcr(table.bytes())));
+    let (console_kind, console_base) = match find_console(command_line, tree.as_ref(), firmware) {
         Some(Console::Pl011 { address }) => (CONSOLE_PL011, address),
         _ => (CONSOLE_NONE, 0),
     };

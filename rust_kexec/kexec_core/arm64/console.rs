@@ -1,29 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The UART that the purgatory can write to: what the capture kernel's command line says, and the
-//! device tree where the command line leaves it to that.
+//! device tree or ACPI where the command line leaves it to that.
 
 use super::fdt::{path_names, take_number, Cells, Fdt, Node, DEPTH_MAX};
+use crate::bytes::{read_u64, read_u8};
 use crate::command_line::{self, Console};
+
+// The Serial Port Console Redirection table (SPCR 1.10): the kind of UART, and its address as a
+// generic address structure (ACPI 6.5, 5.2.3.2), whose first byte is 0 for memory.
+const SPCR_INTERFACE: usize = 36;
+const SPCR_ADDRESS_SPACE: usize = 40;
+const SPCR_ADDRESS: usize = 44;
+/// Kinds of UART that can be used like a PL011: that one, and the generic ones of Arm's SBSA
+/// (Debug Port Table 2, table 3).
+const SPCR_PL011: [u8; 3] = [0x03, 0x0d, 0x0e];
 
 /// The UART that the last `console=` or `earlycon=` of one names.
 ///
 /// `earlycon=pl011,0x9000000` tells the address, and so does `pl011,mmio32,0x9000000`. What
-/// `console=ttyAMA0` and an `earlycon` without value mean is in the device tree.
-pub fn find_console(command_line: &[u8], tree: Option<&Fdt<'_>>) -> Option<Console> {
+/// `console=ttyAMA0` means is in the device tree, or is `firmware`, the UART that firmware uses,
+/// as an `earlycon` without value always is.
+pub fn find_console(
+    command_line: &[u8],
+    tree: Option<&Fdt<'_>>,
+    firmware: Option<Console>,
+) -> Option<Console> {
     command_line::settings(command_line)
         .filter_map(|(name, value)| match (name, value) {
-            (b"earlycon", b"") => find_stdout(tree?),
-            (b"console" | b"earlycon", _) => from_value(value, tree),
+            (b"earlycon", b"") => firmware,
+            (b"console" | b"earlycon", _) => from_value(value, tree, firmware),
             _ => None,
         })
         .last()
 }
 
-fn from_value(value: &[u8], tree: Option<&Fdt<'_>>) -> Option<Console> {
+fn from_value(value: &[u8], tree: Option<&Fdt<'_>>, firmware: Option<Console>) -> Option<Console> {
     let device = value.split(|byte| *byte == b',').next()?;
     match device.strip_prefix(b"ttyAMA") {
-        Some(number) => find_numbered(tree?, number).or_else(|| find_stdout(tree?)),
+        Some(number) => tree
+            .and_then(|tree| find_numbered(tree, number))
+            .or(firmware),
         // I/O ports, behind which a PC has its consoles, are none of this architecture's.
         None => {
             Console::from_console(value).filter(|console| matches!(console, Console::Pl011 { .. }))
@@ -40,6 +57,17 @@ pub fn find_stdout(tree: &Fdt<'_>) -> Option<Console> {
     // Behind a colon stands how fast the line is.
     let path = path.split(|byte| *byte == b':').next()?;
     at_path(tree, path)
+}
+
+/// The UART that firmware uses, from ACPI's table `SPCR`, if it is one that can be written to.
+pub fn find_in_spcr(spcr: &[u8]) -> Option<Console> {
+    const MEMORY: u8 = 0;
+    let interface = read_u8(spcr, SPCR_INTERFACE)?;
+    let address = read_u64(spcr, SPCR_ADDRESS)?;
+    let usable = SPCR_PL011.contains(&interface)
+        && read_u8(spcr, SPCR_ADDRESS_SPACE)? == MEMORY
+        && address != 0;
+    usable.then_some(Console::Pl011 { address })
 }
 
 /// The UART that the kernel gives this number to.

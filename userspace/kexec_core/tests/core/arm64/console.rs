@@ -2,7 +2,7 @@
 
 //! Which UART the purgatory writes to.
 
-use kexec_core::arm64::console::{find_console, find_stdout};
+use kexec_core::arm64::console::{find_console, find_in_spcr, find_stdout};
 use kexec_core::arm64::fdt::Fdt;
 use kexec_core::command_line::{self, Console};
 
@@ -47,7 +47,7 @@ fn the_command_line_tells_the_address() {
     for (line, console) in cases {
         let line = line.as_bytes();
         assert_eq!(command_line::find_console(line), console);
-        assert_eq!(find_console(line, None), console);
+        assert_eq!(find_console(line, None, None), console);
     }
 }
 
@@ -56,7 +56,7 @@ fn the_device_tree_tells_what_the_command_line_leaves_open() {
     let mut tree = running();
     let bytes = tree.encode(Layout::default());
     let fdt = Fdt::parse(&bytes).unwrap();
-    let found = |line: &str| find_console(line.as_bytes(), Some(&fdt));
+    let found = |line: &str| find_console(line.as_bytes(), Some(&fdt), find_stdout(&fdt));
     assert_eq!(found("console=ttyAMA0,115200 quiet"), pl011(0x900_0000));
     assert_eq!(found("earlycon"), pl011(0x900_0000));
     assert_eq!(found("earlycon=pl011,0x1000"), pl011(0x1000));
@@ -65,7 +65,7 @@ fn the_device_tree_tells_what_the_command_line_leaves_open() {
     assert_eq!(found("earlycon console=ttyS0"), pl011(0x900_0000));
     assert_eq!(found("console=ttyS0"), None);
     assert_eq!(found(""), None);
-    assert_eq!(find_console(b"console=ttyAMA0", None), None);
+    assert_eq!(find_console(b"console=ttyAMA0", None, None), None);
 
     tree.root.children.push(
         Node::new("aliases")
@@ -76,7 +76,7 @@ fn the_device_tree_tells_what_the_command_line_leaves_open() {
     tree.root.children.push(second);
     let bytes = tree.encode(Layout::default());
     let fdt = Fdt::parse(&bytes).unwrap();
-    let found = |line: &str| find_console(line.as_bytes(), Some(&fdt));
+    let found = |line: &str| find_console(line.as_bytes(), Some(&fdt), find_stdout(&fdt));
     assert_eq!(found("console=ttyAMA1"), pl011(0x1000));
     assert_eq!(found("console=ttyAMA0"), pl011(0x900_0000));
 }
@@ -162,4 +162,32 @@ fn cells_that_no_bus_can_have_end_the_search() {
             .with_child(bus);
         assert_eq!(stdout(root), None, "{address_cells:#x}");
     }
+}
+
+#[test]
+fn acpi_tells_what_firmware_uses() {
+    // QEMU's, as far as the address.
+    let mut spcr = [0; 80];
+    spcr[..4].copy_from_slice(b"SPCR");
+    spcr[36] = 0x03;
+    spcr[40..52].copy_from_slice(&[0, 8, 0, 1, 0, 0, 0, 9, 0, 0, 0, 0]);
+    assert_eq!(find_in_spcr(&spcr), pl011(0x900_0000));
+    for line in ["console=ttyAMA0,115200", "quiet earlycon"] {
+        let found = |firmware| find_console(line.as_bytes(), None, firmware);
+        assert_eq!(found(find_in_spcr(&spcr)), pl011(0x900_0000), "{line}");
+        assert_eq!(found(None), None, "{line}");
+    }
+    assert_eq!(find_console(b"quiet", None, find_in_spcr(&spcr)), None);
+
+    let changed = |offset: usize, byte| {
+        let mut table = spcr;
+        table[offset] = byte;
+        find_in_spcr(&table)
+    };
+    assert_eq!(changed(36, 0x0e), pl011(0x900_0000));
+    // A 16550, one in I/O space, and none at all.
+    assert_eq!(changed(36, 0x00), None);
+    assert_eq!(changed(40, 1), None);
+    assert_eq!(changed(47, 0), None);
+    assert_eq!(find_in_spcr(&spcr[..51]), None);
 }
