@@ -150,7 +150,7 @@ impl Header {
             machine: read_u16(bytes, E_MACHINE)?,
             version: read_u32(bytes, E_VERSION)?,
             header_len: read_u16(bytes, E_EHSIZE)?,
-        write(&mut bytes, E_ENTRY, &self.entry.to_le_bytes());
+            entry: read_u64(bytes, E_ENTRY)?,
             program_headers_offset: read_u64(bytes, E_PHOFF)?,
             program_header_len: read_u16(bytes, E_PHENTSIZE)?,
             program_headers: read_u16(bytes, E_PHNUM)?,

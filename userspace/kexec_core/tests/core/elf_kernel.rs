@@ -178,7 +178,9 @@ fn segments_are_written_at_their_distances_and_the_rest_is_zero() {
     let start = 258 * MIB;
     assert_eq!(segment.memory, range(start, start + 0x9_4000));
     assert_eq!(segment.file_len, 0x3331);
-    let plan = placer.finish(start + kernel.entry_offset()).unwrap();
+    let plan = placer
+        .finish(start + kernel.entry_offset(), u64::MAX)
+        .unwrap();
     assert_eq!(plan.entry(), start + 0x40);
 
     let mut memory = vec![0xaa; segment.memory.len() as usize];
