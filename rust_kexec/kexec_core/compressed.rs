@@ -100,6 +100,16 @@ pub enum CompressedError {
     },
     /// A zstd frame needs a dictionary.
     Dictionary,
+    /// The data cannot be decompressed.
+    Damaged {
+        /// How they are compressed.
+        compression: Compression,
+    },
+    /// The data became shorter or longer than was told, or longer than is taken.
+    WrongLen {
+        /// How long they should become.
+        expected: u64,
+    },
     /// Two places tell different lengths.
     Disagree {
         /// What the frame tells.
@@ -176,6 +186,18 @@ impl fmt::Display for CompressedError {
                 f,
                 "the kernel is compressed by zstd with a dictionary, which nobody has here: \
                  compress it again, without -D"
+            ),
+            Self::Damaged { compression } => write!(
+                f,
+                "the compressed kernel cannot be decompressed: its {} data are damaged; get it \
+                 again",
+                compression.name()
+            ),
+            Self::WrongLen { expected } => write!(
+                f,
+                "the compressed kernel does not become {}, as it should: the image is damaged, or \
+                 something follows it in the file",
+                Size(expected)
             ),
             Self::Disagree { frame, appended } => write!(
                 f,
@@ -342,6 +364,14 @@ impl<'a> Compressed<'a> {
     /// [`DECOMPRESSED_LEN_MAX`].
     pub fn decompressed_len(&self) -> Option<u64> {
         self.decompressed_len
+    }
+
+    /// Checks how long the kernel has become.
+    pub fn check_decompressed(&self, len: u64) -> Result<(), CompressedError> {
+        match self.decompressed_len {
+            Some(expected) if expected != len => Err(CompressedError::WrongLen { expected }),
+            _ => check_len(len),
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Action {
         /// As JSON.
         json: bool,
     },
+    /// Show what files are, and whether they can be loaded.
+    Inspect(InspectRequest),
     /// A kernel that is entered by a reboot, without a panic.
     OrdinaryKexec,
 }
@@ -38,7 +40,8 @@ pub enum Action {
     args_conflicts_with_subcommands = true,
     after_help = "Exit status: 0 when it is done, 1 when it is refused, 2 for wrong usage. Status \
                   answers as kexec does: 1 when a capture kernel is armed, 0 when none is, 255 \
-                  when that is unknown."
+                  when that is unknown. Inspect: 0 when every file can be loaded, 1 when one is \
+                  refused, 255 when one cannot be read."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -97,6 +100,38 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what kernels are, what they need, who signed them, and why they would be refused
+    ///
+    /// Needs no module and no privilege, and takes kernels of either architecture. A signature's
+    /// digest is compared with the file; whether its key is trusted is for the machine that loads
+    /// the kernel to say. Exit status: 0 when every file can be loaded, 1 when one is refused, 255
+    /// when one cannot be read.
+    Inspect(InspectRequest),
+}
+
+/// What is to be inspected.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct InspectRequest {
+    /// The kernel images
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Also check that this initial RAM disk can be loaded along with each
+    #[arg(long, visible_alias = "ramdisk", value_name = "FILE")]
+    pub initrd: Option<PathBuf>,
+
+    /// Also check that each takes this command line
+    #[arg(
+        long,
+        visible_alias = "append",
+        value_name = "STRING",
+        allow_hyphen_values = true
+    )]
+    pub command_line: Option<OsString>,
+
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What is loaded along with a kernel.
@@ -142,6 +177,7 @@ impl Arguments {
             Some(Command::Load { kernel, options }) => return Ok(Action::Load { kernel, options }),
             Some(Command::Unload) => return Ok(Action::Unload),
             Some(Command::Status { json }) => return Ok(Action::Status { json }),
+            Some(Command::Inspect(request)) => return Ok(Action::Inspect(request)),
             None => {}
         }
         if self.status {
@@ -252,6 +288,21 @@ mod tests {
         for words in ["-S --json", "-p -S --json", "status --json"] {
             assert_eq!(action(words), Ok(Action::Status { json: true }), "{words}");
         }
+    }
+
+    #[test]
+    fn inspect_takes_several_files() {
+        let request = InspectRequest {
+            files: vec!["/a".into(), "/b".into()],
+            initrd: Some("/i".into()),
+            command_line: Some("-x".into()),
+            json: true,
+        };
+        assert_eq!(
+            action("inspect /a /b --json --initrd /i --append=-x"),
+            Ok(Action::Inspect(request))
+        );
+        assert!(Arguments::try_parse_from(["rkexec", "inspect"]).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! The options are those that users of `kexec` know; `rkexec load`, `rkexec unload` and
 //! `rkexec status` are other spellings of `-p`, `-u` and `-S`. All decisions about an image are
-//! the module's. A refusal reaches standard error as `rkexec: <the module's sentence> (<errno>)`.
+//! the module's; `rkexec inspect` runs the same code without it. A refusal reaches standard error as `rkexec: <the module's sentence> (<errno>)`.
 //!
 //! # Exit status
 //!
@@ -12,13 +12,16 @@
 //! |---|---|
 //! | load, unload | 0 done, 1 refused or failed |
 //! | status | as `kexec -S`: 1 when an image is armed, 0 when none is, 255 when that is unknown |
+//! | inspect | 0 every file can be loaded, 1 one is refused, 255 a file cannot be read |
 //! | wrong usage | 2 |
 
 mod arguments;
 mod command_line;
 mod device;
 mod failure;
+mod inspect;
 mod load;
+mod output;
 mod status;
 
 use std::process::ExitCode;
@@ -27,13 +30,13 @@ use arguments::{Action, Arguments};
 use device::Device;
 use failure::Failure;
 
-/// `kexec -S` exits with this when it cannot find out (-1).
-const STATUS_UNKNOWN: u8 = 255;
+/// `kexec -S` exits with this when it cannot find out (-1), and so does inspect.
+const UNKNOWN: u8 = 255;
 
 fn main() -> ExitCode {
     let action = Arguments::action();
     let failed = match action {
-        Action::Status { .. } => STATUS_UNKNOWN,
+        Action::Status { .. } | Action::Inspect(_) => UNKNOWN,
         _ => 1,
     };
     match perform(action) {
@@ -57,9 +60,10 @@ fn perform(action: Action) -> Result<u8, Failure> {
         }
         Action::Status { json } => {
             let report = status::Report::from(&Device::open()?.status()?);
-            report.print(json)?;
+            output::print(&report, json)?;
             Ok(report.armed.into())
         }
+        Action::Inspect(request) => inspect::inspect(&request),
         Action::OrdinaryKexec => Err(Failure::new(
             "ordinary kexec (-l, -e) is not there yet: \
              load a kernel that is entered at a panic with -p, or use kexec",

@@ -3,14 +3,13 @@
 //! What the module has, for people and as JSON.
 
 use std::fmt;
-use std::io::{self, Write};
 
 use kexec_core::uapi::{
     RegionRecord, SegmentKind, SegmentRecord, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::output::{hexadecimal, Address};
 
 /// The module's status with names instead of numbers.
 ///
@@ -39,21 +38,6 @@ struct Segment {
     file_len: u64,
     memory_len: u64,
     sha256: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Address(u64);
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}", self.0)
-    }
-}
-
-impl Serialize for Address {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }
 
 impl From<&Status> for Report {
@@ -100,27 +84,6 @@ impl From<&SegmentRecord> for Segment {
             memory_len: record.memory_len,
             sha256: (record.sha256 != [0; 32]).then(|| hexadecimal(&record.sha256)),
         }
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl Report {
-    /// Writes the report to standard output.
-    pub fn print(&self, json: bool) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        let written = if json {
-            serde_json::to_string_pretty(self)
-                .map_err(io::Error::from)
-                .and_then(|text| writeln!(out, "{text}"))
-        } else {
-            write!(out, "{self}")
-        };
-        written
-            .and_then(|()| out.flush())
-            .map_err(|error| Failure::from_io("cannot write the status", &error))
     }
 }
 

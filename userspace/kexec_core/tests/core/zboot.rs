@@ -194,6 +194,37 @@ fn bad_framing_is_refused_with_what_is_wrong() {
 }
 
 #[test]
+fn what_was_decompressed_has_to_have_the_length_that_was_told() {
+    let member = gzip(0, &[], 0x8000);
+    let told = Compressed::gzip(&member).unwrap();
+    assert_eq!(told.check_decompressed(0x8000), Ok(()));
+    for len in [0, 0x7fff, 0x8001] {
+        let error = told.check_decompressed(len).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the compressed kernel does not become 0x8000 bytes (32 KiB), as it should: the image \
+             is damaged, or something follows it in the file"
+        );
+    }
+    let frame = zstd(0, &[0x88]);
+    let untold = Compressed::zstd(&frame).unwrap();
+    assert_eq!(untold.check_decompressed(1), Ok(()));
+    assert_eq!(untold.check_decompressed(1 << 30), Ok(()));
+    assert_eq!(untold.check_decompressed(0), Err(CompressedError::Empty));
+    let len = (1 << 30) + 1;
+    let error = untold.check_decompressed(len).unwrap_err();
+    assert_eq!(error, CompressedError::TooLong { len });
+    let damaged = CompressedError::Damaged {
+        compression: Compression::Zstd,
+    };
+    assert_eq!(
+        damaged.to_string(),
+        "the compressed kernel cannot be decompressed: its zstd data are damaged; get it again"
+    );
+    assert_eq!(damaged.errno(), Errno::NoExec);
+}
+
+#[test]
 fn a_zboot_image_names_its_payload() {
     let file = gzip_file();
     let image = Zboot::parse(&file).unwrap();

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a kernel image is and whether it can be loaded, by the code that the module runs.
+
+mod kernel;
+mod report;
+mod signature;
+mod unpack;
+
+use std::fs;
+use std::path::Path;
+
+use kexec_core::command_line::capture_command_line;
+use kexec_core::error::Error;
+use kexec_core::pe::{PeImage, DOS_MAGIC};
+use kexec_core::plan::{Placement, Placer};
+use kexec_core::ranges::{Range, PAGE_SIZE};
+use kexec_core::uapi::SegmentKind;
+
+use crate::arguments::InspectRequest;
+use crate::failure::Failure;
+use crate::output;
+use kernel::Kernel;
+use report::{Refusal, Report, Reports};
+use unpack::Unpacked;
+
+/// Where the kernel is taken to be loaded: as much memory as any needs, below 4 GiB, so that the
+/// place refuses nothing that another place would take.
+const REGION: (u64, u64) = (1 << 30, 3 << 30);
+
+/// Inspects the files, and returns the exit status: 1 when one is refused.
+pub fn inspect(request: &InspectRequest) -> Result<u8, Failure> {
+    let initrd = request.initrd.as_deref().map(|path| read("initrd", path));
+    let initrd = initrd.transpose()?;
+    let mut reports = Vec::new();
+    for path in &request.files {
+        let file = read("kernel", path)?;
+        reports.push(report(path, &file, initrd.as_deref(), request));
+    }
+    let refused = reports.iter().any(|report| report.refusal.is_some());
+    output::print(&Reports(reports), request.json)?;
+    Ok(refused.into())
+}
+
+fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| {
+        Failure::from_io(
+            format_args!("cannot read the {what} {}", path.display()),
+            &error,
+        )
+    })
+}
+
+/// What is to be said of one file: as much as was found out before it was refused.
+fn report(path: &Path, file: &[u8], initrd: Option<&[u8]>, request: &InspectRequest) -> Report {
+    let mut report = Report::new(path);
+    if let Err(refusal) = fill(&mut report, file, initrd, request) {
+        report.refusal = Some(refusal);
+    }
+    report
+}
+
+fn fill(
+    report: &mut Report,
+    file: &[u8],
+    initrd: Option<&[u8]>,
+    request: &InspectRequest,
+) -> Result<(), Refusal> {
+    let mut unpacked = Unpacked::new(file);
+    let unpack = unpacked.unpack();
+    report.formats = unpacked
+        .formats
+        .iter()
+        .map(|format| format.name())
+        .collect();
+    unpack?;
+
+    let kernel = Kernel::parse(&unpacked.kernel)?;
+    report.architecture = Some(kernel.architecture());
+    report.version = kernel.version(&unpacked.kernel);
+    report.needs = Some(kernel.needs());
+
+    // The signature is one of the whole file. That of a kernel within a unified kernel image does
+    // not count, because nobody asks for it.
+    if file.starts_with(&DOS_MAGIC) {
+        let image = PeImage::parse(file).map_err(Error::from)?;
+        if let Some(message) = image.signature() {
+            let signature = signature::read(message)?;
+            let checked = signature::check(&image, &signature.content);
+            report.signature = Some(signature.summary(checked.is_ok()));
+            checked?;
+        }
+    }
+
+    let initrd = initrd.or(unpacked.initrd.as_deref());
+    let given = request.command_line.as_deref();
+    let command_line = match (given, &unpacked.command_line) {
+        (Some(given), _) => given.as_encoded_bytes(),
+        (None, Some(own)) => own,
+        (None, None) => &[],
+    };
+    place(&kernel, initrd, command_line)
+}
+
+/// Plans the segments as a load does, with the command line that results from it.
+fn place(kernel: &Kernel<'_>, initrd: Option<&[u8]>, command_line: &[u8]) -> Result<(), Refusal> {
+    let region = Range::new(REGION.0, REGION.1).unwrap_or(Range::ALL);
+    let mut placer = Placer::new(region).map_err(Error::from)?;
+    let memory = kernel.place(&mut placer, region)?;
+    let elfcorehdr = placer
+        .place(
+            SegmentKind::ElfCoreHeader,
+            PAGE_SIZE,
+            PAGE_SIZE,
+            PAGE_SIZE,
+            Placement::Highest,
+            Range::ALL,
+        )
+        .map_err(Error::from)?;
+    let limit = kernel.command_line_max();
+    let mut out = vec![0; limit as usize + 1];
+    capture_command_line(&mut out, command_line, elfcorehdr.memory.start(), limit)
+        .map_err(Error::from)?;
+    if let Some(initrd) = initrd {
+        let len = initrd.len() as u64;
+        let limit = kernel.initrd_limit(memory);
+        placer
+            .place(
+                SegmentKind::Initrd,
+                len,
+                len,
+                PAGE_SIZE,
+                Placement::Highest,
+                limit,
+            )
+            .map_err(Error::from)?;
+    }
+    Ok(())
+}

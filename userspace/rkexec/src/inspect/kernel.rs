@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A kernel of either architecture, and what it says about itself.
+
+use kexec_core::arm64;
+use kexec_core::arm64::image::{initrd_limit, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::elf::{Header, Machine};
+use kexec_core::error::Error;
+use kexec_core::format::Format;
+use kexec_core::image::KernelImage;
+use kexec_core::plan::{Placement, Placer};
+use kexec_core::ranges::Range;
+use kexec_core::x86;
+use kexec_core::x86::protocol::BootProtocol;
+
+use super::report::{Needs, Refusal};
+use crate::output::Address;
+
+/// What stands before the release in every kernel's banner.
+const BANNER: &[u8] = b"Linux version ";
+/// Longest banner that is shown.
+const BANNER_LEN_MAX: usize = 256;
+
+/// A kernel that was recognised.
+pub enum Kernel<'a> {
+    X86(x86::kernel::Kernel<'a>),
+    Arm64(arm64::kernel::Kernel<'a>),
+}
+
+impl<'a> Kernel<'a> {
+    /// Reads the headers of an unpacked kernel.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let format = Format::detect(bytes).map_err(Error::from)?;
+        let machine = Header::decode(bytes).map_or(0, |header| header.machine);
+        let is_arm64 = match format {
+            Format::Elf => machine == Machine::Aarch64.number(),
+            format => format == Format::Arm64Image,
+        };
+        Ok(match is_arm64 {
+            true => Self::Arm64(arm64::kernel::Kernel::parse(bytes)?),
+            false => Self::X86(x86::kernel::Kernel::parse(bytes)?),
+        })
+    }
+
+    /// What the architecture is called.
+    pub fn architecture(&self) -> &'static str {
+        match self {
+            Self::X86(_) => "x86_64",
+            Self::Arm64(_) => "arm64",
+        }
+    }
+
+    /// The release and how it was built, from the header or from the kernel's own banner.
+    pub fn version(&self, bytes: &[u8]) -> Option<String> {
+        if let Self::X86(x86::kernel::Kernel::BzImage(image)) = self {
+            return image.kernel_version().map(str::to_owned);
+        }
+        let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        let start = (0..bytes.len())
+            .find(|at| bytes[*at..].starts_with(BANNER) && digit(at + BANNER.len()))?;
+        let banner = bytes[start + BANNER.len()..].iter().take(BANNER_LEN_MAX);
+        let banner = banner.take_while(|byte| matches!(byte, b' '..=b'~'));
+        let banner: String = banner.map(|byte| char::from(*byte)).collect();
+        Some(banner.trim_end().to_owned())
+    }
+
+    /// The longest command line, without the NUL.
+    pub fn command_line_max(&self) -> u32 {
+        match self {
+            Self::X86(kernel) => kernel.command_line_max(),
+            Self::Arm64(_) => COMMAND_LINE_MAX,
+        }
+    }
+
+    /// Where the initrd can lie, for the kernel in this memory.
+    pub fn initrd_limit(&self, memory: Range) -> Range {
+        match self {
+            Self::X86(kernel) => kernel.initrd_limit(),
+            Self::Arm64(_) => initrd_limit(memory),
+        }
+    }
+
+    /// Verifies the kernel for a machine that has everything, and places it.
+    pub fn place(&self, placer: &mut Placer, region: Range) -> Result<Range, Refusal> {
+        let placed = match self {
+            Self::X86(kernel) => {
+                let machine = x86::bzimage::Machine {
+                    five_level_paging: false,
+                    region,
+                };
+                let verified = kernel.verify(&machine).map_err(Error::from)?;
+                placer.place_kernel(&verified, Placement::Lowest)
+            }
+            Self::Arm64(kernel) => {
+                let machine = arm64::image::Machine {
+                    page_sizes: PageSizes {
+                        kib4: true,
+                        kib16: true,
+                        kib64: true,
+                    },
+                    region,
+                };
+                let verified = kernel.verify(&machine).map_err(Error::from)?;
+                placer.place_kernel(&verified, Placement::Lowest)
+            }
+        };
+        Ok(placed.map_err(Error::from)?.memory)
+    }
+
+    /// What the kernel needs of a machine.
+    pub fn needs(&self) -> Needs {
+        let mut needs = match self {
+            Self::X86(kernel) => Needs::of(kernel),
+            Self::Arm64(kernel) => Needs::of(kernel),
+        };
+        needs.command_line_max = self.command_line_max();
+        match self {
+            Self::X86(kernel) => {
+                needs.initrd_max = kernel.initrd_max().map(Address);
+                if let x86::kernel::Kernel::BzImage(image) = kernel {
+                    let [major, minor] = image.version().to_be_bytes();
+                    needs.boot_protocol = Some(format!("{major}.{minor:02}"));
+                    needs.above_4g = Some(image.can_be_loaded_above_4g());
+                    needs.five_level_paging = Some(image.supports_5level());
+                }
+            }
+            Self::Arm64(kernel) => {
+                needs.page_size = kernel.granule().map(|granule| granule.page_len());
+                needs.anywhere = Some(kernel.can_be_loaded_anywhere());
+            }
+        }
+        needs
+    }
+}
+
+impl Needs {
+    /// What every format tells.
+    fn of(kernel: &impl KernelImage) -> Self {
+        Self {
+            memory_len: kernel.memory_len(),
+            alignment: Address(kernel.alignment()),
+            alignment_offset: Address(kernel.alignment_offset()),
+            from: Address(kernel.limit().start()),
+            ..Self::default()
+        }
+    }
+}
