@@ -75,7 +75,7 @@ fn with_segments(machine: u16, entry: u64, segments: &[ProgramHeader]) -> Vec<u8
     file
 }
 
-fn vmlinux() -> Vec<u8> {
+pub fn vmlinux() -> Vec<u8> {
     with_segments(X86_64, START + 0x40, &segments())
 }
 

@@ -8,6 +8,7 @@
 mod arm64;
 mod authenticode;
 mod boot_params;
+mod boundaries;
 mod bzimage;
 mod command_line;
 mod core_header;
