@@ -39,10 +39,10 @@ fn run() -> Result<(), Failure> {
     match command.string()?.as_str() {
         "compare" => compare_files(parser),
         "time" => time(parser),
+        "bytes" => bytes(parser),
+        "extents" => extents(parser),
         "hold" => hold(parser),
-        other => Err(Failure::new(format!(
-            "{other} is not compare, time or hold"
-        ))),
+        other => Err(Failure::new(format!("there is no command {other}"))),
     }
 }
 
