@@ -50,6 +50,8 @@ class Hardware:
     """Of QEMU's `-machine`, instead of the platform's."""
     firmware: bool = False
     """Whether UEFI starts the kernel, and describes the machine by ACPI."""
+    arguments: tuple[str, ...] = ()
+    """More of QEMU's arguments."""
 
 
 def kvm_works() -> bool:
@@ -100,6 +102,7 @@ class Machine:
             *("-cpu", hardware.cpu, "-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
             *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
             *("-append", self.command_line),
+            *hardware.arguments,
             *("-qmp", f"unix:{sockets}/qmp"),
             *("-chardev", f"socket,id=console,path={sockets}/console"),
             *("-serial", "chardev:console"),

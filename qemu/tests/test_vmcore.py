@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`/proc/vmcore` of the module, in kernels that have none of their own."""
+
+import asyncio
+import base64
+import json
+import struct
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness import paths
+from harness.guest import Guest
+from harness.machine import Hardware
+from harness.scenario import Scenario
+from harness.vmcore import (
+    FAST_COPIES,
+    HAS_BOTH,
+    MIB,
+    PAGE,
+    PT_LOAD,
+    PT_NOTE,
+    THEIRS,
+    Piece,
+    complaints,
+    core_header,
+    crashed,
+    kernel_words,
+    mapped_areas,
+    measured,
+    note,
+    prepared,
+)
+
+pytestmark = pytest.mark.skipif(HAS_BOTH, reason="the kernel's own file has the name")
+
+VMCORE = THEIRS
+AT = 0x2000_0000
+SIZE = 64 * MIB
+DIRECT_MAP = 0xFFFF_8880_0000_0000
+
+# Where in the prepared memory things are: the core header, notes, and what is dumped.
+NOTES = AT + PAGE
+DUMPED = AT + 2 * MIB
+
+prepared_only = pytest.mark.skipif(
+    paths.ARCH != "x86_64", reason="only x86_64 can be told of memory that it leaves alone"
+)
+
+
+def known_notes() -> bytes:
+    """One note, and zeros behind it as a CPU has that never ran."""
+    return note(b"CORE", 1, bytes(range(200))) + bytes(100)
+
+
+def known_memory(random: Random) -> tuple[bytes, bytes, list[Piece]]:
+    """Memory with a core header, the bytes to be dumped, and what the header says."""
+    dumped = random.randbytes(40 * MIB + 3 * PAGE)
+    pieces = [
+        Piece(PT_NOTE, NOTES, known_notes()),
+        Piece(PT_LOAD, DUMPED + 0x123, dumped[0x123 : 5 * PAGE], DIRECT_MAP + 0x123),
+        Piece(PT_LOAD, DUMPED + 5 * PAGE, dumped[5 * PAGE :], DIRECT_MAP + 5 * PAGE),
+    ]
+    memory = core_header(pieces).ljust(PAGE, b"\0") + known_notes()
+    memory = memory.ljust(DUMPED - AT, b"\0") + dumped
+    return memory.ljust(SIZE, b"\0"), dumped, pieces
+
+
+async def check_bytes(guest: Guest, expected: bytes, offset: int) -> None:
+    """A part of the file, read and mapped."""
+    finished = await guest.run(
+        "vmcore", "bytes", VMCORE, f"--offset={offset}", f"--len={len(expected)}"
+    )
+    found = json.loads(finished.check().stdout)
+    assert found == {"read": expected.hex(), "mapped": expected.hex()}, hex(offset)
+
+
+async def reload(guest: Guest, *parameters: str) -> None:
+    """The module anew."""
+    await guest.shell("rmmod rust_kexec")
+    (await guest.run("insmod", paths.GUEST_MODULE, *parameters)).check()
+
+
+@prepared_only
+def test_known_memory_is_served(directory: Path, random: Random) -> None:
+    memory, dumped, pieces = known_memory(random)
+    notes = known_notes()[:-100]
+
+    async def scenario() -> None:
+        async with prepared(directory, memory, AT, AT) as guest:
+            size = 2 * PAGE + len(dumped)
+            assert await guest.shell(f"stat -c '%s %a' {VMCORE}") == f"{size} 400\n"
+            header = await guest.shell(f"head -c {64 + 3 * 56} {VMCORE} | base64")
+            [_, *programs] = struct.iter_unpack("<IIQQQQQQ", b"".join((
+                bytes(56), base64.b64decode(header)[64:]
+            )))
+            assert programs == [
+                (PT_NOTE, 0, PAGE, 0, 0, len(notes), len(notes), 4),
+                *(
+                    (PT_LOAD, 7, 2 * PAGE + piece.address - DUMPED, piece.virtual,
+                     piece.address, len(piece.contents), len(piece.contents), 0)
+                    for piece in pieces[1:]
+                ),
+            ]
+            await check_bytes(guest, notes.ljust(PAGE, b"\0"), PAGE)
+            for offset in (0, 5 * PAGE, 2 * MIB, len(dumped) - 2 * PAGE):
+                await check_bytes(guest, dumped[offset : offset + 2 * PAGE], 2 * PAGE + offset)
+
+            # Holes, of pages that are excluded.
+            hole = range(DUMPED + 3 * PAGE, DUMPED + 7 * PAGE)
+            await reload(guest, f"exclude={hole.start + 1:#x}-{hole.stop:#x},0x1000-0x2000")
+            finished = await guest.run("vmcore", "extents", VMCORE)
+            assert json.loads(finished.check().stdout)["extents"] == [
+                [0, "data"], [5 * PAGE, "hole"], [9 * PAGE, "data"]
+            ]
+            zeros = dumped[2 * PAGE : 3 * PAGE] + bytes(4 * PAGE) + dumped[7 * PAGE : 8 * PAGE]
+            await check_bytes(guest, zeros, 4 * PAGE)
+            await guest.shell("rmmod rust_kexec")
+            refused = await guest.run("insmod", paths.GUEST_MODULE, "exclude=0x3000-0x1000")
+            assert refused.status != 0
+            assert "entry 1 of exclude=" in (await kernel_words(guest, "no /proc/vmcore"))[-1]
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+def field(index: int, offset: int, value: int) -> tuple[int, bytes]:
+    """A field of a program header."""
+    return 64 + 56 * index + offset, struct.pack("<Q", value)
+
+
+# What is written where into the memory, and what the log says then. More of them, without a
+# kernel around it, are in userspace/kexec_core/tests/core/core_header_cases.rs.
+MALFORMED = {
+    "zeros": ((0, bytes(64)), "starts with"),
+    "32 bits": ((4, b"\x01"), "starts with"),
+    "a program": ((16, b"\x02"), "has type 2"),
+    "another machine": ((18, b"\xb7"), "of machine 183"),
+    "another version": ((20, b"\x02"), "not version 1"),
+    "far away headers": ((32, struct.pack("<Q", 1 << 63)), "not of 56 at 0x40"),
+    "no headers": ((56, b"\x00\x00"), "names no notes"),
+    "65535 headers": ((56, b"\xff\xff"), "16384 are possible"),
+    "16384 headers of zeros": ((56, b"\x00\x40"), "has type 0"),
+    "notes behind memory": ((64 + 56 * 2, b"\x04"), "has type 4"),
+    "endless notes": (field(0, 40, 1 << 63), "impossible extent"),
+    "endless memory": (field(2, 40, (1 << 64) - 1), "impossible extent"),
+    "memory elsewhere": (field(1, 24, 5), "should be equal"),
+    "overlapping memory": (field(2, 16, DIRECT_MAP), "overlap another one's"),
+}
+
+
+@prepared_only
+def test_malformed_core_headers_are_refused(directory: Path, random: Random) -> None:
+    memory, dumped, _ = known_memory(random)
+
+    async def write(guest: Guest, offset: int, data: bytes) -> None:
+        text = base64.b64encode(data).decode()
+        await guest.shell(
+            f"echo {text} | base64 -d | dd of=/dev/mem bs=1 seek={AT + offset} conv=notrunc"
+        )
+
+    async def scenario() -> None:
+        async with prepared(directory, memory, AT, AT) as guest:
+            await guest.shell("rmmod rust_kexec")
+            for name, ((offset, data), expected) in MALFORMED.items():
+                await write(guest, offset, data)
+                said = len(await kernel_words(guest, "rust_kexec:"))
+                refused = await guest.run("insmod", paths.GUEST_MODULE)
+                assert refused.status != 0, name
+                # busybox asks the kernel in two ways before it gives up.
+                [sentence] = set((await kernel_words(guest, "rust_kexec:"))[said:])
+                assert sentence.startswith("rust_kexec: there will be no /proc/vmcore: "), name
+                assert expected in sentence, (name, sentence)
+                assert (await guest.run("test", "-e", VMCORE)).status == 1, name
+                await write(guest, offset, memory[offset : offset + len(data)])
+
+            # From a note on that runs past its segment, the notes are left out; the rest is there.
+            await write(guest, PAGE + 4, struct.pack("<I", 1 << 31))
+            await guest.shell(f"insmod {paths.GUEST_MODULE}")
+            assert len(await kernel_words(guest, "is left out of the dump: the note at")) == 1
+            assert int(await guest.shell(f"stat -c %s {VMCORE}")) == PAGE + len(dumped)
+            await check_bytes(guest, dumped[: 2 * PAGE], PAGE)
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+@prepared_only
+def test_nothing_is_left_behind(directory: Path, random: Random) -> None:
+    """Readers that are killed, and a mapping that is held when the module should go."""
+    memory, *_ = known_memory(random)
+
+    async def scenario() -> None:
+        async with prepared(directory, memory, AT, AT, Hardware(cpus=2, cpu=FAST_COPIES)) as guest:
+            await guest.shell("rmmod rust_kexec")
+            before = await mapped_areas(guest)
+            await guest.shell(f"insmod {paths.GUEST_MODULE}")
+            for _ in range(20):
+                moment = random.randrange(1, 40_000)
+                await guest.shell(
+                    f"dd if={VMCORE} of=/dev/null bs=64M 2>/dev/null & reader=$!; "
+                    f"vmcore time {VMCORE} --map 4194304 >/dev/null & mapper=$!; "
+                    f"usleep {moment}; kill -9 $reader $mapper 2>/dev/null || true; "
+                    "wait"
+                )
+            holder = await guest.spawn("vmcore", "hold", VMCORE, "--len=4194304")
+            assert (await guest.run("rmmod", "rust_kexec")).status != 0
+            assert (await guest.run("test", "-e", VMCORE)).status == 0
+            await guest.shell(
+                f"kill {holder['pid']}; while test -e /proc/{holder['pid']}/exe; do :; done"
+            )
+            # A file that is open is closed for its reader.
+            await guest.shell(f"exec 3< {VMCORE}; rmmod rust_kexec; ! cat <&3 2>/dev/null")
+            assert await mapped_areas(guest) == before
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+def test_a_reader_with_little_memory(directory: Path) -> None:
+    small = Scenario(
+        name="64-mib", hardware=Hardware(cpu=FAST_COPIES), command_line="crashkernel=64M"
+    )
+
+    async def scenario() -> None:
+        async with crashed(small, directory) as guest:
+            [line] = await kernel_words(guest, "memory is in /proc")
+            windows = int(line.split(" read through ")[1].split()[0])
+            assert windows < 8
+            idle = len(await mapped_areas(guest))
+            whole = await measured(guest, VMCORE, "--read", str(MIB))
+            assert whole > 0
+            await measured(guest, VMCORE, "--read", "4096", "--readers", "4")
+            await measured(guest, VMCORE, "--map", str(4 * MIB), "--readers", "2")
+            assert len(await mapped_areas(guest)) - idle <= windows
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
