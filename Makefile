@@ -57,6 +57,12 @@ scenarios: guest python ## run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
+# One worker: each of these keeps more than one CPU of the host busy.
+.PHONY: vmcore
+vmcore: ## compare /proc/vmcore with the kernel's own, on four memory layouts
+	@$(MAKE) --no-print-directory scenarios CAPTURE_VARIANT=vmcore \
+		PYTEST="-n 1 -k test_vmcore_compare $(PYTEST)"
+
 .PHONY: bench
 bench: guest python ## compare our way into the capture kernel with the kernel's own
 	@$(TIMED) "benchmark" env PYTHONPATH=qemu $(PYTHON) -m harness.bench $(BENCH)

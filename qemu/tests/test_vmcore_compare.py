@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Our dump beside the kernel's own, in one boot: whatever is asked of both, both answer the same."""
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness import paths
+from harness.machine import Hardware
+from harness.scenario import Scenario
+from harness.vmcore import FAST_COPIES, HAS_BOTH, OURS, THEIRS, compare, complaints, crashed
+
+pytestmark = pytest.mark.skipif(
+    not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
+)
+
+REQUESTS = 10_000
+
+# Two nodes, of which the second one has no CPU.
+NODES = tuple(
+    argument
+    for node, size in enumerate(("640M", "384M"))
+    for argument in (
+        "-object", f"memory-backend-ram,id=node{node},size={size}",
+        "-numa", f"node,nodeid={node},memdev=node{node}" + (",cpus=0-1" if node == 0 else ""),
+    )
+)
+
+LAYOUTS = (
+    Scenario(
+        name="below-4g",
+        hardware=Hardware(memory_mib=768, cpu=FAST_COPIES),
+        command_line="crashkernel=192M",
+    ),
+    # QEMU's machines put what is more than 2 GiB, of so much memory, above 4 GiB.
+    Scenario(
+        name="above-4g",
+        hardware=Hardware(memory_mib=3072, cpu=FAST_COPIES),
+        command_line="crashkernel=192M",
+    ),
+    Scenario(
+        name="high-and-low",
+        hardware=Hardware(memory_mib=3072, cpu=FAST_COPIES),
+        command_line="crashkernel=192M,high crashkernel=64M,low",
+    ),
+    Scenario(
+        name="numa-with-holes",
+        hardware=Hardware(memory_mib=1024, cpu=FAST_COPIES, arguments=NODES),
+        # Holes of whole and of odd pages.
+        command_line="crashkernel=192M memmap=16M$0x8000000 memmap=12K$0x3001000"
+        if paths.ARCH == "x86_64"
+        else "crashkernel=192M",
+    ),
+)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_both_files_are_the_same(layout: Scenario, directory: Path, random: Random) -> None:
+    async def scenario() -> None:
+        async with crashed(layout, directory) as guest:
+            seed = random.getrandbits(32)
+            compared = await compare(guest, seed, REQUESTS, timeout_s=1800)
+            print(compared)
+            assert compared["reads"] == compared["mappings"] == REQUESTS
+            sums = await guest.shell(f"sha256sum {OURS} {THEIRS}", timeout_s=1800)
+            ours, theirs = (line.split()[0] for line in sums.splitlines())
+            print(ours)
+            assert ours == theirs
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
