@@ -28,6 +28,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 # Arguments for pytest and for the benchmark, as in `make test PYTEST="-k registers --seed=7"`.
 PYTEST ?=
 BENCH ?=
+BENCHVMCORE ?=
 
 .PHONY: help
 help: ## list the targets
@@ -57,15 +58,28 @@ scenarios: guest python ## run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
+.PHONY: tools
+tools:
+	@$(TIMED) "tools" scripts/tools
+
 # One worker: each of these keeps more than one CPU of the host busy.
 .PHONY: vmcore
-vmcore: ## compare /proc/vmcore with the kernel's own, on four memory layouts
+vmcore: tools ## compare /proc/vmcore with the kernel's own, and open dumps with every tool
 	@$(MAKE) --no-print-directory scenarios CAPTURE_VARIANT=vmcore \
 		PYTEST="-n 1 -k test_vmcore_compare $(PYTEST)"
+	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore $(PYTEST)"
 
 .PHONY: bench
-bench: guest python ## compare our way into the capture kernel with the kernel's own
+bench: guest python ## compare with the kernel's own kexec: time to the capture kernel, reading
 	@$(TIMED) "benchmark" env PYTHONPATH=qemu $(PYTHON) -m harness.bench $(BENCH)
+	@$(MAKE) --no-print-directory benchvmcore
+
+.PHONY: benchvmcore
+benchvmcore: tools ## the second part of the benchmark: reading /proc/vmcore
+	@$(MAKE) --no-print-directory guest CAPTURE_VARIANT=vmcore
+	@$(TIMED) "benchmark of /proc/vmcore" env PYTHONPATH=qemu \
+		CAPTURE_TARGET=$(call target,$(capture_kernel),vmcore) \
+		$(PYTHON) -m harness.bench_vmcore $(BENCHVMCORE)
 
 .PHONY: check
 check: setup ## check formatting, lints and documentation

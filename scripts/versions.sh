@@ -37,6 +37,9 @@ KERNEL_PACKAGES="clang$LLVM_SUFFIX lld$LLVM_SUFFIX llvm$LLVM_SUFFIX
 MODULE_PACKAGES="make gcc libc6-dev kmod"
 GUEST_PACKAGES="cpio zstd"
 HARNESS_PACKAGES="python3-venv openssl sbsigntool"
+# What dumps are opened with, besides drgn: newer than Debian 12's, which do not know 6.12.
+TOOLS_SUITE=sid
+TOOLS_PACKAGES="makedumpfile crash kexec-tools gdb"
 # What kexec_core's tests compare its device trees with.
 TEST_PACKAGES="device-tree-compiler"
 # Of packages that are installed for one architecture at a time, another one's are unpacked into

@@ -56,13 +56,17 @@ class Dump:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = open(path, "rb")
-        self.elf = ELFFile(self._file)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+    @cached_property
+    def elf(self) -> ELFFile:
+        """The file itself, unless it is in a format of makedumpfile's."""
+        return ELFFile(self._file)
 
     @cached_property
     def program(self) -> drgn.Program:

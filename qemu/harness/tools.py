@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tools that people open dumps with, as scripts/tools unpacks them."""
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import paths
+
+TOOLS = paths.BUILD / "tools"
+PATIENCE = 600
+
+# One job of such a tool on a host that does nothing else is done in a second or a few.
+
+
+def available(*names: str) -> bool:
+    """Whether these are there. They run on x86_64 and read its dumps; others they may not."""
+    return paths.ARCH == os.uname().machine and all((TOOLS / name).exists() for name in names)
+
+
+def run(name: str, *arguments: str | Path, stdin: str = "") -> str:
+    """What a tool prints; it must succeed."""
+    finished = subprocess.run(
+        [TOOLS / name, *arguments], input=stdin, capture_output=True, text=True,
+        errors="replace", timeout=PATIENCE, env={**os.environ, "TERM": "dumb"},
+    )
+    assert finished.returncode == 0, f"{name}: {finished.stdout[-2000:]}{finished.stderr[-2000:]}"
+    return finished.stdout
+
+
+def makedumpfile(dump: Path, out: Path, *options: str) -> None:
+    """Filters a dump."""
+    out.unlink(missing_ok=True)
+    run("makedumpfile", *options, "--message-level", "4", dump, out)
+
+
+def makedumpfile_dmesg(dump: Path, out: Path) -> str:
+    """The kernel's log, by makedumpfile."""
+    out.unlink(missing_ok=True)
+    run("makedumpfile", "--dump-dmesg", dump, out)
+    return out.read_text(errors="replace")
+
+
+def crash(dump: Path, *commands: str) -> str:
+    """What crash answers."""
+    script = "".join(f"{command}\n" for command in (*commands, "quit"))
+    return run("crash", "-s", "--no_scroll", paths.VMLINUX, dump, stdin=script)
+
+
+def gdb(dump: Path, kernel_offset: int, *commands: str) -> str:
+    """What gdb answers."""
+    options = [
+        argument
+        for command in (
+            "set pagination off",
+            f"symbol-file -o {kernel_offset:#x} {paths.VMLINUX}",
+            f"core-file {dump}",
+            *commands,
+        )
+        for argument in ("-ex", command)
+    ]
+    return run("gdb", "-nx", "-batch", *options)
+
+
+def words(text: str, patterns: Sequence[str]) -> list[str]:
+    """The patterns that are not in the text."""
+    return [pattern for pattern in patterns if not re.search(pattern, text, re.MULTILINE)]

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+"""One dump, opened by every tool: each finds the release, the panic message and all CPUs."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness import checks, tools
+from harness.dump import Dump
+from harness.machine import Hardware
+from harness.paths import BUILD
+from harness.scenario import Facts, Scenario, crash_and_save
+from harness.vmcore import HAS_BOTH
+
+pytestmark = pytest.mark.skipif(HAS_BOTH, reason="the dump that is saved is the kernel's own")
+
+CPUS = 4
+TOOLED = Scenario(
+    name="tools", hardware=Hardware(cpus=CPUS, memory_mib=640), command_line="crashkernel=192M"
+)
+PANIC = "Kernel panic - not syncing: sysrq triggered crash"
+
+LEVELS = range(32)
+FORMATS = {"ELF": "-E", "compressed": "-c"}
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """A test that is skipped without these tools."""
+    return pytest.mark.skipif(
+        not tools.available(*names),
+        reason=f"{', '.join(names)}: not unpacked (make vmcore does), or not for this dump",
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dump, Facts]]:
+    """A dump for all tests here."""
+    BUILD.joinpath("test").mkdir(exist_ok=True)
+    directory = tmp_path_factory.mktemp("tools")
+    facts = asyncio.run(crash_and_save(TOOLED, directory, Random(0)))
+    with Dump(directory / "vmcore") as dump:
+        yield dump, facts
+    (directory / "vmcore").unlink()
+
+
+def test_drgn(saved: tuple[Dump, Facts]) -> None:
+    for check in checks.ALWAYS:
+        check(*saved)
+
+
+@needs("gdb")
+def test_gdb(saved: tuple[Dump, Facts]) -> None:
+    dump, facts = saved
+    # gdb itself knows nothing of KASLR, and reads memory by its virtual addresses.
+    offset = int(dump.vmcoreinfo["KERNELOFFSET"], 16)
+    text = tools.gdb(
+        dump.path, offset,
+        "set max-value-size unlimited",
+        "set print elements 0",
+        "print init_uts_ns.name.release",
+        "print __log_buf",
+        "info threads",
+    )
+    assert f'"{facts.hello.release}"' in text
+    assert PANIC in text
+    assert len(re.findall(r"^[* ] +\d+ +", text.split(PANIC)[-1], re.MULTILINE)) == CPUS
+
+
+@needs("crash")
+def test_crash(saved: tuple[Dump, Facts]) -> None:
+    dump, facts = saved
+    text = tools.crash(dump.path, "sys", "bt -a")
+    expected = (
+        rf"RELEASE: {re.escape(facts.hello.release)}$",
+        rf"CPUS: {CPUS}$",
+        rf'PANIC: "{PANIC}"',
+        *(rf"^PID: .* CPU: {cpu} " for cpu in range(CPUS)),
+        r"sysrq_handle_crash",
+    )
+    assert tools.words(text, expected) == [], text
+
+
+@needs("makedumpfile", "vmcore-dmesg")
+def test_dmesg(saved: tuple[Dump, Facts], tmp_path: Path) -> None:
+    dump, facts = saved
+    for text in (
+        tools.run("vmcore-dmesg", dump.path),
+        tools.makedumpfile_dmesg(dump.path, tmp_path / "dmesg"),
+    ):
+        assert f"Linux version {facts.hello.release} " in text
+        assert PANIC in text
+        assert f"smp: Brought up 1 node, {CPUS} CPUs" in text
+
+
+@pytest.mark.long
+@needs("makedumpfile")
+@pytest.mark.parametrize("form", FORMATS)
+def test_makedumpfile(saved: tuple[Dump, Facts], tmp_path: Path, form: str) -> None:
+    """Every level of filtering."""
+    dump, facts = saved
+    out = tmp_path / "filtered"
+    sizes = {}
+    for level in LEVELS:
+        tools.makedumpfile(dump.path, out, FORMATS[form], "-d", str(level))
+        # Sparse, so what counts is what it takes.
+        sizes[level] = out.stat().st_blocks
+        with Dump(out) as filtered:
+            assert filtered.release == facts.hello.release, level
+            assert f"Kernel panic - not syncing: {filtered.panic_message}" == PANIC, level
+            found = [(cpu.number, cpu.pid, cpu.instruction_pointer) for cpu in filtered.cpus]
+            assert found == [
+                (cpu.number, cpu.pid, cpu.instruction_pointer) for cpu in dump.cpus
+            ], level
+    print(sizes)
+    assert sizes[31] < sizes[0]
