@@ -353,6 +353,14 @@ static struct ftrace_ops crash_kexec_hook = {
 	.flags = SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
 };
 
+/* The kernel may leave pointers to what it has freed, and would use them for the next filter. */
+static void free_filter(struct ftrace_ops *ops)
+{
+	ftrace_free_filter(ops);
+	ops->func_hash->filter_hash = NULL;
+	ops->func_hash->notrace_hash = NULL;
+}
+
 static int hook(struct ftrace_ops *ops, const char *function)
 {
 	/* A name that matches nothing would leave the filter empty, which traces everything. */
@@ -361,14 +369,14 @@ static int hook(struct ftrace_ops *ops, const char *function)
 	if (!result)
 		result = register_ftrace_function(ops);
 	if (result)
-		ftrace_free_filter(ops);
+		free_filter(ops);
 	return result;
 }
 
 static void unhook(struct ftrace_ops *ops)
 {
 	unregister_ftrace_function(ops);
-	ftrace_free_filter(ops);
+	free_filter(ops);
 }
 
 int rust_kexec_hook_crash_kexec(void)
