@@ -8,12 +8,13 @@
 //! - `registers`: what a CPU's registers look like in a dump;
 //! - `hook`: what else notices a crash;
 //! - `stop`: how other CPUs are stopped;
-//! - `quiesce`: how interrupts are silenced for good.
+//! - `quiesce`: how interrupts are silenced for good;
+//! - `protect`: how nobody writes to a loaded image (arm64).
 
 #[cfg(CONFIG_ARM64)]
 mod arm64;
 #[cfg(CONFIG_ARM64)]
-pub(crate) use arm64::{handover, hook, image, memory, quiesce, registers, stop};
+pub(crate) use arm64::{handover, hook, image, memory, protect, quiesce, registers, stop};
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;

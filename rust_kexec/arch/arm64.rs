@@ -2,10 +2,12 @@
 
 //! arm64.
 
+mod break_before_make;
 pub(crate) mod handover;
 pub(crate) mod hook;
 pub(crate) mod image;
 pub(crate) mod memory;
+pub(crate) mod protect;
 pub(crate) mod quiesce;
 pub(crate) mod registers;
 pub(crate) mod stop;

@@ -47,6 +47,8 @@ pub(crate) struct Segments {
     plan: Plan,
     records: [SegmentRecord; SEGMENTS_MAX],
     count: usize,
+    #[cfg(CONFIG_ARM64)]
+    _protection: crate::arch::protect::WriteProtection,
 }
 
 impl Segments {
@@ -96,6 +98,8 @@ impl Segments {
         }
         // INVARIANT: All segments were written above.
         Self {
+            #[cfg(CONFIG_ARM64)]
+            _protection: crate::arch::protect::WriteProtection::of(plan.region()),
             plan,
             records,
             count,

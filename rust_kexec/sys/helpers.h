@@ -142,6 +142,12 @@ void rust_kexec_silence_interrupts(void);
 u64 rust_kexec_executable_page_attributes(void);
 u64 rust_kexec_device_page_attributes(void);
 unsigned int rust_kexec_page_shift(void);
+u64 *rust_kexec_new_table(void);
+u64 rust_kexec_table_address(const u64 *table);
+u64 *rust_kexec_map_table_again(u64 address);
+void rust_kexec_unmap_table(u64 *table);
+unsigned int rust_kexec_online_cpus(void);
+int rust_kexec_on_all_cpus(int (*function)(void *argument), void *argument);
 #endif
 
 #endif

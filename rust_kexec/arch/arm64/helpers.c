@@ -5,9 +5,12 @@
 #include <linux/arm-smccc.h>
 #include <linux/irq.h>
 #include <linux/irqnr.h>
+#include <linux/gfp.h>
 #include <linux/kprobes.h>
 #include <linux/of.h>
 #include <linux/smp.h>
+#include <linux/stop_machine.h>
+#include <linux/vmalloc.h>
 #include <asm/irq_regs.h>
 #include <asm/pgtable.h>
 #include <uapi/linux/psci.h>
@@ -141,4 +144,40 @@ u64 rust_kexec_device_page_attributes(void)
 unsigned int rust_kexec_page_shift(void)
 {
 	return PAGE_SHIFT;
+}
+
+/* break_before_make.rs: macros, inline functions, and a prototype that the bindings lack. */
+
+u64 *rust_kexec_new_table(void)
+{
+	return (u64 *)get_zeroed_page(GFP_KERNEL);
+}
+
+u64 rust_kexec_table_address(const u64 *table)
+{
+	return virt_to_phys(table);
+}
+
+/* The entry at this address, mapped elsewhere than in the direct map. */
+u64 *rust_kexec_map_table_again(u64 address)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(address));
+	void *table = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+
+	return table ? table + offset_in_page(address) : NULL;
+}
+
+void rust_kexec_unmap_table(u64 *table)
+{
+	vunmap((void *)PAGE_ALIGN_DOWN((unsigned long)table));
+}
+
+unsigned int rust_kexec_online_cpus(void)
+{
+	return num_online_cpus();
+}
+
+int rust_kexec_on_all_cpus(int (*function)(void *argument), void *argument)
+{
+	return stop_machine(function, argument, cpu_online_mask);
 }

@@ -19,7 +19,7 @@ const ADDRESS_LIMIT: u64 = 1 << ADDRESS_BITS;
 /// TCR_EL1.T0SZ for [`IdentityMap`].
 pub const T0SZ: u64 = 64 - ADDRESS_BITS as u64;
 
-const ENTRY_LEN: u64 = size_of::<Entry>() as u64;
+pub(super) const ENTRY_LEN: u64 = size_of::<Entry>() as u64;
 const ENTRY_SHIFT: u32 = ENTRY_LEN.trailing_zeros();
 
 /// A descriptor in a table of any level.
@@ -28,12 +28,12 @@ pub type Entry = u64;
 const _: () = assert!(ENTRY_LEN == 8);
 
 /// The bits that tell what a descriptor is.
-const KIND_MASK: u64 = 3;
-const KIND_BLOCK: u64 = 1;
+pub(super) const KIND_MASK: u64 = 3;
+pub(super) const KIND_BLOCK: u64 = 1;
 /// A table, or in a table of the last level a page.
-const KIND_TABLE: u64 = 3;
+pub(super) const KIND_TABLE: u64 = 3;
 /// The contiguous hint, which would need neighbours that are alike.
-const CONTIGUOUS: u64 = 1 << 52;
+pub(super) const CONTIGUOUS: u64 = 1 << 52;
 
 /// Why page tables could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub enum Granule {
 }
 
 impl Granule {
-    const fn page_shift(self) -> u32 {
+    pub(super) const fn page_shift(self) -> u32 {
         match self {
             Self::Kib4 => 12,
             Self::Kib16 => 14,
@@ -118,7 +118,7 @@ impl Granule {
     }
 
     /// How many bits of an address a table of any level but the top one translates.
-    const fn level_bits(self) -> u32 {
+    pub(super) const fn level_bits(self) -> u32 {
         self.page_shift() - ENTRY_SHIFT
     }
 
@@ -130,8 +130,24 @@ impl Granule {
     /// log2 of what an entry of the top table maps. Where that leaves fewer bits than a table
     /// has, only the first entries of the top table are used.
     const fn top_shift(self) -> u32 {
-        let levels_below = (ADDRESS_BITS - 1 - self.page_shift()) / self.level_bits();
-        self.page_shift() + levels_below * self.level_bits()
+        self.top_shift_for(ADDRESS_BITS)
+    }
+
+    /// The same for addresses of so many bits, more than those of a page.
+    pub(super) const fn top_shift_for(self, address_bits: u32) -> u32 {
+        let upper_bits = address_bits
+            .saturating_sub(1)
+            .saturating_sub(self.page_shift());
+        self.page_shift() + upper_bits / self.level_bits() * self.level_bits()
+    }
+
+    /// How many neighbouring entries a contiguous hint is about, of pages or of blocks.
+    pub(super) const fn contiguous(self, pages: bool) -> usize {
+        match (self, pages) {
+            (Self::Kib4, _) => 16,
+            (Self::Kib16, true) => 128,
+            (Self::Kib16, false) | (Self::Kib64, _) => 32,
+        }
     }
 
     /// Length of a page, which is that of a table too.
@@ -164,12 +180,12 @@ impl Granule {
     }
 
     /// The bits of a descriptor that hold an address.
-    const fn address_mask(self) -> u64 {
+    pub(super) const fn address_mask(self) -> u64 {
         (ADDRESS_LIMIT - 1) & !(self.page_len() - 1)
     }
 
-    const fn entry_index(self, address: u64, shift: u32) -> usize {
-        (address >> shift) as usize & (self.entries() - 1)
+    pub(super) const fn entry_index(self, address: u64, shift: u32) -> usize {
+        address.wrapping_shr(shift) as usize & (self.entries() - 1)
     }
 }
 

@@ -6,6 +6,7 @@ mod console;
 mod device_tree;
 mod fdt;
 mod image;
+mod kernel_map;
 mod libfdt;
 mod page_tables;
 mod tree;

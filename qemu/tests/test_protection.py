@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernel itself cannot write to a loaded image, and can again once it was unloaded."""
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness import paths
+from harness.guest import Guest, boot
+from harness.machine import Hardware
+from harness.scenario import iomem
+
+pytestmark = pytest.mark.skipif(
+    paths.ARCH != "arm64", reason="on x86_64 the module protects nothing yet"
+)
+
+
+async def byte(guest: Guest, address: int) -> int:
+    """A byte of physical memory."""
+    return int(
+        await guest.shell(f"dd if=/dev/mem bs=1 count=1 skip={address} 2>/dev/null | xxd -p"), 16
+    )
+
+
+async def write_by_the_kernel(guest: Guest, address: int) -> bool:
+    """Flips a byte through the kernel's map of all RAM, by write(2), and says whether it took it.
+
+    A write to read-only memory kills the process that asked for it.
+    """
+    before = await byte(guest, address)
+    written = before ^ 0xFF
+    await guest.run(
+        "sh", "-c", f"printf '\\{written:o}' | dd of=/dev/mem bs=1 conv=notrunc seek={address}"
+    )
+    after = await byte(guest, address)
+    assert after in (before, written)
+    return after == written
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "command_line"),
+    [
+        # The kernel maps memory by blocks as large as there are, or by pages.
+        (1024, "crashkernel=256M"),
+        (6144, "crashkernel=256M@2050M nokaslr"),
+        (1024, "crashkernel=256M rodata=full"),
+    ],
+    ids=["groups", "large-blocks", "pages"],
+)
+def test_write_protection(
+    memory_mib: int, command_line: str, directory: Path, random: Random
+) -> None:
+    async def scenario() -> None:
+        hardware = Hardware(memory_mib=memory_mib)
+        async with boot(directory, hardware, command_line) as guest:
+            [region] = iomem(await guest.read("/proc/iomem"), "Crash kernel")
+            # The last page is not in a segment, but in the region.
+            places = [region.start, random.choice(region), region.stop - 1]
+            for _ in range(2):
+                await guest.load()
+                for place in places:
+                    assert not await write_by_the_kernel(guest, place), hex(place)
+                (await guest.rkexec("--unload")).check()
+                for place in places:
+                    assert await write_by_the_kernel(guest, place), hex(place)
+            # What lies beside the region was in one mapping with it.
+            await guest.load()
+            for place in (region.start - 1, region.stop):
+                await byte(guest, place)
+            await guest.crash()
+            await guest.captured()
+
+    asyncio.run(scenario())

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Replacing entries of the kernel's translation tables that other code is using.
+//!
+//! The architecture wants the old entries gone from all CPUs before new ones of another size are
+//! written (Arm ARM, D8.16.1 "Break-before-make"). What they map cannot be used meanwhile, and any
+//! code may need it. So all CPUs are stopped in here with everything masked, and use nothing but
+//! this module, their stacks and the table itself, all of which are mapped elsewhere.
+
+use crate::compat::prelude::*;
+use core::arch::asm;
+use core::hint::spin_loop;
+use core::ptr::NonNull;
+use core::slice;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use kernel::error::to_result;
+use kernel::ffi::{c_int, c_uint, c_void};
+
+extern "C" {
+    fn rust_kexec_new_table() -> *mut u64;
+    fn rust_kexec_table_address(table: *const u64) -> u64;
+    fn rust_kexec_map_table_again(address: u64) -> *mut u64;
+    fn rust_kexec_unmap_table(table: *mut u64);
+    fn rust_kexec_online_cpus() -> c_uint;
+    fn rust_kexec_on_all_cpus(
+        function: unsafe extern "C" fn(*mut c_void) -> c_int,
+        argument: *mut c_void,
+    ) -> c_int;
+}
+
+/// A page that becomes a translation table of the kernel's, and so is never freed.
+///
+/// # Invariants
+///
+/// `entries` is a page of `len` entries that nobody else has.
+pub(super) struct NewTable {
+    entries: NonNull<u64>,
+    len: usize,
+}
+
+impl NewTable {
+    /// Allocates a table of `len` entries, which fill a page.
+    pub(super) fn new(len: usize) -> Result<Self> {
+        // SAFETY: Allocates a zeroed page.
+        let entries = NonNull::new(unsafe { rust_kexec_new_table() }).ok_or(ENOMEM)?;
+        // INVARIANT: The page was just allocated.
+        Ok(Self { entries, len })
+    }
+
+    /// Its entries.
+    pub(super) fn entries(&mut self) -> &mut [u64] {
+        // SAFETY: By the type's invariant.
+        unsafe { slice::from_raw_parts_mut(self.entries.as_ptr(), self.len) }
+    }
+
+    /// Gives it away for good: its physical address.
+    pub(super) fn give_away(self) -> u64 {
+        // SAFETY: Pure arithmetic on an address of the direct map.
+        unsafe { rust_kexec_table_address(self.entries.as_ptr()) }
+    }
+}
+
+/// What all CPUs are stopped for.
+struct Replacement<'a> {
+    place: *mut u64,
+    values: &'a [u64],
+    arrived: AtomicUsize,
+    done: AtomicBool,
+}
+
+/// Replaces the entries from physical address `place` on, which are in one table.
+///
+/// # Safety
+///
+/// `place` must be an entry of a table that is in use, and the new entries must map what the old
+/// ones do.
+pub(super) unsafe fn replace(place: u64, values: &[u64]) -> Result {
+    if !cfg!(CONFIG_VMAP_STACK) {
+        // Stacks may be in what goes away for a moment.
+        return Err(ENODEV);
+    }
+    // SAFETY: The caller vouches for the table, which is ordinary memory.
+    let place = unsafe { rust_kexec_map_table_again(place) };
+    if place.is_null() {
+        return Err(ENOMEM);
+    }
+    let mut replacement = Replacement {
+        place,
+        values,
+        arrived: AtomicUsize::new(0),
+        done: AtomicBool::new(false),
+    };
+    // SAFETY: `stopped` gets the pointer back while this function waits. This thread may sleep.
+    let status =
+        unsafe { rust_kexec_on_all_cpus(stopped, core::ptr::addr_of_mut!(replacement).cast()) };
+    // SAFETY: Mapped above.
+    unsafe { rust_kexec_unmap_table(place) };
+    to_result(status)
+}
+
+/// Every CPU comes here with interrupts off. The first one waits for the others and replaces.
+///
+/// # Safety
+///
+/// `argument` must point to a [`Replacement`] that outlives the call.
+unsafe extern "C" fn stopped(argument: *mut c_void) -> c_int {
+    // SAFETY: By this function's contract; all CPUs share it.
+    let replacement = unsafe { &*argument.cast::<Replacement<'_>>() };
+    // SAFETY: Reads a variable that does not change while CPUs are stopped.
+    let cpus = unsafe { rust_kexec_online_cpus() } as usize;
+    let masks: u64;
+    // SAFETY: Masks what could run code of others on this CPU; undone below.
+    unsafe { asm!("mrs {}, daif", "msr daifset, #0xf", out(reg) masks) };
+    if replacement.arrived.fetch_add(1, Ordering::AcqRel) == 0 {
+        while replacement.arrived.load(Ordering::Acquire) < cpus {
+            spin_loop();
+        }
+        // SAFETY: All CPUs are here.
+        unsafe { break_and_make(replacement) };
+        replacement.done.store(true, Ordering::Release);
+    } else {
+        while !replacement.done.load(Ordering::Acquire) {
+            spin_loop();
+        }
+    }
+    // SAFETY: Takes what was fetched before the change back, and restores the masks.
+    unsafe { asm!("isb", "msr daif, {}", in(reg) masks) };
+    0
+}
+
+/// # Safety
+///
+/// No CPU may use what the entries map. This one uses registers, the new values and the table.
+unsafe fn break_and_make(replacement: &Replacement<'_>) {
+    // SAFETY: By this function's contract.
+    unsafe {
+        asm!(
+            "mov {index}, xzr",
+            "2: str xzr, [{place}, {index}, lsl #3]",
+            "add {index}, {index}, #1",
+            "cmp {index}, {count}",
+            "b.lo 2b",
+            "dsb ishst",
+            "tlbi vmalle1is",
+            "dsb ish",
+            "isb",
+            "mov {index}, xzr",
+            "3: ldr {value}, [{values}, {index}, lsl #3]",
+            "str {value}, [{place}, {index}, lsl #3]",
+            "add {index}, {index}, #1",
+            "cmp {index}, {count}",
+            "b.lo 3b",
+            "dsb ishst",
+            "isb",
+            index = out(reg) _,
+            value = out(reg) _,
+            place = in(reg) replacement.place,
+            values = in(reg) replacement.values.as_ptr(),
+            count = in(reg) replacement.values.len(),
+            options(nostack),
+        )
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Write protection of the loaded image in the kernel's map of all RAM.
+//!
+//! Nothing of the region is written through that map once the image is armed: the purgatory, the
+//! only program that writes to its own segment, runs on the identity map.
+//!
+//! The kernel can change that map for pages of its own only, so this edits the entries itself.
+//! Where a block, or several under one contiguous hint, also map memory beside the region, they are
+//! split up first. They stay split.
+
+use super::break_before_make::{replace, NewTable};
+use crate::compat::prelude::*;
+use crate::sys::physical::direct_map_address;
+use core::arch::asm;
+use kexec_core::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, BLOCK_GROUP_MAX};
+use kexec_core::ranges::Range;
+
+/// Why the region stays writable.
+enum Failure {
+    Map(KernelMapError),
+    Kernel(Error),
+}
+
+impl From<KernelMapError> for Failure {
+    fn from(error: KernelMapError) -> Self {
+        Self::Map(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Kernel(error)
+    }
+}
+
+/// A region that nobody can write to by the kernel's map, for as long as this lives.
+pub(crate) struct WriteProtection {
+    region: Option<Region>,
+}
+
+impl WriteProtection {
+    /// Protects `region`, which is directly mapped memory of ours. If that cannot be done, says so
+    /// in the log and leaves it writable: a digest is checked before anything of it is used.
+    pub(crate) fn of(region: Range) -> Self {
+        let region = Region::split_off(region).and_then(|region| {
+            region.change(kernel_map::read_only)?;
+            Ok(region)
+        });
+        let region = match region {
+            Ok(region) => Some(region),
+            Err(Failure::Map(error)) => {
+                pr_warn!(
+                    "the loaded image is not write-protected: {}\n",
+                    format_args!("{error}")
+                );
+                None
+            }
+            Err(Failure::Kernel(error)) => {
+                pr_warn!(
+                    "the loaded image is not write-protected: its mapping could not be split \
+                     (error {})\n",
+                    -error.to_errno()
+                );
+                None
+            }
+        };
+        Self { region }
+    }
+}
+
+impl Drop for WriteProtection {
+    fn drop(&mut self) {
+        if let Some(region) = &self.region {
+            // What could be made read-only is still mapped in the same way.
+            let _ = region.change(kernel_map::writable);
+        }
+    }
+}
+
+/// The region in the kernel's map, in units that map nothing else.
+struct Region {
+    map: KernelMap,
+    start: u64,
+    end: u64,
+}
+
+impl Region {
+    /// Finds the region and splits what maps other memory with it.
+    fn split_off(region: Range) -> Result<Self, Failure> {
+        let start = direct_map_address(region.start()) as u64;
+        let region = Self {
+            map: kernel_map()?,
+            start,
+            end: start.saturating_add(region.len()),
+        };
+        for edge in [region.start, region.end] {
+            region.split_at(edge)?;
+        }
+        Ok(region)
+    }
+
+    fn unit(&self, address: u64) -> Result<Unit, KernelMapError> {
+        // SAFETY: The tables are the kernel's own, which do not go away.
+        self.map
+            .unit(address, |place| unsafe { entry_at(place).read_volatile() })
+    }
+
+    /// Splits what maps memory on both sides of an address, level by level.
+    fn split_at(&self, edge: u64) -> Result<(), Failure> {
+        // Each round takes off a contiguous hint or goes one level down.
+        for _ in 0..2 * self.map.granule().levels() {
+            match self.unit(edge) {
+                Ok(unit) if unit.straddles(edge) => self.split(&unit, edge)?,
+                // There is nothing behind the last byte of RAM that could be mapped with it.
+                Ok(_) | Err(KernelMapError::NotMapped { .. }) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(EINVAL.into())
+    }
+
+    fn split(&self, unit: &Unit, edge: u64) -> Result<(), Failure> {
+        let mut entries = [0; BLOCK_GROUP_MAX];
+        let entries = entries.get_mut(..unit.count).ok_or(EINVAL)?;
+        for (entry, place) in entries.iter_mut().zip((unit.entries..).step_by(8)) {
+            // SAFETY: As in `unit`.
+            *entry = kernel_map::without_hint(unsafe { entry_at(place).read_volatile() });
+        }
+        let index = unit.index(edge);
+        let Some(block) = entries.get_mut(index) else {
+            return Err(EINVAL.into());
+        };
+        // An edge between two blocks needs their hint gone only.
+        if edge & ((1 << unit.shift) - 1) == 0 {
+            // SAFETY: The entries map what they mapped before.
+            return Ok(unsafe { replace(unit.entries, entries) }?);
+        }
+        let mut table = NewTable::new(self.map.granule().entries())?;
+        self.map.split(*block, unit.shift, table.entries());
+        *block = kernel_map::table_entry(table.give_away());
+        // SAFETY: As above, one of them by way of a table.
+        Ok(unsafe { replace(unit.entries, entries) }?)
+    }
+
+    /// Changes all entries of the region.
+    fn change(&self, new: fn(u64) -> u64) -> Result<(), KernelMapError> {
+        let mut address = self.start;
+        while address < self.end {
+            let unit = self.unit(address)?;
+            for place in (unit.entries..).step_by(8).take(unit.count) {
+                let entry = entry_at(place);
+                // SAFETY: As in `unit`. Only this module changes entries of the region, and only
+                // one load at a time. While entries under one hint differ, the CPU may take any of
+                // them (Arm ARM, D8.7.1); nobody uses the region then.
+                unsafe { entry.write_volatile(new(entry.read_volatile())) };
+            }
+            address = unit.end();
+        }
+        // SAFETY: Makes all CPUs use the entries written above.
+        unsafe {
+            asm!(
+                "dsb ishst",
+                "tlbi vmalle1is",
+                "dsb ish",
+                "isb",
+                options(nostack)
+            )
+        };
+        Ok(())
+    }
+}
+
+/// The entry at a physical address, in the kernel's map of all RAM.
+fn entry_at(place: u64) -> *mut u64 {
+    direct_map_address(place).cast()
+}
+
+/// The tables that this CPU uses, as every other one does.
+fn kernel_map() -> Result<KernelMap, KernelMapError> {
+    let (ttbr1, tcr): (u64, u64);
+    // SAFETY: Reading these registers has no effect.
+    unsafe {
+        asm!("mrs {}, ttbr1_el1", out(reg) ttbr1, options(nomem, nostack));
+        asm!("mrs {}, tcr_el1", out(reg) tcr, options(nomem, nostack));
+    }
+    KernelMap::new(ttbr1, tcr)
+}
