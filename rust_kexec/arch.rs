@@ -9,14 +9,15 @@
 //! - `hook`: what else notices a crash;
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
+//! - `time`: the counter by which the stages of a crash are timed;
 //! - `protect`: how nobody writes to a loaded image (arm64).
 
 #[cfg(CONFIG_ARM64)]
 mod arm64;
 #[cfg(CONFIG_ARM64)]
-pub(crate) use arm64::{handover, hook, image, memory, protect, quiesce, registers, stop};
+pub(crate) use arm64::{handover, hook, image, memory, protect, quiesce, registers, stop, time};
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
-pub(crate) use x86_64::{handover, hook, image, memory, quiesce, registers, stop};
+pub(crate) use x86_64::{handover, hook, image, memory, quiesce, registers, stop, time};

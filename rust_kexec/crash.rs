@@ -19,6 +19,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use hooks::Hooks;
 use kernel::bindings;
+use kexec_core::report::Moment;
 
 /// The image that the next crash boots, or null.
 static IMAGE: AtomicPtr<LoadedImage> = AtomicPtr::new(ptr::null_mut());
@@ -123,13 +124,16 @@ unsafe fn enter(frame: *const bindings::pt_regs) {
         Err(_) => return,
     }
     cpu::disable_interrupts();
+    image.report.reached(Moment::Noticed);
     let registers = match frame.is_null() {
         true => Registers::capture_here(),
         // SAFETY: The caller vouches for the frame.
         false => unsafe { Registers::from_frame(frame) },
     };
     image.notes.save(cpu, &registers, cpu::current_pid());
+    image.report.stopped(cpu);
     stop::stop_others(image);
+    image.report.reached(Moment::Stopped);
     arch::stop::disable_virtualization();
     // SAFETY: This CPU is the one that crashes, and it comes here once.
     unsafe { image.vmcoreinfo.stamp(seconds_since_1970()) };
@@ -138,6 +142,7 @@ unsafe fn enter(frame: *const bindings::pt_regs) {
 }
 
 fn leave(image: &LoadedImage) -> ! {
+    image.report.reached(Moment::Left);
     // SAFETY: An armed image is in its place; interrupts are off, and the other CPUs have been
     // stopped as far as they can be.
     unsafe { image.jump.jump() }

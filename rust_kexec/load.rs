@@ -7,6 +7,7 @@
 
 mod core_header;
 pub(crate) mod crash_notes;
+pub(crate) mod crash_report;
 mod kernel_text;
 pub(crate) mod policy;
 mod segments;
@@ -21,6 +22,7 @@ use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
 use crate::sys::physical;
 use crash_notes::CrashNotes;
+use crash_report::CrashReport;
 use kexec_core::command_line::capture_command_line;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
@@ -114,6 +116,7 @@ pub(crate) struct LoadedImage {
     pub(crate) interrupts: Interrupts,
     pub(crate) notes: CrashNotes,
     pub(crate) vmcoreinfo: CrashVmcoreinfo,
+    pub(crate) report: CrashReport,
 }
 
 /// An image that was verified, planned and built, but is not in its place yet.
@@ -128,6 +131,7 @@ pub(crate) struct Prepared<'a> {
     interrupts: Interrupts,
     notes: CrashNotes,
     vmcoreinfo: CrashVmcoreinfo,
+    report: CrashReport,
 }
 
 /// Verifies the files, plans the segments and builds their contents.
@@ -145,7 +149,8 @@ pub(crate) fn prepare<'a>(
     let sources = handover::Sources::read()?;
     let notes = CrashNotes::find()?;
     let vmcoreinfo = CrashVmcoreinfo::copy()?;
-    let core_header = core_header::build(&notes, &vmcoreinfo, reservation)?;
+    let report = CrashReport::new()?;
+    let core_header = core_header::build(&notes, &vmcoreinfo, &report, reservation)?;
 
     let mut placer = Placer::new(region)?;
     let kernel = placer.place_kernel(&image, Placement::Lowest)?;
@@ -190,6 +195,7 @@ pub(crate) fn prepare<'a>(
         reservation,
         &command_line,
         initrd.len() as u64,
+        report.memory(),
     )?;
     Ok(Prepared {
         initrd,
@@ -200,6 +206,7 @@ pub(crate) fn prepare<'a>(
         interrupts: Interrupts::find()?,
         notes,
         vmcoreinfo,
+        report,
         plan,
         image,
     })
@@ -221,7 +228,7 @@ impl Prepared<'_> {
             other => self.staging.contents(other).map(segments::Contents::Bytes),
         };
         // SAFETY: The caller vouches for the region.
-        let segments = unsafe { Segments::write(self.plan, contents) };
+        let segments = unsafe { Segments::write(self.plan, self.report.contents(), contents) };
         KBox::write(
             self.place,
             LoadedImage {
@@ -230,6 +237,7 @@ impl Prepared<'_> {
                 interrupts: self.interrupts,
                 notes: self.notes,
                 vmcoreinfo: self.vmcoreinfo,
+                report: self.report,
             },
         )
     }

@@ -197,6 +197,7 @@ from_core!(
     kexec_core::elfcorehdr::CoreHeaderError,
     kexec_core::format::FormatError,
     kexec_core::pe::PeError,
+    kexec_core::note::NoteError,
     kexec_core::plan::PlanError,
     kexec_core::ranges::CapacityError,
     kexec_core::signature::SignatureError,

@@ -24,6 +24,7 @@ mod relocation;
 
 use console::Console;
 use kexec_core::handover::Table;
+use kexec_core::report::Moment;
 
 /// Called by the architecture's entry code with the table's physical address, once the stack,
 /// the descriptor tables and the relocations are in place.
@@ -31,8 +32,16 @@ extern "C" fn purgatory_main(table: *const Table) -> ! {
     // SAFETY: The module passes the address of a table that it placed in the reserved region,
     // page-aligned and identity-mapped; nothing else runs and nothing writes to it from here on.
     let table = unsafe { &*table };
+    let entered = arch::counter();
     match check::check(table) {
-        Ok(()) => arch::enter_kernel(table.entry, table.argument),
+        Ok(()) => {
+            // SAFETY: The table's digest held, and the module mapped the report.
+            unsafe {
+                memory::report(table.report, Moment::PurgatoryEntered, entered);
+                memory::report(table.report, Moment::Checked, arch::counter());
+            }
+            arch::enter_kernel(table.entry, table.argument)
+        }
         Err(damage) => {
             Console::get().refuse(&damage);
             arch::stop()

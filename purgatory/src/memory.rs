@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Views of physical memory, and the memory functions that the compiler calls.
+//! Views of physical memory, and the words that this program writes to it.
 
 use core::mem::size_of;
 use kexec_core::handover::Table;
+use kexec_core::report::Moment;
 
 /// The bytes of the table, for its digest.
 pub fn bytes_of(table: &Table) -> &[u8] {
@@ -20,4 +21,15 @@ pub fn bytes_of(table: &Table) -> &[u8] {
 pub unsafe fn physical<'a>(start: u64, len: u64) -> &'a [u8] {
     // SAFETY: The caller vouches for the range.
     unsafe { core::slice::from_raw_parts(start as usize as *const u8, len as usize) }
+}
+
+/// Writes the counter's value at a moment into the crash report at physical address `report`.
+///
+/// # Safety
+///
+/// A report must be there, identity-mapped, and used by nobody else.
+pub unsafe fn report(report: u64, moment: Moment, counter: u64) {
+    let words = report as usize as *mut u64;
+    // SAFETY: By this function's contract; a report has a word for each moment.
+    unsafe { words.add(moment.word()).write_volatile(counter) };
 }

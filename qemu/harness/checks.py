@@ -47,12 +47,28 @@ def crashed_stack(dump: Dump, facts: Facts) -> None:
 
 def every_cpu(dump: Dump, facts: Facts) -> None:
     """Each online CPU has one note, which is that of the task that it was running."""
-    assert len(dump.cpus) == facts.hello.cpus_online
-    assert len(dump.prstatus) == facts.hello.cpus_online
+    reached = facts.hello.cpus_online - len(facts.not_stopped)
+    assert len(dump.cpus) == reached
+    assert len(dump.prstatus) == reached
     for cpu, note in zip(dump.cpus, dump.prstatus, strict=True):
         assert note.pid == cpu.pid, cpu
         assert note.registers[PLATFORM.instruction_pointer] == cpu.instruction_pointer != 0, cpu
         assert cpu.symbol != "no symbol", cpu
+
+
+def crash_report(dump: Dump, facts: Facts) -> None:
+    """The stages followed each other, and the CPUs that did not stop are named."""
+    report = dump.report
+    stages = [report.noticed, report.stopped, report.left, report.purgatory_entered, report.checked]
+    assert 0 < stages[0] and stages == sorted(stages), stages
+    assert report.not_stopped == facts.not_stopped
+    stopped = [cpu for cpu, time in enumerate(report.cpus) if time and cpu not in facts.not_stopped]
+    assert len(stopped) == facts.hello.cpus_online - len(facts.not_stopped)
+
+
+def interrupts_disabled(dump: Dump, facts: Facts) -> None:
+    """The last CPU is where it span with interrupts disabled."""
+    assert "spin" in dump.cpus[-1].functions, dump.cpus[-1]
 
 
 def all_memory(dump: Dump, facts: Facts) -> None:
@@ -168,6 +184,7 @@ ALWAYS = (
     crash_time,
     crashed_stack,
     every_cpu,
+    crash_report,
     all_memory,
     crash_region_left_out,
 )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reads a vmcore with two readers that know nothing of us: drgn and pyelftools."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,9 @@ from elftools.elf.segments import NoteSegment
 from harness import paths
 from harness.platform import PLATFORM
 
+# The type of our own note.
+NT_REPORT = 0x524B0001
+
 # Where struct elf_prstatus has pr_pid, on every 64-bit machine.
 PR_PID_OFFSET = 32
 
@@ -27,6 +31,34 @@ class Prstatus:
 
     pid: int
     registers: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The note that the crash path left (kexec_core's report.rs); times are the counter's."""
+
+    frequency: int
+    noticed: int
+    stopped: int
+    left: int
+    purgatory_entered: int
+    checked: int
+    cpus: tuple[int, ...]
+
+    NOT_STOPPED = (1 << 64) - 1
+
+    @classmethod
+    def parse(cls, description: bytes) -> Self:
+        """From the note's contents."""
+        version, frequency, count, *words = struct.unpack(f"<{len(description) // 8}Q", description)
+        if version != 1 or count != len(words) - 5:
+            raise AssertionError(f"the crash report has version {version}, for {count} CPUs")
+        return cls(frequency, *words[:5], tuple(words[5:]))
+
+    @property
+    def not_stopped(self) -> set[int]:
+        """The CPUs that did not stop."""
+        return {cpu for cpu, time in enumerate(self.cpus) if time == self.NOT_STOPPED}
 
 
 @dataclass(frozen=True)
@@ -73,7 +105,7 @@ class Dump:
         """The crashed kernel as drgn sees it."""
         program = drgn.Program()
         program.set_core_dump(str(self.path))
-        program.load_debug_info([str(paths.VMLINUX), str(paths.MODULE)])
+        program.load_debug_info([str(path) for path in paths.DEBUG_FILES])
         return program
 
     @property
@@ -102,8 +134,12 @@ class Dump:
 
     @cached_property
     def cpus(self) -> list[Cpu]:
-        """Every online CPU."""
-        return [self._cpu(number) for number in for_each_online_cpu(self.program)]
+        """Every online CPU whose registers there are."""
+        return [
+            self._cpu(number)
+            for number in for_each_online_cpu(self.program)
+            if number not in self.report.not_stopped
+        ]
 
     def _cpu(self, number: int) -> Cpu:
         task = cpu_curr(self.program, number)
@@ -147,6 +183,12 @@ class Dump:
         """The lines of the VMCOREINFO note."""
         [description] = self._notes("VMCOREINFO", 0)
         return dict(line.split("=", 1) for line in description.decode().splitlines())
+
+    @cached_property
+    def report(self) -> Report:
+        """What the crash path tells of itself."""
+        [description] = self._notes("RUST_KEXEC", NT_REPORT)
+        return Report.parse(description)
 
     @cached_property
     def loads(self) -> list[Load]:

@@ -31,12 +31,19 @@ def _vmlinux() -> Path:
 
 
 VMLINUX = _vmlinux()
-MODULE = BUILD / "module" / TARGET / "rust_kexec" / "rust_kexec.ko"
+# What has the debug information of a crashed guest.
+DEBUG_FILES = (
+    VMLINUX,
+    BUILD / "module" / TARGET / "rust_kexec" / "rust_kexec.ko",
+    BUILD / "module" / TARGET / "irqs_off" / "irqs_off.ko",
+)
 
 # The same files inside the production guest.
 GUEST_KERNEL = "/boot/vmlinuz"
 GUEST_INITRD = "/boot/initrd"
 GUEST_MODULE = "/lib/rust_kexec.ko"
+# Makes a CPU spin with interrupts disabled.
+GUEST_IRQS_OFF = "/lib/irqs_off.ko"
 
 
 def results(*names: str) -> Path:

@@ -26,6 +26,8 @@ class Facts:
     crash_time: int = 0
     spinner: dict[str, Any] = field(default_factory=dict)
     pattern: dict[str, Any] = field(default_factory=dict)
+    not_stopped: set[int] = field(default_factory=set)
+    """CPUs that nothing reaches any more."""
 
 
 Step = Callable[[Guest, Facts], Awaitable[None]]

@@ -26,6 +26,18 @@ ARM64 = (
         checks=(checks.at_exception_level(1),),
     ),
     Scenario(
+        name="interrupts-off",
+        hardware=Hardware(cpus=3),
+        before=(steps.disable_interrupts_on_the_last_cpu,),
+    ),
+    Scenario(
+        name="interrupts-off-pseudo-nmi",
+        hardware=Hardware(cpus=3),
+        command_line="crashkernel=256M irqchip.gicv3_pseudo_nmi=1",
+        before=(steps.disable_interrupts_on_the_last_cpu,),
+        checks=(checks.interrupts_disabled,),
+    ),
+    Scenario(
         name="uefi-acpi",
         hardware=Hardware(cpus=4, firmware=True),
         checks=(checks.described_by_acpi,),

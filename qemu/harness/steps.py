@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a scenario does between the load and the crash."""
 
+from harness import paths
 from harness.guest import Guest
 from harness.scenario import Facts
 
@@ -15,6 +16,16 @@ async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
     seed = facts.random.getrandbits(32)
     last = guest.hello.cpus_online - 1
     facts.spinner = await guest.spawn("spin", "--cpu", str(last), "--seed", str(seed))
+
+
+async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
+    """The last CPU spins in the kernel with interrupts disabled, which a pseudo-NMI passes."""
+    # Neither the agent nor the CPU that panics must be there.
+    await guest.shell("taskset -p 1 $(pidof agent)")
+    last = guest.hello.cpus_online - 1
+    await guest.shell(f"taskset 1 insmod {paths.GUEST_IRQS_OFF} cpu={last}")
+    if "irqchip.gicv3_pseudo_nmi=1" not in guest.machine.command_line:
+        facts.not_stopped = {last}
 
 
 async def fill_pages(guest: Guest, facts: Facts) -> None:

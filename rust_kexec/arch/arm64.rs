@@ -11,3 +11,4 @@ pub(crate) mod protect;
 pub(crate) mod quiesce;
 pub(crate) mod registers;
 pub(crate) mod stop;
+pub(crate) mod time;

@@ -10,3 +10,4 @@ mod port;
 pub(crate) mod quiesce;
 pub(crate) mod registers;
 pub(crate) mod stop;
+pub(crate) mod time;

@@ -11,24 +11,37 @@ use kernel::bindings;
 
 /// CPUs that have not answered after this time are left behind, without their registers.
 const WAIT_MICROSECONDS: u32 = 1_000_000;
+/// CPUs that have not answered after this time are called once more, by other means if there are.
+const PATIENCE_MICROSECONDS: u32 = 100_000;
 const LOOK_MICROSECONDS: u32 = 10;
 
-/// Stops all CPUs but this one.
+/// Stops all CPUs but this one, and reports those that could not be stopped.
 pub(super) fn stop_others(image: &LoadedImage) {
     arch::stop::signal_others();
-    for _ in 0..WAIT_MICROSECONDS / LOOK_MICROSECONDS {
-        if all_others_saved(image) {
-            break;
-        }
-        cpu::delay_microseconds(LOOK_MICROSECONDS);
+    if !wait_for_others(image, PATIENCE_MICROSECONDS) {
+        arch::stop::insist(others().filter(|other| !image.notes.is_saved(*other)));
+        wait_for_others(image, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
+    }
+    for other in others().filter(|other| !image.notes.is_saved(*other)) {
+        image.report.not_stopped(other);
     }
 }
 
-fn all_others_saved(image: &LoadedImage) -> bool {
+/// The CPUs that run besides this one.
+fn others() -> impl Iterator<Item = usize> {
     let this = cpu::current();
-    (0..cpu::ids())
-        .filter(|other| *other != this && cpu::is_online(*other))
-        .all(|other| image.notes.is_saved(other))
+    (0..cpu::ids()).filter(move |other| *other != this && cpu::is_online(*other))
+}
+
+/// Waits until all others have saved their registers, and says whether they have.
+fn wait_for_others(image: &LoadedImage, microseconds: u32) -> bool {
+    for _ in 0..microseconds / LOOK_MICROSECONDS {
+        if others().all(|other| image.notes.is_saved(other)) {
+            return true;
+        }
+        cpu::delay_microseconds(LOOK_MICROSECONDS);
+    }
+    false
 }
 
 /// The NMI of the CPU that crashes reached this one: saves its registers and stops it. Returns
@@ -48,6 +61,7 @@ pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
         image
             .notes
             .save(cpu::current(), &registers, cpu::current_pid());
+        image.report.stopped(cpu::current());
         arch::stop::park();
     }
 }

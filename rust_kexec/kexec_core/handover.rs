@@ -79,6 +79,8 @@ pub struct Table {
     pub entry: u64,
     /// Physical address of the boot_params or the device tree.
     pub argument: u64,
+    /// Physical address of the contents of a [`crate::report`], outside the region.
+    pub report: u64,
     /// How many of `checked` are valid.
     pub checked_count: u32,
     /// 0.
@@ -98,6 +100,7 @@ impl Default for Table {
             magic: MAGIC,
             entry: 0,
             argument: 0,
+            report: 0,
             checked_count: 0,
             reserved: 0,
             checked: [Checked::default(); CHECKED_MAX],
@@ -126,6 +129,7 @@ impl Table {
             (offset_of!(Self, magic), self.magic),
             (offset_of!(Self, entry), self.entry),
             (offset_of!(Self, argument), self.argument),
+            (offset_of!(Self, report), self.report),
         ] {
             bytes::write(&mut out, offset, &field.to_le_bytes());
         }
@@ -152,7 +156,7 @@ const _: () = {
     assert!(size_of::<Head>() == 32);
     assert!(offset_of!(Head, console_base) == 16);
     assert!(offset_of!(Head, console_kind) == 24);
-    assert!(offset_of!(Table, checked) == 32);
-    assert!(DIGESTED_LEN == 32 + CHECKED_MAX * 56);
+    assert!(offset_of!(Table, checked) == 40);
+    assert!(DIGESTED_LEN == 40 + CHECKED_MAX * 56);
     assert!(size_of::<Table>() == DIGESTED_LEN + 32);
 };

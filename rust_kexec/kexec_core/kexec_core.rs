@@ -33,6 +33,7 @@ pub mod plan;
 pub mod prstatus;
 pub mod ranges;
 pub mod signature;
+pub mod report;
 pub mod uapi;
 pub mod uki;
 pub mod vmcore;

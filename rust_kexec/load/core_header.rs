@@ -3,6 +3,7 @@
 //! The ELF core header: which memory the dump consists of.
 
 use super::crash_notes::CrashNotes;
+use super::crash_report::CrashReport;
 use super::kernel_text::kernel_text;
 use super::vmcoreinfo::CrashVmcoreinfo;
 use crate::arch::{memory, registers};
@@ -16,16 +17,17 @@ use kexec_core::ranges::{Range, RangeList};
 /// Most pieces of RAM that a machine may have.
 const RAM_PIECES_MAX: usize = 64;
 
-/// Builds the header: a PT_NOTE for each possible CPU and one for VMCOREINFO, a PT_LOAD for the
-/// kernel's text and one for each piece of System RAM, without the crash regions.
+/// Builds the header: a PT_NOTE for each possible CPU, one for VMCOREINFO and one for the report, a
+/// PT_LOAD for the kernel's text and one for each piece of System RAM, without the crash regions.
 #[inline(never)]
 pub(super) fn build(
     notes: &CrashNotes,
     vmcoreinfo: &CrashVmcoreinfo,
+    report: &CrashReport,
     reservation: &Reservation,
 ) -> Result<KVec<u8>, Refusal> {
     let mut note_memory: KVec<Range> = KVec::new();
-    for memory in Iterator::chain(notes.memory(), [vmcoreinfo.memory()]) {
+    for memory in Iterator::chain(notes.memory(), [vmcoreinfo.memory(), report.memory()]) {
         note_memory.push(memory, GFP_KERNEL)?;
     }
 

@@ -52,7 +52,8 @@ pub(crate) struct Segments {
 }
 
 impl Segments {
-    /// Copies what `contents` has for each segment, then the purgatory's table.
+    /// Copies what `contents` has for each segment, then the purgatory's table, which names the
+    /// address of the crash report.
     ///
     /// # Safety
     ///
@@ -60,12 +61,14 @@ impl Segments {
     #[inline(never)]
     pub(super) unsafe fn write<'a>(
         plan: Plan,
+        report: u64,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
     ) -> Self {
         // SAFETY: The caller vouches for the region.
         let mut memory = unsafe { ReservedMemory::new(plan.region()) };
         let mut table = Table {
             entry: plan.entry(),
+            report,
             ..Table::default()
         };
         handover::fill_table(&mut table, &plan);

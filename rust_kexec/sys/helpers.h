@@ -136,6 +136,8 @@ int rust_kexec_probe_crash_kexec(void);
 void rust_kexec_unprobe_crash_kexec(void);
 void rust_kexec_prepare_signal(void);
 void rust_kexec_signal_others(void);
+unsigned int rust_kexec_find_nmi(void);
+void rust_kexec_send_nmi(unsigned int number, unsigned int cpu);
 unsigned int rust_kexec_psci_conduit(void);
 void rust_kexec_psci_cpu_off(unsigned int conduit);
 void rust_kexec_silence_interrupts(void);

@@ -103,6 +103,14 @@ pub fn enter_kernel(entry: u64, device_tree: u64) -> ! {
     }
 }
 
+/// The counter that the crash path of the module reads too.
+pub fn counter() -> u64 {
+    let counter: u64;
+    // SAFETY: Reading the virtual count has no effect. The barrier keeps it from being read early.
+    unsafe { asm!("isb", "mrs {}, cntvct_el0", out(reg) counter, options(nomem, nostack)) };
+    counter
+}
+
 /// Halts for good.
 pub fn stop() -> ! {
     loop {

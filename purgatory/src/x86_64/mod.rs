@@ -79,6 +79,12 @@ pub fn enter_kernel(entry: u64, boot_params: u64) -> ! {
     }
 }
 
+/// The counter that the crash path of the module reads too.
+pub fn counter() -> u64 {
+    // SAFETY: Every 64-bit CPU has the time stamp counter.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
 /// Halts for good.
 pub fn stop() -> ! {
     loop {

@@ -47,11 +47,12 @@ fn page_tables_offset() -> u64 {
     (PURGATORY.len() as u64).next_multiple_of(granule().page_len())
 }
 
-/// Room for the tables of the identity map: the region, and one page of console registers.
+/// Room for the tables of the identity map: the region, one page of console registers, and the
+/// crash report, which does not cross a page.
 fn page_tables_len(region: Range) -> u64 {
-    let console = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
+    let page = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
     let tables = page_tables::tables_needed(region, granule())
-        + page_tables::tables_needed(console, granule());
+        + 2 * page_tables::tables_needed(page, granule());
     tables * granule().page_len()
 }
 
@@ -131,10 +132,11 @@ impl Staging {
         reservation: &Reservation,
         command_line: &[u8],
         initrd_len: u64,
+        report: Range,
     ) -> Result<Self, Refusal> {
         Ok(Self {
             device_tree: device_tree(sources, plan, reservation, command_line, initrd_len)?,
-            purgatory: purgatory(sources, plan, command_line)?,
+            purgatory: purgatory(sources, plan, command_line, report)?,
         })
     }
 
@@ -190,7 +192,12 @@ fn device_tree(
 }
 
 #[inline(never)]
-fn purgatory(sources: &Sources, plan: &Plan, command_line: &[u8]) -> Result<KVVec<u8>, Refusal> {
+fn purgatory(
+    sources: &Sources,
+    plan: &Plan,
+    command_line: &[u8],
+    report: Range,
+) -> Result<KVVec<u8>, Refusal> {
     let region = plan.region();
     let offset = page_tables_offset();
     let base = memory_of(plan, SegmentKind::Purgatory).start() + offset;
@@ -198,7 +205,10 @@ fn purgatory(sources: &Sources, plan: &Plan, command_line: &[u8]) -> Result<KVVe
     tables.extend_with((page_tables_len(region) / 8) as usize, 0, GFP_KERNEL)?;
     let mut map = IdentityMap::new(&mut tables, base, granule())?;
     // SAFETY: Returns what the kernel maps its own text and data with.
-    map.map(region, unsafe { rust_kexec_executable_page_attributes() })?;
+    let attributes = unsafe { rust_kexec_executable_page_attributes() };
+    for range in [region, report] {
+        map.map(range, attributes)?;
+    }
     let tree = Fdt::parse(&sources.tree).ok();
     let firmware = tree
         .as_ref()

@@ -3,7 +3,9 @@
 
 #include <linux/acpi.h>
 #include <linux/arm-smccc.h>
+#include <linux/interrupt.h>
 #include <linux/irq.h>
+#include <linux/irqdesc.h>
 #include <linux/irqnr.h>
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
@@ -67,6 +69,42 @@ void rust_kexec_signal_others(void)
 	for_each_online_cpu(cpu)
 		if (cpu != this)
 			smp_call_function_single_async(cpu, &per_cpu(stop_call, cpu));
+}
+
+/*
+ * The kernel makes some of its inter-processor interrupts pseudo-NMIs where it can. The flag tells
+ * which: only those must never have a thread.
+ */
+unsigned int rust_kexec_find_nmi(void)
+{
+	unsigned int number;
+
+	for (number = 0; number < nr_irqs; number++) {
+		struct irq_data *data = irq_get_irq_data(number);
+		struct irqaction *action = data ? irq_data_to_desc(data)->action : NULL;
+
+		if (action && action->name && !strcmp(action->name, "IPI") &&
+		    (action->flags & IRQF_NO_THREAD) && irq_data_get_irq_chip(data)->ipi_send_mask)
+			return number;
+	}
+	return 0;
+}
+
+static irqreturn_t stop_nmi(int number, void *unused)
+{
+	rust_kexec_stop_call(get_irq_regs());
+	return IRQ_HANDLED;
+}
+
+/* Takes the interrupt over: its own handler keeps no registers, or does not stop the CPU. */
+void rust_kexec_send_nmi(unsigned int number, unsigned int cpu)
+{
+	struct irq_data *data = irq_get_irq_data(number);
+
+	if (!data)
+		return;
+	WRITE_ONCE(irq_data_to_desc(data)->action->handler, stop_nmi);
+	irq_data_get_irq_chip(data)->ipi_send_mask(data, cpumask_of(cpu));
 }
 
 #define CONDUIT_HVC 1

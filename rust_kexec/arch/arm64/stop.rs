@@ -2,9 +2,10 @@
 
 //! Stopping other CPUs by inter-processor call.
 //!
-//! A CPU that has interrupts masked does not answer; the dump is written without its registers.
-//! One that answers saves its registers and switches itself off through PSCI, or parks where there
-//! is no PSCI (spin-table).
+//! A CPU that has interrupts masked does not answer. Where the kernel has pseudo-NMIs
+//! (`irqchip.gicv3_pseudo_nmi=1`) it is called once more by one of those; elsewhere the dump is
+//! written without its registers, and the crash report names it. A CPU that answers saves its
+//! registers and switches itself off through PSCI, or parks where there is no PSCI (spin-table).
 
 use crate::compat::prelude::*;
 use crate::crash;
@@ -16,20 +17,27 @@ extern "C" {
     fn rust_kexec_psci_conduit() -> c_uint;
     fn rust_kexec_prepare_signal();
     fn rust_kexec_signal_others();
+    fn rust_kexec_find_nmi() -> c_uint;
+    fn rust_kexec_send_nmi(number: c_uint, cpu: c_uint);
     fn rust_kexec_psci_cpu_off(conduit: c_uint);
 }
 
 /// How firmware is called to switch a CPU off: 0 where it cannot, else what C calls it.
 static CONDUIT: AtomicU32 = AtomicU32::new(0);
 
+/// The inter-processor interrupt that is a pseudo-NMI, 0 where there is none.
+static NMI: AtomicU32 = AtomicU32::new(0);
+
 /// What is needed to stop other CPUs.
 pub(crate) struct StopHandler(());
 
 impl StopHandler {
-    /// Prepares the calls, and finds out how CPUs are switched off.
+    /// Prepares the calls, and finds out how CPUs are interrupted and switched off.
     pub(crate) fn register() -> Result<Self> {
         // SAFETY: Fills in calls that nobody uses yet: hooks are registered after this.
         unsafe { rust_kexec_prepare_signal() };
+        // SAFETY: Reads what the kernel knows of its interrupts.
+        NMI.store(unsafe { rust_kexec_find_nmi() }, Ordering::Release);
         // SAFETY: Reads the device tree or the ACPI tables.
         CONDUIT.store(unsafe { rust_kexec_psci_conduit() }, Ordering::Release);
         Ok(Self(()))
@@ -40,6 +48,18 @@ impl StopHandler {
 pub(crate) fn signal_others() {
     // SAFETY: Queues calls that were allocated with the module, and sends interrupts.
     unsafe { rust_kexec_signal_others() }
+}
+
+/// Asks CPUs that did not answer by pseudo-NMI, where there is one.
+pub(crate) fn insist(others: impl Iterator<Item = usize>) {
+    let number = NMI.load(Ordering::Acquire);
+    if number == 0 {
+        return;
+    }
+    for other in others {
+        // SAFETY: The number is that of such an interrupt. Its former handler is needed no more.
+        unsafe { rust_kexec_send_nmi(number, other as c_uint) };
+    }
 }
 
 /// Ends hardware virtualization on this CPU, which needs nothing here: the capture kernel is entered

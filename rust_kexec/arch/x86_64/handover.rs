@@ -38,8 +38,15 @@ fn page_tables_offset() -> u64 {
     (PURGATORY.len() as u64).next_multiple_of(TABLE_LEN)
 }
 
+/// How many tables the identity map has room for: the region, and the crash report, which does not
+/// cross a page.
+fn tables_count(region: Range) -> u64 {
+    let page = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
+    page_tables::tables_needed(region, levels()) + page_tables::tables_needed(page, levels())
+}
+
 fn purgatory_len(region: Range) -> u64 {
-    page_tables_offset() + TABLE_LEN * page_tables::tables_needed(region, levels())
+    page_tables_offset() + TABLE_LEN * tables_count(region)
 }
 
 /// What of the running machine goes into the handover.
@@ -95,10 +102,11 @@ impl Staging {
         reservation: &Reservation,
         command_line: &[u8],
         initrd_len: u64,
+        report: Range,
     ) -> Result<Self, Refusal> {
         Ok(Self {
             boot_params: boot_params(sources, plan, image, reservation, command_line, initrd_len)?,
-            purgatory: purgatory(plan, command_line)?,
+            purgatory: purgatory(plan, command_line, report)?,
         })
     }
 
@@ -160,15 +168,16 @@ fn boot_params(
     Ok(bytes)
 }
 
-fn purgatory(plan: &Plan, command_line: &[u8]) -> Result<KVVec<u8>, Refusal> {
+fn purgatory(plan: &Plan, command_line: &[u8], report: Range) -> Result<KVVec<u8>, Refusal> {
     let region = plan.region();
     let offset = page_tables_offset();
     let base = start_of(plan, SegmentKind::Purgatory)? + offset;
-    let count = page_tables::tables_needed(region, levels()) as usize;
+    let count = tables_count(region) as usize;
     let mut tables = KVVec::new();
     tables.extend_with(count, [0; page_tables::ENTRIES], GFP_KERNEL)?;
     let mut map = IdentityMap::new(&mut tables, base, levels())?;
     map.map(region)?;
+    map.map(report)?;
     // SAFETY: CR3 names the table that this CPU runs on, and RAM is directly mapped. The entries
     // of the upper half are the same in every process and change only when memory is plugged in.
     map.copy_upper_half(unsafe { &*image::running_top_table() });
