@@ -47,7 +47,7 @@ impl CrashReport {
     }
 
     fn write(&self, word: usize, value: u64) {
-        if let Some(word) = self.words.get(CONTENTS / WORD + word) {
+        if let Some(word) = self.words.get((CONTENTS / WORD).saturating_add(word)) {
             word.store(value, Ordering::Release);
         }
     }

@@ -38,9 +38,11 @@ void rust_kexec_unregister_stop_nmi(void)
 void rust_kexec_send_stop_nmi(void)
 {
 	static struct cpumask others;
+	unsigned int cpu, this_cpu = raw_smp_processor_id();
 
-	cpumask_copy(&others, cpu_present_mask);
-	cpumask_clear_cpu(raw_smp_processor_id(), &others);
+	/* One by one: a fortified kernel's copy of a whole mask can warn, and printing takes locks. */
+	for_each_possible_cpu(cpu)
+		__assign_bit(cpu, cpumask_bits(&others), cpu != this_cpu && cpu_present(cpu));
 	if (!cpumask_empty(&others))
 		__apic_send_IPI_mask(&others, NMI_VECTOR);
 }
