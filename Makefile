@@ -2,8 +2,8 @@
 #
 # The one entry for everything; `make help` lists it. Kbuild reads the file of that name instead.
 
-# The guests' kernel, architecture and variant: 6.12 or 7, x86_64 or arm64, see scripts/versions.sh.
-# CAPTURE_KERNEL and CAPTURE_VARIANT are those of the kernel that saves the dump, where it is
+# The guests' kernel, architecture and variant: 6.12, 7 or stock, x86_64 or arm64, see
+# scripts/versions.sh. CAPTURE_KERNEL and CAPTURE_VARIANT are those of the kernel that saves the dump, where it is
 # another one; CAPTURE_VARIANT=plain is the one without a variant.
 export KERNEL ARCH VARIANT
 capture_kernel := $(or $(CAPTURE_KERNEL),$(KERNEL))
@@ -39,7 +39,7 @@ help: ## list the targets
 	@echo "  make KDIR=/path/to/tree   build the module against your own kernel tree"
 	@echo "  make test PYTEST='-k registers'   run some of the scenarios"
 	@echo
-	@echo "KERNEL=6.12 or 7, ARCH=x86_64 or arm64, VARIANT= one of qemu/kernel/*.config, and"
+	@echo "KERNEL=6.12, 7 or stock, ARCH=x86_64 or arm64, VARIANT= one of qemu/kernel/*.config, and"
 	@echo "CAPTURE_KERNEL= and CAPTURE_VARIANT= for a capture kernel of another line or variant,"
 	@echo "go with demo, test, scenarios and bench."
 

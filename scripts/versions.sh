@@ -4,11 +4,11 @@
 # Which kernels, architectures and tools the project is built with. Nothing else names a version.
 
 # The guest kernel's line and its architecture, in the kernel's own spelling. 7 is the newest 7.x
-# that Debian's mirror has.
+# that Debian's mirror has, stock is Debian's own kernel of that version.
 KERNEL_DEFAULT=6.12
 KERNEL=${KERNEL:-$KERNEL_DEFAULT}
 ARCH=${ARCH:-x86_64}
-KERNELS="6.12 7"
+KERNELS="6.12 7 stock"
 ARCHS="x86_64 arm64"
 # A variant is one more fragment of the guest kernel's configuration, qemu/kernel/VARIANT.config.
 VARIANT=${VARIANT:-}
@@ -19,6 +19,12 @@ TARGET=$TARGET${VARIANT:+-$VARIANT}
 
 # Where the mirror may have newer kernels than the machine's own release.
 KERNEL_SUITES="trixie-backports sid"
+
+# Where Debian's own kernel of that version and the compilers that built it are.
+STOCK_SUITES="trixie trixie-backports"
+STOCK_PACKAGES="rustc rust-src bindgen gcc-14 libc6-dev make flex bison bc libelf-dev libssl-dev
+	libdw-dev pahole kmod xz-utils python3-minimal perl gawk bash coreutils diffutils findutils
+	grep sed tar gzip"
 
 # The kernel and its module are built with one LLVM, the one that LLVM=-19 selects in Kbuild.
 LLVM_SUFFIX=-19
