@@ -82,8 +82,13 @@ benchvmcore: tools ## the second part of the benchmark: reading /proc/vmcore
 		$(PYTHON) -m harness.bench_vmcore $(BENCHVMCORE)
 
 .PHONY: check
-check: setup ## check formatting, lints and documentation
+check: setup ## check formatting, lints and documentation, the module's last
 	@$(TIMED) "checks" scripts/check
+	@$(MAKE) --no-print-directory lint
+
+.PHONY: lint
+lint: module ## check the module with clippy and rustdoc, as Kbuild compiles it
+	@$(TIMED) "lints of the module" scripts/lint
 
 .PHONY: fuzz
 fuzz: ## look for inputs that break a parser, FUZZ_SECONDS=60 for each

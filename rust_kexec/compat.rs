@@ -6,6 +6,8 @@
 //! the same name and shape here. What a tree has is tested in Kbuild, by the tree's files and not
 //! by its version, and arrives as `kernel_…` cfgs.
 
+#[cfg(not(kernel_c_str_ext))]
+mod c_str;
 #[cfg(not(kernel_global_lock))]
 pub(crate) mod global_lock;
 #[cfg(not(kernel_miscdevice))]
@@ -13,6 +15,8 @@ pub(crate) mod miscdevice;
 
 /// What every file of the module uses in place of the kernel's own prelude.
 pub(crate) mod prelude {
+    #[cfg(not(kernel_c_str_ext))]
+    pub(crate) use super::c_str::CStrExt as _;
     pub(crate) use core::mem::size_of;
     pub(crate) use kernel::prelude::*;
 }

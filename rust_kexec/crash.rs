@@ -34,7 +34,7 @@ struct Target(KBox<LoadedImage>);
 impl Target {
     fn arm(image: KBox<LoadedImage>) -> Self {
         IMAGE.store(
-            (&*image as *const LoadedImage).cast_mut(),
+            core::ptr::from_ref::<LoadedImage>(&image).cast_mut(),
             Ordering::Release,
         );
         Self(image)

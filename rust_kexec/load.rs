@@ -193,7 +193,7 @@ pub(crate) fn prepare<'a>(
         &plan,
         &image,
         reservation,
-        &command_line,
+        command_line,
         initrd.len() as u64,
         report.memory(),
     )?;

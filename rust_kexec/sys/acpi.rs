@@ -2,6 +2,7 @@
 
 //! ACPI tables, as the kernel keeps them mapped.
 
+use crate::compat::prelude::*;
 use kernel::ffi::{c_char, c_void};
 
 extern "C" {
@@ -24,7 +25,7 @@ impl AcpiTable {
     pub(crate) fn get(signature: &core::ffi::CStr) -> Option<Self> {
         let mut len = 0;
         // SAFETY: Both pointers are valid for the call.
-        let table = unsafe { rust_kexec_acpi_get_table(signature.as_ptr().cast(), &mut len) };
+        let table = unsafe { rust_kexec_acpi_get_table(signature.as_char_ptr(), &mut len) };
         // INVARIANT: ACPICA maps a table in its whole length.
         (!table.is_null()).then_some(Self {
             table,

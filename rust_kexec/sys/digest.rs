@@ -3,11 +3,11 @@
 //! Digests by the kernel's crypto interface, which knows the instructions that the CPU has for
 //! them.
 
+use crate::compat::prelude::*;
 use core::ffi::CStr;
 use core::ptr::NonNull;
 use kernel::error::to_result;
 use kernel::ffi::{c_char, c_int, c_uint, c_void};
-use kernel::prelude::*;
 
 extern "C" {
     fn rust_kexec_digest_new(algorithm: *const c_char) -> *mut c_void;
@@ -33,7 +33,7 @@ impl Digest {
     /// Begins a digest of this algorithm; none if the kernel does not have it, or no memory.
     pub(crate) fn new(algorithm: &CStr) -> Option<Self> {
         // SAFETY: The name is valid for the call.
-        let digest = unsafe { rust_kexec_digest_new(algorithm.as_ptr().cast()) };
+        let digest = unsafe { rust_kexec_digest_new(algorithm.as_char_ptr()) };
         // INVARIANT: The callee returns an initialised descriptor or null.
         NonNull::new(digest).map(Self)
     }

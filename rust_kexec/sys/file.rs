@@ -91,11 +91,7 @@ extern "C" {
 pub(crate) fn read_path<'a>(path: &CStr, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
     // SAFETY: Both pointers are valid for the call, the buffer for its length.
     let read = unsafe {
-        rust_kexec_read_file(
-            path.as_ptr().cast(),
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-        )
+        rust_kexec_read_file(path.as_char_ptr(), buffer.as_mut_ptr().cast(), buffer.len())
     };
     let len = usize::try_from(read).map_err(|_| Error::from_errno(read as c_int))?;
     buffer.get(..len).ok_or(EIO)

@@ -2,6 +2,7 @@
 
 //! The module's parameters, as insmod got them.
 
+use crate::compat::prelude::*;
 use core::ffi::CStr;
 use kernel::ffi::c_char;
 
@@ -17,5 +18,5 @@ pub(crate) fn exclude() -> &'static [u8] {
         return b"";
     }
     // SAFETY: The kernel keeps the string, with its NUL, as long as the module.
-    unsafe { CStr::from_ptr(text.cast()) }.to_bytes()
+    unsafe { CStr::from_char_ptr(text) }.to_bytes()
 }

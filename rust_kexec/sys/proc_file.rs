@@ -41,7 +41,7 @@ impl<T: Send + Sync> ProcFile<T> {
         let address: *const T = &*contents;
         // SAFETY: The name lives for the call; procfs copies it. The contents are pinned, and
         // outlive the entry.
-        let entry = unsafe { rust_kexec_create_vmcore(name.as_ptr().cast(), size, address.cast()) };
+        let entry = unsafe { rust_kexec_create_vmcore(name.as_char_ptr(), size, address.cast()) };
         // INVARIANT: The entry is registered when there is one.
         let entry = NonNull::new(entry).ok_or(ENOMEM)?;
         Ok(Self {
