@@ -94,6 +94,10 @@ lint: module ## check the module with clippy and rustdoc, as Kbuild compiles it
 fuzz: ## look for inputs that break a parser, FUZZ_SECONDS=60 for each
 	@$(TIMED) "fuzzing" scripts/fuzz
 
+.PHONY: coverage
+coverage: ## say how much of kexec_core the cargo tests run
+	@$(TIMED) "coverage" scripts/coverage
+
 .PHONY: module
 module: $(if $(KDIR),,kernel) ## build rust_kexec/rust_kexec.ko
 	@$(TIMED) "module" scripts/module
