@@ -9,6 +9,7 @@ use kexec_core::elf_kernel::{ElfKernel, ElfKernelError};
 use kexec_core::error::Errno;
 use kexec_core::image::{self, KernelImage, NoRoom};
 use kexec_core::plan::{Placement, Placer};
+use kexec_core::ranges::Range;
 use kexec_core::x86;
 use kexec_core::x86::boot_params::{BootParams, BOOT_PARAMS_LEN};
 use kexec_core::x86::bzimage::{BzImage, VerifyError, XLF_5LEVEL};
@@ -452,6 +453,11 @@ fn a_vmlinux_says_nothing_of_5_level_paging_but_its_bzimage_does() {
         assert_eq!(kernel.verify(&five_level).map(|_| ()), expected);
         assert_eq!(kernel.command_line_max(), bzimage.cmdline_size());
         assert_eq!(kernel.limit(), bzimage.limit());
+        let initrd_end = bzimage.initrd_max().map(|max| max + 1);
+        assert_eq!(
+            kernel.initrd_limit(),
+            range(0, initrd_end.unwrap_or(u64::MAX))
+        );
     }
 }
 
@@ -497,6 +503,7 @@ fn boot_params_for_a_vmlinux_have_a_setup_header() {
         (kernel.command_line_max(), kernel.initrd_max()),
         (2047, None)
     );
+    assert_eq!(kernel.initrd_limit(), Range::ALL);
     let kernel = kernel.verify(&machine(range(GIB, 2 * GIB))).unwrap();
     let mut page = [0xaa; BOOT_PARAMS_LEN];
     let mut params = BootParams::new(&mut page, &kernel);

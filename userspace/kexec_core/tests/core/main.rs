@@ -18,6 +18,7 @@ mod errors;
 mod excluded;
 mod fixture;
 mod format;
+mod handover;
 mod memory_map;
 mod no_panics;
 mod note;

@@ -286,6 +286,74 @@ fn a_plan_has_a_verified_kernel_and_starts_in_it() {
     }
 }
 
+#[test]
+fn every_refusal_of_a_plan_is_a_sentence() {
+    let kind = SegmentKind::Initrd;
+    let memory = range(0x1000, 0x3000);
+    for (error, sentence) in [
+        (
+            PlanError::NoRegion,
+            "no memory is reserved for a capture kernel: boot with crashkernel=, for example \
+             crashkernel=256M",
+        ),
+        (
+            PlanError::TooMany { kind },
+            "the initrd would be segment 17 of the image, which can have 16",
+        ),
+        (
+            PlanError::Duplicate { kind },
+            "the image has two segments for the initrd",
+        ),
+        (
+            PlanError::Empty { kind },
+            "the initrd is empty: give a file that has contents, or none",
+        ),
+        (
+            PlanError::FileLen {
+                kind,
+                file_len: 2,
+                memory_len: 1,
+            },
+            "the initrd has 0x2 bytes, but 0x1 bytes of memory",
+        ),
+        (
+            PlanError::Alignment {
+                kind,
+                alignment: 0x3000,
+            },
+            "the initrd has an alignment of 0x3000, but a power of two from 0x1000 on is needed",
+        ),
+        (
+            PlanError::UnverifiedKernel,
+            "the kernel has to be placed from the image that was verified",
+        ),
+        (PlanError::NoKernel, "the image has no kernel"),
+        (
+            PlanError::Entry {
+                entry: 0x3000,
+                kernel: memory,
+            },
+            "the entry point 0x3000 is not in the kernel's memory 0x1000-0x3000",
+        ),
+        (
+            PlanError::HalfOfMemory {
+                needed: 80 * MIB,
+                ram: 128 * MIB,
+            },
+            "the kernel and what is loaded with it need 0x5000000 bytes (80 MiB), which is more \
+             than half of the 0x8000000 bytes (128 MiB) of memory that this machine has: load a \
+             smaller initrd or kernel",
+        ),
+        (
+            PlanError::Inconsistent { kind, memory },
+            "the initrd at 0x1000-0x3000 overlaps another segment, leaves the crash region or is \
+             not made of whole pages",
+        ),
+    ] {
+        assert_eq!(error.to_string(), sentence);
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Request {
     len: u64,

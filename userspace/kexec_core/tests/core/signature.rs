@@ -2,7 +2,9 @@
 
 //! Which kernels the policy for signatures lets be loaded.
 
+use kexec_core::authenticode::{AuthenticodeError, DigestAlgorithm};
 use kexec_core::error::Errno;
+use kexec_core::pe::PeError;
 use kexec_core::signature::{Demand, Finding, KeyringError, Policy, PolicyError, SignatureError};
 
 const BAD: SignatureError = SignatureError::Refused {
@@ -141,5 +143,106 @@ fn errnos_are_kexec_file_loads() {
         assert!(error
             .to_string()
             .starts_with("the initrd's signature is refused: "));
+    }
+}
+
+#[test]
+fn a_refusal_says_who_wants_what_and_the_way_out() {
+    for (demand, who) in [
+        (
+            Demand::Parameter,
+            "the module's parameter signatures=require",
+        ),
+        (
+            Demand::KexecSigForce,
+            "this kernel, built with KEXEC_SIG_FORCE,",
+        ),
+        (
+            Demand::Lockdown,
+            "this kernel, which is locked down (/sys/kernel/security/lockdown),",
+        ),
+    ] {
+        assert_eq!(
+            SignatureError::Unsigned { demand }.to_string(),
+            format!(
+                "the kernel has no signature, but {who} requires one: sign it with sbsign, or \
+                 give a detached PKCS#7 signature with --signature"
+            )
+        );
+    }
+    for (reason, sentence) in [
+        (
+            KeyringError::UnknownKey,
+            "its key is not on the builtin, secondary or platform keyring of this kernel: sign \
+             with a key that this kernel trusts (keyctl list %:.builtin_trusted_keys)",
+        ),
+        (
+            KeyringError::Rejected,
+            "it was altered, or made while its certificate was not valid: sign again, with a \
+             certificate that has not expired",
+        ),
+        (
+            KeyringError::Blacklisted,
+            "its key or its digest was revoked: sign with another key",
+        ),
+        (
+            KeyringError::Malformed,
+            "it is not a PKCS#7 message as sbsign or openssl smime -binary -outform DER write \
+             them: sign again",
+        ),
+        (
+            KeyringError::Unsupported,
+            "this kernel has no code for its algorithms: sign with RSA and SHA-256, and see that \
+             the kernel has SYSTEM_DATA_VERIFICATION",
+        ),
+        (KeyringError::Other(12), "checking it failed with error 12"),
+    ] {
+        let refused = SignatureError::Refused {
+            what: "kernel",
+            reason,
+        };
+        assert_eq!(
+            refused.to_string(),
+            format!("the kernel's signature is refused: {sentence}")
+        );
+    }
+}
+
+#[test]
+fn a_policy_that_is_not_taken_says_which_one_is_in_force() {
+    let looser = PolicyError::Looser {
+        current: Policy::Require,
+        wanted: Policy::CheckIfSigned,
+    };
+    assert_eq!(looser.errno(), Errno::Perm);
+    assert_eq!(
+        looser.to_string(),
+        "signatures=require is in force and check-if-signed is looser, but the policy of a loaded \
+         module can only be tightened: remove the module and load it with \
+         signatures=check-if-signed"
+    );
+    assert_eq!(PolicyError::Unknown.errno(), Errno::Inval);
+    assert_eq!(
+        PolicyError::Unknown.to_string(),
+        "signatures= is none of off, check-if-signed and require: use one"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_said_as_the_format_says_it() {
+    let layout = PeError::TooShort { len: 3 };
+    let digest = AuthenticodeError::Mismatch {
+        algorithm: DigestAlgorithm::Sha256,
+    };
+    for (error, sentence, errno) in [
+        (
+            SignatureError::from(layout),
+            layout.to_string(),
+            layout.errno(),
+        ),
+        (digest.into(), digest.to_string(), digest.errno()),
+    ] {
+        assert_eq!(error.to_string(), sentence);
+        assert_eq!(error.errno(), errno);
     }
 }
