@@ -121,7 +121,8 @@ impl fmt::Display for Refusal {
             }
             Self::Unreadable { what, error } => write!(
                 f,
-                "the {what} could not be read (error {}): give a readable regular file",
+                "the {what} could not be read (error {}): give a readable regular file that is not \
+                 empty",
                 -error.to_errno(),
             ),
             Self::TooLarge { what, len } => write!(

@@ -123,7 +123,7 @@ impl CompressedError {
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
         match self {
-            Self::TooLong { .. } | Self::Window { .. } => Errno::NoMem,
+            Self::Window { .. } => Errno::NoMem,
             _ => Errno::NoExec,
         }
     }

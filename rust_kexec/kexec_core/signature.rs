@@ -184,8 +184,11 @@ pub enum SignatureError {
 pub enum KeyringError {
     /// The signer's key is on none of the keyrings.
     UnknownKey,
-    /// The signature does not fit what it signs, or its key was not valid at that time.
+    /// The signature does not fit what it signs, its key was not valid at that time, or it has
+    /// attributes that only signatures of EFI programs may have.
     Rejected,
+    /// The signature is none that any key could have made.
+    Altered,
     /// The key or the message's digest was revoked.
     Blacklisted,
     /// The message is not a PKCS#7 message of the expected kind.
@@ -208,7 +211,8 @@ impl KeyringError {
                 Self::Malformed
             }
             EPERM => Self::Blacklisted,
-            EINVAL => Self::Malformed,
+            // What the public key makes of the signature is no padded digest.
+            EINVAL => Self::Altered,
             _ if errno == Errno::NoPkg.number() => Self::Unsupported,
             other => Self::Other(other),
         }
@@ -223,15 +227,16 @@ impl fmt::Display for KeyringError {
                  sign with a key that this kernel trusts (keyctl list %:.builtin_trusted_keys)",
             ),
             Self::Rejected => f.write_str(
-                "it was altered, or made while its certificate was not valid: sign again, with a \
-                 certificate that has not expired",
+                "it was altered, made while its certificate was not valid, or made by openssl \
+                 without -nosmimecap: sign again, with a certificate that has not expired",
             ),
+            Self::Altered => f.write_str("it was altered: get the file again, or sign it again"),
             Self::Blacklisted => {
                 f.write_str("its key or its digest was revoked: sign with another key")
             }
             Self::Malformed => f.write_str(
-                "it is not a PKCS#7 message as sbsign or openssl smime -binary -outform DER write \
-                 them: sign again",
+                "it was altered, or is not a PKCS#7 message as sbsign writes them, or openssl cms \
+                 -sign -binary -nosmimecap -outform DER: sign again",
             ),
             Self::Unsupported => f.write_str(
                 "this kernel has no code for its algorithms: sign with RSA and SHA-256, and see \
@@ -255,6 +260,7 @@ impl SignatureError {
             Self::Refused { reason, .. } => match reason {
                 KeyringError::UnknownKey => Errno::NoKey,
                 KeyringError::Rejected => Errno::KeyRejected,
+                KeyringError::Altered => Errno::Inval,
                 KeyringError::Blacklisted => Errno::Perm,
                 KeyringError::Malformed => Errno::BadMsg,
                 KeyringError::Unsupported => Errno::NoPkg,

@@ -7,7 +7,7 @@ use core::ops::Deref;
 use super::image::{Image, ImageHeader, Machine, VerifyError};
 use super::vmlinux::Vmlinux;
 use crate::error::Error;
-use crate::format::Format;
+use crate::format::{Format, FormatError};
 use crate::image::{KernelImage, Piece, Verified};
 use crate::ranges::Range;
 
@@ -26,6 +26,12 @@ impl<'a> Kernel<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         Ok(match Format::detect(bytes)? {
             Format::Elf => Self::Vmlinux(Vmlinux::parse(bytes)?),
+            Format::BzImage => {
+                return Err(FormatError::OtherKernel {
+                    what: "bzImage, which is for x86",
+                }
+                .into())
+            }
             _ => Self::Image(Image::parse(bytes)?),
         })
     }

@@ -165,7 +165,10 @@ pub enum BzImageError {
 impl BzImageError {
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
-        Errno::NoExec
+        match self {
+            Self::InitSize { .. } | Self::CommandLine { .. } => Errno::Inval,
+            _ => Errno::NoExec,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::bzimage::{BzImage, Machine, VerifyError};
 use super::protocol::BootProtocol;
 use super::vmlinux::Vmlinux;
 use crate::error::Error;
-use crate::format::Format;
+use crate::format::{Format, FormatError};
 use crate::image::{KernelImage, Piece, Verified};
 use crate::ranges::Range;
 
@@ -35,6 +35,12 @@ impl<'a> Kernel<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         Ok(match Format::detect(bytes)? {
             Format::Elf => Self::Vmlinux(Vmlinux::parse(bytes)?),
+            Format::Arm64Image => {
+                return Err(FormatError::OtherKernel {
+                    what: "kernel for arm64",
+                }
+                .into())
+            }
             _ => Self::BzImage(BzImage::parse(bytes)?),
         })
     }

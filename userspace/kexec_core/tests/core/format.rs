@@ -37,6 +37,21 @@ fn every_format_is_told_by_its_magic_number() {
 }
 
 #[test]
+fn a_kernel_of_the_other_architecture_is_called_one() {
+    let other = |what: &str| {
+        format!(
+            "the kernel is a {what}: give one for this machine, a bzImage on x86_64 or an Image on \
+             arm64"
+        )
+    };
+    let error = kexec_core::x86::kernel::Kernel::parse(&with(56, b"ARM\x64")).unwrap_err();
+    assert_eq!(error.to_string(), other("kernel for arm64"));
+    let error = kexec_core::arm64::kernel::Kernel::parse(&bzimage_file()).unwrap_err();
+    assert_eq!(error.to_string(), other("bzImage, which is for x86"));
+    assert_eq!(error.errno(), Errno::NoExec);
+}
+
+#[test]
 fn what_is_no_kernel_is_refused_with_what_it_looks_like() {
     let program = PeFile::default().assemble();
     let unknown_program = PeFile {

@@ -129,7 +129,7 @@ fn errnos_are_kexec_file_loads() {
         (129, Errno::KeyRejected),
         (74, Errno::BadMsg),
         (61, Errno::BadMsg),
-        (22, Errno::BadMsg),
+        (22, Errno::Inval),
         (65, Errno::NoPkg),
         (1, Errno::Perm),
         (12, Errno::KeyRejected),
@@ -178,8 +178,12 @@ fn a_refusal_says_who_wants_what_and_the_way_out() {
         ),
         (
             KeyringError::Rejected,
-            "it was altered, or made while its certificate was not valid: sign again, with a \
-             certificate that has not expired",
+            "it was altered, made while its certificate was not valid, or made by openssl without \
+             -nosmimecap: sign again, with a certificate that has not expired",
+        ),
+        (
+            KeyringError::Altered,
+            "it was altered: get the file again, or sign it again",
         ),
         (
             KeyringError::Blacklisted,
@@ -187,8 +191,8 @@ fn a_refusal_says_who_wants_what_and_the_way_out() {
         ),
         (
             KeyringError::Malformed,
-            "it is not a PKCS#7 message as sbsign or openssl smime -binary -outform DER write \
-             them: sign again",
+            "it was altered, or is not a PKCS#7 message as sbsign writes them, or openssl cms \
+             -sign -binary -nosmimecap -outform DER: sign again",
         ),
         (
             KeyringError::Unsupported,

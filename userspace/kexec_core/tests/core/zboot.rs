@@ -140,7 +140,7 @@ fn bad_framing_is_refused_with_what_is_wrong() {
         ),
         (
             gzip(0, &[], gib + 1),
-            Errno::NoMem,
+            Errno::NoExec,
             "the compressed kernel says that it becomes 0x40000001 bytes (1 GiB), but 0x40000000 \
              bytes (1 GiB) at most are taken: the image is damaged",
         ),
@@ -180,7 +180,7 @@ fn bad_framing_is_refused_with_what_is_wrong() {
         ),
         (
             zstd(0xe0, &[0xff; 8]),
-            Errno::NoMem,
+            Errno::NoExec,
             "the compressed kernel says that it becomes 0xffffffffffffffff bytes (17179869183.9 \
              GiB), but 0x40000000 bytes (1 GiB) at most are taken: the image is damaged",
         ),
