@@ -132,16 +132,18 @@ class Dump:
         """The thread that called panic()."""
         return self.program.crashed_thread()
 
+    @property
+    def online(self) -> list[int]:
+        """The CPUs that were online."""
+        return list(for_each_online_cpu(self.program))
+
     @cached_property
     def cpus(self) -> list[Cpu]:
         """Every online CPU whose registers there are."""
-        return [
-            self._cpu(number)
-            for number in for_each_online_cpu(self.program)
-            if number not in self.report.not_stopped
-        ]
+        return [self.cpu(number) for number in self.online if number not in self.report.not_stopped]
 
-    def _cpu(self, number: int) -> Cpu:
+    def cpu(self, number: int) -> Cpu:
+        """One CPU whose registers there are."""
         task = cpu_curr(self.program, number)
         trace = self.program.stack_trace(task)
         first = trace[0]
