@@ -7,6 +7,7 @@ import json
 import struct
 from pathlib import Path
 from random import Random
+from unittest.mock import ANY
 
 import pytest
 
@@ -76,6 +77,11 @@ async def check_bytes(guest: Guest, expected: bytes, offset: int) -> None:
     assert found == {"read": expected.hex(), "mapped": expected.hex()}, hex(offset)
 
 
+def sum_of_words(data: bytes) -> int:
+    """As `vmcore time` prints it."""
+    return sum(memoryview(data).cast("Q")) & ((1 << 64) - 1)
+
+
 async def reload(guest: Guest, *parameters: str) -> None:
     """The module anew."""
     await guest.shell("rmmod rust_kexec")
@@ -103,6 +109,15 @@ def test_known_memory_is_served(directory: Path, random: Random) -> None:
                     for piece in pieces[1:]
                 ),
             ]
+            # All in one mapping, of which the module has a part mapped for reading.
+            await check_bytes(guest, dumped[5 * PAGE : 6 * PAGE], 7 * PAGE)
+            whole = await guest.run("vmcore", "time", VMCORE, f"--map={size}")
+            first_page = base64.b64decode(await guest.shell(f"head -c {PAGE} {VMCORE} | base64"))
+            expected = first_page + notes.ljust(PAGE, b"\0") + dumped
+            assert json.loads(whole.check().stdout) == {
+                "bytes": size, "sum": f"{sum_of_words(expected):#018x}", "seconds": ANY
+            }
+
             await check_bytes(guest, notes.ljust(PAGE, b"\0"), PAGE)
             for offset in (0, 5 * PAGE, 2 * MIB, len(dumped) - 2 * PAGE):
                 await check_bytes(guest, dumped[offset : offset + 2 * PAGE], 2 * PAGE + offset)

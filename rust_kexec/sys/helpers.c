@@ -311,21 +311,44 @@ bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma)
 /* Mixed: pages of our own, and memory that has no struct page. */
 void rust_kexec_vma_keep_read_only(struct vm_area_struct *vma)
 {
-	vm_flags_mod(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+	vm_flags_mod(vma, VM_IO | VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYWRITE | VM_MAYEXEC);
+}
+
+struct frames {
+	const struct vm_area_struct *vma;
+	unsigned long next;
+	unsigned long step;
+};
+
+static int map_frame(pte_t *entry, unsigned long address, void *data)
+{
+	struct frames *frames = data;
+
+	set_pte_at(frames->vma->vm_mm, address, entry,
+		   pte_mkspecial(pfn_pte(frames->next, frames->vma->vm_page_prot)));
+	frames->next += frames->step;
+	return 0;
+}
+
+/*
+ * Not remap_pfn_range(): where it maps but a part of an area, x86 has it look every page up, takes
+ * those for uncached that nobody else has mapped, and fails where there are both.
+ */
+static int map_frames(struct vm_area_struct *vma, u64 at, u64 len, struct frames frames)
+{
+	frames.vma = vma;
+	return apply_to_page_range(vma->vm_mm, vma->vm_start + at, len, map_frame, &frames);
 }
 
 int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len)
 {
-	return remap_pfn_range(vma, vma->vm_start + at, PHYS_PFN(address), len,
-			       vma->vm_page_prot);
+	return map_frames(vma, at, len, (struct frames){ .next = PHYS_PFN(address), .step = 1 });
 }
 
-int rust_kexec_vma_map_zero_page(struct vm_area_struct *vma, u64 at)
+int rust_kexec_vma_map_zeros(struct vm_area_struct *vma, u64 at, u64 len)
 {
-	unsigned long address = vma->vm_start + at;
-
-	return remap_pfn_range(vma, address, page_to_pfn(ZERO_PAGE(address)), PAGE_SIZE,
-			       vma->vm_page_prot);
+	return map_frames(vma, at, len, (struct frames){ .next = page_to_pfn(ZERO_PAGE(0)) });
 }
 
 int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page)

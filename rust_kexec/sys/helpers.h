@@ -72,7 +72,7 @@ u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma);
 bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma);
 void rust_kexec_vma_keep_read_only(struct vm_area_struct *vma);
 int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len);
-int rust_kexec_vma_map_zero_page(struct vm_area_struct *vma, u64 at);
+int rust_kexec_vma_map_zeros(struct vm_area_struct *vma, u64 at, u64 len);
 int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page);
 int rust_kexec_hook_crash_kexec(void);
 void rust_kexec_unhook_crash_kexec(void);

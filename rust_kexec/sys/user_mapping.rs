@@ -15,7 +15,7 @@ extern "C" {
     fn rust_kexec_vma_is_writable_or_executable(vma: *const c_void) -> bool;
     fn rust_kexec_vma_keep_read_only(vma: *mut c_void);
     fn rust_kexec_vma_map_memory(vma: *mut c_void, at: u64, address: u64, len: u64) -> c_int;
-    fn rust_kexec_vma_map_zero_page(vma: *mut c_void, at: u64) -> c_int;
+    fn rust_kexec_vma_map_zeros(vma: *mut c_void, at: u64, len: u64) -> c_int;
     fn rust_kexec_vma_map_page(vma: *mut c_void, at: u64, page: *const c_void) -> c_int;
 }
 
@@ -65,7 +65,8 @@ impl UserMapping<'_> {
     /// Maps physical memory, in whole pages that are not RAM of this kernel's own, to `at` bytes
     /// behind the mapping's start.
     pub(crate) fn map_memory(&mut self, at: u64, memory: Range) -> Result {
-        // SAFETY: By the type's invariant; the kernel checks that the pages are inside.
+        self.check_inside(at, memory.len())?;
+        // SAFETY: By the type's invariant; the pages are inside the mapping, and not mapped yet.
         check(unsafe {
             rust_kexec_vma_map_memory(self.0.as_ptr(), at, memory.start(), memory.len())
         })
@@ -73,11 +74,9 @@ impl UserMapping<'_> {
 
     /// Maps `len` bytes of zeros, in whole pages, to `at` bytes behind the mapping's start.
     pub(crate) fn map_zeros(&mut self, at: u64, len: u64) -> Result {
-        for page in (0..len).step_by(PAGE_SIZE) {
-            // SAFETY: As in `map_memory`.
-            check(unsafe { rust_kexec_vma_map_zero_page(self.0.as_ptr(), at + page) })?;
-        }
-        Ok(())
+        self.check_inside(at, len)?;
+        // SAFETY: As in `map_memory`.
+        check(unsafe { rust_kexec_vma_map_zeros(self.0.as_ptr(), at, len) })
     }
 
     /// Maps pages of vmalloc()ed memory, to `at` bytes behind the mapping's start. The process
@@ -85,10 +84,20 @@ impl UserMapping<'_> {
     pub(crate) fn map_pages(&mut self, at: u64, bytes: &[u8]) -> Result {
         for (index, page) in bytes.chunks(PAGE_SIZE).enumerate() {
             let at = at + (index * PAGE_SIZE) as u64;
-            // SAFETY: As in `map_memory`; the kernel finds the page by its address.
+            // SAFETY: By the type's invariant; the kernel finds the page by its address, and checks
+            // that it is inside the mapping.
             check(unsafe { rust_kexec_vma_map_page(self.0.as_ptr(), at, page.as_ptr().cast()) })?;
         }
         Ok(())
+    }
+
+    /// Refuses what is not one or more whole pages inside the mapping.
+    fn check_inside(&self, at: u64, len: u64) -> Result {
+        let in_pages = (at | len) % PAGE_SIZE as u64 == 0;
+        match at.checked_add(len) {
+            Some(end) if in_pages && len > 0 && end <= self.len() => Ok(()),
+            _ => Err(EINVAL),
+        }
     }
 }
 
