@@ -10,7 +10,7 @@
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
 //! - `time`: the counter by which the stages of a crash are timed;
-//! - `protect`: how nobody writes to a loaded image (arm64).
+//! - `protect`: the part of the kernel's map of all RAM that has the image, read-only or not.
 
 #[cfg(CONFIG_ARM64)]
 mod arm64;
@@ -20,4 +20,4 @@ pub(crate) use arm64::{handover, hook, image, memory, protect, quiesce, register
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
-pub(crate) use x86_64::{handover, hook, image, memory, quiesce, registers, stop, time};
+pub(crate) use x86_64::{handover, hook, image, memory, protect, quiesce, registers, stop, time};

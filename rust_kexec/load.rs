@@ -14,13 +14,14 @@ mod segments;
 pub(crate) mod signature;
 mod unpack;
 pub(crate) mod vmcoreinfo;
+mod write_protection;
 
 use crate::arch::{handover, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
-use crate::sys::physical;
+use crate::sys::{memory, physical};
 use crash_notes::CrashNotes;
 use crash_report::CrashReport;
 use kexec_core::command_line::capture_command_line;
@@ -140,6 +141,9 @@ pub(crate) fn prepare<'a>(
     files: &'a Contents<'a>,
     reservation: &Reservation,
 ) -> Result<Prepared<'a>, Refusal> {
+    if memory::is_encrypted() {
+        return Err(Refusal::MemoryEncrypted);
+    }
     let region = reservation.region();
     let image = image::verify(files.kernel.kernel(), region)?;
     let initrd = files.initrd.unwrap_or_default();

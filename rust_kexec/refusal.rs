@@ -49,7 +49,6 @@ pub(crate) enum Refusal {
     /// The crash path could not be hooked.
     Hook { what: &'static str, error: Error },
     /// Memory is encrypted, and the handover is written for plain memory.
-    #[cfg(CONFIG_X86_64)]
     MemoryEncrypted,
 }
 
@@ -72,7 +71,6 @@ impl Refusal {
             Self::DecompressedLength { .. } => errno(Errno::AddrNotAvail),
             Self::NoDecompressor { .. } => errno(Errno::NoPkg),
             Self::Missing { .. } => ENODEV,
-            #[cfg(CONFIG_X86_64)]
             Self::MemoryEncrypted => ENODEV,
         }
     }
@@ -157,10 +155,10 @@ impl fmt::Display for Refusal {
                  unnoticed: see the kernel options in the README",
                 -error.to_errno(),
             ),
-            #[cfg(CONFIG_X86_64)]
             Self::MemoryEncrypted => f.write_str(
-                "this machine encrypts its memory (SME, SEV or TDX), and handing encrypted \
-                 memory to a capture kernel is not there yet: boot with mem_encrypt=off",
+                "this machine encrypts its memory (SME, SEV, TDX or a realm of Arm CCA), and \
+                 handing encrypted memory to a capture kernel is not there yet: boot with \
+                 mem_encrypt=off, or in an ordinary machine",
             ),
         }
     }
@@ -192,6 +190,10 @@ macro_rules! from_core {
 }
 
 from_core!(
+    kexec_core::arm64::device_tree::DeviceTreeError,
+    kexec_core::arm64::image::ImageError,
+    kexec_core::arm64::image::VerifyError,
+    kexec_core::arm64::page_tables::PageTableError,
     kexec_core::authenticode::AuthenticodeError,
     kexec_core::command_line::CommandLineError,
     kexec_core::elf_kernel::ElfKernelError,
@@ -203,18 +205,6 @@ from_core!(
     kexec_core::ranges::CapacityError,
     kexec_core::signature::SignatureError,
     kexec_core::vmcoreinfo::VmcoreinfoError,
-);
-
-#[cfg(CONFIG_ARM64)]
-from_core!(
-    kexec_core::arm64::device_tree::DeviceTreeError,
-    kexec_core::arm64::image::ImageError,
-    kexec_core::arm64::image::VerifyError,
-    kexec_core::arm64::page_tables::PageTableError,
-);
-
-#[cfg(CONFIG_X86_64)]
-from_core!(
     kexec_core::x86::boot_params::BootParamsError,
     kexec_core::x86::bzimage::BzImageError,
     kexec_core::x86::bzimage::VerifyError,

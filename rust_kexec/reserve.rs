@@ -4,6 +4,7 @@
 
 use crate::refusal::Refusal;
 use crate::sys::iomem;
+use kernel::bindings;
 use kexec_core::ranges::{Range, RangeList};
 
 /// `crashkernel=` reserves one region, or with `,high` a second one for DMA below 4 GiB.
@@ -19,7 +20,7 @@ impl Reservation {
     /// Finds it in the resource tree.
     pub(crate) fn find() -> Result<Self, Refusal> {
         let mut regions = RangeList::new();
-        for region in &iomem::ranges(iomem::Kind::CrashKernel)? {
+        for region in &iomem::described(bindings::IORES_DESC_CRASH_KERNEL)? {
             regions.push(*region)?;
         }
         let region = *regions.as_slice().last().ok_or(Refusal::NoReservation)?;

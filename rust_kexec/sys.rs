@@ -6,8 +6,6 @@
 //! structures that bindgen has not seen.
 
 pub(crate) mod acpi;
-#[cfg(CONFIG_ARM64)]
-pub(crate) mod cache;
 pub(crate) mod cpu;
 pub(crate) mod decompress;
 pub(crate) mod digest;
@@ -21,8 +19,6 @@ pub(crate) mod notifier;
 pub(crate) mod parameters;
 pub(crate) mod physical;
 pub(crate) mod proc_file;
-#[cfg(CONFIG_ARM64)]
-pub(crate) mod random;
 pub(crate) mod sha256;
 pub(crate) mod user_mapping;
 pub(crate) mod vmcoreinfo;

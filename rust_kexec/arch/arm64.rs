@@ -3,12 +3,14 @@
 //! arm64.
 
 mod break_before_make;
+mod cache;
 pub(crate) mod handover;
 pub(crate) mod hook;
 pub(crate) mod image;
 pub(crate) mod memory;
 pub(crate) mod protect;
 pub(crate) mod quiesce;
+mod random;
 pub(crate) mod registers;
 pub(crate) mod stop;
 pub(crate) mod time;

@@ -7,6 +7,7 @@ pub(crate) mod hook;
 pub(crate) mod image;
 pub(crate) mod memory;
 mod port;
+pub(crate) mod protect;
 pub(crate) mod quiesce;
 pub(crate) mod registers;
 pub(crate) mod stop;

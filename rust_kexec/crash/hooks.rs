@@ -67,18 +67,8 @@ extern "C" fn rust_kexec_crash_kexec_entered(
     unsafe { enter(frame) }
 }
 
-/// panic() is about to stop the other CPUs.
-#[cfg(CONFIG_X86_64)]
-pub(crate) fn before_stop_other_cpus() {
-    enter_unless_hooked();
-}
-
-/// panic() calls its notifiers.
-pub(crate) fn panic_notified() {
-    enter_unless_hooked();
-}
-
-fn enter_unless_hooked() {
+/// panic() was noticed at another place, which counts where `__crash_kexec` is not hooked.
+pub(crate) fn panic_noticed() {
     if !CRASH_KEXEC_HOOKED.load(Ordering::Acquire) {
         // SAFETY: Null stands for the registers of this place.
         unsafe { enter(ptr::null()) }

@@ -32,7 +32,7 @@ pub(super) fn build(
     }
 
     let mut ram = RangeList::<RAM_PIECES_MAX>::new();
-    for piece in &iomem::ranges(iomem::Kind::SystemRam)? {
+    for piece in &iomem::system_ram()? {
         ram.push(*piece)?;
     }
     if let Some(excluded) = memory::excluded_from_dump() {

@@ -2,6 +2,7 @@
 
 //! Copying segments to their places, and their digests.
 
+use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
 use crate::refusal::Refusal;
 use crate::sys::physical::ReservedMemory;
@@ -47,8 +48,7 @@ pub(crate) struct Segments {
     plan: Plan,
     records: [SegmentRecord; SEGMENTS_MAX],
     count: usize,
-    #[cfg(CONFIG_ARM64)]
-    _protection: crate::arch::protect::WriteProtection,
+    _protection: Option<WriteProtection>,
 }
 
 impl Segments {
@@ -101,8 +101,7 @@ impl Segments {
         }
         // INVARIANT: All segments were written above.
         Self {
-            #[cfg(CONFIG_ARM64)]
-            _protection: crate::arch::protect::WriteProtection::of(plan.region()),
+            _protection: WriteProtection::of(plan.region()),
             plan,
             records,
             count,

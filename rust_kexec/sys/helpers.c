@@ -5,6 +5,7 @@
  */
 
 #include <linux/acpi.h>
+#include <linux/cc_platform.h>
 #include <linux/cpumask.h>
 #include <linux/crash_core.h>
 #include <linux/crash_dump.h>
@@ -128,7 +129,12 @@ ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len)
 	return part < 0 ? part : total;
 }
 
-/* memory.rs: an inline function. */
+/* memory.rs: inline functions, on some architectures or in some configurations. */
+
+bool rust_kexec_memory_is_encrypted(void)
+{
+	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+}
 
 u64 rust_kexec_total_memory(void)
 {

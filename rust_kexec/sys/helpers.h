@@ -33,6 +33,7 @@ bool rust_kexec_cpu_is_online(unsigned int cpu);
 void rust_kexec_disable_interrupts(void);
 void rust_kexec_delay_microseconds(unsigned int microseconds);
 ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len);
+bool rust_kexec_memory_is_encrypted(void);
 u64 rust_kexec_total_memory(void);
 void rust_kexec_get_module(void);
 void rust_kexec_put_module(void);
@@ -106,10 +107,10 @@ void rust_kexec_unregister_stop_nmi(void);
 void rust_kexec_send_stop_nmi(void);
 void rust_kexec_hook_stop_other_cpus(void);
 void rust_kexec_unhook_stop_other_cpus(void);
-bool rust_kexec_memory_is_encrypted(void);
 void rust_kexec_leave_vmx(void);
 void rust_kexec_set_global_interrupt_flag(void);
 bool rust_kexec_has_svm(void);
+void rust_kexec_call_on_all_cpus(void (*function)(void *unused));
 void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
 #endif
 

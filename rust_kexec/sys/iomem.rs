@@ -5,53 +5,24 @@
 use crate::compat::prelude::*;
 use kernel::alloc::AllocError;
 use kernel::bindings;
-use kernel::ffi::{c_int, c_ulong, c_void};
+use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
 use kexec_core::ranges::Range;
 
-/// The kinds of memory that are looked for.
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    /// Memory that the running kernel uses.
-    SystemRam,
-    /// What crashkernel= reserved.
-    CrashKernel,
-    /// Tables that ACPI may reclaim.
-    #[cfg(CONFIG_X86_64)]
-    AcpiTables,
-    /// Memory that ACPI keeps.
-    #[cfg(CONFIG_X86_64)]
-    AcpiNonVolatile,
-    /// What firmware keeps for itself.
-    #[cfg(CONFIG_X86_64)]
-    Reserved,
+/// All memory that the running kernel uses, in ascending order.
+pub(crate) fn system_ram() -> Result<KVec<Range>, AllocError> {
+    ranges(
+        bindings::IORES_DESC_NONE,
+        bindings::IORESOURCE_SYSTEM_RAM | bindings::IORESOURCE_BUSY,
+    )
 }
 
-impl Kind {
-    fn description(self) -> c_ulong {
-        let description = match self {
-            Self::SystemRam => bindings::IORES_DESC_NONE,
-            Self::CrashKernel => bindings::IORES_DESC_CRASH_KERNEL,
-            #[cfg(CONFIG_X86_64)]
-            Self::AcpiTables => bindings::IORES_DESC_ACPI_TABLES,
-            #[cfg(CONFIG_X86_64)]
-            Self::AcpiNonVolatile => bindings::IORES_DESC_ACPI_NV_STORAGE,
-            #[cfg(CONFIG_X86_64)]
-            Self::Reserved => bindings::IORES_DESC_RESERVED,
-        };
-        description as c_ulong
-    }
-
-    fn flags(self) -> c_ulong {
-        let flags = match self {
-            Self::SystemRam => bindings::IORESOURCE_SYSTEM_RAM | bindings::IORESOURCE_BUSY,
-            _ => bindings::IORESOURCE_MEM,
-        };
-        flags as c_ulong
-    }
+/// All memory of one of the kinds that the kernel has descriptions for (`IORES_DESC_`), in ascending
+/// order.
+pub(crate) fn described(description: c_uint) -> Result<KVec<Range>, AllocError> {
+    ranges(description, bindings::IORESOURCE_MEM)
 }
 
-/// All ranges of one kind, in ascending order.
-pub(crate) fn ranges(kind: Kind) -> Result<KVec<Range>, AllocError> {
+fn ranges(description: c_uint, flags: c_uint) -> Result<KVec<Range>, AllocError> {
     let mut walk = Walk {
         ranges: KVec::new(),
         outcome: Ok(()),
@@ -59,8 +30,8 @@ pub(crate) fn ranges(kind: Kind) -> Result<KVec<Range>, AllocError> {
     // SAFETY: `visited` gets the pointer to `walk` back, during this call only.
     unsafe {
         bindings::walk_iomem_res_desc(
-            kind.description(),
-            kind.flags(),
+            description as c_ulong,
+            flags as c_ulong,
             0,
             u64::MAX,
             core::ptr::addr_of_mut!(walk).cast(),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much memory this kernel has.
+//! What memory this kernel has.
 
 extern "C" {
+    fn rust_kexec_memory_is_encrypted() -> bool;
     fn rust_kexec_total_memory() -> u64;
 }
 
@@ -10,4 +11,10 @@ extern "C" {
 pub(crate) fn total() -> u64 {
     // SAFETY: Reads a variable.
     unsafe { rust_kexec_total_memory() }
+}
+
+/// Whether the machine encrypts it.
+pub(crate) fn is_encrypted() -> bool {
+    // SAFETY: Reads a variable that is constant after boot.
+    unsafe { rust_kexec_memory_is_encrypted() }
 }

@@ -52,6 +52,6 @@ extern "C" fn panicking(
     _action: c_ulong,
     _message: *mut c_void,
 ) -> c_int {
-    crate::crash::hooks::panic_notified();
+    crate::crash::hooks::panic_noticed();
     0
 }

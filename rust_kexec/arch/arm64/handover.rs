@@ -3,11 +3,12 @@
 //! The segments that carry a capture kernel besides itself, and the jump into the purgatory.
 
 use super::image::Image;
+use super::{cache, random};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::acpi::AcpiTable;
-use crate::sys::{cache, file, random};
+use crate::sys::file;
 use core::arch::asm;
 use kernel::ffi::c_uint;
 use kexec_core::arm64::console::{find_console, find_in_spcr, find_stdout};

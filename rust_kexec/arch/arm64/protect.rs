@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Write protection of the loaded image in the kernel's map of all RAM.
-//!
-//! Nothing of the region is written through that map once the image is armed: the purgatory, the
-//! only program that writes to its own segment, runs on the identity map.
+//! The part of the kernel's map of all RAM that maps the loaded image.
 //!
 //! The kernel can change that map for pages of its own only, so this edits the entries itself.
 //! Where a block, or several under one contiguous hint, also map memory beside the region, they are
@@ -13,13 +10,16 @@ use super::break_before_make::{replace, NewTable};
 use crate::compat::prelude::*;
 use crate::sys::physical::direct_map_address;
 use core::arch::asm;
-use kexec_core::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, BLOCK_GROUP_MAX};
+use core::fmt;
+use kexec_core::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
 use kexec_core::ranges::Range;
 
-/// Why the region stays writable.
-enum Failure {
+/// Why the map was not changed.
+pub(crate) enum Failure {
+    /// It is not what can be changed.
     Map(KernelMapError),
-    Kernel(Error),
+    /// What maps other memory as well could not be split.
+    Split(Error),
 }
 
 impl From<KernelMapError> for Failure {
@@ -30,56 +30,27 @@ impl From<KernelMapError> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Kernel(error)
+        Self::Split(error)
     }
 }
 
-/// A region that nobody can write to by the kernel's map, for as long as this lives.
-pub(crate) struct WriteProtection {
-    region: Option<Region>,
-}
-
-impl WriteProtection {
-    /// Protects `region`, which is directly mapped memory of ours. If that cannot be done, says so
-    /// in the log and leaves it writable: a digest is checked before anything of it is used.
-    pub(crate) fn of(region: Range) -> Self {
-        let region = Region::split_off(region).and_then(|region| {
-            region.change(kernel_map::read_only)?;
-            Ok(region)
-        });
-        let region = match region {
-            Ok(region) => Some(region),
-            Err(Failure::Map(error)) => {
-                pr_warn!(
-                    "the loaded image is not write-protected: {}\n",
-                    format_args!("{error}")
-                );
-                None
-            }
-            Err(Failure::Kernel(error)) => {
-                pr_warn!(
-                    "the loaded image is not write-protected: its mapping could not be split \
-                     (error {})\n",
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Map(error) => fmt::Display::fmt(error, f),
+            Self::Split(error) => {
+                write!(
+                    f,
+                    "its mapping could not be split (error {})",
                     -error.to_errno()
-                );
-                None
+                )
             }
-        };
-        Self { region }
-    }
-}
-
-impl Drop for WriteProtection {
-    fn drop(&mut self) {
-        if let Some(region) = &self.region {
-            // What could be made read-only is still mapped in the same way.
-            let _ = region.change(kernel_map::writable);
         }
     }
 }
 
-/// The region in the kernel's map, in units that map nothing else.
-struct Region {
+/// The whole pages of a region in the kernel's map, in units that map nothing else.
+pub(crate) struct Region {
     map: KernelMap,
     start: u64,
     end: u64,
@@ -87,17 +58,31 @@ struct Region {
 
 impl Region {
     /// Finds the region and splits what maps other memory with it.
-    fn split_off(region: Range) -> Result<Self, Failure> {
-        let start = direct_map_address(region.start()) as u64;
+    pub(crate) fn split_off(region: Range) -> Result<Self, Failure> {
+        let map = kernel_map()?;
+        // What else is in a page that the region only begins or ends in is not ours.
+        let pages = region.align_inward(map.granule().page_len());
+        let pages = pages.ok_or(Failure::Split(EINVAL))?;
+        let start = direct_map_address(pages.start()) as u64;
         let region = Self {
-            map: kernel_map()?,
+            map,
             start,
-            end: start.saturating_add(region.len()),
+            end: start.saturating_add(pages.len()),
         };
         for edge in [region.start, region.end] {
             region.split_at(edge)?;
         }
         Ok(region)
+    }
+
+    /// Forbids all writes to it.
+    pub(crate) fn make_read_only(&self) -> Result<(), Failure> {
+        Ok(self.change(kernel_map::read_only)?)
+    }
+
+    /// Allows writes again.
+    pub(crate) fn make_writable(&self) -> Result<(), Failure> {
+        Ok(self.change(kernel_map::writable)?)
     }
 
     fn unit(&self, address: u64) -> Result<Unit, KernelMapError> {
@@ -121,7 +106,7 @@ impl Region {
     }
 
     fn split(&self, unit: &Unit, edge: u64) -> Result<(), Failure> {
-        let mut entries = [0; BLOCK_GROUP_MAX];
+        let mut entries = [0; GROUP_MAX];
         let entries = entries.get_mut(..unit.count).ok_or(EINVAL)?;
         for (entry, place) in entries.iter_mut().zip((unit.entries..).step_by(8)) {
             // SAFETY: As in `unit`.

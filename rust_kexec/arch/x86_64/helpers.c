@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What Rust cannot express on x86_64: static calls, exception tables, opaque structures. */
 
-#include <linux/cc_platform.h>
 #include <linux/cpumask.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
+#include <linux/smp.h>
 #include <asm/apic.h>
 #include <asm/asm.h>
 #include <asm/cpufeature.h>
@@ -70,9 +70,11 @@ void rust_kexec_unhook_stop_other_cpus(void)
 	WRITE_ONCE(smp_ops.stop_other_cpus, kernels_stop_other_cpus);
 }
 
-bool rust_kexec_memory_is_encrypted(void)
+/* protect.rs: on_each_cpu() is inline. */
+
+void rust_kexec_call_on_all_cpus(void (*function)(void *unused))
 {
-	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	on_each_cpu(function, NULL, true);
 }
 
 /* Exception tables: the instructions fault where KVM has left that state already. */

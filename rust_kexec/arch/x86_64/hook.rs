@@ -32,5 +32,5 @@ impl Drop for ArchitectureHook {
 /// panic() is about to stop the other CPUs.
 #[no_mangle]
 extern "C" fn rust_kexec_before_stop_other_cpus() {
-    crash::hooks::before_stop_other_cpus();
+    crash::hooks::panic_noticed();
 }

@@ -12,10 +12,6 @@ use kexec_core::x86::bzimage::Machine;
 use kexec_core::x86::kernel::Kernel;
 use kexec_core::x86::protocol::BootProtocol;
 
-extern "C" {
-    fn rust_kexec_memory_is_encrypted() -> bool;
-}
-
 /// A kernel image that was found fit for this machine.
 pub(crate) type Image<'a> = Verified<Kernel<'a>>;
 
@@ -29,10 +25,6 @@ pub(crate) fn five_level_paging() -> bool {
 
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
 pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refusal> {
-    // SAFETY: Reads a variable that is constant after boot.
-    if unsafe { rust_kexec_memory_is_encrypted() } {
-        return Err(Refusal::MemoryEncrypted);
-    }
     let machine = Machine {
         five_level_paging: five_level_paging(),
         region,

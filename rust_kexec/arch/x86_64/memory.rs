@@ -38,14 +38,14 @@ pub(super) fn set_memory_map(
     crash_regions: &[Range],
     elfcorehdr: Range,
 ) -> Result<(), Refusal> {
-    let system_ram = iomem::ranges(iomem::Kind::SystemRam)?;
+    let system_ram = iomem::system_ram()?;
     let mut map = MemoryMap::new(params, &system_ram, crash_regions, elfcorehdr)?;
-    for (kind, memory_type) in [
-        (iomem::Kind::AcpiTables, MemoryType::Acpi),
-        (iomem::Kind::AcpiNonVolatile, MemoryType::Nvs),
-        (iomem::Kind::Reserved, MemoryType::Reserved),
+    for (description, memory_type) in [
+        (bindings::IORES_DESC_ACPI_TABLES, MemoryType::Acpi),
+        (bindings::IORES_DESC_ACPI_NV_STORAGE, MemoryType::Nvs),
+        (bindings::IORES_DESC_RESERVED, MemoryType::Reserved),
     ] {
-        map.add(&iomem::ranges(kind)?, memory_type)?;
+        map.add(&iomem::described(description)?, memory_type)?;
     }
     Ok(map.finish()?)
 }

@@ -57,6 +57,19 @@ pub(super) fn read_cr4() -> u64 {
     value
 }
 
+/// CR4.PGE: translations that are not forgotten when CR3 is written.
+const CR4_GLOBAL_PAGES: u64 = 1 << 7;
+
+/// Forgets all translations, the global ones too (Intel SDM volume 3, "Operations that Invalidate
+/// TLBs and Paging-Structure Caches": a change of CR4.PGE). For code with interrupts off.
+pub(super) fn flush_translations() {
+    let value = read_cr4();
+    for value in [value ^ CR4_GLOBAL_PAGES, value] {
+        // SAFETY: What is in CR4 in the end is what was there.
+        unsafe { asm!("mov cr4, {}", in(reg) value, options(nostack, preserves_flags)) };
+    }
+}
+
 /// The CPU's data segment selectors: ds, es, fs, gs.
 pub(super) fn data_segments() -> [u64; 4] {
     let (ds, es, fs, gs): (u64, u64, u64, u64);

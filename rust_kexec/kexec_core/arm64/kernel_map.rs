@@ -26,8 +26,8 @@ const TG1_MASK: u64 = 3;
 /// The bits of TTBR1_EL1 that hold an address; the highest ones hold an ASID, the lowest flags.
 const TTBR_ADDRESS: u64 = 0x0000_ffff_ffff_ffc0;
 
-/// Most entries of blocks that have one contiguous hint.
-pub const BLOCK_GROUP_MAX: usize = 32;
+/// Most entries that have one contiguous hint.
+pub const GROUP_MAX: usize = 128;
 
 /// Why memory cannot be changed in the kernel's map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Data cache maintenance, which arm64 lets a module do by itself.
+//! Data cache maintenance, which the architecture lets a module do by itself.
 
 use core::arch::asm;
 
 /// Writes dirty lines of `memory` back to where accesses without caches find them, and drops them.
-pub(crate) fn clean_to_point_of_coherency(memory: &[u8]) {
+pub(super) fn clean_to_point_of_coherency(memory: &[u8]) {
     let type_register: u64;
     // SAFETY: Reading the cache type register has no effect.
     unsafe { asm!("mrs {}, ctr_el0", out(reg) type_register, options(nomem, nostack)) };

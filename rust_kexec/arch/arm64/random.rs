@@ -9,7 +9,7 @@ extern "C" {
 }
 
 /// Fills `bytes`.
-pub(crate) fn fill(bytes: &mut [u8]) {
+pub(super) fn fill(bytes: &mut [u8]) {
     // SAFETY: The buffer is writable in its whole length.
     unsafe { get_random_bytes(bytes.as_mut_ptr().cast(), bytes.len()) }
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Write protection of the loaded image in the kernel's map of all RAM.
+//!
+//! Nothing of the region is written through that map once the image is armed: the purgatory, the
+//! only program that writes to its own segment, runs on the identity map.
+
+use crate::arch::protect::{Failure, Region};
+use crate::compat::prelude::*;
+use kexec_core::ranges::Range;
+
+/// A region that nobody can write to by the kernel's map, for as long as this lives.
+pub(super) struct WriteProtection(Region);
+
+impl WriteProtection {
+    /// Protects `region`, which is directly mapped memory of ours. If that cannot be done, says so
+    /// in the log and leaves it writable: a digest is checked before anything of it is used.
+    pub(super) fn of(region: Range) -> Option<Self> {
+        match Self::try_of(region) {
+            Ok(protection) => Some(protection),
+            Err(failure) => {
+                pr_warn!(
+                    "the loaded image is not write-protected: {}\n",
+                    format_args!("{failure}")
+                );
+                None
+            }
+        }
+    }
+
+    fn try_of(region: Range) -> Result<Self, Failure> {
+        // What fails half way is undone by dropping it.
+        let protection = Self(Region::split_off(region)?);
+        protection.0.make_read_only()?;
+        Ok(protection)
+    }
+}
+
+impl Drop for WriteProtection {
+    fn drop(&mut self) {
+        // What could be made read-only is still mapped in the same way.
+        let _ = self.0.make_writable();
+    }
+}
