@@ -10,6 +10,7 @@ from typing import Self
 
 import drgn
 from drgn.helpers.linux.cpumask import for_each_online_cpu
+from drgn.helpers.linux.module import for_each_module
 from drgn.helpers.linux.printk import get_printk_records
 from drgn.helpers.linux.sched import cpu_curr
 from elftools.elf.elffile import ELFFile
@@ -105,7 +106,9 @@ class Dump:
         """The crashed kernel as drgn sees it."""
         program = drgn.Program()
         program.set_core_dump(str(self.path))
-        program.load_debug_info([str(path) for path in paths.DEBUG_FILES])
+        program.load_debug_info([str(paths.VMLINUX)])
+        loaded = {module.name.string_().decode() for module in for_each_module(program)}
+        program.load_debug_info([str(path) for path in paths.MODULES if path.stem in loaded])
         return program
 
     @property

@@ -31,9 +31,8 @@ def _vmlinux() -> Path:
 
 
 VMLINUX = _vmlinux()
-# What has the debug information of a crashed guest.
-DEBUG_FILES = (
-    VMLINUX,
+# The modules that a guest may have, with debug information as well.
+MODULES = (
     BUILD / "module" / TARGET / "rust_kexec" / "rust_kexec.ko",
     BUILD / "module" / TARGET / "irqs_off" / "irqs_off.ko",
 )
