@@ -19,7 +19,8 @@ PATIENCE = 120
 FIRST_LINE = r"Linux version "
 
 # One CPU is enough to save a dump, and what people give a capture kernel.
-CAPTURE = f"console={PLATFORM.console} {PLATFORM.early_console} nr_cpus=1"
+CONSOLE = f"console={PLATFORM.console} {PLATFORM.late_interrupts}"
+CAPTURE = f"{CONSOLE} {PLATFORM.early_console} nr_cpus=1"
 
 
 class Guest:
@@ -122,7 +123,7 @@ async def boot(
     directory: Path, hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
 ) -> AsyncIterator[Guest]:
     """A guest that has booted the production kernel."""
-    machine = Machine(hardware, f"console={PLATFORM.console} {command_line}", directory)
+    machine = Machine(hardware, f"{CONSOLE} {command_line}", directory)
     async with machine:
         hello = await machine.until(
             machine.agent.hello(), "the production kernel's agent", PATIENCE

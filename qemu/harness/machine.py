@@ -2,6 +2,7 @@
 """One QEMU process: its command line, its sockets, and its end."""
 
 import asyncio
+import mmap
 import os
 import platform
 import shutil
@@ -52,6 +53,8 @@ class Hardware:
     """Whether UEFI starts the kernel, and describes the machine by ACPI."""
     arguments: tuple[str, ...] = ()
     """More of QEMU's arguments."""
+    open_memory: bool = False
+    """Whether the harness can change the guest's memory, see `Machine.flip`."""
 
 
 def kvm_works() -> bool:
@@ -82,6 +85,7 @@ class Machine:
         self.agent = Agent()
         self.disk = directory / "disk.img"
         self._initrd = directory / "initrd"
+        self._memory = directory / "ram"
         self._monitor = QMPClient("guest")
         # What QEMU says by itself, such as why it ends.
         self._events = EventListener()
@@ -91,6 +95,10 @@ class Machine:
 
     def _arguments(self) -> list[str]:
         hardware, sockets = self.hardware, self._sockets
+        memory = (
+            f"memory-backend-file,id=ram,size={hardware.memory_mib}M,share=on,"
+            f"mem-path={self._memory}"
+        )
         return [
             # QEMU must not outlive the harness, however that ends.
             *("setpriv", "--pdeathsig", "KILL", "--"),
@@ -98,6 +106,7 @@ class Machine:
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-machine", ",".join((*PLATFORM.machine, *hardware.options))),
             *("-accel", accelerator()),
+            *(("-object", memory, "-machine", "memory-backend=ram") * hardware.open_memory),
             *(("-bios", PLATFORM.firmware) if hardware.firmware else ()),
             *("-cpu", hardware.cpu, "-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
             *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
@@ -155,6 +164,7 @@ class Machine:
         self.console.close()
         self.disk.unlink(missing_ok=True)
         self._initrd.unlink(missing_ok=True)
+        self._memory.unlink(missing_ok=True)
         (self.directory / "console.log").write_text(self.console.text())
         shutil.rmtree(self._sockets, ignore_errors=True)
 
@@ -201,6 +211,15 @@ class Machine:
     async def execute(self, command: str, **arguments: Any) -> Any:
         """A QMP command."""
         return await self._monitor.execute(command, arguments or None)
+
+    def flip(self, address: int, mask: int) -> None:
+        """Flips bits of a byte of the guest's first RAM, as a device that goes astray would."""
+        offset = address - PLATFORM.first_ram
+        with (
+            open(self._memory, "r+b") as file,
+            mmap.mmap(file.fileno(), 0) as memory,
+        ):
+            memory[offset] ^= mask
 
     async def registers(self) -> str:
         """The registers of every CPU, as QEMU sees them."""

@@ -45,6 +45,12 @@ GUEST_MODULE = "/lib/rust_kexec.ko"
 GUEST_IRQS_OFF = "/lib/irqs_off.ko"
 
 
+def has(target: str, option: str) -> bool:
+    """Whether the kernel of a target was built with an option, its name without CONFIG_."""
+    configuration = (BUILD / "kernel" / target / ".config").read_text()
+    return f"CONFIG_{option}=y" in configuration.splitlines()
+
+
 def results(*names: str) -> Path:
     """An empty directory below build/ for one run's logs and dump."""
     path = BUILD.joinpath(*names)

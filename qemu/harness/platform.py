@@ -20,8 +20,12 @@ class Platform:
     """The first serial port, as `console=` names it."""
     early_console: str
     """What makes the kernel print to it from its first line on."""
+    late_interrupts: str
+    """For every kernel: a busy host's virtual timer is late, and not broken."""
     middle_region: str
     """A `crashkernel=` with memory of a 2 GiB guest on both sides."""
+    first_ram: int
+    """The address of the first byte of RAM."""
     not_in_dump: range
     """Memory that is left out besides the crash regions."""
     other_paging: str
@@ -56,7 +60,9 @@ PLATFORMS = {
         firmware="/usr/share/ovmf/OVMF.fd",
         console="ttyS0",
         early_console="earlyprintk=serial,ttyS0,115200",
+        late_interrupts="no_timer_check",
         middle_region="crashkernel=256M@512M",
+        first_ram=0,
         not_in_dump=range(1 << 20),
         other_paging="max,la57=off",
         handover="boot_params",
@@ -79,7 +85,9 @@ PLATFORMS = {
         firmware="/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
         console="ttyAMA0",
         early_console="earlycon=pl011,0x9000000",
+        late_interrupts="",
         middle_region="crashkernel=256M@1536M",
+        first_ram=1 << 30,
         not_in_dump=range(0),
         other_paging="cortex-a72",
         handover="device tree",

@@ -9,13 +9,10 @@ from random import Random
 import pytest
 
 from harness.guest import FIRST_LINE, PATIENCE, Guest, boot
+from harness.machine import Hardware
 from harness.platform import PLATFORM
 
 KINDS = ("kernel", "initrd", PLATFORM.handover, "purgatory table")
-
-# Where there are page attributes (PAT), x86 keeps /dev/mem away from RAM, whatever the kernel's
-# STRICT_DEVMEM says.
-OPEN_MEMORY = "crashkernel=256M nopat"
 
 # In QEMU's `info registers -a`.
 REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
@@ -27,14 +24,14 @@ def test_corrupt(kind: str, directory: Path, random: Random) -> None:
 
 
 async def corrupt(kind: str, directory: Path, random: Random) -> None:
-    async with boot(directory, command_line=OPEN_MEMORY) as guest:
+    async with boot(directory, Hardware(open_memory=True)) as guest:
         await guest.load()
         segments = (await guest.status()).segments
         victim = segments[kind]
         address = random.choice(victim.file)
         mask = 1 << random.randrange(8)
         print(f"flipping {mask:#04x} at {address:#x}, in {victim}")
-        (await guest.run("poke", "--physical", hex(address), "--xor", hex(mask))).check()
+        guest.machine.flip(address, mask)
         await guest.crash()
         message = f"rust_kexec purgatory: SHA-256 of the {kind} does not match"
         console = guest.machine.console

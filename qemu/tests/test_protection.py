@@ -12,6 +12,10 @@ from harness.guest import Guest, boot
 from harness.machine import Hardware
 from harness.scenario import iomem
 
+pytestmark = pytest.mark.skipif(
+    paths.has(paths.TARGET, "STRICT_DEVMEM"), reason="the kernel lets nobody write to its memory"
+)
+
 # How the kernel maps the region before it is protected: by 2 MiB and larger, to an edge amid what
 # one entry maps, by the largest there are with other memory, or by pages.
 CASES = {

@@ -7,7 +7,6 @@
 //! | `agent` | the host's hands in the guest: runs programs, reads and writes files ([`agent`]) |
 //! | `spin` | a process whose registers are known, found again in the dump ([`spin`]) |
 //! | `pattern` | pages whose contents and physical addresses are known ([`pattern`]) |
-//! | `poke` | changes a byte of physical memory under the loaded image ([`physical`]) |
 //! | `kexec-file-load` | the kernel's own crash image, to compare and to collide with ([`kexec_file`]) |
 //! | `vmcore` | reads a dump in the capture kernel, compares, measures ([`vmcore`]) |
 //! | `without-capability` | runs a program that lacks one capability |
@@ -23,7 +22,6 @@ pub mod kexec_file;
 pub mod mapping;
 pub mod pagemap;
 pub mod pattern;
-pub mod physical;
 pub mod report;
 pub mod spin;
 pub mod splitmix;

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mapped memory that belongs to its owner: anonymous, locked, or physical.
+//! Mapped memory that belongs to its owner: anonymous, and locked.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
-use std::os::fd::AsFd;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
-use nix::libc::off_t;
-use nix::sys::mman::{mlock, mmap, mmap_anonymous, munmap, MapFlags, ProtFlags};
+use nix::sys::mman::{mlock, mmap_anonymous, munmap, MapFlags, ProtFlags};
 use nix::unistd::{sysconf, SysconfVar};
 
 /// The size of a page.
@@ -45,15 +43,6 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// Maps `len` bytes of `file` from `offset`, shared with everybody who sees them.
-    pub fn shared(file: impl AsFd, offset: off_t, len: NonZeroUsize) -> nix::Result<Self> {
-        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: Without MAP_FIXED the kernel chooses addresses that nothing uses.
-        let base = unsafe { mmap(None, len, protection, MapFlags::MAP_SHARED, file, offset) }?;
-        // INVARIANT: It was mapped just now, for this value alone.
-        Ok(Self { base, len })
-    }
-
     /// The address of the first byte.
     pub fn address(&self) -> usize {
         self.base.as_ptr().addr()
@@ -62,21 +51,6 @@ impl Mapping {
     /// The length in bytes.
     pub fn len(&self) -> NonZeroUsize {
         self.len
-    }
-
-    /// Reads the byte at `offset`, which others may change.
-    pub fn read_byte(&self, offset: usize) -> Option<u8> {
-        let byte = self.byte(offset)?;
-        // SAFETY: By the type's invariant the byte is mapped; any value is a valid u8.
-        Some(unsafe { byte.read_volatile() })
-    }
-
-    /// Writes the byte at `offset`, which others may read. `None` when it lies outside.
-    pub fn write_byte(&mut self, offset: usize, value: u8) -> Option<()> {
-        let byte = self.byte(offset)?;
-        // SAFETY: By the type's invariant the byte is mapped and writable.
-        unsafe { byte.write_volatile(value) };
-        Some(())
     }
 
     /// Copies `bytes` to the start of the mapping. `None` when they are longer than it.
@@ -89,14 +63,6 @@ impl Mapping {
         // reaches into a mapping.
         unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         Some(())
-    }
-
-    fn byte(&self, offset: usize) -> Option<NonNull<u8>> {
-        if offset >= self.len.get() {
-            return None;
-        }
-        // SAFETY: `offset` is inside the mapping.
-        Some(unsafe { self.base.cast::<u8>().add(offset) })
     }
 
     /// Cuts the mapping in two at `offset`, a multiple of the page size. The parts may be empty.
@@ -147,6 +113,31 @@ impl Drop for Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Mapping {
+        /// Reads the byte at `offset`, which others may change.
+        fn read_byte(&self, offset: usize) -> Option<u8> {
+            let byte = self.byte(offset)?;
+            // SAFETY: By the type's invariant the byte is mapped; any value is a valid u8.
+            Some(unsafe { byte.read_volatile() })
+        }
+
+        /// Writes the byte at `offset`, which others may read. `None` when it lies outside.
+        fn write_byte(&mut self, offset: usize, value: u8) -> Option<()> {
+            let byte = self.byte(offset)?;
+            // SAFETY: By the type's invariant the byte is mapped and writable.
+            unsafe { byte.write_volatile(value) };
+            Some(())
+        }
+
+        fn byte(&self, offset: usize) -> Option<NonNull<u8>> {
+            if offset >= self.len.get() {
+                return None;
+            }
+            // SAFETY: `offset` is inside the mapping.
+            Some(unsafe { self.base.cast::<u8>().add(offset) })
+        }
+    }
 
     fn chunk(pages: usize) -> (Mapping, NonZeroUsize) {
         let size = page_size().expect("the page size is known");
