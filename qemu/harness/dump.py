@@ -56,6 +56,10 @@ class Report:
             raise AssertionError(f"the crash report has version {version}, for {count} CPUs")
         return cls(frequency, *words[:5], tuple(words[5:]))
 
+    def seconds(self, start: int, end: int) -> float:
+        """The time between two values of the counter."""
+        return (end - start) / self.frequency
+
     @property
     def not_stopped(self) -> set[int]:
         """The CPUs that did not stop."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import paths
 from harness.agent import Finished, Hello
-from harness.machine import GuestError, Hardware, Machine
+from harness.machine import MIB, GuestError, Hardware, Machine
 from harness.platform import PLATFORM
 from harness.status import Status
 
@@ -96,14 +96,17 @@ class Guest:
             raise GuestError(f"the kernel that came up after the crash says {hello}")
         return hello
 
-    async def save_vmcore(self) -> Path:
-        """Copies /proc/vmcore out of the capture kernel to the file `vmcore`."""
+    async def save_vmcore(self, limit: int | None = None) -> Path:
+        """Copies /proc/vmcore, or its start, out of the capture kernel to the file `vmcore`."""
         size = int(await self.shell("stat -c %s /proc/vmcore"))
+        if limit is not None:
+            size = min(size, limit)
         disk = self.machine.disk
         if size > disk.stat().st_size:
             raise GuestError(f"/proc/vmcore has {size} bytes, more than memory and its headers")
         await self.shell(
-            "dd if=/proc/vmcore of=/dev/vda bs=1M oflag=direct conv=notrunc,fsync 2>&1",
+            f"dd if=/proc/vmcore of=/dev/vda bs=1M count={-(-size // MIB)} oflag=direct "
+            "conv=notrunc,fsync 2>&1",
             timeout_s=PATIENCE + self.machine.hardware.memory_mib // 8,
         )
         os.truncate(disk, size)

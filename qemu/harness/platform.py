@@ -44,6 +44,8 @@ class Platform:
     """Whether a CPU with these registers waits with interrupts masked."""
     small_region_mib: int
     """A crash region that has no room for the kernel."""
+    kernels_own_checks: bool
+    """Whether the kernel's own kexec checks digests before it enters a capture kernel."""
     timer_interrupt: str
     """A function on the stack of a CPU that handles its timer."""
 
@@ -77,6 +79,7 @@ PLATFORMS = {
         # HLT, and RFLAGS.IF clear.
         stopped=lambda cpu: bool(cpu["HLT"]) and not cpu["RFL"] & 1 << 9,
         small_region_mib=16,
+        kernels_own_checks=True,
         timer_interrupt="asm_sysvec_apic_timer_interrupt",
     ),
     "arm64": Platform(
@@ -99,6 +102,7 @@ PLATFORMS = {
         # PSTATE.DAIF all set; the monitor does not tell whether a CPU waits.
         stopped=lambda cpu: cpu["PSTATE"] & 0x3C0 == 0x3C0,
         small_region_mib=8,
+        kernels_own_checks=False,
         timer_interrupt="el1_interrupt",
     ),
 }

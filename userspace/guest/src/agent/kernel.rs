@@ -3,6 +3,7 @@
 //! What the agent says about the kernel that it runs on.
 
 use std::fs;
+use std::path::Path;
 
 use nix::sys::utsname::uname;
 use nix::unistd::{sysconf, SysconfVar};
@@ -27,7 +28,17 @@ enum Role {
     Capture,
 }
 
+/// What the device tree of a capture kernel has, whoever loaded it; not all write `elfcorehdr=` too.
+const CORE_HEADER_PROPERTY: &str = "/sys/firmware/devicetree/base/chosen/linux,elfcorehdr";
+
 impl Role {
+    fn of_this_kernel(command_line: &str) -> Self {
+        match Path::new(CORE_HEADER_PROPERTY).exists() {
+            true => Self::Capture,
+            false => Self::from_command_line(command_line),
+        }
+    }
+
     fn from_command_line(command_line: &str) -> Self {
         let mut words = command_line.split_ascii_whitespace();
         if words.any(|word| word.starts_with("elfcorehdr=")) {
@@ -48,7 +59,7 @@ impl Hello {
             .map_err(|errno| Failure::errno("cannot count the CPUs", errno))?;
         Ok(Self {
             event: "hello",
-            role: Role::from_command_line(&String::from_utf8_lossy(&command_line)),
+            role: Role::of_this_kernel(&String::from_utf8_lossy(&command_line)),
             release: name.release().to_string_lossy().into_owned(),
             cpus_online: cpus.ok_or_else(|| Failure::new("the number of CPUs is unknown"))?,
         })
