@@ -3,9 +3,9 @@
 //! The kernel's own crash image: `kexec_file_load(2)`, which no crate at hand wraps.
 
 use std::ffi::CStr;
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use nix::errno::Errno;
 use nix::libc::{c_int, c_ulong};
 
 /// Drop the image (`include/uapi/linux/kexec.h`).
@@ -17,17 +17,13 @@ const KEXEC_FILE_ON_CRASH: c_ulong = 2;
 const NO_FILE: c_int = -1;
 
 /// Loads the kernel's own crash image.
-pub fn load(
-    kernel: BorrowedFd<'_>,
-    initrd: BorrowedFd<'_>,
-    command_line: &CStr,
-) -> nix::Result<()> {
+pub fn load(kernel: BorrowedFd<'_>, initrd: BorrowedFd<'_>, command_line: &CStr) -> io::Result<()> {
     let (kernel, initrd) = (kernel.as_raw_fd(), initrd.as_raw_fd());
     kexec_file_load(kernel, initrd, command_line, KEXEC_FILE_ON_CRASH)
 }
 
 /// Drops the kernel's own crash image.
-pub fn unload() -> nix::Result<()> {
+pub fn unload() -> io::Result<()> {
     let flags = KEXEC_FILE_ON_CRASH | KEXEC_FILE_UNLOAD;
     kexec_file_load(NO_FILE, NO_FILE, c"", flags)
 }
@@ -37,7 +33,7 @@ fn kexec_file_load(
     initrd: c_int,
     command_line: &CStr,
     flags: c_ulong,
-) -> nix::Result<()> {
+) -> io::Result<()> {
     // The kernel wants the length with the NUL.
     let len = command_line.count_bytes() + 1;
     // SAFETY: The arguments are those of kexec_file_load(2); the kernel reads `len` bytes at
@@ -52,5 +48,9 @@ fn kexec_file_load(
             flags,
         )
     };
-    Errno::result(result).map(drop)
+    match result {
+        0.. => Ok(()),
+        // It may be a number that no program is meant to see, such as ENOTSUPP's.
+        _ => Err(io::Error::last_os_error()),
+    }
 }

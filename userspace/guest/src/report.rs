@@ -26,8 +26,11 @@ impl Failure {
 
     /// What could not be done, and what the system says about it.
     pub fn io(what: impl fmt::Display, error: &io::Error) -> Self {
-        match error.raw_os_error().map(Errno::from_raw) {
-            Some(errno) => Self::errno(what, errno),
+        match error.raw_os_error() {
+            Some(number) => match Errno::from_raw(number) {
+                Errno::UnknownErrno => Self(format!("{what}: unknown error (errno {number})")),
+                errno => Self::errno(what, errno),
+            },
             None => Self(format!("{what}: {error}")),
         }
     }

@@ -35,7 +35,7 @@ fn run() -> Result<(), Failure> {
             return Err(Failure::new("--unload takes no files"));
         }
         return kexec_file::unload()
-            .map_err(|errno| Failure::errno("cannot unload the kernel's own crash image", errno));
+            .map_err(|error| Failure::io("cannot unload the kernel's own crash image", &error));
     }
     match <[OsString; 3]>::try_from(values) {
         Ok([kernel, initrd, command_line]) => {
@@ -50,7 +50,7 @@ fn load(kernel: &Path, initrd: &Path, command_line: OsString) -> Result<(), Fail
         .map_err(|_| Failure::new("the command line holds a NUL"))?;
     let (kernel, initrd) = (open(kernel)?, open(initrd)?);
     kexec_file::load(kernel.as_fd(), initrd.as_fd(), &command_line)
-        .map_err(|errno| Failure::errno("cannot load the kernel's own crash image", errno))
+        .map_err(|error| Failure::io("cannot load the kernel's own crash image", &error))
 }
 
 fn open(path: &Path) -> Result<File, Failure> {
