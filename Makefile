@@ -98,6 +98,10 @@ fuzz: ## look for inputs that break a parser, FUZZ_SECONDS=60 for each
 coverage: ## say how much of kexec_core the cargo tests run
 	@$(TIMED) "coverage" scripts/coverage
 
+.PHONY: verification
+verification: guest python ## write docs/verification.md: what is refused, by us and by the kernel
+	@$(TIMED) "verification" env PYTHONPATH=qemu $(PYTHON) -m harness.verification
+
 .PHONY: module
 module: $(if $(KDIR),,kernel) ## build rust_kexec/rust_kexec.ko
 	@$(TIMED) "module" scripts/module

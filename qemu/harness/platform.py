@@ -26,6 +26,8 @@ class Platform:
     """A `crashkernel=` with memory of a 2 GiB guest on both sides."""
     first_ram: int
     """The address of the first byte of RAM."""
+    verification_region: str
+    """A `crashkernel=` of 320 MiB at a fixed place, for a 768 MiB guest."""
     not_in_dump: range
     """Memory that is left out besides the crash regions."""
     other_paging: str
@@ -65,6 +67,7 @@ PLATFORMS = {
         late_interrupts="no_timer_check",
         middle_region="crashkernel=256M@512M",
         first_ram=0,
+        verification_region="crashkernel=320M@256M",
         not_in_dump=range(1 << 20),
         other_paging="max,la57=off",
         handover="boot_params",
@@ -91,6 +94,7 @@ PLATFORMS = {
         late_interrupts="",
         middle_region="crashkernel=256M@1536M",
         first_ram=1 << 30,
+        verification_region="crashkernel=320M@1344M",
         not_in_dump=range(0),
         other_paging="cortex-a72",
         handover="device tree",
