@@ -22,6 +22,14 @@ PRODUCTION_INITRDS = (
     BUILD / "guest" / CAPTURE_TARGET / "boot.cpio.zst",
 )
 
+# What the production guest loads, for tests that sign it or pack it otherwise.
+CAPTURE_KERNEL = BUILD / "guest" / CAPTURE_TARGET / "vmlinuz"
+CAPTURE_INITRD = BUILD / "guest" / CAPTURE_TARGET / "capture.cpio.zst"
+# The ELF file, without debug information, that the build compresses into an x86_64 kernel.
+CAPTURE_VMLINUX = (
+    BUILD / "kernel" / CAPTURE_TARGET / "arch" / "x86" / "boot" / "compressed" / "vmlinux.bin"
+)
+
 # With debug information, for the reader of the dump.
 def _vmlinux() -> Path:
     """Newer kernels strip vmlinux, and keep what they stripped in another file."""

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Kernels that come packed: each is loaded, and one of them boots with what came with it."""
+
+import asyncio
+import gzip
+import subprocess
+from pathlib import Path
+
+from harness import images, paths
+from harness.cases import MACHINE
+from harness.guest import CAPTURE, boot
+
+
+def zstd(contents: bytes) -> bytes:
+    """What zstd makes of it."""
+    compressed = subprocess.run(
+        ("zstd", "--quiet", "-3"), input=contents, capture_output=True, check=True
+    )
+    return compressed.stdout
+
+
+def test_formats(directory: Path) -> None:
+    async def scenario() -> None:
+        kernel, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
+        packed = {"gzip": gzip.compress(kernel, 1), "zstd": zstd(kernel)}
+        inner = kernel
+        if paths.ARCH == "arm64":
+            packed["zboot"] = inner = images.zboot(kernel)
+        async with boot(directory) as guest:
+            await guest.load()
+            plain = (await guest.status()).segments["kernel"]
+            for name, file in packed.items():
+                (await guest.rkexec("--unload")).check()
+                await guest.send("/tmp/kernel", file)
+                (await guest.rkexec("--load-panic", "/tmp/kernel")).check()
+                # The same bytes are loaded, whatever they came in.
+                segment = (await guest.status()).segments["kernel"]
+                assert segment.sha256 == plain.sha256, name
+            await guest.send("/tmp/kernel", images.unified(MACHINE, inner, initrd, CAPTURE))
+            (await guest.rkexec("--load-panic", "/tmp/kernel")).check()
+            segments = (await guest.status()).segments
+            assert segments["kernel"].sha256 == plain.sha256
+            assert len(segments["initrd"].file) == len(initrd)
+            await guest.crash()
+            await guest.captured()
+            # The capture kernel's own command line is the one that came with it.
+            assert CAPTURE in await guest.read("/proc/cmdline")
+
+    asyncio.run(scenario())

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Signed kernels that boot, and refusals that leave the armed one armed.
+
+What else can be wrong with a signature is in docs/verification.md, which test_verification.py
+holds to.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from harness import paths
+from harness.guest import CAPTURE, Guest, boot
+from harness.images import certificate_table, flip
+from harness.machine import Hardware
+from harness.platform import PLATFORM
+from harness.signing import Signer, attach
+from harness.verification import POLICY, lock_down
+
+UNSIGNED = (
+    "the kernel has no signature, but the module's parameter signatures=require requires one: "
+    "sign it with sbsign, or give a detached PKCS#7 signature with --signature"
+)
+OTHER_FILE = (
+    "the kernel is not the file that was signed: its sha256 digest is another one than the "
+    "signature has; get the file again, or sign it again if it was meant to change"
+)
+UNKNOWN_KEY = (
+    "the kernel's signature is refused: its key is not on the builtin, secondary or platform "
+    "keyring of this kernel: sign with a key that this kernel trusts "
+    "(keyctl list %:.builtin_trusted_keys)"
+)
+REJECTED = (
+    "signature is refused: it was altered, made while its certificate was not valid, or made by "
+    "openssl without -nosmimecap: sign again, with a certificate that has not expired"
+)
+LOOSER = (
+    "signatures=require is in force and off is looser, but the policy of a loaded module can only "
+    "be tightened"
+)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What one load is given."""
+
+    kernel: bytes
+    signature: bytes | None = None
+    initrd_signature: bytes | None = None
+
+    async def arguments(self, guest: Guest) -> list[str]:
+        """rkexec's arguments, for files that are in the guest then."""
+        arguments = ["--load-panic", "/tmp/kernel", f"--initrd={paths.GUEST_INITRD}"]
+        arguments.append(f"--command-line={CAPTURE}")
+        await guest.send("/tmp/kernel", self.kernel)
+        for option in ("signature", "initrd_signature"):
+            contents = getattr(self, option)
+            if contents is not None:
+                await guest.send(f"/tmp/{option}", contents)
+                arguments.append(f"--{option.replace('_', '-')}=/tmp/{option}")
+        return arguments
+
+
+async def load(guest: Guest, files: Files) -> None:
+    """Loads and arms."""
+    (await guest.rkexec(*await files.arguments(guest))).check()
+    assert (await guest.status()).armed
+
+
+async def refuse(guest: Guest, files: Files, errno: str, sentence: str) -> None:
+    """A refusal in these words, after which what was armed still is."""
+    before = await guest.status()
+    assert before.armed
+    refused = await guest.rkexec(*await files.arguments(guest))
+    assert (refused.status, refused.stderr) == (1, f"rkexec: {sentence} ({errno})\n")
+    assert await guest.status() == before
+
+
+async def tighten(guest: Guest) -> None:
+    """The policy becomes tighter, and never looser."""
+    assert (await guest.read(POLICY)).strip() == "check-if-signed"
+    await guest.shell(f"echo require > {POLICY}")
+    for looser in ("off", "check-if-signed"):
+        assert (await guest.run("sh", "-c", f"echo {looser} > {POLICY}")).status != 0
+        assert (await guest.read(POLICY)).strip() == "require"
+    assert LOOSER in await guest.shell("dmesg")
+
+
+def test_signatures(directory: Path, random: Random) -> None:
+    async def scenario() -> None:
+        unsigned, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
+        signer, stranger = Signer.trusted("signer"), Signer.stranger(directory)
+        signed = signer.sign(unsigned)
+        table, length = certificate_table(signed)
+        # vmlinux cannot be entered with 5-level paging.
+        hardware = Hardware(cpu=PLATFORM.other_paging)
+        async with boot(directory, hardware) as guest:
+            await load(guest, Files(signed))
+            await tighten(guest)
+            await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)
+            for _ in range(3):
+                changed = flip(signed, random.randrange(0x1000, table), 1 << random.randrange(8))
+                await refuse(guest, Files(changed), "EKEYREJECTED", OTHER_FILE)
+            await refuse(
+                guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE
+            )
+            await refuse(guest, Files(stranger.sign(unsigned)), "ENOKEY", UNKNOWN_KEY)
+            expired = Signer.trusted("expired").sign(unsigned)
+            await refuse(guest, Files(expired), "EKEYREJECTED", f"the kernel's {REJECTED}")
+            await refuse(
+                guest,
+                Files(signed[:-16]),
+                "ELIBBAD",
+                f"the certificate table ends at {table + length:#x}, but the file has "
+                f"{table + length - 16:#x} bytes, so that the signature is cut off: sign the "
+                "kernel again",
+            )
+            wrong = signer.detached(b"another initrd")
+            await refuse(
+                guest,
+                Files(signed, initrd_signature=wrong),
+                "EKEYREJECTED",
+                f"the initrd's {REJECTED}",
+            )
+
+            good = Files(signed, initrd_signature=signer.detached(initrd))
+            if paths.ARCH == "x86_64":
+                # An ELF file has no place for a signature.
+                vmlinux = paths.CAPTURE_VMLINUX.read_bytes()
+                await refuse(guest, Files(vmlinux), "ENODATA", UNSIGNED)
+                signature = signer.detached(vmlinux)
+                changed = flip(vmlinux, random.randrange(0x1000, len(vmlinux)))
+                await refuse(
+                    guest, Files(changed, signature), "EKEYREJECTED", f"the kernel's {REJECTED}"
+                )
+                good = Files(vmlinux, signature, good.initrd_signature)
+            await load(guest, good)
+            await lock_down(guest)
+            await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)
+            await guest.crash()
+            await guest.captured()
+
+    asyncio.run(scenario())
