@@ -84,9 +84,43 @@ impl Errno {
     }
 }
 
-/// Any error of this crate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Error {
+/// The errors of the crate's modules together. Each speaks for itself.
+macro_rules! any_error {
+    ($($(#[$doc:meta])* $variant:ident($error:ty)),* $(,)?) => {
+        /// Any error of this crate.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Error {
+            $($(#[$doc])* $variant($error),)*
+        }
+
+        impl Error {
+            /// The errno that this is reported as.
+            pub fn errno(&self) -> Errno {
+                match self {
+                    $(Self::$variant(error) => error.errno(),)*
+                }
+            }
+        }
+
+        impl fmt::Display for Error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(error) => error.fmt(f),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$error> for Error {
+                fn from(error: $error) -> Self {
+                    Self::$variant(error)
+                }
+            }
+        )*
+    };
+}
+
+any_error! {
     /// A fixed-size list of ranges is full.
     Capacity(CapacityError),
     /// The file has no format that can be loaded.
@@ -140,66 +174,6 @@ pub enum Error {
     /// The dump file cannot be laid out.
     Vmcore(VmcoreError),
     /// The list of excluded memory is malformed.
-    Excluded(ExcludedError),
-}
-
-/// Delegates to the wrapped error.
-macro_rules! delegate {
-    ($($variant:ident($error:ty)),* $(,)?) => {
-        impl Error {
-            /// The errno that this is reported as.
-            pub fn errno(&self) -> Errno {
-                match self {
-                    $(Self::$variant(error) => error.errno(),)*
-                }
-            }
-        }
-
-        impl fmt::Display for Error {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self {
-                    $(Self::$variant(error) => error.fmt(f),)*
-                }
-            }
-        }
-
-        $(
-            impl From<$error> for Error {
-                fn from(error: $error) -> Self {
-                    Self::$variant(error)
-                }
-            }
-        )*
-    };
-}
-
-delegate! {
-    Capacity(CapacityError),
-    Format(FormatError),
-    ElfKernel(ElfKernelError),
-    Arm64Vmlinux(arm64::vmlinux::VmlinuxError),
-    Zboot(ZbootError),
-    Compressed(CompressedError),
-    Uki(UkiError),
-    BzImage(BzImageError),
-    Verify(VerifyError),
-    BootParams(BootParamsError),
-    PageTable(PageTableError),
-    Arm64Image(arm64::image::ImageError),
-    Arm64Verify(arm64::image::VerifyError),
-    Fdt(arm64::fdt::FdtError),
-    DeviceTree(arm64::device_tree::DeviceTreeError),
-    Arm64PageTable(arm64::page_tables::PageTableError),
-    Pe(PeError),
-    Authenticode(AuthenticodeError),
-    Policy(PolicyError),
-    Signature(SignatureError),
-    Plan(PlanError),
-    CommandLine(CommandLineError),
-    Note(NoteError),
-    Vmcoreinfo(VmcoreinfoError),
-    CoreHeader(CoreHeaderError),
-    Vmcore(VmcoreError),
     Excluded(ExcludedError),
 }
 

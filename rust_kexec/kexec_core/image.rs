@@ -58,6 +58,38 @@ pub trait KernelImage {
     fn entry_offset(&self) -> u64;
 }
 
+/// Makes an enum of kernels in several formats a [`KernelImage`]: whichever it is answers.
+macro_rules! kernel_in_a_format {
+    ($kernel:ident: $($format:ident)*) => {
+        impl $crate::image::KernelImage for $kernel<'_> {
+            fn piece(&self, index: usize) -> Option<$crate::image::Piece<'_>> {
+                match self { $(Self::$format(kernel) => kernel.piece(index),)* }
+            }
+
+            fn memory_len(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.memory_len(),)* }
+            }
+
+            fn alignment(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.alignment(),)* }
+            }
+
+            fn alignment_offset(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.alignment_offset(),)* }
+            }
+
+            fn limit(&self) -> $crate::ranges::Range {
+                match self { $(Self::$format(kernel) => kernel.limit(),)* }
+            }
+
+            fn entry_offset(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.entry_offset(),)* }
+            }
+        }
+    };
+}
+pub(crate) use kernel_in_a_format;
+
 /// Whether a region has a place for the kernel.
 pub(crate) fn fits<T: KernelImage>(image: &T, region: Range) -> bool {
     let place = || {

@@ -8,8 +8,7 @@ use super::image::{Image, ImageHeader, Machine, VerifyError};
 use super::vmlinux::Vmlinux;
 use crate::error::Error;
 use crate::format::{Format, FormatError};
-use crate::image::{KernelImage, Piece, Verified};
-use crate::ranges::Range;
+use crate::image::{kernel_in_a_format, Verified};
 
 /// A kernel whose headers make sense.
 #[derive(Clone, Copy, Debug)]
@@ -54,38 +53,4 @@ impl Deref for Kernel<'_> {
     }
 }
 
-/// Asks whichever it is.
-macro_rules! either {
-    ($kernel:expr, $inner:ident => $answer:expr) => {
-        match $kernel {
-            Kernel::Image($inner) => $answer,
-            Kernel::Vmlinux($inner) => $answer,
-        }
-    };
-}
-
-impl KernelImage for Kernel<'_> {
-    fn piece(&self, index: usize) -> Option<Piece<'_>> {
-        either!(self, kernel => kernel.piece(index))
-    }
-
-    fn memory_len(&self) -> u64 {
-        either!(self, kernel => kernel.memory_len())
-    }
-
-    fn alignment(&self) -> u64 {
-        either!(self, kernel => kernel.alignment())
-    }
-
-    fn alignment_offset(&self) -> u64 {
-        either!(self, kernel => kernel.alignment_offset())
-    }
-
-    fn limit(&self) -> Range {
-        either!(self, kernel => kernel.limit())
-    }
-
-    fn entry_offset(&self) -> u64 {
-        either!(self, kernel => kernel.entry_offset())
-    }
-}
+kernel_in_a_format!(Kernel: Image Vmlinux);

@@ -7,8 +7,7 @@ use super::protocol::BootProtocol;
 use super::vmlinux::Vmlinux;
 use crate::error::Error;
 use crate::format::{Format, FormatError};
-use crate::image::{KernelImage, Piece, Verified};
-use crate::ranges::Range;
+use crate::image::{kernel_in_a_format, Verified};
 
 /// A kernel whose headers make sense.
 #[derive(Clone, Copy, Debug)]
@@ -52,27 +51,7 @@ impl<'a> Kernel<'a> {
     }
 }
 
-impl KernelImage for Kernel<'_> {
-    fn piece(&self, index: usize) -> Option<Piece<'_>> {
-        either!(self, kernel => kernel.piece(index))
-    }
-
-    fn memory_len(&self) -> u64 {
-        either!(self, kernel => kernel.memory_len())
-    }
-
-    fn alignment(&self) -> u64 {
-        either!(self, kernel => kernel.alignment())
-    }
-
-    fn limit(&self) -> Range {
-        either!(self, kernel => kernel.limit())
-    }
-
-    fn entry_offset(&self) -> u64 {
-        either!(self, kernel => kernel.entry_offset())
-    }
-}
+kernel_in_a_format!(Kernel: BzImage Vmlinux);
 
 impl BootProtocol for Kernel<'_> {
     fn put_setup_header(&self, page: &mut [u8]) {
