@@ -2,6 +2,7 @@
 """`/proc/vmcore` in a running capture kernel: after a crash, or in a machine that never crashed."""
 
 import json
+import os
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,9 +105,15 @@ async def kernel_words(guest: Guest, pattern: str) -> list[str]:
     return found.splitlines()
 
 
+# What is left in a kernel by a bad page, an oops, a warning, and a CPU that hung.
+BAD_TAINTS = 1 << 5 | 1 << 7 | 1 << 9 | 1 << 14
+
+
 async def complaints(guest: Guest) -> list[str]:
     """What the kernel says when something went wrong in it."""
-    return await kernel_words(guest, "BUG|WARNING|Oops|Call Trace|unable to handle|leak")
+    said = await kernel_words(guest, "BUG|WARNING|Oops|Call Trace|unable to handle|leak")
+    taint = int(await guest.read("/proc/sys/kernel/tainted"))
+    return [*said, f"taint {taint:#x}"] if taint & BAD_TAINTS else said
 
 
 async def compare(guest: Guest, seed: int, requests: int, timeout_s: int) -> dict[str, int]:
@@ -116,6 +123,22 @@ async def compare(guest: Guest, seed: int, requests: int, timeout_s: int) -> dic
         "--requests", str(requests), timeout_s=timeout_s,
     )
     return json.loads(finished.check().stdout)
+
+
+async def cpu_seconds(guest: Guest) -> float:
+    """How long the host has worked for the guest's CPUs: what else the host does is left out."""
+    ticks = 0
+    for cpu in await guest.machine.execute("query-cpus-fast"):
+        stat = Path(f"/proc/{cpu['thread-id']}/stat").read_text()
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def free_kib(guest: Guest) -> int:
+    """Memory that the kernel could still give."""
+    await guest.shell("echo 3 > /proc/sys/vm/drop_caches")
+    return int(await guest.shell("awk '/^MemFree/ { print $2 }' /proc/meminfo"))
 
 
 async def measured(guest: Guest, path: str, *options: str, timeout_s: int = 600) -> float:

@@ -27,6 +27,7 @@ from harness.vmcore import (
     complaints,
     core_header,
     crashed,
+    free_kib,
     kernel_words,
     mapped_areas,
     measured,
@@ -228,6 +229,29 @@ def test_nothing_is_left_behind(directory: Path, random: Random) -> None:
             # A file that is open is closed for its reader.
             await guest.shell(f"exec 3< {VMCORE}; rmmod rust_kexec; ! cat <&3 2>/dev/null")
             assert await mapped_areas(guest) == before
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+@prepared_only
+def test_the_module_leaves_no_memory_behind(directory: Path, random: Random) -> None:
+    memory, *_ = known_memory(random)
+
+    async def scenario() -> None:
+        async with prepared(directory, memory, AT, AT, Hardware(cpus=1, cpu=FAST_COPIES)) as guest:
+            free = []
+            # The first time the kernel makes page tables and caches that it keeps.
+            for repeat in (5, 30):
+                await guest.shell(
+                    f"for i in $(seq {repeat}); do rmmod rust_kexec; insmod {paths.GUEST_MODULE}; "
+                    f"dd if={VMCORE} of=/dev/null bs=1M 2>/dev/null; "
+                    f"vmcore time {VMCORE} --map 4194304 >/dev/null; done",
+                    timeout_s=300,
+                )
+                free.append(await free_kib(guest))
+            # A page each time would be 120 KiB.
+            assert free[0] - free[1] < 100, free
             assert await complaints(guest) == []
 
     asyncio.run(scenario())

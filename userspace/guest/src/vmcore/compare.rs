@@ -20,6 +20,10 @@ const PAGE: u64 = 4096;
 /// How much is compared at a time in a run through the whole file.
 const STEP: usize = 1 << 20;
 
+/// How much is mapped at a time in a run through the whole file: much, so that mappings go across
+/// segments and have large pages.
+const MAPPED_STEP: usize = 64 << 20;
+
 /// Most bytes of one random request.
 const REQUEST_MAX: u64 = 4 << 20;
 
@@ -41,6 +45,7 @@ pub fn compare(ours: &Dump, theirs: &Dump, seed: u64, requests: u64) -> Result<C
     pair.same_metadata()?;
     pair.same_answers(size)?;
     pair.same_bytes(size)?;
+    pair.same_mapped_bytes(size)?;
     let mut compared = Compared {
         size,
         seed,
@@ -162,6 +167,18 @@ impl Pair<'_> {
                 )));
             }
             offset += read as u64;
+        }
+        Ok(())
+    }
+
+    fn same_mapped_bytes(&self, size: u64) -> Result<(), Failure> {
+        for offset in (0..size).step_by(MAPPED_STEP) {
+            let len = (size - offset).min(MAPPED_STEP as u64) as usize;
+            if !self.same_mapping(offset, len, MapFlags::MAP_SHARED)? {
+                return Err(Failure::new(format!(
+                    "neither file can be mapped at {offset:#x}"
+                )));
+            }
         }
         Ok(())
     }
