@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The second part of `make bench`: how fast the dump is read, from our file and the kernel's own.
+
+Both files are there in one boot of the capture kernel, and are read by turns. Every byte is
+touched. Only ratios tell anything: absolute times are the host's.
+
+With --growth it is how long a GiB takes and how much memory the reader needs in guests of growing
+size.
+"""
+
+import argparse
+import asyncio
+import statistics
+from collections.abc import Callable
+
+from harness import paths
+from harness.guest import CAPTURE, Guest
+from harness.machine import Hardware
+from harness.scenario import Scenario
+from harness.vmcore import (
+    FAST_COPIES,
+    HAS_BOTH,
+    MIB,
+    OURS,
+    THEIRS,
+    cpu_seconds,
+    crashed,
+    free_kib,
+    mapped_areas,
+    measured,
+)
+
+FILES = {"rust_kexec": OURS, "the kernel's own": THEIRS}
+
+# Two CPUs, so that readers can run side by side.
+TWO_CPUS = CAPTURE.replace("nr_cpus=1", "nr_cpus=2")
+
+GUEST = Scenario(
+    name="bench",
+    hardware=Hardware(cpus=2, memory_mib=2048, cpu=FAST_COPIES),
+    capture_command_line=TWO_CPUS,
+)
+
+WAYS: dict[str, tuple[str, ...]] = {
+    "read, 4 KiB blocks": ("--read", "4096"),
+    "read, 64 KiB blocks": ("--read", "65536"),
+    "read, 1 MiB blocks": ("--read", str(MIB)),
+    "read, 1 MiB blocks, 2 readers": ("--read", str(MIB), "--readers", "2"),
+    "read, 1 MiB blocks, 4 readers": ("--read", str(MIB), "--readers", "4"),
+    "mmap, 4 MiB at a time": ("--map", str(4 * MIB)),
+    "mmap, 4 MiB at a time, 2 readers": ("--map", str(4 * MIB), "--readers", "2"),
+    "mmap, 64 MiB at a time": ("--map", str(64 * MIB)),
+}
+
+MAKEDUMPFILE = "makedumpfile -d 31"
+
+
+async def filtered(guest: Guest, path: str) -> float:
+    """Seconds that makedumpfile needs for the pages that people want."""
+    text = await guest.shell(
+        f"cut -d' ' -f1 /proc/uptime; makedumpfile -F -c -d 31 {path} 2>/dev/null >/dev/null; "
+        "cut -d' ' -f1 /proc/uptime",
+        timeout_s=900,
+    )
+    start, end = (float(number) for number in text.split())
+    return end - start
+
+
+async def ratios(runs: int, limit_mib: int) -> None:
+    """Every way to read, by turns."""
+    directory = paths.results("bench", paths.RUN)
+    async with crashed(GUEST, directory) as guest:
+        limit = ("--limit", str(limit_mib * MIB))
+        jobs: dict[str, Callable[[str], object]] = {
+            name: lambda path, options=options: measured(guest, path, *options, *limit)
+            for name, options in WAYS.items()
+        }
+        if (await guest.run("test", "-e", "/bin/makedumpfile")).status == 0:
+            jobs[MAKEDUMPFILE] = lambda path: filtered(guest, path)
+        print(f"Seconds for {limit_mib} MiB of a dump, medians of {runs} (range):", flush=True)
+        for name, job in jobs.items():
+            times: dict[str, list[float]] = {file: [] for file in FILES}
+            for _ in range(runs):
+                for file, path in FILES.items():
+                    times[file].append(await job(path))
+            medians = [statistics.median(found) for found in times.values()]
+            shown = ", ".join(
+                f"{file} {statistics.median(found):.3f} ({min(found):.3f} to {max(found):.3f})"
+                for file, found in times.items()
+            )
+            print(f"  {name}: {shown}; {medians[1] / medians[0]:.1f} times as fast", flush=True)
+
+
+async def growth(sizes_gib: list[int], runs: int) -> None:
+    """Time for each GiB and the reader's memory, by the guest's size.
+
+    The guests run one after the other, so it is the time that the host's CPUs work for the guest.
+    """
+    print(f"Guest, seconds for each GiB, medians of {runs} (range), memory and windows:", flush=True)
+    for size in sizes_gib:
+        scenario = Scenario(
+            name=f"{size}g",
+            hardware=Hardware(cpus=2, memory_mib=size * 1024, cpu=FAST_COPIES),
+        )
+        async with crashed(scenario, paths.results("bench", paths.RUN)) as guest:
+            gib = int(await guest.shell(f"stat -c %s {OURS}")) / (1024 * MIB)
+            idle = len(await mapped_areas(guest))
+            # Once before, for what the first reader has to set up.
+            await measured(guest, OURS, "--read", str(MIB), "--limit", str(64 * MIB))
+            before = await free_kib(guest)
+            times = [await one_pass(guest) / gib for _ in range(runs)]
+            taken = before - await free_kib(guest)
+            windows = len(await mapped_areas(guest)) - idle
+            print(
+                f"  {size} GiB: {statistics.median(times):.3f} s ({min(times):.3f} to "
+                f"{max(times):.3f}), {taken} KiB, {windows} windows", flush=True,
+            )
+
+
+async def one_pass(guest: Guest) -> float:
+    """Seconds of the host's CPUs for the whole dump, in blocks of 1 MiB."""
+    before = await cpu_seconds(guest)
+    await measured(guest, OURS, "--read", str(MIB), timeout_s=1800)
+    return await cpu_seconds(guest) - before
+
+
+def main() -> None:
+    """Runs what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="of each (%(default)s)")
+    parser.add_argument(
+        "--limit", type=int, default=512, metavar="MIB", help="how much is read (%(default)s)"
+    )
+    parser.add_argument(
+        "--growth", type=int, nargs="+", metavar="GIB", help="guests of these sizes instead"
+    )
+    options = parser.parse_args()
+    if not HAS_BOTH:
+        parser.error("the capture kernel needs a file of its own: CAPTURE_VARIANT=vmcore")
+    if options.growth:
+        asyncio.run(growth(options.growth, options.runs))
+    else:
+        asyncio.run(ratios(options.runs, options.limit))
+
+
+if __name__ == "__main__":
+    main()
