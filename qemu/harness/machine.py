@@ -46,7 +46,7 @@ class Hardware:
 
     cpus: int = 2
     memory_mib: int = 1024
-    cpu: str = "max"
+    cpu: str = PLATFORM.cpu
     options: tuple[str, ...] = ()
     """Of QEMU's `-machine`, instead of the platform's."""
     firmware: bool = False

@@ -14,6 +14,8 @@ class Platform:
 
     qemu: str
     machine: tuple[str, ...]
+    cpu: str
+    """A CPU model that has all there is."""
     firmware: str
     """UEFI for that machine, as Debian's ovmf or qemu-efi-aarch64 has it."""
     console: str
@@ -31,7 +33,7 @@ class Platform:
     not_in_dump: range
     """Memory that is left out besides the crash regions."""
     other_paging: str
-    """A CPU model that pages in another way than `max`."""
+    """A CPU model that pages in another way than `cpu`."""
     handover: str
     """The segment that carries the boot parameters or the device tree."""
     image: str
@@ -48,6 +50,8 @@ class Platform:
     """A crash region that has no room for the kernel."""
     kernels_own_checks: bool
     """Whether the kernel's own kexec checks digests before it enters a capture kernel."""
+    nmi_option: str
+    """Without this option there is no interrupt for CPUs that have interrupts disabled."""
     timer_interrupt: str
     """A function on the stack of a CPU that handles its timer."""
 
@@ -61,6 +65,7 @@ PLATFORMS = {
     "x86_64": Platform(
         qemu="qemu-system-x86_64",
         machine=("q35",),
+        cpu="max",
         firmware="/usr/share/ovmf/OVMF.fd",
         console="ttyS0",
         early_console="earlyprintk=serial,ttyS0,115200",
@@ -83,11 +88,14 @@ PLATFORMS = {
         stopped=lambda cpu: bool(cpu["HLT"]) and not cpu["RFL"] & 1 << 9,
         small_region_mib=16,
         kernels_own_checks=True,
+        nmi_option="",
         timer_interrupt="asm_sysvec_apic_timer_interrupt",
     ),
     "arm64": Platform(
         qemu="qemu-system-aarch64",
         machine=("virt", "gic-version=3"),
+        # The architecture's own algorithm for pointer authentication takes most of TCG's time.
+        cpu="max,pauth-impdef=on",
         firmware="/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
         console="ttyAMA0",
         early_console="earlycon=pl011,0x9000000",
@@ -107,6 +115,7 @@ PLATFORMS = {
         stopped=lambda cpu: cpu["PSTATE"] & 0x3C0 == 0x3C0,
         small_region_mib=8,
         kernels_own_checks=False,
+        nmi_option="irqchip.gicv3_pseudo_nmi=1",
         timer_interrupt="el1_interrupt",
     ),
 }

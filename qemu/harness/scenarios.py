@@ -12,7 +12,7 @@ DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
 # where KASLR puts the kernel.
 REGION_AMID_MEMORY = f"nokaslr {PLATFORM.middle_region}"
 
-# Dimensions are combined, because each boot costs time.
+# Hardware that only arm64 machines have. Dimensions are combined, because each boot costs time.
 ARM64 = (
     # With -cpu max the kernel stays at EL2 (VHE); a Cortex-A72 has no VHE, so it goes to EL1.
     Scenario(
@@ -25,15 +25,11 @@ ARM64 = (
         hardware=Hardware(cpu="cortex-a72", options=("virtualization=on",)),
         checks=(checks.at_exception_level(1),),
     ),
-    Scenario(
-        name="interrupts-off",
-        hardware=Hardware(cpus=3),
-        before=(steps.disable_interrupts_on_the_last_cpu,),
-    ),
+    # On x86_64 there are always NMIs.
     Scenario(
         name="interrupts-off-pseudo-nmi",
         hardware=Hardware(cpus=3),
-        command_line="crashkernel=256M irqchip.gicv3_pseudo_nmi=1",
+        command_line=f"crashkernel=256M {PLATFORM.nmi_option}",
         before=(steps.disable_interrupts_on_the_last_cpu,),
         checks=(checks.interrupts_disabled,),
     ),
@@ -73,7 +69,7 @@ DUMPS = (
     ),
     Scenario(
         name="two-cpus-nokaslr-5-level",
-        hardware=Hardware(cpus=2, cpu="max"),
+        hardware=Hardware(cpus=2),
         command_line="nokaslr crashkernel=256M",
     ),
     Scenario(
@@ -81,6 +77,12 @@ DUMPS = (
         hardware=Hardware(cpus=8, cpu=PLATFORM.other_paging),
         # The capture kernel starts the CPUs that were stopped.
         capture_command_line="console=ttyS0",
+    ),
+    Scenario(
+        name="interrupts-off",
+        hardware=Hardware(cpus=3),
+        before=(steps.disable_interrupts_on_the_last_cpu,),
+        checks=(checks.interrupts_disabled,),
     ),
     *{"arm64": ARM64}.get(paths.ARCH, ()),
 )

@@ -3,6 +3,7 @@
 
 from harness import paths
 from harness.guest import Guest
+from harness.platform import PLATFORM
 from harness.scenario import Facts
 
 GIB4 = 4 << 30
@@ -19,12 +20,13 @@ async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
 
 
 async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
-    """The last CPU spins in the kernel with interrupts disabled, which a pseudo-NMI passes."""
+    """The last CPU spins in the kernel with interrupts disabled, which an NMI passes."""
     # Neither the agent nor the CPU that panics must be there.
     await guest.shell("taskset -p 1 $(pidof agent)")
     last = guest.hello.cpus_online - 1
-    await guest.shell(f"taskset 1 insmod {paths.GUEST_IRQS_OFF} cpu={last}")
-    if "irqchip.gicv3_pseudo_nmi=1" not in guest.machine.command_line:
+    await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
+    await guest.shell(f"echo {last} | taskset 1 tee /sys/module/irqs_off/parameters/cpu")
+    if PLATFORM.nmi_option not in guest.machine.command_line:
         facts.not_stopped = {last}
 
 

@@ -25,7 +25,7 @@ MIB = 1 << 20
 
 # QEMU without hardware help executes `rep movsb` byte by byte, which the kernel takes for the
 # fastest copy of all where a CPU says so.
-FAST_COPIES = {"x86_64": "max,erms=off,fsrm=off"}.get(paths.ARCH, "max")
+FAST_COPIES = {"x86_64": "max,erms=off,fsrm=off"}.get(paths.ARCH, PLATFORM.cpu)
 
 
 @asynccontextmanager
