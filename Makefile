@@ -58,6 +58,15 @@ scenarios: guest python ## run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
+# What a kernel of another page size or with other defences could break. Each of these kernels takes
+# minutes to build, so they are not in `make test`.
+.PHONY: matrix
+matrix: ## run the scenarios that they could break with every variant of the arm64 kernel
+	@for variant in hardened pages-16k pages-64k; do \
+		$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=$$variant \
+			PYTEST="-k 'test_dump or corrupt or protection or refused' $(PYTEST)" || exit; \
+	done
+
 .PHONY: tools
 tools:
 	@$(TIMED) "tools" scripts/tools
