@@ -18,7 +18,7 @@ from harness.scenario import Scenario
 # Ours where the capture kernel has a file of its own, and that one.
 OURS = "/proc/rust_kexec_vmcore"
 THEIRS = "/proc/vmcore"
-HAS_BOTH = paths.CAPTURE_TARGET.endswith("-vmcore")
+HAS_BOTH = paths.has(paths.CAPTURE_TARGET, "PROC_VMCORE")
 
 PAGE = 4096
 MIB = 1 << 20
