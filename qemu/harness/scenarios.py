@@ -14,7 +14,7 @@ REGION_AMID_MEMORY = f"nokaslr {PLATFORM.middle_region}"
 
 # Hardware that only arm64 machines have. Dimensions are combined, because each boot costs time.
 ARM64 = (
-    # With -cpu max the kernel stays at EL2 (VHE); a Cortex-A72 has no VHE, so it goes to EL1.
+    # With -cpu max the kernel stays at EL2 (VHE); the other CPU has no VHE, so it goes to EL1.
     Scenario(
         name="gicv2-vhe",
         hardware=Hardware(options=("gic-version=2", "virtualization=on")),
@@ -22,7 +22,7 @@ ARM64 = (
     ),
     Scenario(
         name="gicv3-nvhe",
-        hardware=Hardware(cpu="cortex-a72", options=("virtualization=on",)),
+        hardware=Hardware(cpu=PLATFORM.other_paging, options=("virtualization=on",)),
         checks=(checks.at_exception_level(1),),
     ),
     # On x86_64 there are always NMIs.
