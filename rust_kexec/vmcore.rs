@@ -13,6 +13,7 @@ use crate::compat::prelude::*;
 use crate::sys::{memory, parameters};
 pub(crate) use core_header::address as core_header_address;
 use file::{Contents, Registration};
+use kernel::page::PAGE_SIZE;
 use kexec_core::elf::HEADER_LEN;
 use kexec_core::elfcorehdr::CoreHeader;
 use kexec_core::vmcore::excluded::Excluded;
@@ -25,7 +26,8 @@ pub(crate) fn serve(address: u64) -> Result<Registration> {
     let bytes = read_core_header(address)?;
     let core = CoreHeader::parse(&bytes, MACHINE).map_err(|error| no_file(error.into()))?;
     let notes = notes::merge(&core)?;
-    let layout = Layout::new(&core, notes.len()).map_err(|error| no_file(error.into()))?;
+    let layout =
+        Layout::new(&core, notes.len(), PAGE_SIZE as u64).map_err(|error| no_file(error.into()))?;
     let excluded = excluded()?;
     // The file's parts are mapped into processes, so they are whole pages of their own.
     let mut contents = Contents {
@@ -61,7 +63,8 @@ fn read_core_header(address: u64) -> Result<KVVec<u8>> {
 /// The memory that the module's parameter excludes.
 #[inline(never)]
 fn excluded() -> Result<KBox<Excluded>> {
-    let excluded = Excluded::parse(parameters::exclude()).map_err(|error| no_file(error.into()))?;
+    let excluded = Excluded::parse(parameters::exclude(), PAGE_SIZE as u64)
+        .map_err(|error| no_file(error.into()))?;
     if !excluded.is_empty() {
         pr_info!("excluded from the dump: {}\n", format_args!("{excluded}"));
     }

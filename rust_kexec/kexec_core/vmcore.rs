@@ -20,7 +20,7 @@ use crate::bytes::{align_up, to_u64, to_usize, write};
 use crate::elf::{Header, ProgramHeader, HEADER_LEN, PF_RWX, PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE};
 use crate::elfcorehdr::{encoded_len, CoreHeader};
 use crate::error::Errno;
-use crate::ranges::{Range, PAGE_SIZE};
+use crate::ranges::Range;
 use excluded::{Excluded, Run};
 
 /// Why a dump cannot be laid out.
@@ -95,6 +95,7 @@ pub enum Wanted {
 /// Where in the file everything is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
+    page_len: u64,
     header_len: u64,
     notes_len: u64,
     notes_area_len: u64,
@@ -103,15 +104,20 @@ pub struct Layout {
 }
 
 /// The pages that a piece of memory is in.
-fn pages(memory: Range) -> Result<Range, VmcoreError> {
-    memory.align_outward(PAGE_SIZE).ok_or(VmcoreError::TooLong)
+fn pages_of(memory: Range, page_len: u64) -> Result<Range, VmcoreError> {
+    memory.align_outward(page_len).ok_or(VmcoreError::TooLong)
 }
 
 impl Layout {
-    /// Lays out a dump of what the core header names, with `notes_len` bytes of notes.
-    pub fn new(core: &CoreHeader<'_>, notes_len: usize) -> Result<Self, VmcoreError> {
+    /// Lays out a dump of what the core header names, with `notes_len` bytes of notes, in pages of
+    /// `page_len` bytes, those of the kernel that serves it, so that it can be mapped.
+    pub fn new(
+        core: &CoreHeader<'_>,
+        notes_len: usize,
+        page_len: u64,
+    ) -> Result<Self, VmcoreError> {
         let loads = core.loads_count();
-        let round = |len| align_up(to_u64(len), PAGE_SIZE).ok_or(VmcoreError::TooLong);
+        let round = |len| align_up(to_u64(len), page_len).ok_or(VmcoreError::TooLong);
         let header_len = round(encoded_len(1, loads))?;
         let notes_area_len = round(notes_len)?;
 
@@ -120,7 +126,7 @@ impl Layout {
             .ok_or(VmcoreError::TooLong)?;
         for load in core.loads() {
             size = size
-                .checked_add(pages(load.memory)?.len())
+                .checked_add(pages_of(load.memory, page_len)?.len())
                 .ok_or(VmcoreError::TooLong)?;
         }
         // File offsets are signed.
@@ -128,6 +134,7 @@ impl Layout {
             return Err(VmcoreError::TooLong);
         }
         Ok(Self {
+            page_len,
             header_len,
             notes_len: to_u64(notes_len),
             notes_area_len,
@@ -195,7 +202,7 @@ impl Layout {
             .chunks_exact_mut(PROGRAM_HEADER_LEN);
         let mut offset = self.memory_offset();
         for (place, load) in places.zip(core.loads().take(self.loads)) {
-            let pages = pages(load.memory)?;
+            let pages = pages_of(load.memory, self.page_len)?;
             let within_page = load.memory.start().wrapping_sub(pages.start());
             let header = ProgramHeader {
                 segment_type: PT_LOAD,
@@ -236,8 +243,8 @@ impl Layout {
         let index = self.last_load_from(header, offset)?;
         let load = self.load(header, index)?;
         let memory = Range::from_start_len(load.physical_address, load.memory_len)?;
-        let pages = memory.align_outward(PAGE_SIZE)?;
-        let within = offset.checked_sub(load.offset & !(PAGE_SIZE - 1))?;
+        let pages = memory.align_outward(self.page_len)?;
+        let within = offset.checked_sub(self.page_start(load.offset))?;
         let len = pages.len().checked_sub(within).filter(|len| *len > 0)?;
         Some(Piece {
             source: Source::Memory(pages.start().checked_add(within)?),
@@ -285,6 +292,11 @@ impl Layout {
         ProgramHeader::decode(header.get(encoded_len(1, index)..)?)
     }
 
+    /// Where the page with this offset starts.
+    fn page_start(&self, offset: u64) -> u64 {
+        offset & !self.page_len.wrapping_sub(1)
+    }
+
     /// Index of the last piece of memory whose first page is at or before `offset`.
     fn last_load_from(&self, header: &[u8], offset: u64) -> Option<usize> {
         // Offsets only grow from one piece to the next, so halving what is left finds the first
@@ -292,7 +304,7 @@ impl Layout {
         let (mut from, mut to) = (0, self.loads);
         while from < to {
             let middle = from.saturating_add(to) / 2;
-            if self.load(header, middle)?.offset & !(PAGE_SIZE - 1) <= offset {
+            if self.page_start(self.load(header, middle)?.offset) <= offset {
                 from = middle.saturating_add(1);
             } else {
                 to = middle;

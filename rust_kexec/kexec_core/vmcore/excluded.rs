@@ -5,7 +5,7 @@
 use core::fmt;
 
 use crate::error::{Errno, Size};
-use crate::ranges::{Range, RangeList, PAGE_SIZE};
+use crate::ranges::{Range, RangeList};
 
 /// Most separate pieces of memory that can be excluded.
 pub const EXCLUDED_MAX: usize = 64;
@@ -63,8 +63,9 @@ pub enum Run {
 
 impl Excluded {
     /// Reads a list such as `0x1000-0x3000,0x100000000-0x140000000`: physical addresses, the
-    /// second one of each piece behind its memory. A page that is named in part is excluded.
-    pub fn parse(text: &[u8]) -> Result<Self, ExcludedError> {
+    /// second one of each piece behind its memory. A page, of `page_len` bytes, that is named in
+    /// part is excluded.
+    pub fn parse(text: &[u8], page_len: u64) -> Result<Self, ExcludedError> {
         let mut list = RangeList::new();
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         if text.is_empty() {
@@ -73,7 +74,7 @@ impl Excluded {
         let mut number: usize = 0;
         for entry in text.split(|byte| *byte == b',') {
             number = number.saturating_add(1);
-            let range = parse_entry(entry).ok_or(ExcludedError::Entry { number })?;
+            let range = parse_entry(entry, page_len).ok_or(ExcludedError::Entry { number })?;
             list.push(range).map_err(|_| ExcludedError::TooMany)?;
         }
         Ok(Self(list))
@@ -107,13 +108,13 @@ impl fmt::Display for Excluded {
     }
 }
 
-fn parse_entry(entry: &[u8]) -> Option<Range> {
+fn parse_entry(entry: &[u8], page_len: u64) -> Option<Range> {
     let dash = entry.iter().position(|byte| *byte == b'-')?;
     let start = number(entry.get(..dash)?)?;
     let end = number(entry.get(dash.checked_add(1)?..)?)?;
     Range::new(start, end)
         .filter(|range| !range.is_empty())?
-        .align_outward(PAGE_SIZE)
+        .align_outward(page_len)
 }
 
 /// A number in hexadecimal behind `0x`, or in decimal.

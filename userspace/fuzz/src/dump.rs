@@ -5,6 +5,7 @@
 use kexec_core::elf::Machine;
 use kexec_core::elfcorehdr::CoreHeader;
 use kexec_core::note::{notes_len, Notes};
+use kexec_core::ranges::PAGE_SIZE;
 use kexec_core::vmcore::Layout;
 use kexec_core::vmcoreinfo::{with_crashtime, with_crashtime_len, Vmcoreinfo};
 
@@ -20,7 +21,7 @@ pub fn elfcorehdr(input: &[u8]) {
         };
         assert_eq!(core.notes().count(), core.notes_count());
         assert_eq!(core.loads().count(), core.loads_count());
-        let Ok(layout) = Layout::new(&core, input.len()) else {
+        let Ok(layout) = Layout::new(&core, input.len(), PAGE_SIZE) else {
             continue;
         };
         let mut header = vec![0; layout.header_len()];

@@ -10,7 +10,7 @@ use kexec_core::elfcorehdr::{
 };
 use kexec_core::error::{Errno, Error};
 use kexec_core::note::Notes;
-use kexec_core::ranges::Range;
+use kexec_core::ranges::{Range, PAGE_SIZE};
 use kexec_core::vmcore::excluded::Excluded;
 use kexec_core::vmcore::{Layout, Wanted};
 
@@ -106,7 +106,7 @@ fn serve(bytes: &[u8]) -> Result<(Layout, Vec<u8>), Error> {
     let first = bytes.get(..HEADER_LEN).unwrap_or(bytes);
     let len = CoreHeader::total_len(first)?;
     let core = CoreHeader::parse(bytes.get(..len).unwrap_or(bytes), Machine::X86_64)?;
-    let layout = Layout::new(&core, 0x500)?;
+    let layout = Layout::new(&core, 0x500, PAGE_SIZE)?;
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header)?;
     Ok((layout, header))
@@ -120,7 +120,7 @@ fn read_to_the_end(layout: &Layout, header: &[u8]) {
         offset += piece.len;
     }
     assert_eq!(offset, layout.size());
-    let nothing = Excluded::parse(b"").unwrap();
+    let nothing = Excluded::parse(b"", PAGE_SIZE).unwrap();
     assert_eq!(layout.seek(header, &nothing, 0, Wanted::Hole), Some(offset));
 }
 

@@ -15,7 +15,7 @@ const PAGE: u64 = 4096;
 
 #[test]
 fn a_list_is_read_in_whole_pages() {
-    let list = Excluded::parse(b"0x1001-0x2fff,8192-0x4000,0x10000-0x11000\n").unwrap();
+    let list = Excluded::parse(b"0x1001-0x2fff,8192-0x4000,0x10000-0x11000\n", PAGE).unwrap();
     assert_eq!(
         list.first_run(range(0, 0x9000)),
         Run::Memory(range(0, 0x1000))
@@ -45,8 +45,13 @@ fn a_list_is_read_in_whole_pages() {
         "2 pieces of memory with 0x4000 bytes (16 KiB)"
     );
     assert!(!list.is_empty());
+    let large = Excluded::parse(b"0x1001-0x2fff,0x10000-0x11000", 64 << 10).unwrap();
+    assert_eq!(
+        large.first_run(range(0, 0x9_0000)),
+        Run::Zeros(range(0, 0x2_0000))
+    );
     for nothing in [&b""[..], b"\n"] {
-        assert!(Excluded::parse(nothing).unwrap().is_empty());
+        assert!(Excluded::parse(nothing, PAGE).unwrap().is_empty());
     }
 }
 
@@ -68,15 +73,15 @@ fn what_is_no_list_is_refused_with_its_place() {
         ("0x1000-0x10000000000000000", 1),
         ("\u{e9}-0x1000", 1),
     ] {
-        let error = Excluded::parse(text.as_bytes()).unwrap_err();
+        let error = Excluded::parse(text.as_bytes(), PAGE).unwrap_err();
         assert_eq!(error, ExcludedError::Entry { number }, "{text}");
         assert_eq!(error.errno(), Errno::Inval);
     }
     let many: Vec<String> = (0..=EXCLUDED_MAX as u64)
         .map(|n| format!("{:#x}-{:#x}", n * 2 * PAGE, (n * 2 + 1) * PAGE))
         .collect();
-    assert!(Excluded::parse(many[1..].join(",").as_bytes()).is_ok());
-    let error = Excluded::parse(many.join(",").as_bytes()).unwrap_err();
+    assert!(Excluded::parse(many[1..].join(",").as_bytes(), PAGE).is_ok());
+    let error = Excluded::parse(many.join(",").as_bytes(), PAGE).unwrap_err();
     assert_eq!(error, ExcludedError::TooMany);
     assert_eq!(error.errno(), Errno::NoMem);
 }
@@ -99,7 +104,7 @@ fn layout(pieces: &[(u64, u64)]) -> (Layout, Vec<u8>) {
     )
     .unwrap();
     let core = CoreHeader::parse(&bytes, Machine::X86_64).unwrap();
-    let layout = Layout::new(&core, 100).unwrap();
+    let layout = Layout::new(&core, 100, PAGE).unwrap();
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header).unwrap();
     (layout, header)
@@ -109,7 +114,7 @@ fn layout(pieces: &[(u64, u64)]) -> (Layout, Vec<u8>) {
 fn excluded_pages_are_holes_and_all_else_is_data() {
     let (layout, header) = layout(&[(0x1_0000, 0x1_4000), (0x2_0000, 0x2_2000)]);
     assert_eq!(layout.size(), 8 * PAGE);
-    let excluded = Excluded::parse(b"0x11000-0x12000,0x13000-0x21000").unwrap();
+    let excluded = Excluded::parse(b"0x11000-0x12000,0x13000-0x21000", PAGE).unwrap();
     let data = |offset| layout.seek(&header, &excluded, offset, Wanted::Data);
     let hole = |offset| layout.seek(&header, &excluded, offset, Wanted::Hole);
     assert_eq!((data(0), hole(0)), (Some(0), Some(3 * PAGE)));
@@ -139,7 +144,7 @@ fn excluded_pages_are_holes_and_all_else_is_data() {
     assert_eq!((data(8 * PAGE), hole(8 * PAGE)), (None, None));
     assert_eq!((data(u64::MAX), hole(u64::MAX)), (None, None));
 
-    let rest = Excluded::parse(b"0x21000-0x40000").unwrap();
+    let rest = Excluded::parse(b"0x21000-0x40000", PAGE).unwrap();
     assert_eq!(layout.seek(&header, &rest, 7 * PAGE, Wanted::Data), None);
 }
 
@@ -153,7 +158,7 @@ proptest! {
             .iter()
             .map(|page| format!("{:#x}-{:#x}", start(*page), start(*page) + PAGE))
             .collect();
-        let excluded = Excluded::parse(text.join(",").as_bytes()).unwrap();
+        let excluded = Excluded::parse(text.join(",").as_bytes(), PAGE).unwrap();
         let mut found = Vec::new();
         let mut offset = 0;
         while let Some(hole) = layout.seek(&header, &excluded, offset, Wanted::Hole) {

@@ -42,10 +42,10 @@ struct Dump {
 }
 
 impl Dump {
-    fn new(loads: &[Load], notes_len: usize) -> Self {
+    fn new(loads: &[Load], notes_len: usize, page_len: u64) -> Self {
         let bytes = core_header(loads);
         let core = CoreHeader::parse(&bytes, Machine::X86_64).unwrap();
-        let layout = Layout::new(&core, notes_len).unwrap();
+        let layout = Layout::new(&core, notes_len, page_len).unwrap();
         let mut header = vec![0xaa; layout.header_len()];
         assert_eq!(layout.encode_header(&core, &mut header), Ok(header.len()));
         let mut notes: Vec<u8> = (0..notes_len).map(notes_at).collect();
@@ -84,7 +84,7 @@ fn load(start: u64, end: u64) -> Load {
 }
 
 /// Checks a whole dump file by what `object` finds in it.
-fn check_with_object(file: &[u8], loads: &[Load], notes_len: usize) {
+fn check_with_object(file: &[u8], loads: &[Load], notes_len: usize, page_len: u64) {
     let header = FileHeader64::<LE>::parse(file).unwrap();
     let program_headers = header.program_headers(LE, file).unwrap();
     assert_eq!(program_headers.len(), loads.len() + 1);
@@ -100,7 +100,10 @@ fn check_with_object(file: &[u8], loads: &[Load], notes_len: usize) {
         assert_eq!(header.p_vaddr(LE), load.virtual_address);
         assert_eq!(header.p_memsz(LE), load.memory.len());
         // Pages can be mapped.
-        assert_eq!(header.p_offset(LE) % PAGE, load.memory.start() % PAGE);
+        assert_eq!(
+            header.p_offset(LE) % page_len,
+            load.memory.start() % page_len
+        );
         let expected: Vec<u8> = (load.memory.start()..load.memory.end())
             .map(memory_at)
             .collect();
@@ -123,17 +126,24 @@ fn object_finds_memory_where_the_headers_say() {
         load(0x10_0123, 0x12_0001),
         load(0x1_0000_0000, 0x1_0000_1000),
     ];
-    for notes_len in [0, 1, 1000, 4096, 4097] {
-        let dump = Dump::new(&loads, notes_len);
-        let file = dump.read(0, u64::MAX / 2, u64::MAX);
-        assert_eq!(file.len() as u64, dump.layout.size());
-        check_with_object(&file, &loads, notes_len);
+    for page_len in [PAGE, 16 << 10, 64 << 10] {
+        for notes_len in [0, 1, 1000, 4096, 4097] {
+            let dump = Dump::new(&loads, notes_len, page_len);
+            let file = dump.read(0, u64::MAX / 2, u64::MAX);
+            assert_eq!(file.len() as u64, dump.layout.size());
+            assert_eq!(file.len() as u64 % page_len, 0);
+            check_with_object(&file, &loads, notes_len, page_len);
+        }
     }
 }
 
 #[test]
 fn parts_meet_at_page_boundaries_and_the_file_ends() {
-    let dump = Dump::new(&[load(0x1_0800, 0x1_2800), load(0x2_0000, 0x2_1000)], 100);
+    let dump = Dump::new(
+        &[load(0x1_0800, 0x1_2800), load(0x2_0000, 0x2_1000)],
+        100,
+        PAGE,
+    );
     let locate = |offset| {
         dump.layout
             .locate(&dump.header, offset)
@@ -155,7 +165,7 @@ fn parts_meet_at_page_boundaries_and_the_file_ends() {
 
 #[test]
 fn a_dump_can_have_no_memory() {
-    let dump = Dump::new(&[], 10);
+    let dump = Dump::new(&[], 10, PAGE);
     assert_eq!(dump.layout.size(), 2 * PAGE);
     assert_eq!(dump.layout.locate(&dump.header, 2 * PAGE), None);
 }
@@ -167,16 +177,16 @@ fn an_empty_piece_of_memory_takes_no_room() {
         load(0x5000, 0x5000),
         load(0x8000, 0x9000),
     ];
-    let dump = Dump::new(&loads, 10);
+    let dump = Dump::new(&loads, 10, PAGE);
     let file = dump.read(0, u64::MAX / 2, 100);
-    check_with_object(&file, &loads, 10);
+    check_with_object(&file, &loads, 10, PAGE);
 }
 
 #[test]
 fn a_buffer_without_room_is_refused() {
     let bytes = core_header(&[load(0x1000, 0x2000)]);
     let core = CoreHeader::parse(&bytes, Machine::X86_64).unwrap();
-    let layout = Layout::new(&core, 10).unwrap();
+    let layout = Layout::new(&core, 10, PAGE).unwrap();
     let error = layout.encode_header(&core, &mut [0; 4095]).unwrap_err();
     assert_eq!(
         error,
@@ -199,12 +209,15 @@ fn a_dump_longer_than_a_file_is_refused() {
         .collect();
     let bytes = core_header(&loads);
     let core = CoreHeader::parse(&bytes, Machine::X86_64).unwrap();
-    assert_eq!(Layout::new(&core, 10), Err(VmcoreError::TooLong));
+    assert_eq!(Layout::new(&core, 10, PAGE), Err(VmcoreError::TooLong));
 
     let bytes = core_header(&loads[..2047]);
     let core = CoreHeader::parse(&bytes, Machine::X86_64).unwrap();
-    assert!(Layout::new(&core, 10).is_ok());
-    assert_eq!(Layout::new(&core, usize::MAX), Err(VmcoreError::TooLong));
+    assert!(Layout::new(&core, 10, PAGE).is_ok());
+    assert_eq!(
+        Layout::new(&core, usize::MAX, PAGE),
+        Err(VmcoreError::TooLong)
+    );
 }
 
 fn some_loads() -> impl Strategy<Value = Vec<Load>> {
@@ -228,11 +241,13 @@ proptest! {
         step in 1..9000_u64,
         from in 0..0x2_0000_u64,
         len in 0..0x8000_u64,
+        page_shift in 12..17,
     ) {
-        let dump = Dump::new(&loads, notes_len);
+        let page_len = 1_u64 << page_shift;
+        let dump = Dump::new(&loads, notes_len, page_len);
         let file = dump.read(0, u64::MAX / 2, u64::MAX);
         prop_assert_eq!(file.len() as u64, dump.layout.size());
-        check_with_object(&file, &loads, notes_len);
+        check_with_object(&file, &loads, notes_len, page_len);
 
         let from = from.min(dump.layout.size());
         let part = dump.read(from, len, step);
@@ -247,7 +262,7 @@ proptest! {
         offset: u64,
         near in 0..0x2_0000_u64,
     ) {
-        let mut dump = Dump::new(&loads, 100);
+        let mut dump = Dump::new(&loads, 100, PAGE);
         for (offset, bytes) in changes {
             put(&mut dump.header, offset, &bytes);
         }
