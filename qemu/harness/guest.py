@@ -14,7 +14,7 @@ from harness.platform import PLATFORM
 from harness.status import Status
 
 # How long something may take that takes seconds: TCG on a busy two-core host is slow.
-PATIENCE = 120
+PATIENCE = 300
 
 FIRST_LINE = r"Linux version "
 
