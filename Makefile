@@ -64,7 +64,7 @@ scenarios: guest python ## run the scenarios in QEMU only
 matrix: ## run the scenarios that they could break with every variant of the arm64 kernel
 	@for variant in hardened pages-16k pages-64k; do \
 		$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=$$variant \
-			PYTEST="-k 'test_dump or corrupt or protection or refused' $(PYTEST)" || exit; \
+			PYTEST="-k 'test_dump or corrupt or protection or refused or mapped' $(PYTEST)" || exit; \
 	done
 
 .PHONY: tools

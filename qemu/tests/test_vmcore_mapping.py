@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`/proc/vmcore` is mapped as it is read, in pages of whatever size the capture kernel has."""
+
+import asyncio
+import json
+from pathlib import Path
+from random import Random
+
+from harness.scenario import Scenario
+from harness.vmcore import HAS_BOTH, MIB, OURS, PAGE, THEIRS, crashed
+
+PLACES = 16
+# The largest pages that there are.
+STEP = 64 << 10
+# The crashed kernel's text comes first, in which hardly two pages are alike.
+TEXT = range(0, 6 * MIB, STEP)
+
+
+def test_mapped_is_what_is_read(directory: Path, random: Random) -> None:
+    async def scenario() -> None:
+        async with crashed(Scenario(name="mapping"), directory) as guest:
+            for offset in random.sample(TEXT, PLACES):
+                finished = await guest.run(
+                    "vmcore", "bytes", OURS if HAS_BOTH else THEIRS,
+                    f"--offset={offset}", f"--len={PAGE}",
+                )
+                found = json.loads(finished.check().stdout)
+                assert found["read"] == found["mapped"], hex(offset)
+                assert found["read"].strip("0"), hex(offset)
+
+    asyncio.run(scenario())
