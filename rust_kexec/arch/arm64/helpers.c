@@ -79,7 +79,7 @@ unsigned int rust_kexec_find_nmi(void)
 {
 	unsigned int number;
 
-	for (number = 0; number < nr_irqs; number++) {
+	for_each_irq_nr(number) {
 		struct irq_data *data = irq_get_irq_data(number);
 		struct irqaction *action = data ? irq_data_to_desc(data)->action : NULL;
 
@@ -152,7 +152,7 @@ void rust_kexec_silence_interrupts(void)
 {
 	unsigned int number;
 
-	for (number = 0; number < nr_irqs; number++) {
+	for_each_irq_nr(number) {
 		struct irq_data *data = irq_get_irq_data(number);
 		struct irq_chip *chip = data ? irq_data_get_irq_chip(data) : NULL;
 
