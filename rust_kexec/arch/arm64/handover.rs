@@ -12,7 +12,9 @@ use crate::sys::file;
 use core::arch::asm;
 use kernel::ffi::c_uint;
 use kexec_core::arm64::console::{find_console, find_in_spcr, find_stdout};
-use kexec_core::arm64::device_tree::{capture_tree, tree_len_bound, Changes, TREE_LEN_MAX};
+use kexec_core::arm64::device_tree::{
+    capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
+};
 use kexec_core::arm64::fdt::Fdt;
 use kexec_core::arm64::page_tables::{self, Granule, IdentityMap, T0SZ};
 use kexec_core::command_line::Console;
@@ -95,7 +97,8 @@ impl Sources {
             rng_seed: &rng_seed,
             stale_reservations: &[],
         };
-        let tree_len = tree_len_bound(self.tree.len(), &changes).min(TREE_LEN_MAX) as u64;
+        let running = Fdt::parse(&self.tree).map_err(DeviceTreeError::from)?;
+        let tree_len = tree_len_bound(running.contents_len(), &changes).min(TREE_LEN_MAX) as u64;
         let purgatory_len = page_tables_offset() + page_tables_len(region);
         for (kind, len) in [
             (SegmentKind::DeviceTree, tree_len),

@@ -360,7 +360,8 @@ pub fn capture_tree(
     checked_len(writer.finish(tree.header().boot_cpuid_phys), out_len)
 }
 
-/// Room that is enough for the tree that is made from a running one of `running_len` bytes.
+/// Room that is enough for the tree that is made from a running one whose contents have
+/// `running_len` bytes ([`Fdt::contents_len`]).
 pub fn tree_len_bound(running_len: usize, changes: &Changes<'_>) -> usize {
     // All that is ever added, as a tree of its own.
     let mut added = FdtWriter::new(&mut [], &[], &CHANGED);

@@ -509,6 +509,16 @@ impl<'a> Fdt<'a> {
             .map_while(|entry| reservation(entry).filter(|range| !range.is_empty()))
     }
 
+    /// How long the tree is without room to grow, which firmware leaves in it.
+    pub fn contents_len(&self) -> usize {
+        // An empty entry ends the reservations.
+        let reservations = self.reservations().count().saturating_add(1);
+        [self.structure.len(), self.strings.len()].into_iter().fold(
+            HEADER_LEN.saturating_add(reservations.saturating_mul(RESERVATION_LEN)),
+            usize::saturating_add,
+        )
+    }
+
     /// The root.
     pub fn root(&self) -> Node<'a> {
         let mut tokens = self.tokens();
