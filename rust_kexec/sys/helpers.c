@@ -16,6 +16,7 @@
 #include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/kexec.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -376,12 +377,6 @@ static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
 /* All registers where ftrace has them; one flag without the other asks for something else. */
 #define SAVE_REGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED)
 
-/* Permanent: the sysctl that switches ftrace off must not switch crash dumps off. */
-static struct ftrace_ops crash_kexec_hook = {
-	.func = crash_kexec_entered,
-	.flags = SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
-};
-
 /* The kernel may leave pointers to what it has freed, and would use them for the next filter. */
 static void free_filter(struct ftrace_ops *ops)
 {
@@ -390,11 +385,41 @@ static void free_filter(struct ftrace_ops *ops)
 	ops->func_hash->notrace_hash = NULL;
 }
 
-static int hook(struct ftrace_ops *ops, const char *function)
+/* A probe that is never armed says where a function is, or that there is none. */
+static unsigned long address_of(const char *function)
 {
-	/* A name that matches nothing would leave the filter empty, which traces everything. */
-	int result = ftrace_set_filter(ops, (unsigned char *)function, strlen(function), 1);
+	unsigned long address = 0;
+#ifdef CONFIG_KPROBES
+	struct kprobe probe = { .symbol_name = function, .flags = KPROBE_FLAG_DISABLED };
 
+	if (!register_kprobe(&probe)) {
+		address = (unsigned long)probe.addr;
+		unregister_kprobe(&probe);
+	}
+#endif
+	return address;
+}
+
+struct hooked {
+	const char *function;
+	unsigned long address;
+	struct ftrace_ops ops;
+};
+
+static int hook(struct hooked *hooked)
+{
+	struct ftrace_ops *ops = &hooked->ops;
+	int result = -EINVAL;
+
+	/* For a name, ftrace goes through the names of all functions: most of a load's time. */
+	if (!hooked->address)
+		hooked->address = address_of(hooked->function);
+	if (hooked->address)
+		result = ftrace_set_filter_ip(ops, hooked->address, 0, 1);
+	/* What matches nothing would leave the filter empty, which traces everything. */
+	if (result)
+		result = ftrace_set_filter(ops, (unsigned char *)hooked->function,
+					   strlen(hooked->function), 1);
 	if (!result)
 		result = register_ftrace_function(ops);
 	if (result)
@@ -402,15 +427,24 @@ static int hook(struct ftrace_ops *ops, const char *function)
 	return result;
 }
 
-static void unhook(struct ftrace_ops *ops)
+static void unhook(struct hooked *hooked)
 {
-	unregister_ftrace_function(ops);
-	free_filter(ops);
+	unregister_ftrace_function(&hooked->ops);
+	free_filter(&hooked->ops);
 }
+
+/* Permanent: the sysctl that switches ftrace off must not switch crash dumps off. */
+static struct hooked crash_kexec_hook = {
+	.function = "__crash_kexec",
+	.ops = {
+		.func = crash_kexec_entered,
+		.flags = SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+	},
+};
 
 int rust_kexec_hook_crash_kexec(void)
 {
-	return hook(&crash_kexec_hook, "__crash_kexec");
+	return hook(&crash_kexec_hook);
 }
 
 void rust_kexec_unhook_crash_kexec(void)
@@ -456,15 +490,16 @@ static void kexec_file_load_entered(unsigned long ip, unsigned long parent_ip,
 
 #define GUARD_FLAGS (SAVE_REGS | FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION)
 
+#define GUARD(name, entered) \
+	{ { .function = name, .ops = { .func = entered, .flags = GUARD_FLAGS } } }
+
 static struct guard {
-	const char *function;
-	struct ftrace_ops ops;
+	struct hooked hooked;
 	bool registered;
 } guards[] = {
-	{ "crash_shrink_memory", { .func = shrink_entered, .flags = GUARD_FLAGS } },
-	{ RUST_KEXEC_SYSCALL("kexec_load"), { .func = kexec_load_entered, .flags = GUARD_FLAGS } },
-	{ RUST_KEXEC_SYSCALL("kexec_file_load"),
-	  { .func = kexec_file_load_entered, .flags = GUARD_FLAGS } },
+	GUARD("crash_shrink_memory", shrink_entered),
+	GUARD(RUST_KEXEC_SYSCALL("kexec_load"), kexec_load_entered),
+	GUARD(RUST_KEXEC_SYSCALL("kexec_file_load"), kexec_file_load_entered),
 };
 
 void rust_kexec_unguard_region(void)
@@ -473,7 +508,7 @@ void rust_kexec_unguard_region(void)
 
 	for (guard = guards; guard < guards + ARRAY_SIZE(guards); guard++) {
 		if (guard->registered)
-			unhook(&guard->ops);
+			unhook(&guard->hooked);
 		guard->registered = false;
 	}
 }
@@ -483,7 +518,7 @@ int rust_kexec_guard_region(void)
 	struct guard *guard;
 
 	for (guard = guards; guard < guards + ARRAY_SIZE(guards); guard++) {
-		int result = hook(&guard->ops, guard->function);
+		int result = hook(&guard->hooked);
 
 		/* -EINVAL: a kernel without this function needs no guard for it. */
 		if (result && result != -EINVAL) {
