@@ -28,6 +28,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 # Arguments for pytest and for the benchmark, as in `make test PYTEST="-k registers --seed=7"`.
 PYTEST ?=
 BENCH ?=
+BENCHLOAD ?=
 BENCHVMCORE ?=
 
 .PHONY: help
@@ -79,12 +80,18 @@ vmcore: tools ## compare /proc/vmcore with the kernel's own, and open dumps with
 	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore $(PYTEST)"
 
 .PHONY: bench
-bench: guest python ## compare with the kernel's own kexec: time to the capture kernel, reading
+bench: guest python ## compare with the kernel's own kexec: times to load, crash and read
 	@$(TIMED) "benchmark" env PYTHONPATH=qemu $(PYTHON) -m harness.bench $(BENCH)
+	@$(MAKE) --no-print-directory benchload
 	@$(MAKE) --no-print-directory benchvmcore
 
+.PHONY: benchload
+benchload: guest python ## the second part of the benchmark: loading
+	@$(TIMED) "benchmark of loading" env PYTHONPATH=qemu $(PYTHON) -m harness.bench_load \
+		$(BENCHLOAD)
+
 .PHONY: benchvmcore
-benchvmcore: tools ## the second part of the benchmark: reading /proc/vmcore
+benchvmcore: tools ## the third part of the benchmark: reading /proc/vmcore
 	@$(MAKE) --no-print-directory guest CAPTURE_VARIANT=vmcore
 	@$(TIMED) "benchmark of /proc/vmcore" env PYTHONPATH=qemu \
 		CAPTURE_TARGET=$(call target,$(capture_kernel),vmcore) \

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`make bench`, second part: how long a load takes, ours and the kernel's.
+
+One guest loads the same kernel and initrd with both, by turns, and drops each again, so that
+whatever else the host does meets both. A time is that of a program that opens the files, loads
+them and ends. Only the ratio tells anything: absolute times are the host's.
+
+On arm64 kexec_file_load computes no digest of what it loads, and nobody checks any at the crash.
+Ours does both, and most of its time is SHA-256, whose instructions an emulated CPU is slow at.
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+
+from harness import paths
+from harness.guest import CAPTURE, Guest, boot
+from harness.signing import Signer
+
+KERNEL = "/tmp/kernel"
+
+OURS = (
+    "rkexec",
+    "--load-panic",
+    KERNEL,
+    f"--initrd={paths.GUEST_INITRD}",
+    f"--command-line={CAPTURE}",
+)
+KERNELS_OWN = ("kexec-file-load", KERNEL, paths.GUEST_INITRD, CAPTURE)
+
+# How each loads, and drops what it has loaded.
+IMPLEMENTATIONS = {
+    "rust_kexec": (OURS, ("rkexec", "--unload")),
+    "the kernel's own": (KERNELS_OWN, ("kexec-file-load", "--unload")),
+}
+
+
+async def seconds(guest: Guest, name: str) -> float:
+    """One load."""
+    load, unload = IMPLEMENTATIONS[name]
+    start = time.monotonic()
+    (await guest.run(*load)).check()
+    end = time.monotonic()
+    (await guest.run(*unload)).check()
+    return end - start
+
+
+async def compare(guest: Guest, what: str, runs: int) -> None:
+    """Runs both by turns and prints medians and their ratio."""
+    times: dict[str, list[float]] = {name: [] for name in IMPLEMENTATIONS}
+    # The first load of each finds cold caches, and the translator of QEMU without their code.
+    for run in range(-1, runs):
+        for name, found in times.items():
+            found += [await seconds(guest, name)][run < 0 :]
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    print(f"\nLoading {what}, median of {runs} (range):")
+    for name, found in times.items():
+        print(f"  {name:<16} {medians[name]:.3f} s ({min(found):.3f} to {max(found):.3f})")
+    ours, own = medians.values()
+    print(f"ratio, rust_kexec to the kernel's own: {ours / own:.2f}", flush=True)
+
+
+async def bench(runs: int) -> None:
+    """Both kinds of kernel, in one guest."""
+    kernel = paths.CAPTURE_KERNEL.read_bytes()
+    async with boot(paths.results("bench-load", paths.RUN)) as guest:
+        for what, file in (
+            ("a kernel without a signature", kernel),
+            ("a signed kernel", Signer.trusted("signer").sign(kernel)),
+        ):
+            await guest.send(KERNEL, file)
+            await compare(guest, what, runs)
+
+
+def main() -> None:
+    """Prints what it measures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=15, help="loads of each (%(default)s)")
+    asyncio.run(bench(parser.parse_args().runs))
+
+
+if __name__ == "__main__":
+    main()
