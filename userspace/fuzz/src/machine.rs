@@ -3,7 +3,7 @@
 //! What the running machine tells, what the user asks for, and where that puts things.
 
 use kexec_core::arm64::console;
-use kexec_core::arm64::device_tree::{capture_tree, tree_len_bound, Changes};
+use kexec_core::arm64::device_tree::{capture_tree, tree_len_bound, Changes, DeviceTreeError};
 use kexec_core::arm64::fdt::Fdt;
 use kexec_core::command_line::{capture_command_line, find_console};
 use kexec_core::iomem;
@@ -13,14 +13,18 @@ use kexec_core::uapi::SegmentKind;
 
 use crate::take_u64;
 
+/// How many of a tree's nodes are read one by one.
+const NODES: usize = 8;
+
 /// A running machine's device tree, and the capture kernel's that is made from it.
 pub fn fdt(input: &[u8]) {
     let Ok(tree) = Fdt::parse(input) else {
         return;
     };
-    for node in tree.nodes().take(64) {
+    // Each is read to its end, and most of an input's time went into that.
+    for node in tree.nodes().take(NODES) {
         let _ = (node.name(), node.cells(), node.is_available());
-        let _ = (node.properties().count(), node.children().take(64).count());
+        let _ = (node.properties().count(), node.children().count());
     }
     let _ = (tree.node(b"/chosen"), console::find_stdout(&tree));
     let range = |start, end| Range::new(start, end).unwrap_or_default();
@@ -33,8 +37,11 @@ pub fn fdt(input: &[u8]) {
         rng_seed: &[0x5a; 64],
         stale_reservations: &[range(0x4400_0000, 0x4410_0000)],
     };
-    let mut out = vec![0; tree_len_bound(input.len(), &changes)];
-    if let Ok(len) = capture_tree(&mut out, input, &changes) {
+    let mut out = vec![0; tree_len_bound(tree.contents_len(), &changes)];
+    let captured = capture_tree(&mut out, input, &changes);
+    let bound_holds = !matches!(captured, Err(DeviceTreeError::Buffer { .. }));
+    assert!(bound_holds, "the tree is longer than its bound");
+    if let Ok(len) = captured {
         let made = Fdt::parse(&out[..len]).expect("the tree that was made can be read");
         let chosen = made.node(b"/chosen").expect("it has a chosen node");
         assert!(chosen.property("linux,elfcorehdr").is_some());
@@ -43,10 +50,8 @@ pub fn fdt(input: &[u8]) {
 
 /// The text of /proc/iomem.
 pub fn iomem(input: &[u8]) {
-    for name in ["Kernel code", "Kernel bss", "Crash kernel"] {
-        if let Some(found) = iomem::find(input, name) {
-            assert!(!found.is_empty());
-        }
+    if let Some(found) = iomem::find(input, "Kernel code") {
+        assert!(!found.is_empty());
     }
 }
 
