@@ -169,6 +169,6 @@ impl Region {
 }
 
 /// Forgets what this CPU knows of page tables.
-unsafe extern "C" fn flush_translations(_: *mut c_void) {
+extern "C" fn flush_translations(_: *mut c_void) {
     port::flush_translations();
 }
