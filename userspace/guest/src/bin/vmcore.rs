@@ -4,8 +4,8 @@
 //!
 //! - `vmcore compare --ours FILE --theirs FILE --seed N --requests N`: asks the same of both files
 //!   and prints what was compared, or the first difference.
-//! - `vmcore time FILE --read BYTES|--map BYTES [--readers N] [--limit BYTES]`: goes through the
-//!   dump once and prints how long that took.
+//! - `vmcore time FILE --read BYTES|--map BYTES [--readers N] [--offset BYTES] [--limit BYTES]`:
+//!   goes through the dump, or a part of it, once and prints how long that took.
 //! - `vmcore bytes FILE --offset BYTES --len BYTES`: prints a part as it is read and as it is
 //!   mapped.
 //! - `vmcore extents FILE`: prints where data and holes start.
@@ -65,20 +65,21 @@ fn compare_files(mut parser: Parser) -> Result<(), Failure> {
 
 fn time(mut parser: Parser) -> Result<(), Failure> {
     let (mut file, mut method) = (None, None);
-    let (mut readers, mut limit) = (NonZeroUsize::MIN, u64::MAX);
+    let (mut readers, mut offset, mut limit) = (NonZeroUsize::MIN, 0, u64::MAX);
     while let Some(argument) = parser.next()? {
         match argument {
             Value(path) => file = Some(PathBuf::from(path)),
             Long("read") => method = Some(Method::Read(count(&mut parser)?)),
             Long("map") => method = Some(Method::Map(count(&mut parser)?)),
             Long("readers") => readers = count(&mut parser)?,
+            Long("offset") => offset = number(&mut parser)?,
             Long("limit") => limit = number(&mut parser)?,
             _ => return Err(argument.unexpected().into()),
         }
     }
     let dump = Dump::open(&required(file, "the file")?)?;
     let method = required(method, "--read or --map")?;
-    print_line(&measure(&dump, method, readers, limit)?)
+    print_line(&measure(&dump, method, readers, offset, limit)?)
 }
 
 /// A part of a dump, by its options.

@@ -31,15 +31,16 @@ pub struct Measured {
     sum: String,
 }
 
-/// Goes through the first `limit` bytes of the dump once, each of `readers` threads through a part
-/// of its own.
+/// Goes through up to `limit` bytes of the dump from `offset` on once, each of `readers` threads
+/// through a part of its own.
 pub fn measure(
     dump: &Dump,
     method: Method,
     readers: NonZeroUsize,
+    offset: u64,
     limit: u64,
 ) -> Result<Measured, Failure> {
-    let bytes = dump.size()?.min(limit);
+    let bytes = dump.size()?.saturating_sub(offset).min(limit);
     let step = match method {
         Method::Read(step) | Method::Map(step) => step.get() as u64,
     };
@@ -51,7 +52,7 @@ pub fn measure(
             .map(|number| {
                 let from = (number * part).min(bytes);
                 let to = (from + part).min(bytes);
-                scope.spawn(move || go_through(dump, method, from, to))
+                scope.spawn(move || go_through(dump, method, offset + from, offset + to))
             })
             .collect();
         threads
