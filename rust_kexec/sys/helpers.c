@@ -338,18 +338,21 @@ static int map_frame(pte_t *entry, unsigned long address, void *data)
 	return 0;
 }
 
-/*
- * Not remap_pfn_range(): where it maps but a part of an area, x86 has it look every page up, takes
- * those for uncached that nobody else has mapped, and fails where there are both.
- */
 static int map_frames(struct vm_area_struct *vma, u64 at, u64 len, struct frames frames)
 {
 	frames.vma = vma;
 	return apply_to_page_range(vma->vm_mm, vma->vm_start + at, len, map_frame, &frames);
 }
 
+/*
+ * remap_pfn_range() for whole areas only: where it maps but a part of one, x86 has it look every page
+ * up, takes those for uncached that nobody else has mapped, and fails where there are both.
+ */
 int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len)
 {
+	if (len == vma->vm_end - vma->vm_start)
+		return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(address), len,
+				       vma->vm_page_prot);
 	return map_frames(vma, at, len, (struct frames){ .next = PHYS_PFN(address), .step = 1 });
 }
 
