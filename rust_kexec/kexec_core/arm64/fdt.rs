@@ -512,7 +512,9 @@ impl<'a> Fdt<'a> {
     /// How long the tree is without room to grow, which firmware leaves in it.
     pub fn contents_len(&self) -> usize {
         // An empty entry ends the reservations.
-        let reservations = self.reservations().fold(1, |count: usize, _| count.saturating_add(1));
+        let reservations = self
+            .reservations()
+            .fold(1, |count: usize, _| count.saturating_add(1));
         [self.structure.len(), self.strings.len()].into_iter().fold(
             HEADER_LEN.saturating_add(reservations.saturating_mul(RESERVATION_LEN)),
             usize::saturating_add,
