@@ -23,8 +23,8 @@ DOCUMENT = paths.TOP / "docs" / "verification.md"
 
 # Small enough that more than half of memory fits into the region, which lies where it is asked
 # for, so that its addresses are those of the document.
-HARDWARE = Hardware(memory_mib=768)
-COMMAND_LINE = f"nokaslr nopat {PLATFORM.verification_region}"
+HARDWARE = Hardware(memory_mib=768, open_memory=True)
+COMMAND_LINE = f"nokaslr {PLATFORM.verification_region}"
 
 LOCKDOWN = "/sys/kernel/security/lockdown"
 POLICY = "/sys/module/rust_kexec/parameters/signatures"
@@ -125,7 +125,7 @@ async def flip_enforcement(guest: Guest) -> None:
     symbols = await guest.shell("grep -wE '_sdata|sig_enforce' /proc/kallsyms")
     address = {line.split()[2]: int(line.split()[0], 16) for line in symbols.splitlines()}
     place = data.start + address["sig_enforce"] - address["_sdata"]
-    (await guest.run("poke", "--physical", hex(place), "--xor", "1")).check()
+    guest.machine.flip(place, 1)
 
 
 async def lock_down(guest: Guest) -> None:
