@@ -7,6 +7,8 @@
 # that Debian's mirror has, stock is Debian's own kernel of that version.
 KERNEL_DEFAULT=6.12
 KERNEL=${KERNEL:-$KERNEL_DEFAULT}
+# The oldest that the module builds for, in a tree of the user's own too.
+KERNEL_MIN=6.12
 ARCH=${ARCH:-x86_64}
 KERNELS="6.12 7 stock"
 ARCHS="x86_64 arm64"
