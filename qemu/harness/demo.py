@@ -8,7 +8,7 @@ import sys
 
 from harness import checks, paths
 from harness.dump import Dump
-from harness.machine import GuestError, QemuCrashed, accelerator
+from harness.machine import GuestError, NotBooted, QemuCrashed, accelerator
 from harness.scenario import crash_and_save
 from harness.scenarios import DEMO
 
@@ -47,7 +47,7 @@ def main() -> int:
     try:
         try:
             facts = asyncio.run(crash_and_save(DEMO, directory, random.Random(0)))
-        except QemuCrashed as error:
+        except (QemuCrashed, NotBooted) as error:
             print(f"{error}; once more.", file=sys.stderr)
             facts = asyncio.run(crash_and_save(DEMO, directory, random.Random(0)))
     except GuestError as error:

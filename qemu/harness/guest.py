@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import paths
 from harness.agent import Finished, Hello
-from harness.machine import MIB, GuestError, Hardware, Machine
+from harness.machine import MIB, GuestError, Hardware, Machine, NotBooted
 from harness.platform import PLATFORM
 from harness.status import Status
 
@@ -17,6 +17,7 @@ from harness.status import Status
 PATIENCE = 300
 
 FIRST_LINE = r"Linux version "
+FIRST_PROCESS = r"Run /init as init process"
 
 # One CPU is enough to save a dump, and what people give a capture kernel.
 CONSOLE = f"console={PLATFORM.console} {PLATFORM.late_interrupts}"
@@ -138,9 +139,14 @@ async def boot(
     """A guest that has booted the production kernel."""
     machine = Machine(hardware, f"{CONSOLE} {command_line}", directory)
     async with machine:
-        hello = await machine.until(
-            machine.agent.hello(), "the production kernel's agent", PATIENCE
-        )
+        try:
+            hello = await machine.until(
+                machine.agent.hello(), "the production kernel's agent", PATIENCE / 2
+            )
+        except GuestError as error:
+            if machine.console.find(FIRST_PROCESS) is None:
+                raise NotBooted(str(error)) from error
+            raise
         if hello.role != "production":
             raise GuestError(f"the kernel that QEMU booted says {hello}")
         guest = Guest(machine, hello)

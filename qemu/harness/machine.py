@@ -40,6 +40,14 @@ class QemuCrashed(GuestError):
     """
 
 
+class NotBooted(GuestError):
+    """The production kernel did not get as far as its first process, and so not to our module.
+
+    Kernels with several CPUs rarely hang there in QEMU 7.2 with TCG, or trip over code that
+    another CPU patches.
+    """
+
+
 @dataclass(frozen=True)
 class Hardware:
     """The machine that a guest runs on."""
