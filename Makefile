@@ -25,9 +25,9 @@ PYTHON := build/venv/bin/python
 # Python's own byte code stays out of the sources.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
-# Arguments for pytest and for the benchmark, as in `make test PYTEST="-k registers --seed=7"`.
+# Arguments for pytest and for the benchmarks, as in `make test PYTEST="-k registers --seed=7"`.
 PYTEST ?=
-BENCH ?=
+BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
 
@@ -80,10 +80,15 @@ vmcore: tools ## compare /proc/vmcore with the kernel's own, and open dumps with
 	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore $(PYTEST)"
 
 .PHONY: bench
-bench: guest python ## compare with the kernel's own kexec: times to load, crash and read
-	@$(TIMED) "benchmark" env PYTHONPATH=qemu $(PYTHON) -m harness.bench $(BENCH)
+bench: ## compare with the kernel's own kexec: times to crash, load and read
+	@$(MAKE) --no-print-directory benchcrash
 	@$(MAKE) --no-print-directory benchload
 	@$(MAKE) --no-print-directory benchvmcore
+
+.PHONY: benchcrash
+benchcrash: guest python ## the first part of the benchmark: from the panic to the capture kernel
+	@$(TIMED) "benchmark of crashing" env PYTHONPATH=qemu $(PYTHON) -m harness.bench_crash \
+		$(BENCHCRASH)
 
 .PHONY: benchload
 benchload: guest python ## the second part of the benchmark: loading

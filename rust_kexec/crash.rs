@@ -13,8 +13,8 @@ use crate::arch::registers::Registers;
 use crate::compat::prelude::*;
 use crate::load::{LoadedImage, Prepared};
 use crate::refusal::Refusal;
-use crate::sys::cpu;
 use crate::sys::module_reference::ModuleReference;
+use crate::sys::{clock, cpu};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use hooks::Hooks;
@@ -136,7 +136,7 @@ unsafe fn enter(frame: *const bindings::pt_regs) {
     image.report.reached(Moment::Stopped);
     arch::stop::disable_virtualization();
     // SAFETY: This CPU is the one that crashes, and it comes here once.
-    unsafe { image.vmcoreinfo.stamp(seconds_since_1970()) };
+    unsafe { image.vmcoreinfo.stamp(clock::seconds_since_1970()) };
     image.interrupts.silence();
     leave(image)
 }
@@ -146,9 +146,4 @@ fn leave(image: &LoadedImage) -> ! {
     // SAFETY: An armed image is in its place; interrupts are off, and the other CPUs have been
     // stopped as far as they can be.
     unsafe { image.jump.jump() }
-}
-
-fn seconds_since_1970() -> u64 {
-    // SAFETY: Reads the timekeeper without a lock.
-    unsafe { bindings::ktime_get_real_seconds() as u64 }
 }

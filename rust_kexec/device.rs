@@ -177,7 +177,8 @@ fn check_request(size: u32, expected: usize, flags: u32) -> Result<(), Refusal> 
 
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
-    check_request(request.size, size_of::<LoadRequest>(), request.flags)?;
+    let flags = request.flags | request.reserved;
+    check_request(request.size, size_of::<LoadRequest>(), flags)?;
     let mut armed = ARMED.lock();
     if kernel_image_loaded() {
         return Err(Refusal::KernelImageLoaded);
@@ -190,7 +191,8 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         initrd: given(request.initrd_fd),
         initrd_signature: given(request.initrd_signature_fd),
     };
-    let files = load::Files::read(&descriptors, read_command_line(request)?)?;
+    let digest = load::requested_digest(request.digest)?;
+    let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
     let contents = files.unpack(&reservation)?;
     let prepared = load::prepare(&contents, &reservation)?;
     Armed::replace(&mut armed, prepared)?;

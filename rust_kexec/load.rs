@@ -8,6 +8,7 @@
 mod core_header;
 pub(crate) mod crash_notes;
 pub(crate) mod crash_report;
+mod digests;
 mod kernel_text;
 pub(crate) mod policy;
 mod segments;
@@ -24,7 +25,10 @@ use crate::sys::file::{FileContents, Purpose};
 use crate::sys::{memory, physical};
 use crash_notes::CrashNotes;
 use crash_report::CrashReport;
+pub(crate) use digests::requested as requested_digest;
+use digests::Digests;
 use kexec_core::command_line::capture_command_line;
+use kexec_core::digest::Algorithm;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::ranges::{Range, PAGE_SIZE};
@@ -34,13 +38,15 @@ use signature::Trusted;
 use unpack::Unpacked;
 use vmcoreinfo::CrashVmcoreinfo;
 
-/// What user space asks to be loaded: files that were read once, and a command line.
+/// What user space asks to be loaded: files that were read once, a command line, and what the
+/// digests are to be computed with.
 pub(crate) struct Files {
     kernel: FileContents,
     kernel_signature: Option<FileContents>,
     initrd: Option<FileContents>,
     initrd_signature: Option<FileContents>,
     command_line: KVec<u8>,
+    digest: Option<Algorithm>,
 }
 
 /// Descriptors of the current process's files, by what they are for.
@@ -54,7 +60,11 @@ pub(crate) struct Descriptors {
 impl Files {
     /// Reads the files that the current process has open.
     #[inline(never)]
-    pub(crate) fn read(files: &Descriptors, command_line: KVec<u8>) -> Result<Self, Refusal> {
+    pub(crate) fn read(
+        files: &Descriptors,
+        command_line: KVec<u8>,
+        digest: Option<Algorithm>,
+    ) -> Result<Self, Refusal> {
         let read = |fd, purpose, what| {
             FileContents::read(fd, purpose).map_err(|error| Refusal::Unreadable { what, error })
         };
@@ -74,6 +84,7 @@ impl Files {
                 "initrd's signature",
             )?,
             command_line,
+            digest,
         })
     }
 
@@ -98,6 +109,7 @@ impl Files {
         Ok(Contents {
             initrd: bytes(&self.initrd).or(kernel.initrd()),
             command_line,
+            digest: self.digest,
             kernel,
         })
     }
@@ -108,6 +120,7 @@ pub(crate) struct Contents<'a> {
     kernel: Unpacked<'a>,
     initrd: Option<&'a [u8]>,
     command_line: &'a [u8],
+    digest: Option<Algorithm>,
 }
 
 /// An image in its place, with all that the crash path needs. Never changes.
@@ -126,6 +139,7 @@ pub(crate) struct Prepared<'a> {
     initrd: &'a [u8],
     core_header: KVec<u8>,
     staging: handover::Staging,
+    digests: Digests,
     plan: Plan,
     place: KBox<core::mem::MaybeUninit<LoadedImage>>,
     jump: handover::Jump,
@@ -147,8 +161,8 @@ pub(crate) fn prepare<'a>(
     let region = reservation.region();
     let image = image::verify(files.kernel.kernel(), region)?;
     let initrd = files.initrd.unwrap_or_default();
-    segments::check_digestible("kernel", image.file_len())?;
-    segments::check_digestible("initrd", initrd.len() as u64)?;
+    digests::check_digestible("kernel", image.file_len())?;
+    digests::check_digestible("initrd", initrd.len() as u64)?;
 
     let sources = handover::Sources::read()?;
     let notes = CrashNotes::find()?;
@@ -205,6 +219,7 @@ pub(crate) fn prepare<'a>(
         initrd,
         core_header,
         staging,
+        digests: Digests::new(files.digest, &plan),
         place: KBox::new_uninit(GFP_KERNEL)?,
         jump: handover::Jump::new(&plan)?,
         interrupts: Interrupts::find()?,
@@ -232,7 +247,8 @@ impl Prepared<'_> {
             other => self.staging.contents(other).map(segments::Contents::Bytes),
         };
         // SAFETY: The caller vouches for the region.
-        let segments = unsafe { Segments::write(self.plan, self.report.contents(), contents) };
+        let segments =
+            unsafe { Segments::write(self.plan, self.report.contents(), self.digests, contents) };
         KBox::write(
             self.place,
             LoadedImage {

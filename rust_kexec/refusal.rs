@@ -25,6 +25,8 @@ pub(crate) enum Refusal {
     RequestSize { found: u32, expected: usize },
     /// The request has flags that we do not know.
     UnknownFlags(u32),
+    /// The request asks for digests that we cannot compute.
+    UnknownDigest(u32),
     /// The command line is longer than any image could take.
     CommandLineLength { found: u64, limit: u64 },
     /// User-space memory that the request names cannot be accessed.
@@ -61,7 +63,7 @@ impl Refusal {
             Self::NoReservation => errno(Errno::AddrNotAvail),
             Self::KernelImageLoaded => EBUSY,
             Self::NothingLoaded => ENOENT,
-            Self::RequestSize { .. } | Self::UnknownFlags(_) => EINVAL,
+            Self::RequestSize { .. } | Self::UnknownFlags(_) | Self::UnknownDigest(_) => EINVAL,
             Self::CommandLineLength { .. } => EINVAL,
             Self::BadAddress => EFAULT,
             Self::Unreadable { error, .. } | Self::Hook { error, .. } => *error,
@@ -108,6 +110,11 @@ impl fmt::Display for Refusal {
                 f,
                 "the request has flags {flags:#x}, of which this module knows none: use rkexec \
                  and rust_kexec.ko of the same version",
+            ),
+            Self::UnknownDigest(number) => write!(
+                f,
+                "the request asks for digest {number}, which this module does not know: use \
+                 rkexec and rust_kexec.ko of the same version",
             ),
             Self::CommandLineLength { found, limit } => write!(
                 f,

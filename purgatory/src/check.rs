@@ -3,6 +3,7 @@
 //! The digest checks.
 
 use crate::memory;
+use kexec_core::digest::{xxh64, Algorithm, DIGEST_LEN};
 use kexec_core::handover::{Checked, Table, CHECKED_MAX, DIGESTED_LEN, MAGIC};
 use kexec_core::uapi::SegmentKind;
 use sha2::{Digest, Sha256};
@@ -15,6 +16,8 @@ pub enum Damage {
     Segment {
         /// What it holds, where the table's number is known.
         kind: Option<SegmentKind>,
+        /// What its digest was computed with, where the table's number is known.
+        algorithm: Option<Algorithm>,
         /// Its physical address.
         start: u64,
         /// Its length in bytes.
@@ -45,15 +48,24 @@ fn check_table(table: &Table) -> Result<(), Damage> {
     }
 }
 
+fn digest(algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
+    match algorithm {
+        Algorithm::Sha256 => Sha256::digest(bytes).into(),
+        Algorithm::Xxh64 => xxh64(bytes),
+    }
+}
+
 fn check_segment(checked: &Checked) -> Result<(), Damage> {
     // SAFETY: The table's digest held, so the range is one that the module recorded: inside the
     // reserved region, identity-mapped, and written by nobody while this code runs alone.
     let bytes = unsafe { memory::physical(checked.start, checked.len) };
-    if Sha256::digest(bytes)[..] == checked.sha256 {
+    let algorithm = Algorithm::from_number(checked.algorithm);
+    if algorithm.map(|algorithm| digest(algorithm, bytes)) == Some(checked.digest) {
         Ok(())
     } else {
         Err(Damage::Segment {
             kind: SegmentKind::from_number(checked.kind),
+            algorithm,
             start: checked.start,
             len: checked.len,
         })

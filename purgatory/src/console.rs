@@ -41,8 +41,14 @@ impl Console {
                  load. ",
                 RULE,
             ]),
-            Damage::Segment { kind, start, len } => self.line(&[
-                "SHA-256 of the ",
+            Damage::Segment {
+                kind,
+                algorithm,
+                start,
+                len,
+            } => self.line(&[
+                algorithm.map_or("digest", |algorithm| algorithm.name()),
+                " of the ",
                 kind.map_or("unknown segment", |kind| kind.name()),
                 " does not match: memory at ",
                 hexadecimal(&mut [0; 18], *start),

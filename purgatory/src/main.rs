@@ -3,7 +3,7 @@
 //! The purgatory: the only code that runs between the crashed kernel and the capture kernel.
 //!
 //! It runs on its own stack, on page tables that the module built at load, with caches on and
-//! interrupts off, and trusts nothing of the crashed kernel. It checks the SHA-256 of every
+//! interrupts off, and trusts nothing of the crashed kernel. It checks the digest of every
 //! segment against the table that the module left (see [`kexec_core::handover`]). Only when all
 //! agree does it enter the capture kernel. Otherwise it says on the console which segment changed
 //! and stops there: a capture kernel that boots from damaged memory could write a dump that lies.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The second part of `make bench`: how fast the dump is read, from our file and the kernel's own.
+"""The third part of `make bench`: how fast the dump is read, from our file and the kernel's own.
 
 Both files are there in one boot of the capture kernel, and are read by turns. Every byte is
 touched. Only ratios tell anything: absolute times are the host's.

@@ -68,7 +68,7 @@ class Guest:
         """Our shim, with these arguments."""
         return await self.run("rkexec", *arguments)
 
-    async def load(self, command_line: str = CAPTURE) -> None:
+    async def load(self, command_line: str = CAPTURE, *options: str) -> None:
         """Loads and arms the capture kernel."""
         (
             await self.rkexec(
@@ -76,6 +76,7 @@ class Guest:
                 paths.GUEST_KERNEL,
                 f"--initrd={paths.GUEST_INITRD}",
                 f"--command-line={command_line}",
+                *options,
             )
         ).check()
 

@@ -10,6 +10,14 @@ NOWHERE = range(0)
 
 
 @dataclass(frozen=True)
+class Digest:
+    """What the purgatory compares."""
+
+    algorithm: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Segment:
     """One segment of the loaded image."""
 
@@ -18,7 +26,7 @@ class Segment:
     """Where the bytes are that were copied, which the digest covers."""
     memory: range
     """All that the segment owns."""
-    sha256: str | None
+    digest: Digest | None
 
 
 @dataclass(frozen=True)
@@ -62,5 +70,5 @@ def segment(record: dict[str, Any]) -> Segment:
         kind=record["kind"],
         file=range(start, start + record["file_len"]),
         memory=range(start, start + record["memory_len"]),
-        sha256=record["sha256"],
+        digest=record["digest"] and Digest(**record["digest"]),
     )

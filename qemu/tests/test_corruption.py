@@ -8,24 +8,32 @@ from random import Random
 
 import pytest
 
-from harness.guest import FIRST_LINE, PATIENCE, Guest, boot
+from harness.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
 from harness.machine import Hardware
 from harness.platform import PLATFORM
 
-KINDS = ("kernel", "initrd", PLATFORM.handover, "purgatory table")
+# What is damaged, and which digest shows it. The table's own is always SHA-256.
+CASES = (
+    ("kernel", "sha256"),
+    ("kernel", "xxh64"),
+    ("initrd", "xxh64"),
+    (PLATFORM.handover, "sha256"),
+    ("purgatory table", "xxh64"),
+)
+NAMES = {"sha256": "SHA-256", "xxh64": "XXH64"}
 
 # In QEMU's `info registers -a`.
 REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.replace(" ", "-"))
-def test_corrupt(kind: str, directory: Path, random: Random) -> None:
-    asyncio.run(corrupt(kind, directory, random))
+@pytest.mark.parametrize(("kind", "digest"), CASES, ids=lambda name: name.replace(" ", "-"))
+def test_corrupt(kind: str, digest: str, directory: Path, random: Random) -> None:
+    asyncio.run(corrupt(kind, digest, directory, random))
 
 
-async def corrupt(kind: str, directory: Path, random: Random) -> None:
+async def corrupt(kind: str, digest: str, directory: Path, random: Random) -> None:
     async with boot(directory, Hardware(open_memory=True)) as guest:
-        await guest.load()
+        await guest.load(CAPTURE, f"--digest={digest}")
         segments = (await guest.status()).segments
         victim = segments[kind]
         address = random.choice(victim.file)
@@ -33,7 +41,8 @@ async def corrupt(kind: str, directory: Path, random: Random) -> None:
         print(f"flipping {mask:#04x} at {address:#x}, in {victim}")
         guest.machine.flip(address, mask)
         await guest.crash()
-        message = f"rust_kexec purgatory: SHA-256 of the {kind} does not match"
+        name = NAMES["sha256" if victim.digest is None else digest]
+        message = f"rust_kexec purgatory: {name} of the {kind} does not match"
         console = guest.machine.console
         # A capture kernel that boots is the end of the wait too.
         said = await guest.machine.until(

@@ -9,6 +9,7 @@
 use core::mem::{offset_of, size_of};
 
 use crate::bytes;
+use crate::digest::DIGEST_LEN;
 
 /// The table's first eight bytes.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"RKEXTABL");
@@ -63,10 +64,10 @@ pub struct Checked {
     pub len: u64,
     /// [`crate::uapi::SegmentKind`] as a number, for the message.
     pub kind: u32,
-    /// 0.
-    pub reserved: u32,
-    /// SHA-256 of the range.
-    pub sha256: [u8; 32],
+    /// [`crate::digest::Algorithm`] of the digest, as a number.
+    pub algorithm: u32,
+    /// The range's digest.
+    pub digest: [u8; DIGEST_LEN],
 }
 
 /// What the purgatory needs to know.
@@ -117,7 +118,12 @@ impl Checked {
         bytes::write(out, offset_of!(Self, start), &self.start.to_le_bytes());
         bytes::write(out, offset_of!(Self, len), &self.len.to_le_bytes());
         bytes::write(out, offset_of!(Self, kind), &self.kind.to_le_bytes());
-        bytes::write(out, offset_of!(Self, sha256), &self.sha256);
+        bytes::write(
+            out,
+            offset_of!(Self, algorithm),
+            &self.algorithm.to_le_bytes(),
+        );
+        bytes::write(out, offset_of!(Self, digest), &self.digest);
     }
 }
 
@@ -152,7 +158,7 @@ impl Table {
 
 const _: () = {
     assert!(size_of::<Checked>() == 56);
-    assert!(offset_of!(Checked, sha256) == 24);
+    assert!(offset_of!(Checked, digest) == 24);
     assert!(size_of::<Head>() == 32);
     assert!(offset_of!(Head, console_base) == 16);
     assert!(offset_of!(Head, console_kind) == 24);

@@ -19,6 +19,7 @@ mod bytes;
 pub mod command_line;
 pub mod compressed;
 pub mod der;
+pub mod digest;
 pub mod elf;
 pub mod elf_kernel;
 pub mod elfcorehdr;

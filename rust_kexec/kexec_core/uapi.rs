@@ -5,6 +5,7 @@
 //! Every structure starts with its own size in bytes, so that a shim and a module of different
 //! versions recognise each other instead of misreading each other.
 
+use crate::digest::DIGEST_LEN;
 use core::mem::{offset_of, size_of};
 
 /// Name of the misc device, below `/dev`.
@@ -21,6 +22,9 @@ pub const IOCTL_STATUS: u8 = 3;
 
 /// No file: the value of a descriptor in [`LoadRequest`] when there is none.
 pub const NO_FD: i32 = -1;
+
+/// No algorithm: the value of [`LoadRequest::digest`] that leaves the choice to the module.
+pub const ANY_DIGEST: u32 = 0;
 
 /// Longest sentence that the module writes into [`Message`], in bytes.
 pub const MESSAGE_MAX: usize = 512;
@@ -63,6 +67,10 @@ pub struct LoadRequest {
     pub command_line: u64,
     /// Length of the command line in bytes, without a NUL.
     pub command_line_len: u64,
+    /// A [`crate::digest::Algorithm`]'s number, or [`ANY_DIGEST`].
+    pub digest: u32,
+    /// Must be 0.
+    pub reserved: u32,
     /// Where a refusal's sentence goes.
     pub message: Message,
 }
@@ -137,16 +145,16 @@ impl SegmentKind {
 pub struct SegmentRecord {
     /// A [`SegmentKind`]'s number.
     pub kind: u32,
-    /// 0.
-    pub reserved: u32,
+    /// [`crate::digest::Algorithm`] of the digest, as a number; 0 where the purgatory checks none.
+    pub algorithm: u32,
     /// Physical address.
     pub start: u64,
-    /// Bytes that were copied there; SHA-256 covers these.
+    /// Bytes that were copied there; the digest covers these.
     pub file_len: u64,
     /// Bytes that the segment owns, `file_len` or more; the rest is zeroed.
     pub memory_len: u64,
-    /// SHA-256 of the first `file_len` bytes; zeros where the purgatory checks none.
-    pub sha256: [u8; 32],
+    /// The digest of the first `file_len` bytes; zeros where the purgatory checks none.
+    pub digest: [u8; DIGEST_LEN],
 }
 
 /// A range of physical memory.
@@ -203,13 +211,13 @@ impl Default for Status {
 
 const _: () = {
     assert!(size_of::<Message>() == 24);
-    assert!(size_of::<LoadRequest>() == 64);
+    assert!(size_of::<LoadRequest>() == 72);
     assert!(offset_of!(LoadRequest, command_line) == 24);
-    assert!(offset_of!(LoadRequest, message) == 40);
+    assert!(offset_of!(LoadRequest, message) == 48);
     assert!(size_of::<UnloadRequest>() == 32);
     assert!(offset_of!(UnloadRequest, message) == 8);
     assert!(size_of::<SegmentRecord>() == 64);
-    assert!(offset_of!(SegmentRecord, sha256) == 32);
+    assert!(offset_of!(SegmentRecord, digest) == 32);
     assert!(size_of::<Status>() == 56 + SEGMENTS_MAX * 64);
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);

@@ -2,11 +2,10 @@
 
 //! Copying segments to their places, and their digests.
 
+use super::digests::Digests;
 use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
-use crate::refusal::Refusal;
 use crate::sys::physical::ReservedMemory;
-use crate::sys::sha256::Sha256;
 use kexec_core::handover::{Checked, Table, DIGESTED_LEN};
 use kexec_core::image::{write, KernelImage};
 use kexec_core::plan::Plan;
@@ -28,14 +27,6 @@ impl Contents<'_> {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Kernel(image) => image.file_len(),
         }
-    }
-}
-
-/// Refuses what is too long for one digest.
-pub(super) fn check_digestible(what: &'static str, len: u64) -> Result<(), Refusal> {
-    match u32::try_from(len) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Refusal::TooLarge { what, len }),
     }
 }
 
@@ -62,6 +53,7 @@ impl Segments {
     pub(super) unsafe fn write<'a>(
         plan: Plan,
         report: u64,
+        mut digests: Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
     ) -> Self {
         // SAFETY: The caller vouches for the region.
@@ -73,7 +65,6 @@ impl Segments {
         };
         handover::fill_table(&mut table, &plan);
 
-        let mut sha256 = Sha256::new();
         let mut records = [SegmentRecord::default(); SEGMENTS_MAX];
         let mut count = 0;
         for (record, segment) in records.iter_mut().zip(plan.segments()) {
@@ -88,8 +79,10 @@ impl Segments {
             let place = memory.bytes(segment.memory);
             if let (Some(place), Some(contents)) = (place, contents(segment.kind)) {
                 record.file_len = contents.len();
-                record.sha256 = fill(place, contents, &mut sha256).unwrap_or_default();
+                let filled = fill(place, contents).unwrap_or_default();
                 if segment.kind != SegmentKind::Purgatory {
+                    record.algorithm = digests.algorithm() as u32;
+                    record.digest = digests.digest(filled);
                     add_checked(&mut table, record);
                 }
             }
@@ -97,7 +90,7 @@ impl Segments {
 
         let place = plan.segment(SegmentKind::PurgatoryTable);
         if let Some(place) = place.and_then(|segment| memory.bytes(segment.memory)) {
-            write_table(place, &mut table, &mut sha256);
+            write_table(place, &mut table, &mut digests);
         }
         // INVARIANT: All segments were written above.
         Self {
@@ -119,8 +112,8 @@ impl Segments {
     }
 }
 
-/// Writes `contents` to the start of `place`, clears the rest, and digests what is there then.
-fn fill(place: &mut [u8], contents: Contents<'_>, sha256: &mut Sha256) -> Option<[u8; 32]> {
+/// Writes `contents` to the start of `place`, clears the rest, and returns what was written.
+fn fill<'a>(place: &'a mut [u8], contents: Contents<'_>) -> Option<&'a [u8]> {
     let len = contents.len() as usize;
     match contents {
         Contents::Kernel(image) => write(&**image, place).ok()?,
@@ -130,7 +123,7 @@ fn fill(place: &mut [u8], contents: Contents<'_>, sha256: &mut Sha256) -> Option
         }
     }
     handover::publish(place);
-    sha256.digest(place.get(..len)?)
+    place.get(..len)
 }
 
 fn add_checked(table: &mut Table, record: &SegmentRecord) {
@@ -139,19 +132,16 @@ fn add_checked(table: &mut Table, record: &SegmentRecord) {
             start: record.start,
             len: record.file_len,
             kind: record.kind,
-            reserved: 0,
-            sha256: record.sha256,
+            algorithm: record.algorithm,
+            digest: record.digest,
         };
         table.checked_count += 1;
     }
 }
 
 #[inline(never)]
-fn write_table(place: &mut [u8], table: &mut Table, sha256: &mut Sha256) {
+fn write_table(place: &mut [u8], table: &mut Table, digests: &mut Digests) {
     let digested = table.encode();
-    table.sha256 = digested
-        .get(..DIGESTED_LEN)
-        .and_then(|bytes| sha256.digest(bytes))
-        .unwrap_or_default();
-    fill(place, Contents::Bytes(&table.encode()), sha256);
+    table.sha256 = digests.sha256(digested.get(..DIGESTED_LEN).unwrap_or_default());
+    fill(place, Contents::Bytes(&table.encode()));
 }

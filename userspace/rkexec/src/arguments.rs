@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use kexec_core::digest::Algorithm;
 
 /// What the user asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,6 +163,29 @@ pub struct ImageOptions {
     /// elfcorehdr=
     #[arg(long)]
     pub reuse_cmdline: bool,
+
+    /// What the image is checked with before it is entered; without this option SHA-256, or XXH64
+    /// where this CPU would take more than a tenth of a second for that
+    #[arg(long, value_name = "ALGORITHM")]
+    pub digest: Option<Digest>,
+}
+
+/// A digest that the purgatory knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Digest {
+    /// Cryptographic
+    Sha256,
+    /// Quick on every CPU
+    Xxh64,
+}
+
+impl From<Digest> for Algorithm {
+    fn from(digest: Digest) -> Self {
+        match digest {
+            Digest::Sha256 => Self::Sha256,
+            Digest::Xxh64 => Self::Xxh64,
+        }
+    }
 }
 
 impl Arguments {
@@ -267,6 +291,17 @@ mod tests {
         assert_eq!(options.initrd_signature, Some("/i.p7s".into()));
         let words = ["rkexec", "-p", "/k", "--initrd-signature", "/i.p7s"];
         assert!(Arguments::try_parse_from(words).is_err());
+    }
+
+    #[test]
+    fn digests_have_names() {
+        for (name, digest) in [("sha256", Digest::Sha256), ("xxh64", Digest::Xxh64)] {
+            let Ok(Action::Load { options, .. }) = action(&format!("-p /k --digest {name}")) else {
+                panic!("it loads");
+            };
+            assert_eq!(options.digest, Some(digest));
+        }
+        assert!(Arguments::try_parse_from(["rkexec", "-p", "/k", "--digest=md5"]).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::mem::size_of;
 use std::os::fd::AsRawFd;
 
+use kexec_core::digest::Algorithm;
 use kexec_core::uapi::{self, LoadRequest, Message, Status, UnloadRequest, MESSAGE_MAX};
 use nix::errno::Errno;
 
@@ -75,8 +76,13 @@ impl Device {
             })
     }
 
-    /// Loads a capture kernel and arms it.
-    pub fn load(&self, files: &Files, command_line: &[u8]) -> Result<(), Failure> {
+    /// Loads a capture kernel and arms it. Without a `digest` the module chooses one.
+    pub fn load(
+        &self,
+        files: &Files,
+        command_line: &[u8],
+        digest: Option<Algorithm>,
+    ) -> Result<(), Failure> {
         let descriptor = |file: &Option<File>| file.as_ref().map_or(uapi::NO_FD, File::as_raw_fd);
         let mut answer = Answer::default();
         let request = LoadRequest {
@@ -88,6 +94,8 @@ impl Device {
             initrd_signature_fd: descriptor(&files.initrd_signature),
             command_line: command_line.as_ptr().expose_provenance() as u64,
             command_line_len: command_line.len() as u64,
+            digest: digest.map_or(uapi::ANY_DIGEST, |algorithm| algorithm as u32),
+            reserved: 0,
             message: answer.message(),
         };
         // SAFETY: The descriptors are open, and `request` has the type that the number encodes. The

@@ -5,6 +5,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use kexec_core::digest::Algorithm;
+
 use crate::arguments::ImageOptions;
 use crate::command_line;
 use crate::device::{Device, Files};
@@ -23,7 +25,8 @@ pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
         initrd: open_any("initrd", &options.initrd)?,
         initrd_signature: open_any("initrd's signature", &options.initrd_signature)?,
     };
-    device.load(&files, &command_line::wanted(options)?)
+    let digest = options.digest.map(Algorithm::from);
+    device.load(&files, &command_line::wanted(options)?, digest)
 }
 
 fn open(what: &str, path: &Path) -> Result<File, Failure> {

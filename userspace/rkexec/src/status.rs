@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use kexec_core::digest::Algorithm;
 use kexec_core::uapi::{
     RegionRecord, SegmentKind, SegmentRecord, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
 };
@@ -37,7 +38,13 @@ struct Segment {
     start: Address,
     file_len: u64,
     memory_len: u64,
-    sha256: Option<String>,
+    digest: Option<Digest>,
+}
+
+#[derive(Debug, Serialize)]
+struct Digest {
+    algorithm: String,
+    value: String,
 }
 
 impl From<&Status> for Report {
@@ -82,7 +89,24 @@ impl From<&SegmentRecord> for Segment {
             start: Address(record.start),
             file_len: record.file_len,
             memory_len: record.memory_len,
-            sha256: (record.sha256 != [0; 32]).then(|| hexadecimal(&record.sha256)),
+            digest: Digest::from_record(record),
+        }
+    }
+}
+
+impl Digest {
+    fn from_record(record: &SegmentRecord) -> Option<Self> {
+        let value = &record.digest;
+        match Algorithm::from_number(record.algorithm) {
+            Some(algorithm) => Some(Self {
+                algorithm: algorithm.name().into(),
+                value: hexadecimal(&value[..algorithm.digest_len()]),
+            }),
+            None if record.algorithm == 0 => None,
+            None => Some(Self {
+                algorithm: format!("unknown ({})", record.algorithm),
+                value: hexadecimal(value),
+            }),
         }
     }
 }
@@ -120,8 +144,8 @@ impl fmt::Display for Segment {
         let end = Address(self.start.0.saturating_add(self.memory_len));
         let (kind, start, size) = (&self.kind, self.start, Size(self.file_len));
         write!(f, "segment     {kind:<15} {start}-{end} ({size}")?;
-        match &self.sha256 {
-            Some(sha256) => write!(f, ", SHA-256 {sha256})"),
+        match &self.digest {
+            Some(Digest { algorithm, value }) => write!(f, ", {algorithm} {value})"),
             None => write!(f, ", no digest)"),
         }
     }
@@ -165,8 +189,8 @@ mod tests {
             start: 0x7000_0000,
             file_len: 0x0012_3457,
             memory_len: 0x20_0000,
-            sha256: [0xab; 32],
-            ..SegmentRecord::default()
+            algorithm: Algorithm::Sha256 as u32,
+            digest: [0xab; 32],
         };
         status.segments[1] = SegmentRecord {
             kind: 99,
@@ -195,14 +219,14 @@ mod tests {
                         "start": "0x70000000",
                         "file_len": 0x0012_3457,
                         "memory_len": 0x20_0000,
-                        "sha256": "ab".repeat(32),
+                        "digest": {"algorithm": "SHA-256", "value": "ab".repeat(32)},
                     },
                     {
                         "kind": "unknown (99)",
                         "start": "0x6f001000",
                         "file_len": 4096,
                         "memory_len": 4096,
-                        "sha256": null,
+                        "digest": null,
                     },
                 ],
             })

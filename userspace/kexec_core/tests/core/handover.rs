@@ -28,8 +28,8 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
             start: 0x1000 * index as u64,
             len: 0xffff_0000 + index as u64,
             kind: 1 + index as u32,
-            reserved: 0,
-            sha256: [index as u8; 32],
+            algorithm: 100 + index as u32,
+            digest: [index as u8; 32],
         };
     }
     let bytes = table.encode();
@@ -45,8 +45,8 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
         assert_eq!(u64_at(&bytes, at), checked.start);
         assert_eq!(u64_at(&bytes, at + 8), checked.len);
         assert_eq!(u32_at(&bytes, at + 16), checked.kind);
-        assert_eq!(u32_at(&bytes, at + 20), 0);
-        assert_eq!(bytes[at + 24..at + 56], checked.sha256);
+        assert_eq!(u32_at(&bytes, at + 20), checked.algorithm);
+        assert_eq!(bytes[at + 24..at + 56], checked.digest);
     }
     assert_eq!(bytes[TABLE_LEN - 32..], table.sha256);
 }

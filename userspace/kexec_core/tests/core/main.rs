@@ -13,6 +13,7 @@ mod bzimage;
 mod command_line;
 mod core_header;
 mod core_header_cases;
+mod digest;
 mod elf_kernel;
 mod errors;
 mod excluded;

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""`make bench`: from the panic message to the capture kernel's first line, ours and the kernel's.
+"""The first part of `make bench`: from the panic to the capture kernel, ours and the kernel's.
+
+The time is that from the panic message to the capture kernel's first line.
 
 Both load the same image with the same command line in the same guest image, by turns, so that
 whatever else the host does meets both. Only the ratio tells anything: absolute times are the
@@ -11,6 +13,7 @@ import argparse
 import asyncio
 import statistics
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from harness import paths
 from harness.dump import Dump, Report
@@ -25,8 +28,13 @@ Loader = Callable[[Guest], Awaitable[object]]
 
 
 async def load_with_ours(guest: Guest) -> None:
-    """rust_kexec's implementation."""
+    """rust_kexec's implementation, with the digest that the module chooses."""
     await guest.load(COMMAND_LINE)
+
+
+async def load_with_sha256(guest: Guest) -> None:
+    """The same, with SHA-256."""
+    await guest.load(COMMAND_LINE, "--digest=sha256")
 
 
 async def load_with_the_kernels_own(guest: Guest) -> None:
@@ -35,10 +43,11 @@ async def load_with_the_kernels_own(guest: Guest) -> None:
     (await guest.run("kexec-file-load", *files, COMMAND_LINE)).check()
 
 
-OURS = "rust_kexec"
+KERNELS_OWN = "the kernel's own"
 IMPLEMENTATIONS: dict[str, Loader] = {
-    OURS: load_with_ours,
-    "the kernel's own": load_with_the_kernels_own,
+    "rust_kexec": load_with_ours,
+    "the same, SHA-256": load_with_sha256,
+    KERNELS_OWN: load_with_the_kernels_own,
 }
 
 
@@ -50,14 +59,26 @@ PARTS: dict[str, Callable[[Report], float]] = {
     "checking the digests": lambda r: r.seconds(r.purgatory_entered, r.checked),
     "together": lambda r: r.seconds(r.noticed, r.checked),
 }
-CHECKING = PARTS["checking the digests"]
 
 
-async def crash(name: str) -> tuple[float, Report | None]:
-    """One crash: the seconds to the capture kernel's first line, and what our own path tells."""
+@dataclass
+class Crash:
+    """What one crash tells."""
+
+    seconds: float
+    """To the capture kernel's first line."""
+    digest: str | None = None
+    """What ours was checked with."""
+    report: Report | None = None
+    """What our own path left."""
+
+
+async def crash(name: str) -> Crash:
+    """One crash."""
     command_line = f"crashkernel=256M {PLATFORM.early_console}"
     async with boot(paths.results("bench", paths.RUN), command_line=command_line) as guest:
         await IMPLEMENTATIONS[name](guest)
+        kernel = (await guest.status()).segments.get("kernel")
         await guest.crash()
         await guest.captured()
         console, start = guest.machine.console, guest.crash_line
@@ -67,12 +88,23 @@ async def crash(name: str) -> tuple[float, Report | None]:
         first = await guest.machine.until(
             console.line(FIRST_LINE, start), "the capture kernel's first line", PATIENCE
         )
-        report = None
-        if name == OURS:
+        crash = Crash(first.seconds - panic.seconds)
+        if kernel is not None:
+            crash.digest = kernel.digest and kernel.digest.algorithm
             # The notes are at its start.
             with Dump(await guest.save_vmcore(limit=MIB)) as dump:
-                report = dump.report
-        return first.seconds - panic.seconds, report
+                crash.report = dump.report
+        return crash
+
+
+def parts(name: str, crashes: list[Crash]) -> None:
+    """Prints what the time of ours consists of."""
+    digests = " and ".join(sorted({str(crash.digest) for crash in crashes}))
+    print(f"\n{name} ({digests}), first hook to the capture kernel's entry, median (range):")
+    for part, time_of in PARTS.items():
+        found = sorted(1000 * time_of(crash.report) for crash in crashes if crash.report)
+        median = statistics.median(found)
+        print(f"  {part:<24} {median:8.2f} ms ({found[0]:.2f} to {found[-1]:.2f})")
 
 
 def main() -> None:
@@ -80,33 +112,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="crashes of each (%(default)s)")
     runs = parser.parse_args().runs
-    times: dict[str, list[float]] = {name: [] for name in IMPLEMENTATIONS}
-    reports: list[Report] = []
+    crashes: dict[str, list[Crash]] = {name: [] for name in IMPLEMENTATIONS}
     for run in range(runs):
-        for name in IMPLEMENTATIONS:
-            time, report = asyncio.run(crash(name))
-            times[name].append(time)
-            if report is not None:
-                reports.append(report)
-            print(f"run {run + 1} of {runs}: {name:<16} {time:.3f} s", flush=True)
+        for name, found in crashes.items():
+            found.append(asyncio.run(crash(name)))
+            print(f"run {run + 1} of {runs}: {name:<17} {found[-1].seconds:.3f} s", flush=True)
+    times = {name: [crash.seconds for crash in found] for name, found in crashes.items()}
     medians = {name: statistics.median(found) for name, found in times.items()}
     print("\nFrom the panic message to the capture kernel's first line, median (range):")
     for name, found in times.items():
-        print(f"  {name:<16} {medians[name]:.3f} s ({min(found):.3f} to {max(found):.3f})")
-    ours, own = medians.values()
-    print(f"ratio, rust_kexec to the kernel's own: {ours / own:.2f}")
-    if not PLATFORM.kernels_own_checks:
-        pairs = zip(times[OURS], reports, strict=True)
-        rest = statistics.median(time - CHECKING(report) for time, report in pairs)
         print(
-            f"The kernel's own checks no digest. Ours without the time for that: {rest:.3f} s, "
-            f"ratio {rest / own:.2f}"
+            f"  {name:<17} {medians[name]:.3f} s ({min(found):.3f} to {max(found):.3f}), "
+            f"ratio to the kernel's own {medians[name] / medians[KERNELS_OWN]:.2f}"
         )
-    print(f"\nOf {OURS}, from its first hook to the capture kernel's entry, median (range):")
-    for part, time_of in PARTS.items():
-        found = sorted(1000 * time_of(report) for report in reports)
-        median = statistics.median(found)
-        print(f"  {part:<24} {median:8.2f} ms ({found[0]:.2f} to {found[-1]:.2f})")
+    if not PLATFORM.kernels_own_checks:
+        print("The kernel's own checks no digest.")
+    for name, found in crashes.items():
+        if name != KERNELS_OWN:
+            parts(name, found)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's clocks.
+
+use kernel::bindings;
+
+/// Seconds since 1970. Takes no lock, so that the crash path can ask.
+pub(crate) fn seconds_since_1970() -> u64 {
+    // SAFETY: Reads the timekeeper without a lock.
+    unsafe { bindings::ktime_get_real_seconds() as u64 }
+}
+
+/// Nanoseconds since the kernel was booted.
+pub(crate) fn nanoseconds() -> u64 {
+    // SAFETY: Outside of NMIs it may always be called.
+    unsafe { bindings::ktime_get() as u64 }
+}
