@@ -12,13 +12,15 @@ from harness.vmcore import HAS_BOTH, MIB, OURS, PAGE, THEIRS, crashed
 PLACES = 16
 # The largest pages that there are.
 STEP = 64 << 10
-# The crashed kernel's text comes first, in which hardly two pages are alike.
+# The crashed kernel's text comes first, in which hardly two pages are alike, except for the zeros
+# between its sections.
 TEXT = range(0, 6 * MIB, STEP)
 
 
 def test_mapped_is_what_is_read(directory: Path, random: Random) -> None:
     async def scenario() -> None:
         async with crashed(Scenario(name="mapping"), directory) as guest:
+            contents = set()
             for offset in random.sample(TEXT, PLACES):
                 finished = await guest.run(
                     "vmcore", "bytes", OURS if HAS_BOTH else THEIRS,
@@ -26,6 +28,7 @@ def test_mapped_is_what_is_read(directory: Path, random: Random) -> None:
                 )
                 found = json.loads(finished.check().stdout)
                 assert found["read"] == found["mapped"], hex(offset)
-                assert found["read"].strip("0"), hex(offset)
+                contents.add(found["read"])
+            assert len(contents) > PLACES // 2
 
     asyncio.run(scenario())
