@@ -119,12 +119,14 @@ unsigned int rust_kexec_psci_conduit(void)
 	for (i = 0; i < ARRAY_SIZE(compatible); i++) {
 		struct device_node *node = of_find_compatible_node(NULL, NULL, compatible[i]);
 
-		if (node) {
+		/* Firmware that can, but must not be asked, is described as disabled. */
+		if (of_device_is_available(node)) {
 			of_property_read_string(node, "method", &method);
 			of_node_put(node);
 			return !strcmp(method, "hvc") ? CONDUIT_HVC :
 			       !strcmp(method, "smc") ? CONDUIT_SMC : 0;
 		}
+		of_node_put(node);
 	}
 #ifdef CONFIG_ACPI
 	if (!acpi_disabled && (acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_COMPLIANT))
