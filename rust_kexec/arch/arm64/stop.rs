@@ -71,6 +71,13 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
 pub(crate) fn disable_virtualization() {}
 
 /// Stops this CPU for good.
+///
+/// Where it cannot be switched off it waits in the crashed kernel: in this loop, which it fetches
+/// through that kernel's page tables. Neither lies in the crash region, from which nothing is
+/// allocated, and the capture kernel only reads what lies elsewhere. Everything is masked, so that
+/// an event or a reset is all that ends a `wfe`. A capture kernel that may use more than one CPU
+/// releases this one from a spin table that it does not look at, waits some seconds in vain, and
+/// goes on without it.
 pub(crate) fn park() -> ! {
     // SAFETY: Masks everything, so that nothing of the crashed kernel runs on this CPU any more.
     unsafe { core::arch::asm!("msr daifset, #0xf", options(nomem, nostack)) };
