@@ -135,8 +135,12 @@ rkexec: ## build the command line tool, static: build/bin/ARCH/rkexec
 programs: setup
 	@$(TIMED) "user space" scripts/userspace rkexec guest
 
+.PHONY: firmware
+firmware: setup
+	@$(TIMED) "firmware" scripts/firmware
+
 .PHONY: guest
-guest: module programs ## pack the guests' root file systems
+guest: module programs firmware ## pack the guests' root file systems
 	@$(TIMED) "guest image" scripts/guest-image
 	@[ "$(TARGET)" = "$(CAPTURE_TARGET)" ] || \
 		$(MAKE) --no-print-directory guest KERNEL=$(capture_kernel) CAPTURE_KERNEL= \

@@ -48,7 +48,7 @@ HARNESS_PACKAGES="python3-venv openssl sbsigntool"
 # What dumps are opened with, besides drgn: newer than Debian 12's, which do not know 6.12.
 TOOLS_SUITE=sid
 TOOLS_PACKAGES="makedumpfile crash kexec-tools gdb"
-# What kexec_core's tests compare its device trees with.
+# What kexec_core's tests compare its device trees with, and what changes those of guests.
 TEST_PACKAGES="device-tree-compiler"
 # Of packages that are installed for one architecture at a time, another one's are unpacked into
 # the cache (scripts/foreign).

@@ -117,6 +117,12 @@ def at_exception_level(level: int) -> Check:
     return check
 
 
+def parked(dump: Dump, facts: Facts) -> None:
+    """Every CPU but one still waits in the module when the capture kernel has booted."""
+    modules = [dump.module(address) for address in facts.stopped_at]
+    assert modules.count("rust_kexec") == facts.hello.cpus_online - 1, modules
+
+
 def described_by_acpi(dump: Dump, facts: Facts) -> None:
     """The kernel took the machine's description from ACPI, not from a device tree."""
     assert not dump.program["acpi_disabled"].value_()

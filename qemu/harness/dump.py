@@ -115,6 +115,13 @@ class Dump:
         program.load_debug_info([str(path) for path in paths.MODULES if path.stem in loaded])
         return program
 
+    def module(self, address: int) -> str:
+        """The module that has this address, "" where none does."""
+        try:
+            return self.program.module(address).name
+        except LookupError:
+            return ""
+
     @property
     def release(self) -> str:
         """The crashed kernel's release."""

@@ -5,6 +5,7 @@ import asyncio
 import mmap
 import os
 import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Awaitable
@@ -15,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from qemu.qmp import EventListener, QMPClient
 
-from harness import paths
+from harness import paths, spin_table
 from harness.agent import Agent
 from harness.console import Console
 from harness.platform import PLATFORM
@@ -26,6 +27,9 @@ MIB = 1 << 20
 
 # The last line of panic(), and so the sign that nobody took over.
 PANIC_ENDED = r"---\[ end Kernel panic"
+
+# In QEMU's `info registers`.
+REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
 
 
 class GuestError(Exception):
@@ -59,6 +63,8 @@ class Hardware:
     """Of QEMU's `-machine`, instead of the platform's."""
     firmware: bool = False
     """Whether UEFI starts the kernel, and describes the machine by ACPI."""
+    spin_table: bool = False
+    """arm64: whether other firmware starts it, without PSCI; see `harness.spin_table`."""
     arguments: tuple[str, ...] = ()
     """More of QEMU's arguments."""
     open_memory: bool = False
@@ -93,6 +99,7 @@ class Machine:
         self.agent = Agent()
         self.disk = directory / "disk.img"
         self._initrd = directory / "initrd"
+        self._device_tree = directory / "device_tree"
         self._memory = directory / "ram"
         self._monitor = QMPClient("guest")
         # What QEMU says by itself, such as why it ends.
@@ -100,6 +107,26 @@ class Machine:
         self._process: asyncio.subprocess.Process | None = None
         # Socket addresses are short, and the checkout's path may not be.
         self._sockets = Path(tempfile.mkdtemp(prefix="rust_kexec-"))
+
+    def _board(self) -> str:
+        """QEMU's `-machine`."""
+        options = spin_table.OPTIONS if self.hardware.spin_table else self.hardware.options
+        return ",".join((*PLATFORM.machine, *options))
+
+    def _processors(self) -> list[str]:
+        hardware = self.hardware
+        size = ("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib))
+        return ["-cpu", hardware.cpu, *size]
+
+    def _kernel(self) -> list[str]:
+        """What starts the kernel."""
+        if self.hardware.spin_table:
+            return spin_table.arguments(self._device_tree, self._initrd)
+        return [
+            *(("-bios", PLATFORM.firmware) if self.hardware.firmware else ()),
+            *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
+            *("-append", self.command_line),
+        ]
 
     def _arguments(self) -> list[str]:
         hardware, sockets = self.hardware, self._sockets
@@ -112,13 +139,11 @@ class Machine:
             *("setpriv", "--pdeathsig", "KILL", "--"),
             PLATFORM.qemu,
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-            *("-machine", ",".join((*PLATFORM.machine, *hardware.options))),
+            *("-machine", self._board()),
             *("-accel", accelerator()),
             *(("-object", memory, "-machine", "memory-backend=ram") * hardware.open_memory),
-            *(("-bios", PLATFORM.firmware) if hardware.firmware else ()),
-            *("-cpu", hardware.cpu, "-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)),
-            *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
-            *("-append", self.command_line),
+            *self._processors(),
+            *self._kernel(),
             *hardware.arguments,
             *("-qmp", f"unix:{sockets}/qmp"),
             *("-chardev", f"socket,id=console,path={sockets}/console"),
@@ -147,6 +172,14 @@ class Machine:
     async def _start(self) -> None:
         # The kernel unpacks archives that stand one behind the other.
         self._initrd.write_bytes(b"".join(part.read_bytes() for part in paths.PRODUCTION_INITRDS))
+        if self.hardware.spin_table:
+            spin_table.write_device_tree(
+                self._device_tree,
+                self._board(),
+                self._processors(),
+                self.command_line,
+                self._initrd.stat().st_size,
+            )
         with open(self.disk, "wb") as disk:
             # Room for all of memory, and for the headers before it.
             disk.truncate((self.hardware.memory_mib + 64) * MIB)
@@ -172,6 +205,7 @@ class Machine:
         self.console.close()
         self.disk.unlink(missing_ok=True)
         self._initrd.unlink(missing_ok=True)
+        self._device_tree.unlink(missing_ok=True)
         self._memory.unlink(missing_ok=True)
         (self.directory / "console.log").write_text(self.console.text())
         shutil.rmtree(self._sockets, ignore_errors=True)
@@ -229,8 +263,12 @@ class Machine:
         ):
             memory[offset] ^= mask
 
-    async def registers(self) -> str:
-        """The registers of every CPU, as QEMU sees them."""
-        return await self.execute(
+    async def registers(self) -> list[dict[str, int]]:
+        """The registers of every CPU whose names are letters, as QEMU sees and calls them."""
+        said = await self.execute(
             "human-monitor-command", **{"command-line": "info registers -a"}
         )
+        return [
+            {name: int(value, 16) for name, value in REGISTER.findall(cpu)}
+            for cpu in re.split(r"^CPU#\d+", said, flags=re.MULTILINE)[1:]
+        ]

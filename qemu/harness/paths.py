@@ -30,6 +30,9 @@ CAPTURE_VMLINUX = (
     BUILD / "kernel" / CAPTURE_TARGET / "arch" / "x86" / "boot" / "compressed" / "vmlinux.bin"
 )
 
+# What starts the kernel of a machine without PSCI.
+FIRMWARE = BUILD / "firmware" / "spin_table.bin"
+
 # With debug information, for the reader of the dump.
 def _vmlinux() -> Path:
     """Newer kernels strip vmlinux, and keep what they stripped in another file."""

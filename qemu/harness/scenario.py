@@ -28,6 +28,8 @@ class Facts:
     pattern: dict[str, Any] = field(default_factory=dict)
     not_stopped: set[int] = field(default_factory=set)
     """CPUs that nothing reaches any more."""
+    stopped_at: list[int] = field(default_factory=list)
+    """Where CPUs wait with interrupts masked while the capture kernel runs."""
 
 
 Step = Callable[[Guest, Facts], Awaitable[None]]
@@ -43,6 +45,8 @@ class Scenario:
     command_line: str = "crashkernel=256M"
     capture_command_line: str = CAPTURE
     before: tuple[Step, ...] = ()
+    captured: tuple[Step, ...] = ()
+    """What is done once the capture kernel is up, and the dump not yet saved."""
     checks: tuple[Check, ...] = ()
 
 
@@ -77,5 +81,7 @@ async def crash_and_save(scenario: Scenario, directory: Path, random: Random) ->
         facts.crash_time = int(await guest.shell("date +%s"))
         await guest.crash()
         await guest.captured()
+        for step in scenario.captured:
+            await step(guest, facts)
         await guest.save_vmcore()
     return facts

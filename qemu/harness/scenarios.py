@@ -2,6 +2,7 @@
 """The crashes that end in a good dump."""
 
 from harness import checks, paths, steps
+from harness.guest import CONSOLE
 from harness.machine import Hardware
 from harness.platform import PLATFORM
 from harness.scenario import Scenario
@@ -37,6 +38,17 @@ ARM64 = (
         name="uefi-acpi",
         hardware=Hardware(cpus=4, firmware=True),
         checks=(checks.described_by_acpi,),
+    ),
+    # A CPU that firmware cannot switch off waits in the crashed kernel. The capture kernel, which
+    # may use all CPUs here, goes on without it.
+    Scenario(
+        name="spin-table",
+        hardware=Hardware(memory_mib=2048, cpu=PLATFORM.other_paging, spin_table=True),
+        command_line=REGION_AMID_MEMORY,
+        capture_command_line=f"{CONSOLE} {PLATFORM.early_console}",
+        before=(steps.spin_on_the_last_cpu, steps.fill_pages),
+        captured=(steps.look_at_stopped_cpus,),
+        checks=(checks.spinning_registers, checks.pattern_pages, checks.parked),
     ),
 )
 

@@ -30,6 +30,15 @@ async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None
         facts.not_stopped = {last}
 
 
+async def look_at_stopped_cpus(guest: Guest, facts: Facts) -> None:
+    """What QEMU knows of the CPUs that the capture kernel does not run on."""
+    facts.stopped_at = [
+        cpu[PLATFORM.monitor_pointer]
+        for cpu in await guest.machine.registers()
+        if PLATFORM.stopped(cpu)
+    ]
+
+
 async def fill_pages(guest: Guest, facts: Facts) -> None:
     """A process fills pages below and above the crash region, and above 4 GiB where there are."""
     region = facts.status.region
