@@ -68,7 +68,7 @@ pub const BASE_ALIGNMENT: u64 = 2 << 20;
 pub const COMMAND_LINE_MAX: u32 = 2047;
 
 /// Physical memory that an image can be entered in.
-pub(super) const PHYSICAL_LIMIT: Range = match Range::new(0, 1 << 48) {
+const PHYSICAL_LIMIT: Range = match Range::new(0, 1 << 48) {
     Some(limit) => limit,
     None => Range::ALL,
 };
@@ -367,14 +367,20 @@ impl ImageHeader {
     }
 }
 
-/// An Image whose header makes sense.
-#[derive(Clone, Copy, Debug)]
-pub struct Image<'a> {
-    bytes: &'a [u8],
-    header: ImageHeader,
+/// The bytes of a kernel, as its format has them.
+pub trait Contents {
+    /// One of the parts that are copied to memory; see [`KernelImage::piece`].
+    fn nth_piece(&self, index: usize) -> Option<Piece<'_>>;
 }
 
-impl Deref for Image<'_> {
+/// A kernel whose memory starts with an Image's header, which makes sense.
+#[derive(Clone, Copy, Debug)]
+pub struct Headed<C> {
+    pub(super) header: ImageHeader,
+    pub(super) contents: C,
+}
+
+impl<C> Deref for Headed<C> {
     type Target = ImageHeader;
 
     fn deref(&self) -> &ImageHeader {
@@ -382,41 +388,17 @@ impl Deref for Image<'_> {
     }
 }
 
-impl<'a> Image<'a> {
-    /// Reads the header of the file with these bytes.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
-        match Format::of(bytes) {
-            Some(Format::Gzip) => return Err(ImageError::Gzip),
-            Some(Format::Zboot) => return Err(ImageError::Zboot),
-            _ => {}
-        }
-        let header = ImageHeader::parse(bytes)?;
-        header.check_len(bytes.len())?;
-        if let Some(expected) = pe::missing_end(bytes) {
-            let len = bytes.len();
-            return Err(ImageError::Truncated { len, expected });
-        }
-        Ok(Self { bytes, header })
-    }
-
-    /// The part of the file that is copied to memory: all of it.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// Checks that the image can be entered on this machine, in this region.
+impl<C: Contents> Headed<C> {
+    /// Checks that the kernel can be entered on this machine, in this region.
     pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
         let header = self.header;
         header.verify(self, machine)
     }
 }
 
-impl KernelImage for Image<'_> {
+impl<C: Contents> KernelImage for Headed<C> {
     fn piece(&self, index: usize) -> Option<Piece<'_>> {
-        (index == 0).then_some(Piece {
-            offset: 0,
-            bytes: self.bytes,
-        })
+        self.contents.nth_piece(index)
     }
 
     fn memory_len(&self) -> u64 {
@@ -437,6 +419,44 @@ impl KernelImage for Image<'_> {
 
     fn entry_offset(&self) -> u64 {
         0
+    }
+}
+
+/// An Image, which is copied to memory as it is.
+pub type Image<'a> = Headed<&'a [u8]>;
+
+impl Contents for &[u8] {
+    fn nth_piece(&self, index: usize) -> Option<Piece<'_>> {
+        (index == 0).then_some(Piece {
+            offset: 0,
+            bytes: self,
+        })
+    }
+}
+
+impl<'a> Image<'a> {
+    /// Reads the header of the file with these bytes.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
+        match Format::of(bytes) {
+            Some(Format::Gzip) => return Err(ImageError::Gzip),
+            Some(Format::Zboot) => return Err(ImageError::Zboot),
+            _ => {}
+        }
+        let header = ImageHeader::parse(bytes)?;
+        header.check_len(bytes.len())?;
+        if let Some(expected) = pe::missing_end(bytes) {
+            let len = bytes.len();
+            return Err(ImageError::Truncated { len, expected });
+        }
+        Ok(Self {
+            header,
+            contents: bytes,
+        })
+    }
+
+    /// The part of the file that is copied to memory: all of it.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.contents
     }
 }
 

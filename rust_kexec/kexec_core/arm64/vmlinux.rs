@@ -4,15 +4,13 @@
 //! the header of the Image that is made from it, and its memory is that of the Image.
 
 use core::fmt;
-use core::ops::Deref;
 
-use super::image::{ImageError, ImageHeader, Machine, VerifyError, BASE_ALIGNMENT, PHYSICAL_LIMIT};
+use super::image::{Contents, Headed, ImageError, ImageHeader};
 use crate::bytes::to_usize;
 use crate::elf;
 use crate::elf_kernel::{ElfKernel, ElfKernelError};
 use crate::error::Errno;
-use crate::image::{KernelImage, Piece, Verified};
-use crate::ranges::Range;
+use crate::image::Piece;
 
 /// Why a file is not a vmlinux that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,18 +64,12 @@ impl fmt::Display for VmlinuxError {
     }
 }
 
-/// A vmlinux whose headers make sense.
-#[derive(Clone, Copy, Debug)]
-pub struct Vmlinux<'a> {
-    elf: ElfKernel<'a>,
-    header: ImageHeader,
-}
+/// A vmlinux, whose segments are copied to memory.
+pub type Vmlinux<'a> = Headed<ElfKernel<'a>>;
 
-impl Deref for Vmlinux<'_> {
-    type Target = ImageHeader;
-
-    fn deref(&self) -> &ImageHeader {
-        &self.header
+impl Contents for ElfKernel<'_> {
+    fn nth_piece(&self, index: usize) -> Option<Piece<'_>> {
+        self.piece(index)
     }
 }
 
@@ -95,43 +87,14 @@ impl<'a> Vmlinux<'a> {
         if offset != 0 {
             return Err(VmlinuxError::Entry { offset });
         }
-        Ok(Self { elf, header })
+        Ok(Self {
+            header,
+            contents: elf,
+        })
     }
 
     /// The segments.
     pub fn elf(&self) -> &ElfKernel<'a> {
-        &self.elf
-    }
-
-    /// Checks that the kernel can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
-        let header = self.header;
-        header.verify(self, machine)
-    }
-}
-
-impl KernelImage for Vmlinux<'_> {
-    fn piece(&self, index: usize) -> Option<Piece<'_>> {
-        self.elf.piece(index)
-    }
-
-    fn memory_len(&self) -> u64 {
-        self.image_size()
-    }
-
-    fn alignment(&self) -> u64 {
-        BASE_ALIGNMENT
-    }
-
-    fn alignment_offset(&self) -> u64 {
-        self.text_offset()
-    }
-
-    fn limit(&self) -> Range {
-        PHYSICAL_LIMIT
-    }
-
-    fn entry_offset(&self) -> u64 {
-        0
+        &self.contents
     }
 }
