@@ -12,7 +12,6 @@ from pathlib import Path
 from harness import paths
 from harness.guest import CAPTURE, PATIENCE, Guest, boot
 from harness.machine import GuestError, Hardware, Machine
-from harness.platform import PLATFORM
 from harness.scenario import Scenario
 
 # Ours where the capture kernel has a file of its own, and that one.
@@ -22,10 +21,6 @@ HAS_BOTH = paths.has(paths.CAPTURE_TARGET, "PROC_VMCORE")
 
 PAGE = 4096
 MIB = 1 << 20
-
-# QEMU without hardware help executes `rep movsb` byte by byte, which the kernel takes for the
-# fastest copy of all where a CPU says so.
-FAST_COPIES = {"x86_64": "max,erms=off,fsrm=off"}.get(paths.ARCH, PLATFORM.cpu)
 
 
 @asynccontextmanager

@@ -17,7 +17,6 @@ from harness.guest import Guest
 from harness.machine import Hardware
 from harness.scenario import Scenario
 from harness.vmcore import (
-    FAST_COPIES,
     HAS_BOTH,
     MIB,
     PAGE,
@@ -211,7 +210,7 @@ def test_nothing_is_left_behind(directory: Path, random: Random) -> None:
     memory, *_ = known_memory(random)
 
     async def scenario() -> None:
-        async with prepared(directory, memory, AT, AT, Hardware(cpus=2, cpu=FAST_COPIES)) as guest:
+        async with prepared(directory, memory, AT, AT, Hardware(cpus=2)) as guest:
             await guest.shell("rmmod rust_kexec")
             before = await mapped_areas(guest)
             await guest.shell(f"insmod {paths.GUEST_MODULE}")
@@ -242,7 +241,7 @@ def test_the_module_leaves_no_memory_behind(directory: Path, random: Random) -> 
     memory, *_ = known_memory(random)
 
     async def scenario() -> None:
-        async with prepared(directory, memory, AT, AT, Hardware(cpus=1, cpu=FAST_COPIES)) as guest:
+        async with prepared(directory, memory, AT, AT, Hardware(cpus=1)) as guest:
             free = []
             # The first times the kernel makes page tables and caches that it keeps.
             for repeat in (5, 30, 30, 30):
@@ -262,9 +261,7 @@ def test_the_module_leaves_no_memory_behind(directory: Path, random: Random) -> 
 
 
 def test_a_reader_with_little_memory(directory: Path) -> None:
-    small = Scenario(
-        name="64-mib", hardware=Hardware(cpu=FAST_COPIES), command_line="crashkernel=64M"
-    )
+    small = Scenario(name="64-mib", command_line="crashkernel=64M")
 
     async def scenario() -> None:
         async with crashed(small, directory) as guest:

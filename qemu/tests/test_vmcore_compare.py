@@ -10,7 +10,7 @@ import pytest
 from harness import paths
 from harness.machine import Hardware
 from harness.scenario import Scenario
-from harness.vmcore import FAST_COPIES, HAS_BOTH, OURS, THEIRS, compare, complaints, crashed
+from harness.vmcore import HAS_BOTH, OURS, THEIRS, compare, complaints, crashed
 
 pytestmark = pytest.mark.skipif(
     not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
@@ -30,16 +30,14 @@ NODES = tuple(
 
 # With memory above 4 GiB, and not much of it where the machine can be told where to put it.
 HIGH = {
-    "x86_64": Hardware(
-        memory_mib=1024, cpu=FAST_COPIES, arguments=("-machine", "max-ram-below-4g=512M")
-    ),
+    "x86_64": Hardware(memory_mib=1024, arguments=("-machine", "max-ram-below-4g=512M")),
     "arm64": Hardware(memory_mib=4096),
 }[paths.ARCH]
 
 LAYOUTS = (
     Scenario(
         name="below-4g",
-        hardware=Hardware(memory_mib=768, cpu=FAST_COPIES),
+        hardware=Hardware(memory_mib=768),
         command_line="crashkernel=192M",
     ),
     Scenario(
@@ -54,7 +52,7 @@ LAYOUTS = (
     ),
     Scenario(
         name="numa-with-holes",
-        hardware=Hardware(memory_mib=1024, cpu=FAST_COPIES, arguments=NODES),
+        hardware=Hardware(memory_mib=1024, arguments=NODES),
         # Holes of whole and of odd pages.
         command_line="crashkernel=192M memmap=16M$0x8000000 memmap=12K$0x3001000"
         if paths.ARCH == "x86_64"
