@@ -32,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     target("pe", kernel::pe),
     target("plan", machine::plan),
     target("uki", kernel::uki),
+    target("vmcore", dump::vmcore),
     target("vmcoreinfo", dump::vmcoreinfo),
     target("zboot", kernel::zboot),
 ];
