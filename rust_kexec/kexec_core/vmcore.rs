@@ -12,6 +12,7 @@
 //! [excluded]: excluded::Excluded
 
 pub mod excluded;
+pub mod large_pages;
 pub mod windows;
 
 use core::fmt;

@@ -237,38 +237,13 @@ static loff_t vmcore_lseek(struct file *file, loff_t offset, int whence)
 	return offset < 0 ? offset : vfs_setpos(file, offset, i_size_read(inode));
 }
 
-static void vmcore_mapping_opened(struct vm_area_struct *vma)
-{
-	__module_get(THIS_MODULE);
-}
-
-/* Nothing may follow module_put(): the code can be gone. */
-static void vmcore_mapping_closed(struct vm_area_struct *vma)
-{
-	module_put(THIS_MODULE);
-}
-
-static const struct vm_operations_struct vmcore_mapping_operations = {
-	.open = vmcore_mapping_opened,
-	.close = vmcore_mapping_closed,
-};
-
-static int vmcore_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	int result = rust_kexec_vmcore_mmap(pde_data(file_inode(file)), vma);
-
-	/* Without operations a mapping would take faults for anonymous memory's. */
-	if (!result) {
-		vma->vm_ops = &vmcore_mapping_operations;
-		vmcore_mapping_opened(vma);
-	}
-	return result;
-}
-
 static const struct proc_ops vmcore_operations = {
 	.proc_read_iter = vmcore_read_iter,
 	.proc_lseek = vmcore_lseek,
-	.proc_mmap = vmcore_mmap,
+	.proc_mmap = rust_kexec_mmap,
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	.proc_get_unmapped_area = rust_kexec_get_unmapped_area,
+#endif
 };
 
 struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size, void *contents)
@@ -296,74 +271,6 @@ bool rust_kexec_pause(void)
 void rust_kexec_remove_vmcore(struct proc_dir_entry *entry)
 {
 	proc_remove(entry);
-}
-
-/* user_mapping.rs: fields in unnamed unions, inline functions and macros. */
-
-u64 rust_kexec_vma_len(const struct vm_area_struct *vma)
-{
-	return vma->vm_end - vma->vm_start;
-}
-
-u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff;
-}
-
-bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma)
-{
-	return vma->vm_flags & (VM_WRITE | VM_EXEC);
-}
-
-/* Mixed: pages of our own, and memory that has no struct page. */
-void rust_kexec_vma_keep_read_only(struct vm_area_struct *vma)
-{
-	vm_flags_mod(vma, VM_IO | VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP,
-		     VM_MAYWRITE | VM_MAYEXEC);
-}
-
-struct frames {
-	const struct vm_area_struct *vma;
-	unsigned long next;
-	unsigned long step;
-};
-
-static int map_frame(pte_t *entry, unsigned long address, void *data)
-{
-	struct frames *frames = data;
-
-	set_pte_at(frames->vma->vm_mm, address, entry,
-		   pte_mkspecial(pfn_pte(frames->next, frames->vma->vm_page_prot)));
-	frames->next += frames->step;
-	return 0;
-}
-
-static int map_frames(struct vm_area_struct *vma, u64 at, u64 len, struct frames frames)
-{
-	frames.vma = vma;
-	return apply_to_page_range(vma->vm_mm, vma->vm_start + at, len, map_frame, &frames);
-}
-
-/*
- * remap_pfn_range() for whole areas only: where it maps but a part of one, x86 has it look every page
- * up, takes those for uncached that nobody else has mapped, and fails where there are both.
- */
-int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len)
-{
-	if (len == vma->vm_end - vma->vm_start)
-		return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(address), len,
-				       vma->vm_page_prot);
-	return map_frames(vma, at, len, (struct frames){ .next = PHYS_PFN(address), .step = 1 });
-}
-
-int rust_kexec_vma_map_zeros(struct vm_area_struct *vma, u64 at, u64 len)
-{
-	return map_frames(vma, at, len, (struct frames){ .next = page_to_pfn(ZERO_PAGE(0)) });
-}
-
-int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page)
-{
-	return vm_insert_page(vma, vma->vm_start + at, vmalloc_to_page(page));
 }
 
 /* ftrace.rs: struct ftrace_ops is opaque in the bindings, and the accessors are inline. */

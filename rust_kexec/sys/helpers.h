@@ -4,6 +4,7 @@
 #define RUST_KEXEC_HELPERS_H
 
 #include <linux/ftrace.h>
+#include <linux/mm_types.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
 
@@ -12,11 +13,16 @@ struct iov_iter;
 struct kiocb;
 struct proc_dir_entry;
 struct vm_area_struct;
+struct vm_fault;
 
 /* Rust. */
 ssize_t rust_kexec_vmcore_read_iter(const void *vmcore, struct kiocb *iocb, struct iov_iter *iter);
 s64 rust_kexec_vmcore_seek(const void *vmcore, u64 offset, bool hole);
 int rust_kexec_vmcore_mmap(const void *vmcore, struct vm_area_struct *vma);
+u64 rust_kexec_vmcore_alignment(const void *vmcore, u64 offset, u64 len);
+vm_fault_t rust_kexec_vmcore_page_fault(const void *vmcore, struct vm_fault *fault, u64 offset);
+vm_fault_t rust_kexec_vmcore_large_page_fault(const void *vmcore, struct vm_fault *fault,
+					      u64 offset);
 void rust_kexec_crash_kexec_entered(struct pt_regs *here, struct pt_regs *oops);
 int rust_kexec_set_policy(const char *value, size_t len);
 const char *rust_kexec_policy_name(int *len);
@@ -68,13 +74,23 @@ struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size, void
 size_t rust_kexec_iter_count(const struct iov_iter *iter);
 bool rust_kexec_pause(void);
 void rust_kexec_remove_vmcore(struct proc_dir_entry *entry);
+int rust_kexec_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long rust_kexec_get_unmapped_area(struct file *file, unsigned long address,
+					   unsigned long len, unsigned long page,
+					   unsigned long flags);
+u64 rust_kexec_vma_start(const struct vm_area_struct *vma);
 u64 rust_kexec_vma_len(const struct vm_area_struct *vma);
 u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma);
 bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma);
-void rust_kexec_vma_keep_read_only(struct vm_area_struct *vma);
+void rust_kexec_vma_keep_read_only_mixed(struct vm_area_struct *vma);
+void rust_kexec_vma_keep_read_only_memory(struct vm_area_struct *vma);
+bool rust_kexec_vma_has_large_pages(const struct vm_area_struct *vma);
 int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len);
 int rust_kexec_vma_map_zeros(struct vm_area_struct *vma, u64 at, u64 len);
 int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page);
+vm_fault_t rust_kexec_fault_insert_page(struct vm_fault *vmf, u64 address);
+vm_fault_t rust_kexec_fault_insert_zeros(struct vm_fault *vmf);
+vm_fault_t rust_kexec_fault_insert_large_page(struct vm_fault *vmf, u64 address);
 int rust_kexec_hook_crash_kexec(void);
 void rust_kexec_unhook_crash_kexec(void);
 int rust_kexec_guard_region(void);

@@ -8,12 +8,16 @@ use core::ptr::NonNull;
 use kernel::ffi::{c_int, c_void};
 use kernel::page::PAGE_SIZE;
 use kexec_core::ranges::Range;
+use kexec_core::vmcore::large_pages::large_part;
 
 extern "C" {
+    fn rust_kexec_vma_start(vma: *const c_void) -> u64;
     fn rust_kexec_vma_len(vma: *const c_void) -> u64;
     fn rust_kexec_vma_first_page(vma: *const c_void) -> u64;
     fn rust_kexec_vma_is_writable_or_executable(vma: *const c_void) -> bool;
-    fn rust_kexec_vma_keep_read_only(vma: *mut c_void);
+    fn rust_kexec_vma_keep_read_only_mixed(vma: *mut c_void);
+    fn rust_kexec_vma_keep_read_only_memory(vma: *mut c_void);
+    fn rust_kexec_vma_has_large_pages(vma: *const c_void) -> bool;
     fn rust_kexec_vma_map_memory(vma: *mut c_void, at: u64, address: u64, len: u64) -> c_int;
     fn rust_kexec_vma_map_zeros(vma: *mut c_void, at: u64, len: u64) -> c_int;
     fn rust_kexec_vma_map_page(vma: *mut c_void, at: u64, page: *const c_void) -> c_int;
@@ -56,10 +60,30 @@ impl UserMapping<'_> {
         unsafe { rust_kexec_vma_is_writable_or_executable(self.0.as_ptr()) }
     }
 
-    /// Sees to it that mprotect(2) cannot ask for more later.
-    pub(crate) fn keep_read_only(&mut self) {
+    /// Sees to it that mprotect(2) cannot ask for more later. Only where the mapping is of physical
+    /// memory `alone` can parts be left to the first access.
+    pub(crate) fn keep_read_only(&mut self, alone: bool) {
+        let vma = self.0.as_ptr();
         // SAFETY: By the type's invariant.
-        unsafe { rust_kexec_vma_keep_read_only(self.0.as_ptr()) }
+        unsafe {
+            match alone {
+                true => rust_kexec_vma_keep_read_only_memory(vma),
+                false => rust_kexec_vma_keep_read_only_mixed(vma),
+            }
+        }
+    }
+
+    /// The part of `memory`, which is to be at `at` bytes behind the mapping's start, that the
+    /// first accesses can map with large pages.
+    pub(crate) fn large_part(&self, at: u64, memory: Range) -> Option<Range> {
+        // SAFETY: By the type's invariant.
+        let start = unsafe {
+            match rust_kexec_vma_has_large_pages(self.0.as_ptr()) {
+                true => Some(rust_kexec_vma_start(self.0.as_ptr())),
+                false => None,
+            }
+        };
+        large_part(memory, start?.checked_add(at)?)
     }
 
     /// Maps physical memory, in whole pages that are not RAM of this kernel's own, to `at` bytes

@@ -5,11 +5,8 @@
 use super::old_memory::OldMemory;
 use crate::compat::prelude::*;
 use crate::sys::proc_file::{pause, Destination, ProcFile};
-use crate::sys::user_mapping::UserMapping;
 use core::ffi::CStr;
-use core::ptr::NonNull;
 use kernel::bindings;
-use kernel::ffi::{c_int, c_void};
 use kexec_core::ranges::Range;
 use kexec_core::vmcore::excluded::{Excluded, Run};
 use kexec_core::vmcore::windows::Budget;
@@ -41,7 +38,7 @@ pub(crate) struct Contents {
 pub(crate) struct Vmcore {
     pub(super) contents: Contents,
     #[pin]
-    memory: OldMemory,
+    pub(super) memory: OldMemory,
 }
 
 impl Vmcore {
@@ -176,22 +173,5 @@ unsafe extern "C" fn rust_kexec_vmcore_seek(vmcore: *const Vmcore, offset: u64, 
     match vmcore.seek(offset, wanted) {
         Some(found) => found as i64,
         None => ENXIO.to_errno().into(),
-    }
-}
-
-/// The file is mapped into a process.
-///
-/// # Safety
-///
-/// `vmcore` must be what the file was created with, `vma` valid and locked for this call.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_mmap(vmcore: *const Vmcore, vma: NonNull<c_void>) -> c_int {
-    // SAFETY: By this function's contract.
-    let vmcore = unsafe { &*vmcore };
-    // SAFETY: As above.
-    let mut area = unsafe { UserMapping::new(vma) };
-    match vmcore.map(&mut area) {
-        Ok(()) => 0,
-        Err(error) => error.to_errno(),
     }
 }

@@ -2,14 +2,19 @@
 
 //! `/proc/vmcore` mapped into processes.
 //!
-//! A mapping is filled when it is made and has nothing to ask the module for later. It keeps the
-//! module loaded all the same: rmmod is refused while somebody has the dump mapped.
+//! A mapping is filled when it is made, but for what large pages can map: those are left to the
+//! first access, because only then does the kernel map them. A mapping keeps the module loaded:
+//! rmmod is refused while somebody has the dump mapped.
 
 use super::file::{Contents, Vmcore};
 use crate::compat::prelude::*;
+use crate::sys::page_fault::{Answer, PageFault};
 use crate::sys::user_mapping::UserMapping;
+use core::ptr::NonNull;
+use kernel::ffi::{c_int, c_void};
 use kexec_core::ranges::Range;
 use kexec_core::vmcore::excluded::Run;
+use kexec_core::vmcore::large_pages::{alignment, large_page_at_start};
 use kexec_core::vmcore::Source;
 
 impl Vmcore {
@@ -24,7 +29,9 @@ impl Vmcore {
         if area.is_writable_or_executable() {
             return Err(EPERM);
         }
-        area.keep_read_only();
+        let first = layout.locate(header, in_file.start()).ok_or(EINVAL)?;
+        // Memory is all that follows memory.
+        area.keep_read_only(matches!(first.source, Source::Memory(_)));
 
         let mut done = 0;
         while done < len {
@@ -47,7 +54,7 @@ impl Vmcore {
     fn map_memory(&self, area: &mut UserMapping<'_>, at: u64, memory: Range) -> Result<u64> {
         match self.contents.excluded.first_run(memory) {
             Run::Memory(run) => {
-                area.map_memory(at, run)?;
+                map_small_pages(area, at, run)?;
                 Ok(run.len())
             }
             Run::Zeros(run) => {
@@ -56,6 +63,56 @@ impl Vmcore {
             }
         }
     }
+
+    /// Maps the page at `offset` of the file.
+    fn fault(&self, fault: PageFault<'_>, offset: u64) -> Answer {
+        match self.memory_at(offset) {
+            None => Answer::NOTHING_THERE,
+            Some(Run::Zeros(_)) => fault.map_zeros(),
+            // As long as a window shows it, x86 takes the memory for what it is: cached.
+            Some(Run::Memory(run)) => match self.memory.at(run.start(), run) {
+                Ok(_window) => fault.map_memory(run.start()),
+                Err(_) => Answer::OUT_OF_MEMORY,
+            },
+        }
+    }
+
+    /// Maps the large page at `offset` of the file, if memory has one there.
+    fn fault_large(&self, fault: PageFault<'_>, offset: u64) -> Answer {
+        let Some(Run::Memory(run)) = self.memory_at(offset) else {
+            return Answer::SMALL_PAGE;
+        };
+        match (large_page_at_start(run), self.memory.at(run.start(), run)) {
+            (Some(page), Ok(_window)) => fault.map_large_page(page.start()),
+            _ => Answer::SMALL_PAGE,
+        }
+    }
+
+    /// The memory from `offset` of the file on, as far as it is alike.
+    fn memory_at(&self, offset: u64) -> Option<Run> {
+        let Contents { layout, header, .. } = &self.contents;
+        let piece = layout.locate(header, offset)?;
+        let Source::Memory(address) = piece.source else {
+            return None;
+        };
+        let memory = Range::from_start_len(address, piece.len)?;
+        Some(self.contents.excluded.first_run(memory))
+    }
+}
+
+/// Maps what no large page can map.
+fn map_small_pages(area: &mut UserMapping<'_>, at: u64, memory: Range) -> Result {
+    let Some(large) = area.large_part(at, memory) else {
+        return area.map_memory(at, memory);
+    };
+    let parts = [
+        Range::new(memory.start(), large.start()),
+        Range::new(large.end(), memory.end()),
+    ];
+    for part in parts.into_iter().flatten().filter(|part| !part.is_empty()) {
+        area.map_memory(at + (part.start() - memory.start()), part)?;
+    }
+    Ok(())
 }
 
 fn map_buffer(
@@ -70,4 +127,70 @@ fn map_buffer(
         .and_then(|rest| rest.get(..len as usize));
     area.map_pages(at, part.ok_or(EINVAL)?)?;
     Ok(len)
+}
+
+/// The file is mapped into a process.
+///
+/// # Safety
+///
+/// `vmcore` must be what the file was created with, `vma` valid and locked for this call.
+#[no_mangle]
+unsafe extern "C" fn rust_kexec_vmcore_mmap(vmcore: *const Vmcore, vma: NonNull<c_void>) -> c_int {
+    // SAFETY: By this function's contract.
+    let vmcore = unsafe { &*vmcore };
+    // SAFETY: As above.
+    let mut area = unsafe { UserMapping::new(vma) };
+    match vmcore.map(&mut area) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}
+
+/// Where within a large page a mapping of this part of the file should start.
+///
+/// # Safety
+///
+/// `vmcore` must be what the file was created with.
+#[no_mangle]
+unsafe extern "C" fn rust_kexec_vmcore_alignment(
+    vmcore: *const Vmcore,
+    offset: u64,
+    len: u64,
+) -> u64 {
+    // SAFETY: By this function's contract.
+    let Contents { layout, header, .. } = &unsafe { &*vmcore }.contents;
+    Range::from_start_len(offset, len).map_or(0, |part| alignment(layout, header, part))
+}
+
+/// A page at `offset` of the file is accessed in a mapping.
+///
+/// # Safety
+///
+/// `vmcore` must be what the file was created with, `fault` what the kernel asks with, of a mapping
+/// of the file.
+#[no_mangle]
+unsafe extern "C" fn rust_kexec_vmcore_page_fault(
+    vmcore: *const Vmcore,
+    fault: NonNull<c_void>,
+    offset: u64,
+) -> Answer {
+    // SAFETY: By this function's contract.
+    let (vmcore, fault) = unsafe { (&*vmcore, PageFault::new(fault)) };
+    vmcore.fault(fault, offset)
+}
+
+/// The same, where a large page at `offset` of the file would fit the mapping.
+///
+/// # Safety
+///
+/// As for [`rust_kexec_vmcore_page_fault`].
+#[no_mangle]
+unsafe extern "C" fn rust_kexec_vmcore_large_page_fault(
+    vmcore: *const Vmcore,
+    fault: NonNull<c_void>,
+    offset: u64,
+) -> Answer {
+    // SAFETY: By this function's contract.
+    let (vmcore, fault) = unsafe { (&*vmcore, PageFault::new(fault)) };
+    vmcore.fault_large(fault, offset)
 }

@@ -10,9 +10,7 @@ use core::fmt;
 use crate::bytes::{align_up, to_u64};
 use crate::error::Size;
 use crate::ranges::{Range, PAGE_SIZE};
-
-/// Memory that one entry of a page table's second level maps, where the kernel uses that.
-const LARGE_PAGE: u64 = 2 << 20;
+use crate::vmcore::large_pages::LARGE_PAGE;
 
 /// Longest window.
 pub const WINDOW_LEN_MAX: u64 = 32 << 20;

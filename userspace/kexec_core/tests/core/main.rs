@@ -20,6 +20,7 @@ mod excluded;
 mod fixture;
 mod format;
 mod handover;
+mod large_pages;
 mod memory_map;
 mod no_panics;
 mod note;

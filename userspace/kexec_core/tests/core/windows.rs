@@ -7,12 +7,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use kexec_core::ranges::{Range, PAGE_SIZE};
+use kexec_core::vmcore::large_pages::LARGE_PAGE;
 use kexec_core::vmcore::windows::{AfterFailure, Budget, Windows, WINDOWS_MAX, WINDOW_LEN_MAX};
 use proptest::prelude::*;
 
 use crate::fixture::{range, GIB, MIB};
-
-const LARGE_PAGE: u64 = 2 * MIB;
 
 /// What is mapped, and the most that can be.
 #[derive(Default)]

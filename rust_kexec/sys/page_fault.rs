@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A process accesses a page of a mapping that is not there yet.
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use kernel::bindings;
+use kernel::ffi::c_void;
+
+extern "C" {
+    fn rust_kexec_fault_insert_page(fault: *mut c_void, address: u64) -> bindings::vm_fault_t;
+    fn rust_kexec_fault_insert_zeros(fault: *mut c_void) -> bindings::vm_fault_t;
+    fn rust_kexec_fault_insert_large_page(fault: *mut c_void, address: u64)
+        -> bindings::vm_fault_t;
+}
+
+/// What the kernel is told. Each of the methods that map says it by its own.
+#[repr(transparent)]
+pub(crate) struct Answer(bindings::vm_fault_t);
+
+impl Answer {
+    /// There is nothing in the file: SIGBUS.
+    pub(crate) const NOTHING_THERE: Self = Self(bindings::vm_fault_reason_VM_FAULT_SIGBUS);
+    /// Memory is short.
+    pub(crate) const OUT_OF_MEMORY: Self = Self(bindings::vm_fault_reason_VM_FAULT_OOM);
+    /// No large page fits here: the kernel shall ask for a small one.
+    pub(crate) const SMALL_PAGE: Self = Self(bindings::vm_fault_reason_VM_FAULT_FALLBACK);
+}
+
+/// An access that waits for its page.
+///
+/// # Invariants
+///
+/// It points to a struct vm_fault that is valid for `'a`, of a mapping that is made of physical
+/// memory alone.
+pub(crate) struct PageFault<'a>(NonNull<c_void>, PhantomData<&'a mut c_void>);
+
+impl PageFault<'_> {
+    /// Wraps the kernel's structure.
+    ///
+    /// # Safety
+    ///
+    /// `fault` must be what the mapping's operation was called with.
+    pub(crate) unsafe fn new(fault: NonNull<c_void>) -> Self {
+        // INVARIANT: The caller vouches for it.
+        Self(fault, PhantomData)
+    }
+
+    /// Maps the page at physical address `address`, which is not RAM of this kernel's own.
+    pub(crate) fn map_memory(self, address: u64) -> Answer {
+        // SAFETY: By the type's invariant.
+        Answer(unsafe { rust_kexec_fault_insert_page(self.0.as_ptr(), address) })
+    }
+
+    /// Maps a page of zeros.
+    pub(crate) fn map_zeros(self) -> Answer {
+        // SAFETY: By the type's invariant.
+        Answer(unsafe { rust_kexec_fault_insert_zeros(self.0.as_ptr()) })
+    }
+
+    /// Maps the large page at physical address `address`, a multiple of its length, of which
+    /// nothing is RAM of this kernel's own. The access is to a place that a large page fits.
+    pub(crate) fn map_large_page(self, address: u64) -> Answer {
+        // SAFETY: By the type's invariant.
+        Answer(unsafe { rust_kexec_fault_insert_large_page(self.0.as_ptr(), address) })
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dump mapped into processes: structures whose fields are in unnamed unions, static tables of
+ * operations, inline functions and macros. The logic is in user_mapping.rs and page_fault.rs, and in
+ * the files of vmcore/ that use these.
+ */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/proc_fs.h>
+#include <linux/sizes.h>
+#ifdef HAS_PFN_T
+#include <linux/pfn_t.h>
+#endif
+
+#include "helpers.h"
+
+/* What the Rust side takes for a large page. */
+#if defined(CONFIG_TRANSPARENT_HUGEPAGE) && PMD_SIZE == SZ_2M
+#define LARGE_PAGES 1
+#else
+#define LARGE_PAGES 0
+#endif
+
+/* The operations. */
+
+static const void *dump_of(const struct file *file)
+{
+	return pde_data(file_inode(file));
+}
+
+static void mapping_opened(struct vm_area_struct *vma)
+{
+	__module_get(THIS_MODULE);
+}
+
+/* Nothing may follow module_put(): the code can be gone. */
+static void mapping_closed(struct vm_area_struct *vma)
+{
+	module_put(THIS_MODULE);
+}
+
+/* Without operations a mapping would take faults for anonymous memory's. */
+static const struct vm_operations_struct filled_operations = {
+	.open = mapping_opened,
+	.close = mapping_closed,
+};
+
+static vm_fault_t page_fault(struct vm_fault *vmf)
+{
+	return rust_kexec_vmcore_page_fault(dump_of(vmf->vma->vm_file), vmf,
+					    (u64)vmf->pgoff << PAGE_SHIFT);
+}
+
+#if LARGE_PAGES
+static vm_fault_t large_page_fault(struct vm_fault *vmf, unsigned int order)
+{
+	const struct vm_area_struct *vma = vmf->vma;
+	unsigned long address = ALIGN_DOWN(vmf->address, PMD_SIZE);
+
+	if (order != PMD_ORDER || address < vma->vm_start || vma->vm_end - address < PMD_SIZE)
+		return VM_FAULT_FALLBACK;
+	return rust_kexec_vmcore_large_page_fault(dump_of(vma->vm_file), vmf,
+						  ((u64)vma->vm_pgoff << PAGE_SHIFT) +
+						  (address - vma->vm_start));
+}
+#endif
+
+static const struct vm_operations_struct memory_operations = {
+	.open = mapping_opened,
+	.close = mapping_closed,
+	.fault = page_fault,
+#if LARGE_PAGES
+	.huge_fault = large_page_fault,
+#endif
+};
+
+int rust_kexec_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	int result = rust_kexec_vmcore_mmap(dump_of(file), vma);
+
+	if (!result)
+		mapping_opened(vma);
+	return result;
+}
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+/* An address that fits the memory where the file's offset does not. */
+unsigned long rust_kexec_get_unmapped_area(struct file *file, unsigned long address,
+					   unsigned long len, unsigned long page,
+					   unsigned long flags)
+{
+	u64 fitting = rust_kexec_vmcore_alignment(dump_of(file), (u64)page << PAGE_SHIFT, len);
+
+	return thp_get_unmapped_area(file, address, len, fitting >> PAGE_SHIFT, flags);
+}
+#endif
+
+/* user_mapping.rs */
+
+u64 rust_kexec_vma_start(const struct vm_area_struct *vma)
+{
+	return vma->vm_start;
+}
+
+u64 rust_kexec_vma_len(const struct vm_area_struct *vma)
+{
+	return vma->vm_end - vma->vm_start;
+}
+
+u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & (VM_WRITE | VM_EXEC);
+}
+
+/* What remap_pfn_range() sets. */
+#define OLD_MEMORY (VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP)
+
+/* Mixed: pages of our own, and memory that has no struct page. */
+void rust_kexec_vma_keep_read_only_mixed(struct vm_area_struct *vma)
+{
+	vm_flags_mod(vma, OLD_MEMORY | VM_MIXEDMAP, VM_MAYWRITE | VM_MAYEXEC);
+	vma->vm_ops = &filled_operations;
+}
+
+void rust_kexec_vma_keep_read_only_memory(struct vm_area_struct *vma)
+{
+	vm_flags_mod(vma, OLD_MEMORY, VM_MAYWRITE | VM_MAYEXEC);
+	vma->vm_ops = &memory_operations;
+}
+
+bool rust_kexec_vma_has_large_pages(const struct vm_area_struct *vma)
+{
+	return LARGE_PAGES && vma->vm_ops == &memory_operations;
+}
+
+struct frames {
+	const struct vm_area_struct *vma;
+	unsigned long next;
+	unsigned long step;
+};
+
+static int map_frame(pte_t *entry, unsigned long address, void *data)
+{
+	struct frames *frames = data;
+
+	set_pte_at(frames->vma->vm_mm, address, entry,
+		   pte_mkspecial(pfn_pte(frames->next, frames->vma->vm_page_prot)));
+	frames->next += frames->step;
+	return 0;
+}
+
+static int map_frames(struct vm_area_struct *vma, u64 at, u64 len, struct frames frames)
+{
+	frames.vma = vma;
+	return apply_to_page_range(vma->vm_mm, vma->vm_start + at, len, map_frame, &frames);
+}
+
+/*
+ * remap_pfn_range() for whole areas only: where it maps but a part of one, x86 has it look every page
+ * up, takes those for uncached that nobody else has mapped, and fails where there are both.
+ */
+int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len)
+{
+	if (len == vma->vm_end - vma->vm_start)
+		return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(address), len,
+				       vma->vm_page_prot);
+	return map_frames(vma, at, len, (struct frames){ .next = PHYS_PFN(address), .step = 1 });
+}
+
+int rust_kexec_vma_map_zeros(struct vm_area_struct *vma, u64 at, u64 len)
+{
+	return map_frames(vma, at, len, (struct frames){ .next = page_to_pfn(ZERO_PAGE(0)) });
+}
+
+int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page)
+{
+	return vm_insert_page(vma, vma->vm_start + at, vmalloc_to_page(page));
+}
+
+/* page_fault.rs */
+
+vm_fault_t rust_kexec_fault_insert_page(struct vm_fault *vmf, u64 address)
+{
+	return vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(address));
+}
+
+vm_fault_t rust_kexec_fault_insert_zeros(struct vm_fault *vmf)
+{
+	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(ZERO_PAGE(0)));
+}
+
+vm_fault_t rust_kexec_fault_insert_large_page(struct vm_fault *vmf, u64 address)
+{
+#if !LARGE_PAGES
+	return VM_FAULT_FALLBACK;
+#elif defined(HAS_PFN_T)
+	return vmf_insert_pfn_pmd(vmf, phys_to_pfn_t(address, 0), false);
+#else
+	return vmf_insert_pfn_pmd(vmf, PHYS_PFN(address), false);
+#endif
+}
