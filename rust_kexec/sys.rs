@@ -24,3 +24,4 @@ pub(crate) mod proc_file;
 pub(crate) mod sha256;
 pub(crate) mod user_mapping;
 pub(crate) mod vmcoreinfo;
+pub(crate) mod words;

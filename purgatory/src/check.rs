@@ -51,7 +51,7 @@ fn check_table(table: &Table) -> Result<(), Damage> {
 fn digest(algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
     match algorithm {
         Algorithm::Sha256 => Sha256::digest(bytes).into(),
-        Algorithm::Xxh64 => xxh64(bytes),
+        Algorithm::Xxh64 => xxh64(&[], bytes),
     }
 }
 

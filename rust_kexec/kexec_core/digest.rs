@@ -8,6 +8,7 @@
 //! one in 2^64 accidents pass.
 
 use crate::bytes;
+use core::mem::{size_of, size_of_val};
 
 /// Room for a digest, in bytes. A shorter one is followed by zeros.
 pub const DIGEST_LEN: usize = 32;
@@ -70,8 +71,10 @@ const PRIME_3: u64 = 0x1656_67b1_9e37_79f9;
 const PRIME_4: u64 = 0x85eb_ca77_c2b2_ae63;
 const PRIME_5: u64 = 0x27d4_eb2f_1656_67c5;
 
-/// A stripe is what the four lanes take in one round.
-const STRIPE_LEN: usize = 32;
+/// What the four lanes take in one round, as it lies in memory.
+pub type Stripe = [u64; 4];
+
+const STRIPE_LEN: usize = size_of::<Stripe>();
 
 fn round(lane: u64, word: u64) -> u64 {
     lane.wrapping_add(word.wrapping_mul(PRIME_2))
@@ -90,30 +93,32 @@ fn word(bytes: &[u8], offset: usize) -> u64 {
     bytes::read_u64(bytes, offset).unwrap_or_default()
 }
 
-/// XXH64 of `bytes` with seed 0, followed by zeros.
-pub fn xxh64(bytes: &[u8]) -> [u8; DIGEST_LEN] {
-    let stripes = bytes.chunks_exact(STRIPE_LEN);
-    let rest = stripes.remainder();
-    let mut hash = match bytes.len() < STRIPE_LEN {
+/// XXH64 of `stripes` and the bytes behind them with seed 0, followed by zeros.
+///
+/// What is there as stripes is read by aligned words, which is much faster where the compiler must
+/// not use others, as in the kernel on arm64.
+pub fn xxh64(stripes: &[Stripe], bytes: &[u8]) -> [u8; DIGEST_LEN] {
+    let others = bytes.chunks_exact(STRIPE_LEN);
+    let rest = others.remainder();
+    let len = size_of_val(stripes).wrapping_add(bytes.len());
+    let mut hash = match len < STRIPE_LEN {
         true => PRIME_5,
-        false => merge(stripes.fold(
-            [
+        false => {
+            let lanes = [
                 PRIME_1.wrapping_add(PRIME_2),
                 PRIME_2,
                 0,
                 PRIME_1.wrapping_neg(),
-            ],
-            |[a, b, c, d], stripe| {
-                [
-                    round(a, word(stripe, 0)),
-                    round(b, word(stripe, 8)),
-                    round(c, word(stripe, 16)),
-                    round(d, word(stripe, 24)),
-                ]
-            },
-        )),
+            ];
+            let lanes = stripes.iter().fold(lanes, |lanes, stripe| {
+                advance(lanes, stripe.map(u64::from_le))
+            });
+            merge(others.fold(lanes, |lanes, stripe| {
+                advance(lanes, [0, 8, 16, 24].map(|offset| word(stripe, offset)))
+            }))
+        }
     };
-    hash = hash.wrapping_add(bytes::to_u64(bytes.len()));
+    hash = hash.wrapping_add(bytes::to_u64(len));
 
     let words = rest.chunks_exact(8);
     let half = words.remainder();
@@ -137,6 +142,10 @@ pub fn xxh64(bytes: &[u8]) -> [u8; DIGEST_LEN] {
     let mut digest = [0; DIGEST_LEN];
     bytes::write(&mut digest, 0, &(hash ^ (hash >> 32)).to_be_bytes());
     digest
+}
+
+fn advance([a, b, c, d]: [u64; 4], [i, j, k, l]: [u64; 4]) -> [u64; 4] {
+    [round(a, i), round(b, j), round(c, k), round(d, l)]
 }
 
 /// Makes one number of the four lanes.

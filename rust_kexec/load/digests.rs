@@ -3,7 +3,7 @@
 //! The digests that the purgatory will compare, and which algorithm they are computed with.
 
 use crate::refusal::Refusal;
-use crate::sys::{clock, sha256::Sha256};
+use crate::sys::{clock, sha256::Sha256, words};
 use kexec_core::digest::{xxh64, Algorithm, DIGEST_LEN};
 use kexec_core::plan::Plan;
 use kexec_core::uapi::{SegmentKind, ANY_DIGEST};
@@ -59,7 +59,10 @@ impl Digests {
     pub(super) fn digest(&mut self, bytes: &[u8]) -> [u8; DIGEST_LEN] {
         match self.algorithm {
             Algorithm::Sha256 => self.sha256(bytes),
-            Algorithm::Xxh64 => xxh64(bytes),
+            Algorithm::Xxh64 => {
+                let (stripes, rest) = words::stripes(bytes);
+                xxh64(stripes, rest)
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 //! The digests of segments, compared with the xxhash-rust crate's.
 
-use kexec_core::digest::{xxh64, Algorithm, SHA256_TIME_MAX};
+use kexec_core::digest::{xxh64, Algorithm, Stripe, SHA256_TIME_MAX};
 use proptest::prelude::*;
 
 fn expected(bytes: &[u8]) -> [u8; 32] {
@@ -15,14 +15,24 @@ fn expected(bytes: &[u8]) -> [u8; 32] {
 fn xxh64_of_every_length_of_tail() {
     let bytes: Vec<u8> = (0..200_u32).map(|index| (index * 151) as u8).collect();
     for len in 0..bytes.len() {
-        assert_eq!(xxh64(&bytes[..len]), expected(&bytes[..len]), "{len}");
+        assert_eq!(xxh64(&[], &bytes[..len]), expected(&bytes[..len]), "{len}");
     }
 }
 
 proptest! {
     #[test]
     fn xxh64_is_xxh64(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
-        prop_assert_eq!(xxh64(&bytes), expected(&bytes));
+        prop_assert_eq!(xxh64(&[], &bytes), expected(&bytes));
+    }
+
+    #[test]
+    fn stripes_come_before_bytes(
+        stripes in prop::collection::vec(any::<Stripe>(), 0..50),
+        bytes in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let mut all: Vec<u8> = stripes.iter().flatten().flat_map(|word| word.to_ne_bytes()).collect();
+        all.extend(&bytes);
+        prop_assert_eq!(xxh64(&stripes, &bytes), expected(&all));
     }
 
     #[test]
@@ -31,9 +41,9 @@ proptest! {
         place in any::<prop::sample::Index>(),
         bit in 0..8_u8,
     ) {
-        let before = xxh64(&bytes);
+        let before = xxh64(&[], &bytes);
         *place.get_mut(&mut bytes) ^= 1 << bit;
-        prop_assert_ne!(xxh64(&bytes), before);
+        prop_assert_ne!(xxh64(&[], &bytes), before);
     }
 }
 

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bytes as the words that a CPU reads at once.
+
+use kexec_core::digest::Stripe;
+
+/// `bytes` as aligned words, and those that are left behind them: all of them, if the first one is
+/// not aligned.
+pub(crate) fn stripes(bytes: &[u8]) -> (&[Stripe], &[u8]) {
+    // SAFETY: Any bytes make numbers.
+    match unsafe { bytes.align_to() } {
+        ([], stripes, rest) => (stripes, rest),
+        _ => (&[], bytes),
+    }
+}
