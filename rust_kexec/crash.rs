@@ -13,6 +13,7 @@ use crate::arch::registers::Registers;
 use crate::compat::prelude::*;
 use crate::load::{LoadedImage, Prepared};
 use crate::refusal::Refusal;
+use crate::sys::ftrace::RegionClaim;
 use crate::sys::module_reference::ModuleReference;
 use crate::sys::{clock, cpu};
 use core::ptr;
@@ -51,44 +52,68 @@ impl Drop for Target {
     }
 }
 
-/// An image that the next crash will boot, and the hooks by which the crash is noticed. Dropping
-/// it disarms.
-pub(crate) struct Armed {
+/// An image that the next crash will boot. Dropping it disarms.
+struct Armed {
     target: Target,
-    hooks: Hooks,
+    claim: RegionClaim,
     module: ModuleReference,
 }
 
-impl Armed {
-    /// Puts a prepared image into its place and arms it, instead of `armed`, if there is one.
+/// What is armed, and the hooks by which a crash is noticed.
+///
+/// To put the hooks in means to change the kernel's code while it runs on other CPUs, so they stay
+/// from the first load on. While nothing is armed they do nothing.
+pub(crate) struct CrashPath {
+    armed: Option<Armed>,
+    // Dropped last.
+    hooks: Option<Hooks>,
+}
+
+impl CrashPath {
+    /// Nothing is armed, and nothing hooked.
+    pub(crate) const UNUSED: Self = Self {
+        armed: None,
+        hooks: None,
+    };
+
+    /// Puts a prepared image into its place and arms it, instead of another one, if there is one.
     ///
-    /// On an error `armed` is as before.
-    pub(crate) fn replace(armed: &mut Option<Self>, prepared: Prepared<'_>) -> Result<(), Refusal> {
-        let (hooks, module) = match armed.take() {
-            Some(Self {
+    /// On an error what was armed still is.
+    pub(crate) fn arm(&mut self, prepared: Prepared<'_>) -> Result<(), Refusal> {
+        let hooks = match &mut self.hooks {
+            Some(hooks) => hooks,
+            none => none.insert(Hooks::register()?),
+        };
+        let (claim, module) = match self.armed.take() {
+            Some(Armed {
                 target,
-                hooks,
+                claim,
                 module,
             }) => {
                 drop(target);
-                (hooks, module)
+                (claim, module)
             }
-            None => (Hooks::register()?, ModuleReference::get()),
+            None => (hooks.claim_region(), ModuleReference::get()),
         };
-        // SAFETY: No image is armed now. The hooks keep the region from being freed, and the
+        // SAFETY: No image is armed now. The claim keeps the region from being freed, and the
         // caller holds the device's lock, so nobody else loads.
         let image = unsafe { prepared.commit() };
-        *armed = Some(Self {
+        self.armed = Some(Armed {
             target: Target::arm(image),
-            hooks,
+            claim,
             module,
         });
         Ok(())
     }
 
-    /// The image.
-    pub(crate) fn image(&self) -> &LoadedImage {
-        &self.target.0
+    /// Disarms what is armed, and says whether anything was.
+    pub(crate) fn disarm(&mut self) -> bool {
+        self.armed.take().is_some()
+    }
+
+    /// The image that is armed.
+    pub(crate) fn image(&self) -> Option<&LoadedImage> {
+        self.armed.as_ref().map(|armed| &*armed.target.0)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistr
 use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
 use crate::compat::{global_lock, prelude::*};
-use crate::crash::Armed;
+use crate::crash::CrashPath;
 use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
@@ -21,10 +21,10 @@ use kexec_core::uapi::{
 };
 
 global_lock! {
-    /// The image that is armed. The lock is the outermost one of the module; the crash path takes
-    /// none.
+    /// The image that is armed, and the hooks. The lock is the outermost one of the module; what
+    /// runs in a crash takes none.
     // SAFETY: `Registration::new` initialises it before there is a device.
-    unsafe(uninit) static ARMED: Mutex<Option<Armed>> = None;
+    unsafe(uninit) static CRASH_PATH: Mutex<CrashPath> = CrashPath::UNUSED;
 }
 
 /// Longest command line that is read from user space: what no kernel takes is refused before it
@@ -41,7 +41,7 @@ impl Registration {
     pub(crate) fn new() -> Result<Self> {
         load::policy::seal();
         // SAFETY: Called once, when the module is loaded, before the device exists.
-        unsafe { ARMED.init() };
+        unsafe { CRASH_PATH.init() };
         let options = MiscDeviceOptions {
             name: c"rust_kexec",
         };
@@ -54,7 +54,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         // A module that is removed by force takes its image with it.
-        *ARMED.lock() = None;
+        *CRASH_PATH.lock() = CrashPath::UNUSED;
     }
 }
 
@@ -179,7 +179,7 @@ fn check_request(size: u32, expected: usize, flags: u32) -> Result<(), Refusal> 
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
     let flags = request.flags | request.reserved;
     check_request(request.size, size_of::<LoadRequest>(), flags)?;
-    let mut armed = ARMED.lock();
+    let mut crash_path = CRASH_PATH.lock();
     if kernel_image_loaded() {
         return Err(Refusal::KernelImageLoaded);
     }
@@ -195,9 +195,9 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
     let contents = files.unpack(&reservation)?;
     let prepared = load::prepare(&contents, &reservation)?;
-    Armed::replace(&mut armed, prepared)?;
-    if let Some(armed) = &*armed {
-        let plan = armed.image().segments.plan();
+    crash_path.arm(prepared)?;
+    if let Some(image) = crash_path.image() {
+        let plan = image.segments.plan();
         pr_info!(
             "capture kernel loaded and armed: {} segments in {}, entry {:#x}\n",
             plan.segments().count(),
@@ -234,9 +234,9 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
 #[inline(never)]
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_request(request.size, size_of::<UnloadRequest>(), request.flags)?;
-    match ARMED.lock().take() {
-        Some(_) => Ok(()),
-        None => Err(Refusal::NothingLoaded),
+    match CRASH_PATH.lock().disarm() {
+        true => Ok(()),
+        false => Err(Refusal::NothingLoaded),
     }
 }
 
@@ -249,8 +249,8 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         status.region = record(reservation.region());
         status.low_region = reservation.low_region().map(record).unwrap_or_default();
     }
-    if let Some(armed) = &*ARMED.lock() {
-        let segments = &armed.image().segments;
+    if let Some(image) = CRASH_PATH.lock().image() {
+        let segments = &image.segments;
         status.armed = 1;
         status.entry = segments.plan().entry();
         for (to, from) in status.segments.iter_mut().zip(segments.records()) {

@@ -52,7 +52,8 @@ async def seconds(guest: Guest, name: str) -> float:
 async def compare(guest: Guest, what: str, runs: int) -> None:
     """Runs both by turns and prints medians and their ratio."""
     times: dict[str, list[float]] = {name: [] for name in IMPLEMENTATIONS}
-    # The first load of each finds cold caches, and the translator of QEMU without their code.
+    # The first load of each finds cold caches, and the translator of QEMU without their code; ours
+    # also puts its hooks in, which then stay.
     for run in range(-1, runs):
         for name, found in times.items():
             found += [await seconds(guest, name)][run < 0 :]

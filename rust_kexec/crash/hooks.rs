@@ -12,7 +12,7 @@ use crate::arch::hook::ArchitectureHook;
 use crate::arch::stop::StopHandler;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
-use crate::sys::ftrace::{CrashKexecHook, RegionGuard};
+use crate::sys::ftrace::{CrashKexecHook, RegionClaim, RegionGuard};
 use crate::sys::notifier::PanicNotifier;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ pub(crate) struct Hooks {
     _architecture: ArchitectureHook,
     _notifier: PanicNotifier,
     _stop_handler: StopHandler,
-    _region_guard: RegionGuard,
+    region_guard: RegionGuard,
 }
 
 impl Hooks {
@@ -36,7 +36,7 @@ impl Hooks {
     pub(super) fn register() -> Result<Self, Refusal> {
         let hook = |what| move |error| Refusal::Hook { what, error };
         let hooks = Self {
-            _region_guard: RegionGuard::register()
+            region_guard: RegionGuard::register()
                 .map_err(hook("loading a crash image by the kernel's own kexec"))?,
             _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
             _notifier: PanicNotifier::register().map_err(hook("the panic notifier chain"))?,
@@ -53,6 +53,11 @@ impl Hooks {
         };
         CRASH_KEXEC_HOOKED.store(hooks._crash_kexec.is_some(), Ordering::Release);
         Ok(hooks)
+    }
+
+    /// Keeps the reserved region for an image of ours.
+    pub(super) fn claim_region(&mut self) -> RegionClaim {
+        self.region_guard.claim()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Hooks on functions of the kernel by ftrace.
 
 use crate::compat::prelude::*;
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::error::to_result;
 use kernel::ffi::c_int;
 
@@ -32,9 +33,15 @@ impl Drop for CrashKexecHook {
     }
 }
 
-/// Refuses, for as long as it lives, what would take the reserved region from under a loaded
-/// image: the kernel's own loading of a crash image, and shrinking of the region.
+/// Whether there is a [`RegionClaim`].
+static CLAIMED: AtomicBool = AtomicBool::new(false);
+
+/// Watches what would take the reserved region from under a loaded image: the kernel's own loading
+/// of a crash image, and shrinking of the region.
 pub(crate) struct RegionGuard(());
+
+/// Has the guard refuse all that, for as long as it lives.
+pub(crate) struct RegionClaim(());
 
 impl RegionGuard {
     /// Puts the guard up.
@@ -43,6 +50,24 @@ impl RegionGuard {
         to_result(unsafe { rust_kexec_guard_region() })?;
         Ok(Self(()))
     }
+
+    /// Claims the region for an image of ours. There is one image at most.
+    pub(crate) fn claim(&mut self) -> RegionClaim {
+        CLAIMED.store(true, Ordering::Release);
+        RegionClaim(())
+    }
+}
+
+impl Drop for RegionClaim {
+    fn drop(&mut self) {
+        CLAIMED.store(false, Ordering::Release);
+    }
+}
+
+/// Asked by the guard.
+#[no_mangle]
+extern "C" fn rust_kexec_region_is_claimed() -> bool {
+    CLAIMED.load(Ordering::Acquire)
 }
 
 impl Drop for RegionGuard {

@@ -370,7 +370,8 @@ static noinline long refuse(void)
 
 static void refuse_call(struct ftrace_regs *fregs)
 {
-	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)refuse);
+	if (rust_kexec_region_is_claimed())
+		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)refuse);
 }
 
 static void shrink_entered(unsigned long ip, unsigned long parent_ip,

@@ -23,6 +23,7 @@ u64 rust_kexec_vmcore_alignment(const void *vmcore, u64 offset, u64 len);
 vm_fault_t rust_kexec_vmcore_page_fault(const void *vmcore, struct vm_fault *fault, u64 offset);
 vm_fault_t rust_kexec_vmcore_large_page_fault(const void *vmcore, struct vm_fault *fault,
 					      u64 offset);
+bool rust_kexec_region_is_claimed(void);
 void rust_kexec_crash_kexec_entered(struct pt_regs *here, struct pt_regs *oops);
 int rust_kexec_set_policy(const char *value, size_t len);
 const char *rust_kexec_policy_name(int *len);
