@@ -75,8 +75,7 @@ tools:
 # One worker: each of these keeps more than one CPU of the host busy.
 .PHONY: vmcore
 vmcore: tools ## compare /proc/vmcore with the kernel's own, and open dumps with every tool
-	@$(MAKE) --no-print-directory scenarios CAPTURE_VARIANT=vmcore \
-		PYTEST="-n 1 -k test_vmcore_compare $(PYTEST)"
+	@$(MAKE) --no-print-directory scenarios VARIANT=vmcore PYTEST="-n 1 -k test_vmcore $(PYTEST)"
 	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore $(PYTEST)"
 
 .PHONY: bench
