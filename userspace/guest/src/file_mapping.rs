@@ -3,6 +3,7 @@
 //! A part of a file that does not change, mapped to be read.
 
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
@@ -46,6 +47,19 @@ impl FileMapping {
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: By the type's invariant.
         unsafe { std::slice::from_raw_parts(self.base.cast().as_ptr(), self.len.get()) }
+    }
+
+    /// Unmaps the first `len` bytes, fewer than there are and in whole pages.
+    pub fn without_front(self, len: NonZeroUsize) -> Result<Self, Errno> {
+        let rest = self.len.get().checked_sub(len.get());
+        let rest = rest.and_then(NonZeroUsize::new).ok_or(Errno::EINVAL)?;
+        let whole = ManuallyDrop::new(self);
+        // SAFETY: By the type's invariant this range is ours alone, and `whole` is not used again.
+        unsafe { munmap(whole.base, len.get()) }?;
+        // SAFETY: `len` is less than the mapping has.
+        let base = unsafe { whole.base.byte_add(len.get()) };
+        // INVARIANT: What is left is still mapped, for the new value alone.
+        Ok(Self { base, len: rest })
     }
 
     /// What mprotect(2) answers who asks for more than reading. A mapping that can be written to

@@ -25,6 +25,9 @@ const STEP: usize = 1 << 20;
 /// segments and have large pages.
 const MAPPED_STEP: usize = 64 << 20;
 
+/// How much is cut off a mapping: not where a large page ends.
+const CUT: NonZeroUsize = NonZeroUsize::MIN.saturating_add((3 << 20) + 5 * PAGE as usize - 1);
+
 /// Most bytes of one random request.
 const REQUEST_MAX: u64 = 4 << 20;
 
@@ -47,6 +50,8 @@ pub fn compare(ours: &Dump, theirs: &Dump, seed: u64, requests: u64) -> Result<C
     pair.same_answers(size)?;
     pair.same_bytes(size)?;
     pair.same_mapped_bytes(size)?;
+    let borders = borders(theirs, size)?;
+    pair.same_when_cut(&borders)?;
     let mut compared = Compared {
         size,
         seed,
@@ -55,7 +60,6 @@ pub fn compare(ours: &Dump, theirs: &Dump, seed: u64, requests: u64) -> Result<C
         refused: 0,
     };
     let mut random = Random(SplitMix64::new(seed));
-    let borders = borders(theirs, size)?;
     for _ in 0..requests {
         let (offset, len) = random.request(&borders, size);
         pair.same_read(offset, len)?;
@@ -181,6 +185,26 @@ impl Pair<'_> {
                     "neither file can be mapped at {offset:#x}"
                 )));
             }
+        }
+        Ok(())
+    }
+
+    /// A mapping of which a part is unmapped once all of it was accessed: of the first memory, the
+    /// crashed kernel's text, in which hardly two pages are alike.
+    fn same_when_cut(&self, borders: &[u64]) -> Result<(), Failure> {
+        let memory = borders.iter().filter(|border| **border > PAGE).min();
+        let offset = memory.map_or(PAGE, |end| end.next_multiple_of(PAGE));
+        let len = CUT.saturating_mul(NonZeroUsize::MIN.saturating_add(1));
+        for flags in [MapFlags::MAP_PRIVATE, MapFlags::MAP_SHARED] {
+            let mapping = self
+                .ours
+                .map(offset, len, flags)
+                .map_err(|errno| Failure::errno("cannot map the first memory", errno))?;
+            self.same_as_read(&mapping, offset)?;
+            let rest = mapping
+                .without_front(CUT)
+                .map_err(|errno| Failure::errno("cannot unmap a part", errno))?;
+            self.same_as_read(&rest, offset + CUT.get() as u64)?;
         }
         Ok(())
     }
