@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from harness import checks, tools
+from harness import checks, paths, tools
 from harness.dump import Dump
 from harness.machine import Hardware
 from harness.paths import BUILD
@@ -71,6 +71,10 @@ def test_gdb(saved: tuple[Dump, Facts]) -> None:
 
 
 @needs("crash")
+@pytest.mark.xfail(
+    "7" in paths.TARGET.split("-"), raises=AssertionError,
+    reason="crash 9.0.2 does not know the modules of 7.x kernels",
+)
 def test_crash(saved: tuple[Dump, Facts]) -> None:
     dump, facts = saved
     text = tools.crash(dump.path, "sys", "bt -a")
