@@ -16,7 +16,6 @@ import asyncio
 import base64
 import statistics
 import struct
-import sys
 from collections.abc import Callable
 
 from harness import paths
@@ -38,9 +37,6 @@ from harness.vmcore import (
 )
 
 FILES = {"rust_kexec": OURS, "the kernel's own": THEIRS}
-
-# What is read in a guest of any size.
-PART = 512 * MIB
 
 # Two CPUs, so that readers can run side by side.
 TWO_CPUS = CAPTURE.replace("nr_cpus=1", "nr_cpus=2")
@@ -114,19 +110,19 @@ async def longest_load(guest: Guest) -> tuple[int, int]:
 
 
 async def growth(sizes_gib: list[int], runs: int, cpu: str) -> None:
-    """Time for each GiB and the reader's memory, by the guest's size.
+    """Work for each GiB and the reader's memory, by the guest's size.
 
-    The guests run one after the other, so it is the time that the host's CPUs work for the guest.
-    What is left of the host's moods is seen by the first part of each dump, read by turns with all
-    of it.
+    The guests run one after the other, and the host is not equally fast all the time. So the work
+    is what the guest executes; the time of the host's CPUs for it stands beside.
     """
     print(
-        f"Guest, seconds for each GiB, medians of {runs} (range), the module's memory and windows:",
-        flush=True,
+        "Guest, instructions and seconds of the host's CPUs for each GiB, both medians of "
+        f"{runs} (range), the module's memory and windows:", flush=True,
     )
     for size in sizes_gib:
         scenario = Scenario(
-            name=f"{size}g", hardware=Hardware(cpus=2, memory_mib=size * 1024, cpu=cpu)
+            name=f"{size}g",
+            hardware=Hardware(cpus=2, memory_mib=size * 1024, cpu=cpu, counting=True),
         )
         async with crashed(scenario, paths.results("bench", paths.RUN)) as guest:
             gib = int(await guest.shell(f"stat -c %s {OURS}")) / (1024 * MIB)
@@ -136,24 +132,26 @@ async def growth(sizes_gib: list[int], runs: int, cpu: str) -> None:
             idle = len(await mapped_areas(guest))
             before = await free_kib(guest)
             await guest.shell(f"insmod {paths.GUEST_MODULE}")
-            times, parts = [], []
+            millions, seconds = [], []
             for _ in range(runs):
-                times.append(await one_pass(guest) / gib)
-                parts.append(await one_pass(guest, PART) / PART * 1024 * MIB)
+                instructions, time = await one_pass(guest)
+                millions.append(instructions / gib / 1e6)
+                seconds.append(time / gib)
             taken = before - await free_kib(guest)
             windows = len(await mapped_areas(guest)) - idle
             print(
-                f"  {size} GiB: {statistics.median(times):.3f} s ({min(times):.3f} to "
-                f"{max(times):.3f}), {statistics.median(times) / statistics.median(parts):.2f} of "
-                f"the first {PART // MIB} MiB's, {taken} KiB, {windows} windows", flush=True,
+                f"  {size} GiB: {statistics.median(millions):.1f} million ({min(millions):.1f} to "
+                f"{max(millions):.1f}), {statistics.median(seconds):.2f} s ({min(seconds):.2f} to "
+                f"{max(seconds):.2f}), {taken} KiB, {windows} windows", flush=True,
             )
 
 
-async def one_pass(guest: Guest, limit: int = sys.maxsize) -> float:
-    """Seconds of the host's CPUs for the dump, in blocks of 1 MiB."""
+async def one_pass(guest: Guest) -> tuple[float, float]:
+    """Instructions for the dump in blocks of 1 MiB, and seconds of the host's CPUs."""
     before = await cpu_seconds(guest)
-    await measured(guest, OURS, "--read", str(MIB), "--limit", str(limit), timeout_s=1800)
-    return await cpu_seconds(guest) - before
+    seconds = await measured(guest, OURS, "--read", str(MIB), timeout_s=1800)
+    # As the guest's clock has it.
+    return seconds * 1e9, await cpu_seconds(guest) - before
 
 
 def main() -> None:

@@ -44,6 +44,10 @@ class QemuCrashed(GuestError):
     """
 
 
+# One instruction is 2^0 ns, and a guest that waits for its clock finds that it has waited.
+COUNTING = ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
+
+
 class NotBooted(GuestError):
     """The production kernel did not get as far as its first process, and so not to our module.
 
@@ -67,6 +71,9 @@ class Hardware:
     """arm64: whether other firmware starts it, without PSCI; see `harness.spin_table`."""
     arguments: tuple[str, ...] = ()
     """More of QEMU's arguments."""
+    counting: bool = False
+    """Whether a nanosecond of the guest's clock is an instruction that it has executed, whatever
+    else the host does. Needs TCG."""
     open_memory: bool = False
     """Whether the harness can change the guest's memory, see `Machine.flip`."""
 
@@ -140,7 +147,7 @@ class Machine:
             PLATFORM.qemu,
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-machine", self._board()),
-            *("-accel", accelerator()),
+            *(COUNTING if hardware.counting else ("-accel", accelerator())),
             *(("-object", memory, "-machine", "memory-backend=ram") * hardware.open_memory),
             *self._processors(),
             *self._kernel(),
