@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from harness import paths
+from harness.comparison import KERNELS_OWN, show
 from harness.dump import Dump, Report
 from harness.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
 from harness.machine import MIB
@@ -43,7 +44,6 @@ async def load_with_the_kernels_own(guest: Guest) -> None:
     (await guest.run("kexec-file-load", *files, COMMAND_LINE)).check()
 
 
-KERNELS_OWN = "the kernel's own"
 IMPLEMENTATIONS: dict[str, Loader] = {
     "rust_kexec": load_with_ours,
     "the same, SHA-256": load_with_sha256,
@@ -118,13 +118,8 @@ def main() -> None:
             found.append(asyncio.run(crash(name)))
             print(f"run {run + 1} of {runs}: {name:<17} {found[-1].seconds:.3f} s", flush=True)
     times = {name: [crash.seconds for crash in found] for name, found in crashes.items()}
-    medians = {name: statistics.median(found) for name, found in times.items()}
     print("\nFrom the panic message to the capture kernel's first line, median (range):")
-    for name, found in times.items():
-        print(
-            f"  {name:<17} {medians[name]:.3f} s ({min(found):.3f} to {max(found):.3f}), "
-            f"ratio to the kernel's own {medians[name] / medians[KERNELS_OWN]:.2f}"
-        )
+    show(times)
     if not PLATFORM.kernels_own_checks:
         print("The kernel's own checks no digest.")
     for name, found in crashes.items():

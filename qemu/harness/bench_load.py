@@ -11,10 +11,10 @@ Ours does both, by default with the digest that this CPU is quick at.
 
 import argparse
 import asyncio
-import statistics
 import time
 
 from harness import paths
+from harness.comparison import KERNELS_OWN, show
 from harness.guest import CAPTURE, Guest, boot
 from harness.signing import Signer
 
@@ -27,15 +27,13 @@ OURS: tuple[str, ...] = (
     f"--initrd={paths.GUEST_INITRD}",
     f"--command-line={CAPTURE}",
 )
-KERNELS_OWN = ("kexec-file-load", KERNEL, paths.GUEST_INITRD, CAPTURE)
-
-REFERENCE = "the kernel's own"
+C_LOADER = ("kexec-file-load", KERNEL, paths.GUEST_INITRD, CAPTURE)
 
 # How each loads, and drops what it has loaded.
 IMPLEMENTATIONS = {
     "rust_kexec": (OURS, ("rkexec", "--unload")),
     "the same, SHA-256": ((*OURS, "--digest=sha256"), ("rkexec", "--unload")),
-    REFERENCE: (KERNELS_OWN, ("kexec-file-load", "--unload")),
+    KERNELS_OWN: (C_LOADER, ("kexec-file-load", "--unload")),
 }
 
 
@@ -57,14 +55,8 @@ async def compare(guest: Guest, what: str, runs: int) -> None:
     for run in range(-1, runs):
         for name, found in times.items():
             found += [await seconds(guest, name)][run < 0 :]
-    medians = {name: statistics.median(found) for name, found in times.items()}
     print(f"\nLoading {what}, median of {runs} (range):")
-    for name, found in times.items():
-        print(
-            f"  {name:<17} {medians[name]:.3f} s ({min(found):.3f} to {max(found):.3f}), "
-            f"ratio to the kernel's own {medians[name] / medians[REFERENCE]:.2f}",
-            flush=True,
-        )
+    show(times)
 
 
 async def bench(runs: int) -> None:

@@ -14,9 +14,11 @@ size.
 import argparse
 import asyncio
 import base64
+import io
 import statistics
-import struct
 from collections.abc import Callable
+
+from elftools.elf.elffile import ELFFile
 
 from harness import paths
 from harness.guest import CAPTURE, Guest
@@ -102,9 +104,8 @@ async def ratios(runs: int, limit_mib: int, cpu: str) -> None:
 async def longest_load(guest: Guest) -> tuple[int, int]:
     """Where the longest PT_LOAD has its first whole page in the file, and how much there is."""
     header = base64.b64decode(await guest.shell(f"head -c {PAGE} {OURS} | base64"))
-    (count,) = struct.unpack_from("<H", header, 56)
-    programs = list(struct.iter_unpack("<IIQQQQQQ", header[64 : 64 + 56 * count]))
-    length, start = max((size, offset) for kind, _, offset, _, _, size, *_ in programs if kind == 1)
+    loads = ELFFile(io.BytesIO(header)).iter_segments("PT_LOAD")
+    length, start = max((load["p_filesz"], load["p_offset"]) for load in loads)
     aligned = -(-start // PAGE) * PAGE
     return aligned, length - (aligned - start)
 

@@ -28,6 +28,10 @@ MIB = 1 << 20
 # The last line of panic(), and so the sign that nobody took over.
 PANIC_ENDED = r"---\[ end Kernel panic"
 
+# QEMU's `-accel` where instructions are counted: each is 2^0 ns, and a guest that waits for its
+# clock finds that it has waited.
+COUNTING = ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
+
 # In QEMU's `info registers`.
 REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
 
@@ -42,10 +46,6 @@ class QemuCrashed(GuestError):
     Before version 8.2 it sometimes does when a guest moves a PCI device's memory while another
     of its CPUs accesses a device, with TCG and a host thread for each CPU.
     """
-
-
-# One instruction is 2^0 ns, and a guest that waits for its clock finds that it has waited.
-COUNTING = ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
 
 
 class NotBooted(GuestError):
