@@ -125,6 +125,12 @@ impl SegmentKind {
         Self::ALL.into_iter().find(|kind| *kind as u32 == number)
     }
 
+    /// Whether the purgatory's table has a digest of it. The purgatory writes to its own memory, and
+    /// the table has one inside.
+    pub const fn is_checked(self) -> bool {
+        !matches!(self, Self::Purgatory | Self::PurgatoryTable)
+    }
+
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {

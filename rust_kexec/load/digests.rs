@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use crate::sys::{clock, sha256::Sha256, words};
 use kexec_core::digest::{xxh64, Algorithm, DIGEST_LEN};
 use kexec_core::plan::Plan;
-use kexec_core::uapi::{SegmentKind, ANY_DIGEST};
+use kexec_core::uapi::ANY_DIGEST;
 
 /// How SHA-256 is timed: so many times this many bytes.
 const SAMPLES: usize = 8;
@@ -40,9 +40,7 @@ impl Digests {
     pub(super) fn new(requested: Option<Algorithm>, plan: &Plan) -> Self {
         let mut sha256 = Sha256::new();
         let algorithm = requested.unwrap_or_else(|| {
-            let checked = plan
-                .segments()
-                .filter(|segment| segment.kind != SegmentKind::Purgatory);
+            let checked = plan.segments().filter(|segment| segment.kind.is_checked());
             let lens = checked.map(|segment| segment.file_len);
             let len = lens.fold(0, u64::saturating_add);
             Algorithm::choose(len, SAMPLE.len() as u64, sample_time(&mut sha256))

@@ -80,7 +80,7 @@ impl Segments {
             if let (Some(place), Some(contents)) = (place, contents(segment.kind)) {
                 record.file_len = contents.len();
                 let filled = fill(place, contents).unwrap_or_default();
-                if segment.kind != SegmentKind::Purgatory {
+                if segment.kind.is_checked() {
                     record.algorithm = digests.algorithm() as u32;
                     record.digest = digests.digest(filled);
                     add_checked(&mut table, record);
