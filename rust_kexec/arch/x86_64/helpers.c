@@ -14,16 +14,23 @@
 
 #include "../../sys/helpers.h"
 
-/* struct nmiaction is not in the bindings, and registering is a macro around a static one. */
+/*
+ * struct nmiaction is not in the bindings, and registering is a macro around a static one.
+ *
+ * The handler is called as the kernel's own is. crash(8) does not start a CPU's backtrace at the
+ * registers in the notes: it searches the stacks for a return address into a function of that name,
+ * and takes the exception frame of the NMI stack that it finds it on (x86_64_init() and
+ * x86_64_get_dumpfile_stack_frame() in its x86_64.c).
+ */
 
-static int stop_nmi_arrived(unsigned int kind, struct pt_regs *regs)
+static int crash_nmi_callback(unsigned int kind, struct pt_regs *regs)
 {
 	return rust_kexec_stop_nmi(regs) ? NMI_HANDLED : NMI_DONE;
 }
 
 int rust_kexec_register_stop_nmi(void)
 {
-	return register_nmi_handler(NMI_LOCAL, stop_nmi_arrived, NMI_FLAG_FIRST, "rust_kexec");
+	return register_nmi_handler(NMI_LOCAL, crash_nmi_callback, NMI_FLAG_FIRST, "rust_kexec");
 }
 
 void rust_kexec_unregister_stop_nmi(void)
