@@ -49,13 +49,13 @@ demo: guest python ## crash a guest, and show what its dump says
 	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.demo
 
 .PHONY: test
-test: guest python ## run all tests: cargo's, and the scenarios in QEMU
+test: guest python tools ## run all tests: cargo's, and the scenarios in QEMU
 	@$(TIMED) "cargo tests" scripts/cargo-tests
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
 .PHONY: scenarios
-scenarios: guest python ## run the scenarios in QEMU only
+scenarios: guest python tools ## run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
@@ -69,12 +69,12 @@ matrix: ## run the scenarios that they could break with every variant of the arm
 	done
 
 .PHONY: tools
-tools:
+tools: setup
 	@$(TIMED) "tools" scripts/tools
 
 # One worker: each of these keeps more than one CPU of the host busy.
 .PHONY: vmcore
-vmcore: tools ## compare /proc/vmcore with the kernel's own, and open dumps with every tool
+vmcore: ## compare /proc/vmcore with the kernel's own, and open dumps with every tool
 	@$(MAKE) --no-print-directory scenarios VARIANT=vmcore PYTEST="-n 1 -k test_vmcore $(PYTEST)"
 	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore $(PYTEST)"
 

@@ -45,9 +45,9 @@ KERNEL_PACKAGES="clang$LLVM_SUFFIX lld$LLVM_SUFFIX llvm$LLVM_SUFFIX
 MODULE_PACKAGES="make gcc libc6-dev kmod"
 GUEST_PACKAGES="cpio zstd"
 HARNESS_PACKAGES="python3-venv openssl sbsigntool"
-# What dumps are opened with, besides drgn: newer than Debian 12's, which do not know 6.12.
+# What dumps are opened with, besides drgn: newer than Debian 12's, which do not know 6.12. crash reads
+# dumps of the architecture only that it was built for.
 TOOLS_SUITE=sid
-TOOLS_PACKAGES="makedumpfile crash kexec-tools gdb"
 # What kexec_core's tests compare its device trees with, and what changes those of guests.
 TEST_PACKAGES="device-tree-compiler"
 # Of packages that are installed for one architecture at a time, another one's are unpacked into
@@ -56,13 +56,20 @@ FOREIGN_PACKAGES=
 case $ARCH in
 x86_64)
 	RUST_TARGET=x86_64-unknown-linux-gnu
+	DEBIAN_ARCH=amd64
+	TOOLS="makedumpfile crash vmcore-dmesg gdb"
+	TOOLS_PACKAGES="makedumpfile crash kexec-tools gdb"
 	GUEST_PACKAGES="$GUEST_PACKAGES busybox-static"
 	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-x86"
 	;;
 arm64)
 	RUST_TARGET=aarch64-unknown-linux-gnu
+	DEBIAN_ARCH=arm64
+	TOOLS=crash
+	TOOLS_PACKAGES=crash
 	MODULE_PACKAGES="$MODULE_PACKAGES gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-arm qemu-efi-aarch64 ipxe-qemu"
+	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-arm qemu-efi-aarch64 ipxe-qemu
+		qemu-user-static"
 	FOREIGN_PACKAGES="busybox-static"
 	;;
 esac

@@ -12,11 +12,24 @@ PAGES = 64
 
 async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
     """A process spins on the last CPU with known values in its callee-saved registers."""
+    await spin(guest, facts, guest.hello.cpus_online - 1)
+
+
+async def one_busy_in_user_space_one_in_the_kernel(guest: Guest, facts: Facts) -> None:
+    """The last CPU but one spins as above, the last one clears memory in a system call."""
+    last = guest.hello.cpus_online - 1
+    await spin(guest, facts, last - 1)
+    await guest.shell(
+        f"taskset {1 << last:x} dd if=/dev/zero of=/dev/null bs=64M >/dev/null 2>&1 &"
+    )
+
+
+async def spin(guest: Guest, facts: Facts, cpu: int) -> None:
+    """A process spins on this CPU, which is not the first one."""
     # The CPU that panics must be another one.
     await guest.shell("taskset -p 1 $(pidof agent)")
     seed = facts.random.getrandbits(32)
-    last = guest.hello.cpus_online - 1
-    facts.spinner = await guest.spawn("spin", "--cpu", str(last), "--seed", str(seed))
+    facts.spinner = await guest.spawn("spin", "--cpu", str(cpu), "--seed", str(seed))
 
 
 async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
