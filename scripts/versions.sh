@@ -60,7 +60,7 @@ x86_64)
 	TOOLS="makedumpfile crash vmcore-dmesg gdb"
 	TOOLS_PACKAGES="makedumpfile crash kexec-tools gdb"
 	GUEST_PACKAGES="$GUEST_PACKAGES busybox-static"
-	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-x86"
+	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-x86 ovmf"
 	;;
 arm64)
 	RUST_TARGET=aarch64-unknown-linux-gnu

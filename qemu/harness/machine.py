@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from qemu.qmp import EventListener, QMPClient
 
-from harness import paths, spin_table
+from harness import paths, secure_boot, spin_table
 from harness.agent import Agent
 from harness.console import Console
 from harness.platform import PLATFORM
@@ -67,6 +67,8 @@ class Hardware:
     """Of QEMU's `-machine`, instead of the platform's."""
     firmware: bool = False
     """Whether UEFI starts the kernel, and describes the machine by ACPI."""
+    secure_boot: bool = False
+    """x86_64: whether that is a UEFI with Secure Boot switched on; see `harness.secure_boot`."""
     spin_table: bool = False
     """arm64: whether other firmware starts it, without PSCI; see `harness.spin_table`."""
     arguments: tuple[str, ...] = ()
@@ -107,6 +109,7 @@ class Machine:
         self.disk = directory / "disk.img"
         self._initrd = directory / "initrd"
         self._device_tree = directory / "device_tree"
+        self._variables = directory / "variables"
         self._memory = directory / "ram"
         self._monitor = QMPClient("guest")
         # What QEMU says by itself, such as why it ends.
@@ -117,7 +120,11 @@ class Machine:
 
     def _board(self) -> str:
         """QEMU's `-machine`."""
-        options = spin_table.OPTIONS if self.hardware.spin_table else self.hardware.options
+        options = self.hardware.options
+        if self.hardware.spin_table:
+            options = spin_table.OPTIONS
+        if self.hardware.secure_boot:
+            options = secure_boot.OPTIONS
         return ",".join((*PLATFORM.machine, *options))
 
     def _processors(self) -> list[str]:
@@ -125,12 +132,18 @@ class Machine:
         size = ("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib))
         return ["-cpu", hardware.cpu, *size]
 
+    def _firmware(self) -> list[str]:
+        """What starts before the kernel, where it is not what QEMU has by itself."""
+        if self.hardware.secure_boot:
+            return secure_boot.arguments(self._variables)
+        return ["-bios", PLATFORM.firmware] if self.hardware.firmware else []
+
     def _kernel(self) -> list[str]:
         """What starts the kernel."""
         if self.hardware.spin_table:
             return spin_table.arguments(self._device_tree, self._initrd)
         return [
-            *(("-bios", PLATFORM.firmware) if self.hardware.firmware else ()),
+            *self._firmware(),
             *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
             *("-append", self.command_line),
         ]
@@ -213,6 +226,7 @@ class Machine:
         self.disk.unlink(missing_ok=True)
         self._initrd.unlink(missing_ok=True)
         self._device_tree.unlink(missing_ok=True)
+        self._variables.unlink(missing_ok=True)
         self._memory.unlink(missing_ok=True)
         (self.directory / "console.log").write_text(self.console.text())
         shutil.rmtree(self._sockets, ignore_errors=True)

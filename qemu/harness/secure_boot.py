@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+"""UEFI with Secure Boot switched on, for x86_64: OVMF, with Debian's test keys enrolled.
+
+A kernel that comes by QEMU's `-kernel` is one of the machine's owner to OVMF, which starts it without
+a signature as well: QEMU changes its header, so none would hold. The kernel finds Secure Boot
+enabled, and does what it does on any such machine.
+"""
+
+import shutil
+from pathlib import Path
+
+CODE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
+VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"
+
+# Of QEMU's `-machine`: the firmware protects its variables by system management mode.
+OPTIONS = ("smm=on",)
+
+
+def arguments(variables: Path) -> list[str]:
+    """QEMU's arguments for the firmware, whose variables are written to the file `variables`."""
+    shutil.copyfile(VARIABLES, variables)
+    flash = "if=pflash,format=raw"
+    return [
+        *("-global", "driver=cfi.pflash01,property=secure,value=on"),
+        *("-drive", f"{flash},unit=0,readonly=on,file={CODE}"),
+        *("-drive", f"{flash},unit=1,file={variables}"),
+    ]
