@@ -3,7 +3,7 @@
 //! The segments that carry a capture kernel besides itself, and the jump into the purgatory.
 
 use super::image::{self, Image};
-use super::memory;
+use super::{memory, port};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
@@ -230,6 +230,8 @@ impl Jump {
     ///
     /// The segments must be in their places, interrupts off, and all other CPUs stopped.
     pub(crate) unsafe fn jump(&self) -> ! {
+        // SAFETY: Interrupts are off, and nothing here needs the two features.
+        unsafe { port::prepare_for_low_addresses() };
         // SAFETY: The upper half of the new map is that of the running one, so the next
         // instructions and the stack stay mapped; the purgatory is mapped at its physical
         // address.

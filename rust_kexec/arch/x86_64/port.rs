@@ -70,6 +70,27 @@ pub(super) fn flush_translations() {
     }
 }
 
+/// CR4.LASS: a supervisor's access to an address of the lower half faults, an instruction fetch
+/// even where SMAP is suspended (Intel SDM volume 3, "Linear-Address Space Separation").
+const CR4_LINEAR_ADDRESS_SPACE_SEPARATION: u64 = 1 << 27;
+
+/// Switches off what would not let code run at its physical address once CR3 names an identity map:
+/// LASS, and translations that outlive the write to CR3. The kernel's relocate_kernel() clears the
+/// same two at this point.
+///
+/// CET stays: it lets a jump go to any ENDBR64, and CR0.WP, which it needs, is not touched before
+/// the purgatory clears both in that order.
+///
+/// # Safety
+///
+/// Interrupts must be off and stay off, because CR4 no longer is what the kernel has set.
+pub(super) unsafe fn prepare_for_low_addresses() {
+    let value = read_cr4() & !(CR4_LINEAR_ADDRESS_SPACE_SEPARATION | CR4_GLOBAL_PAGES);
+    // SAFETY: A cleared bit grants more, and forgets cached translations; the caller vouches for
+    // the rest.
+    unsafe { asm!("mov cr4, {}", in(reg) value, options(nostack, preserves_flags)) };
+}
+
 /// The CPU's data segment selectors: ds, es, fs, gs.
 pub(super) fn data_segments() -> [u64; 4] {
     let (ds, es, fs, gs): (u64, u64, u64, u64);
