@@ -117,6 +117,16 @@ def at_exception_level(level: int) -> Check:
     return check
 
 
+def paged_with(crashed: int, captured: int) -> Check:
+    """x86_64: the two kernels paged with so many levels."""
+
+    def check(dump: Dump, facts: Facts) -> None:
+        assert int(dump.vmcoreinfo["NUMBER(pgtable_l5_enabled)"]) == crashed - 4
+        assert ("la57" in facts.captured_cpu_flags) == captured - 4
+
+    return check
+
+
 def parked(dump: Dump, facts: Facts) -> None:
     """Every CPU but one still waits in the module when the capture kernel has booted."""
     modules = [dump.module(address) for address in facts.stopped_at]

@@ -30,6 +30,8 @@ class Facts:
     """CPUs that nothing reaches any more."""
     stopped_at: list[int] = field(default_factory=list)
     """Where CPUs wait with interrupts masked while the capture kernel runs."""
+    captured_cpu_flags: set[str] = field(default_factory=set)
+    """What the capture kernel uses of its CPU (x86_64)."""
 
 
 Step = Callable[[Guest, Facts], Awaitable[None]]

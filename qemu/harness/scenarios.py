@@ -2,7 +2,7 @@
 """The crashes that end in a good dump."""
 
 from harness import checks, paths, steps
-from harness.guest import CONSOLE
+from harness.guest import CAPTURE, CONSOLE
 from harness.machine import Hardware
 from harness.platform import PLATFORM
 from harness.scenario import Scenario
@@ -52,6 +52,24 @@ ARM64 = (
     ),
 )
 
+# A capture kernel that pages in another way than the one that crashed changes the mode itself.
+X86_64 = (
+    Scenario(
+        name="four-levels-captured-by-five",
+        hardware=Hardware(cpus=1),
+        command_line="no5lvl crashkernel=256M",
+        captured=(steps.look_at_cpu_flags,),
+        checks=(checks.paged_with(crashed=4, captured=5),),
+    ),
+    Scenario(
+        name="five-levels-captured-by-four",
+        hardware=Hardware(cpus=1),
+        capture_command_line=f"{CAPTURE} no5lvl",
+        captured=(steps.look_at_cpu_flags,),
+        checks=(checks.paged_with(crashed=5, captured=4),),
+    ),
+)
+
 DUMPS = (
     DEMO,
     Scenario(
@@ -96,5 +114,5 @@ DUMPS = (
         before=(steps.disable_interrupts_on_the_last_cpu,),
         checks=(checks.interrupts_disabled,),
     ),
-    *{"arm64": ARM64}.get(paths.ARCH, ()),
+    *{"arm64": ARM64, "x86_64": X86_64}[paths.ARCH],
 )

@@ -52,6 +52,13 @@ async def look_at_stopped_cpus(guest: Guest, facts: Facts) -> None:
     ]
 
 
+async def look_at_cpu_flags(guest: Guest, facts: Facts) -> None:
+    """What the running kernel uses of its first CPU."""
+    lines = (await guest.read("/proc/cpuinfo")).splitlines()
+    flags = next(line for line in lines if line.startswith("flags"))
+    facts.captured_cpu_flags = set(flags.partition(":")[2].split())
+
+
 async def fill_pages(guest: Guest, facts: Facts) -> None:
     """A process fills pages below and above the crash region, and above 4 GiB where there are."""
     region = facts.status.region

@@ -38,11 +38,21 @@ fn page_tables_offset() -> u64 {
     (PURGATORY.len() as u64).next_multiple_of(TABLE_LEN)
 }
 
-/// How many tables the identity map has room for: the region, and the crash report, which does not
-/// cross a page.
+/// What is identity-mapped besides the crash report, in ascending order: the region, and what the
+/// first code of a capture kernel accesses outside it, before it has page tables of its own.
+///
+/// A bzImage that pages with another number of levels than the crashed kernel did changes the mode by
+/// a trampoline below 1 MiB, because it must be where 32-bit code can run (the kernel's
+/// arch/x86/boot/compressed/pgtable_64.c).
+fn mapped(region: Range) -> [Range; 2] {
+    [memory::LOW_MEMORY, region]
+}
+
+/// How many tables the identity map has room for; the crash report does not cross a page.
 fn tables_count(region: Range) -> u64 {
     let page = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
-    page_tables::tables_needed(region, levels()) + page_tables::tables_needed(page, levels())
+    page_tables::tables_needed(&mapped(region), levels())
+        + page_tables::tables_needed(&[page], levels())
 }
 
 fn purgatory_len(region: Range) -> u64 {
@@ -176,7 +186,9 @@ fn purgatory(plan: &Plan, command_line: &[u8], report: Range) -> Result<KVVec<u8
     let mut tables = KVVec::new();
     tables.extend_with(count, [0; page_tables::ENTRIES], GFP_KERNEL)?;
     let mut map = IdentityMap::new(&mut tables, base, levels())?;
-    map.map(region)?;
+    for range in mapped(region) {
+        map.map(range)?;
+    }
     map.map(report)?;
     // SAFETY: CR3 names the table that this CPU runs on, and RAM is directly mapped. The entries
     // of the upper half are the same in every process and change only when memory is plugged in.

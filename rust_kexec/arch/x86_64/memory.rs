@@ -15,7 +15,10 @@ pub(crate) const KERNEL_ENTRIES: (&str, &str) = ("Kernel code", "Kernel bss");
 /// Where the kernel's text is mapped (Documentation/arch/x86/x86_64/mm.rst).
 const START_KERNEL_MAP: u64 = 0xffff_ffff_8000_0000;
 /// The first MiB is the capture kernel's to use, so it is no part of the dump.
-const LOW_MEMORY: Option<Range> = Range::new(0, 1 << 20);
+pub(super) const LOW_MEMORY: Range = match Range::new(0, 1 << 20) {
+    Some(low) => low,
+    None => Range::ALL,
+};
 
 /// Where the kernel's own mapping has a physical address of its image.
 pub(crate) fn kernel_mapping(address: u64) -> u64 {
@@ -28,7 +31,7 @@ pub(crate) fn kernel_mapping(address: u64) -> u64 {
 
 /// Memory that is not part of the dump besides the crash regions.
 pub(crate) fn excluded_from_dump() -> Option<Range> {
-    LOW_MEMORY
+    Some(LOW_MEMORY)
 }
 
 /// Tells the capture kernel what memory it may use: the crash regions without the ELF core

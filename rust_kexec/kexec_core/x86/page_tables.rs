@@ -2,9 +2,10 @@
 
 //! Page tables on which the crashed kernel is left and the purgatory runs.
 //!
-//! The lower half maps the reserved region at its physical addresses, with 2 MiB pages. The upper
-//! half is the running kernel's own, so that the instruction after the switch is still mapped.
-//! Layout: Intel SDM volume 3, "4-Level Paging and 5-Level Paging".
+//! The lower half maps at its physical addresses, with 2 MiB pages, what the purgatory and the first
+//! code of the capture kernel access. The upper half is the running kernel's own, so that the
+//! instruction after the switch is still mapped. Layout: Intel SDM volume 3, "4-Level Paging and
+//! 5-Level Paging".
 
 use core::fmt;
 
@@ -69,7 +70,7 @@ impl fmt::Display for PageTableError {
     }
 }
 
-/// How many levels the running kernel pages with; the switch cannot change that (CR4.LA57).
+/// How many levels the running kernel pages with; writing CR3 does not change that (CR4.LA57).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Levels {
     /// 48-bit addresses.
@@ -92,13 +93,20 @@ impl Levels {
     }
 }
 
-/// How many tables an identity map of `range` needs, the top one included.
-pub fn tables_needed(range: Range, levels: Levels) -> u64 {
+/// How many tables an identity map of all `ranges` needs, the top one included. They are in ascending
+/// order.
+pub fn tables_needed(ranges: &[Range], levels: Levels) -> u64 {
     let mut needed = 1;
     let mut shift = levels.top_shift();
-    let last = range.end().saturating_sub(1);
     while shift > DIRECTORY_SHIFT {
-        needed += (last >> shift).saturating_sub(range.start() >> shift) + 1;
+        // The first entry of this level's tables that none of the ranges before reaches.
+        let mut free = 0;
+        for range in ranges.iter().filter(|range| !range.is_empty()) {
+            let last = range.end().saturating_sub(1) >> shift;
+            let first = (range.start() >> shift).max(free);
+            needed += last.saturating_add(1).saturating_sub(first);
+            free = free.max(last.saturating_add(1));
+        }
         shift -= LEVEL_BITS;
     }
     needed
@@ -136,12 +144,15 @@ impl<'a> IdentityMap<'a> {
     }
 
     /// Maps `range`, extended to 2 MiB boundaries, writable and executable.
+    ///
+    /// The CPU keeps to the memory types of the first MiB all the same (Intel SDM volume 3, "Large
+    /// Page Size Considerations").
     pub fn map(&mut self, range: Range) -> Result<(), PageTableError> {
         if range.end() > self.levels.lower_half_end() {
             return Err(PageTableError::NotCanonical(range));
         }
         let mut address = range.start() & !(LARGE_PAGE_LEN - 1);
-        while address < range.end() {
+        while !range.is_empty() && address < range.end() {
             self.map_large_page(address)?;
             address += LARGE_PAGE_LEN;
         }
@@ -227,10 +238,12 @@ mod tests {
         }
     }
 
-    fn mapped(range: Range, levels: Levels) -> Vec<Table> {
-        let mut tables = vec![[0; ENTRIES]; tables_needed(range, levels) as usize];
+    fn mapped(ranges: &[Range], levels: Levels) -> Vec<Table> {
+        let mut tables = vec![[0; ENTRIES]; tables_needed(ranges, levels) as usize];
         let mut map = IdentityMap::new(&mut tables, BASE, levels).unwrap();
-        map.map(range).unwrap();
+        for range in ranges {
+            map.map(*range).unwrap();
+        }
         assert_eq!(map.used, tables.len());
         tables
     }
@@ -244,7 +257,7 @@ mod tests {
                 Range::new(0xf000_0000, 0x1_1000_0000).unwrap(),
                 Range::new(0x7f_f000_0000, 0x80_1000_0000).unwrap(),
             ] {
-                let tables = mapped(range, levels);
+                let tables = mapped(&[range], levels);
                 for address in [range.start(), range.start() + 0x12345, range.end() - 1] {
                     assert_eq!(translate(&tables, levels, address), Some(address));
                 }
@@ -257,7 +270,7 @@ mod tests {
     #[test]
     fn a_region_off_the_large_page_boundary_is_covered() {
         let range = Range::new(0x3000_1000, 0x3fff_f000).unwrap();
-        let tables = mapped(range, Levels::Four);
+        let tables = mapped(&[range], Levels::Four);
         assert_eq!(
             translate(&tables, Levels::Four, 0x3000_1000),
             Some(0x3000_1000)
@@ -266,6 +279,31 @@ mod tests {
             translate(&tables, Levels::Four, 0x3fff_efff),
             Some(0x3fff_efff)
         );
+    }
+
+    #[test]
+    fn ranges_share_tables_and_each_is_mapped() {
+        for levels in [Levels::Four, Levels::Five] {
+            for ranges in [
+                // Below 1 GiB all share one page directory, and two are in one large page.
+                &[(0, 1 << 20), (0x20_0800, 0x1ff_f000), (0x1ff_f000, 0x300_0000)][..],
+                // The second is in the last table of the first, the third in one of its own.
+                &[(0, 0x4000_1000), (0x4ff0_0000, 0x5000_0000), (0x80_0000_0000, 0x80_0000_1000)],
+                // What holds all of another, and an empty one.
+                &[(0, 0x1_0000_0000), (0x1000, 0x2000), (0x2_0000_1000, 0x2_0000_1000)],
+            ] {
+                let ranges: Vec<_> = ranges
+                    .iter()
+                    .map(|(start, end)| Range::new(*start, *end).unwrap())
+                    .collect();
+                let tables = mapped(&ranges, levels);
+                for range in ranges.iter().filter(|range| !range.is_empty()) {
+                    for address in [range.start(), range.end() - 1] {
+                        assert_eq!(translate(&tables, levels, address), Some(address));
+                    }
+                }
+            }
+        }
     }
 
     #[test]
