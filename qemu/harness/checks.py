@@ -86,6 +86,12 @@ def all_memory(dump: Dump, facts: Facts) -> None:
         assert not missing, missing
 
 
+def many_pieces(dump: Dump, facts: Facts) -> None:
+    """There is a PT_LOAD for each piece of a memory that has more than 64."""
+    assert len(facts.system_ram) > 64
+    assert len(dump.loads) > 64
+
+
 def crash_region_left_out(dump: Dump, facts: Facts) -> None:
     """The crash region, where the capture kernel lives, is not in the dump."""
     region = facts.status.region

@@ -52,8 +52,9 @@ ARM64 = (
     ),
 )
 
-# A capture kernel that pages in another way than the one that crashed changes the mode itself.
+# Hardware, and memory maps, that only x86_64 machines have.
 X86_64 = (
+    # A capture kernel that pages in another way than the one that crashed changes the mode itself.
     Scenario(
         name="four-levels-captured-by-five",
         hardware=Hardware(cpus=1),
@@ -67,6 +68,14 @@ X86_64 = (
         capture_command_line=f"{CAPTURE} no5lvl",
         captured=(steps.look_at_cpu_flags,),
         checks=(checks.paged_with(crashed=5, captured=4),),
+    ),
+    # Firmware has a page for itself in each of many places.
+    Scenario(
+        name="many-pieces",
+        command_line="crashkernel=256M memmap="
+        + ",".join(f"4K${address}M" for address in range(300, 380)),
+        before=(steps.fill_pages,),
+        checks=(checks.many_pieces, checks.pattern_pages),
     ),
 )
 

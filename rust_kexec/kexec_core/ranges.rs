@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Half-open ranges of physical addresses, and small sorted lists of them.
+//! Half-open ranges of physical addresses, small sorted lists of them, and what is left of long ones.
 
 use core::fmt;
+use core::iter::Peekable;
 use core::mem;
 
 use crate::bytes::align_up;
@@ -260,5 +261,64 @@ impl<'a, const N: usize> IntoIterator for &'a RangeList<N> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+/// What is left of ascending ranges without `holes`, as ascending ranges that do not touch.
+///
+/// There can be any number of ranges, because none is kept. The holes can overlap, in any order.
+pub fn without<'a, I>(ranges: I, holes: &'a [Range]) -> Without<'a, I::IntoIter>
+where
+    I: IntoIterator<Item = Range>,
+{
+    Without {
+        ranges: ranges.into_iter().peekable(),
+        holes,
+        rest: Range::default(),
+    }
+}
+
+/// The iterator that [`without`] returns.
+#[derive(Clone, Debug)]
+pub struct Without<'a, I: Iterator<Item = Range>> {
+    ranges: Peekable<I>,
+    holes: &'a [Range],
+    /// What was taken from the ranges and not yet returned.
+    rest: Range,
+}
+
+impl<I: Iterator<Item = Range>> Without<'_, I> {
+    /// The next range, with those that it overlaps or touches.
+    fn take_merged(&mut self) -> Option<Range> {
+        let mut merged = self.ranges.next()?;
+        while let Some(next) = self.ranges.next_if(|next| next.start <= merged.end) {
+            merged.end = merged.end.max(next.end);
+        }
+        Some(merged)
+    }
+}
+
+impl<I: Iterator<Item = Range>> Iterator for Without<'_, I> {
+    type Item = Range;
+
+    fn next(&mut self) -> Option<Range> {
+        loop {
+            if self.rest.is_empty() {
+                self.rest = self.take_merged()?;
+            }
+            let Range { start, end } = self.rest;
+            if let Some(hole) = self.holes.iter().find(|hole| hole.contains(start)) {
+                self.rest.start = hole.end.min(end);
+                continue;
+            }
+            let inside = |hole: &&Range| !hole.is_empty() && start < hole.start && hole.start < end;
+            let cut = self.holes.iter().filter(inside).map(|hole| hole.start);
+            let cut = cut.min().unwrap_or(end);
+            // INVARIANT: the cut is between the two ends.
+            self.rest.start = cut;
+            if start < cut {
+                return Some(Range { start, end: cut });
+            }
+        }
     }
 }

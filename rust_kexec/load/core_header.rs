@@ -12,10 +12,7 @@ use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::{iomem, physical};
 use kexec_core::elfcorehdr::{encode, encoded_len, Load};
-use kexec_core::ranges::{Range, RangeList};
-
-/// Most pieces of RAM that a machine may have.
-const RAM_PIECES_MAX: usize = 64;
+use kexec_core::ranges::{without, Range};
 
 /// Builds the header: a PT_NOTE for each possible CPU, one for VMCOREINFO and one for the report, a
 /// PT_LOAD for the kernel's text and one for each piece of System RAM, without the crash regions.
@@ -31,22 +28,18 @@ pub(super) fn build(
         note_memory.push(memory, GFP_KERNEL)?;
     }
 
-    let mut ram = RangeList::<RAM_PIECES_MAX>::new();
-    for piece in &iomem::system_ram()? {
-        ram.push(*piece)?;
-    }
+    let mut left_out: KVec<Range> = KVec::new();
+    left_out.extend_from_slice(reservation.regions(), GFP_KERNEL)?;
     if let Some(excluded) = memory::excluded_from_dump() {
-        ram.subtract(excluded)?;
+        left_out.push(excluded, GFP_KERNEL)?;
     }
-    for region in reservation.regions() {
-        ram.subtract(*region)?;
-    }
+    let ram = iomem::system_ram()?;
     let mut loads = KVec::new();
     loads.push(kernel_text()?, GFP_KERNEL)?;
-    for piece in ram.iter() {
+    for piece in without(ram.iter().copied(), &left_out) {
         let load = Load {
             virtual_address: physical::direct_map_address(piece.start()) as u64,
-            memory: *piece,
+            memory: piece,
         };
         loads.push(load, GFP_KERNEL)?;
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use kexec_core::ranges::{CapacityError, Range, RangeList};
+use kexec_core::ranges::{without, CapacityError, Range, RangeList};
 use proptest::prelude::*;
 
 use crate::fixture::range;
@@ -71,6 +71,26 @@ proptest! {
             // Sorted, and with a gap between neighbours.
             prop_assert!(list.as_slice().windows(2).all(|pair| pair[0].end() < pair[1].start()));
         }
+    }
+
+    #[test]
+    fn what_is_left_without_holes_is_the_difference_of_sets(
+        mut ranges in prop::collection::vec(
+            (0..4096_u64, 0..24_u64).prop_map(|(start, len)| range(start, start + len)),
+            0..300,
+        ),
+        holes in prop::collection::vec(
+            (0..4096_u64, 0..200_u64).prop_map(|(start, len)| range(start, start + len)),
+            0..8,
+        ),
+    ) {
+        ranges.sort_by_key(Range::start);
+        let set = |ranges: &[Range]| ranges.iter().flat_map(addresses).collect::<BTreeSet<_>>();
+        let left: Vec<Range> = without(ranges.iter().copied(), &holes).collect();
+        let expected: BTreeSet<u64> = set(&ranges).difference(&set(&holes)).copied().collect();
+        prop_assert_eq!(left.len(), pieces(&expected));
+        prop_assert_eq!(set(&left), expected);
+        prop_assert!(left.windows(2).all(|pair| pair[0].end() < pair[1].start()));
     }
 
     #[test]
