@@ -7,6 +7,7 @@ use core::fmt;
 use kernel::alloc::AllocError;
 use kernel::error::Error;
 use kexec_core::error::{Errno, Size};
+use kexec_core::ranges::Range;
 use kexec_core::uapi::MESSAGE_MAX;
 
 /// Why a request of user space is refused.
@@ -48,6 +49,8 @@ pub(crate) enum Refusal {
         what: &'static str,
         remedy: &'static str,
     },
+    /// A CPU's crash notes are said to be where the kernel has no RAM.
+    NotesOutsideRam { cpu: usize, memory: Range },
     /// The crash path could not be hooked.
     Hook { what: &'static str, error: Error },
     /// Memory is encrypted, and the handover is written for plain memory.
@@ -72,7 +75,7 @@ impl Refusal {
             Self::Damaged { .. } => errno(Errno::NoExec),
             Self::DecompressedLength { .. } => errno(Errno::AddrNotAvail),
             Self::NoDecompressor { .. } => errno(Errno::NoPkg),
-            Self::Missing { .. } => ENODEV,
+            Self::Missing { .. } | Self::NotesOutsideRam { .. } => ENODEV,
             Self::MemoryEncrypted => ENODEV,
         }
     }
@@ -156,6 +159,11 @@ impl fmt::Display for Refusal {
                  again",
             ),
             Self::Missing { what, remedy } => write!(f, "{what} could not be read: {remedy}"),
+            Self::NotesOutsideRam { cpu, memory } => write!(
+                f,
+                "the kernel says that the crash notes of CPU {cpu} are at {memory}, where it has \
+                 no RAM, so that the CPU's registers have no place: report this with /proc/iomem",
+            ),
             Self::Hook { what, error } => write!(
                 f,
                 "{what} could not be hooked (error {}), and without that a crash would go \

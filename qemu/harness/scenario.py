@@ -28,12 +28,15 @@ class Facts:
     pattern: dict[str, Any] = field(default_factory=dict)
     not_stopped: set[int] = field(default_factory=set)
     """CPUs that nothing reaches any more."""
+    screen: str = ""
+    """What the boot parameters say about the screen."""
     stopped_at: list[int] = field(default_factory=list)
     """Where CPUs wait with interrupts masked while the capture kernel runs."""
     captured_cpu_flags: set[str] = field(default_factory=set)
     """What the capture kernel uses of its CPU (x86_64)."""
 
 
+Preparation = Callable[[Guest], Awaitable[None]]
 Step = Callable[[Guest, Facts], Awaitable[None]]
 Check = Callable[[Dump, Facts], None]
 
@@ -46,7 +49,10 @@ class Scenario:
     hardware: Hardware = Hardware()
     command_line: str = "crashkernel=256M"
     capture_command_line: str = CAPTURE
+    prepare: tuple[Preparation, ...] = ()
+    """What is done before the load."""
     before: tuple[Step, ...] = ()
+    """What is done between the load and the crash."""
     captured: tuple[Step, ...] = ()
     """What is done once the capture kernel is up, and the dump not yet saved."""
     checks: tuple[Check, ...] = ()
@@ -70,6 +76,8 @@ class BadMoment(Exception):
 async def crash_and_save(scenario: Scenario, directory: Path, random: Random) -> Facts:
     """Boots, loads, crashes, and leaves the dump in `directory`/vmcore."""
     async with boot(directory, scenario.hardware, scenario.command_line) as guest:
+        for prepare in scenario.prepare:
+            await prepare(guest)
         await guest.load(scenario.capture_command_line)
         facts = Facts(
             random,

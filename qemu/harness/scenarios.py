@@ -123,5 +123,11 @@ DUMPS = (
         before=(steps.disable_interrupts_on_the_last_cpu,),
         checks=(checks.interrupts_disabled,),
     ),
+    Scenario(
+        name="forged-files",
+        prepare=(steps.load_without_file_systems, steps.forge_the_kernels_files),
+        before=(steps.uncover_the_kernels_files,),
+        captured=(steps.same_screen,),
+    ),
     *{"arm64": ARM64, "x86_64": X86_64}[paths.ARCH],
 )

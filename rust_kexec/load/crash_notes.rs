@@ -9,7 +9,8 @@
 use crate::arch::registers::{Registers, NOTE_BUFFER_LEN};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
-use crate::sys::{cpu, file, physical};
+use crate::sys::file::Mount;
+use crate::sys::{cpu, iomem, physical};
 use core::ffi::CStr;
 use core::fmt::Write;
 use core::ptr::NonNull;
@@ -18,7 +19,7 @@ use kexec_core::ranges::Range;
 
 const MISSING: Refusal = Refusal::Missing {
     what: "the address of a CPU's crash notes below /sys/devices/system/cpu",
-    remedy: "mount sysfs on /sys, and use a kernel with CONFIG_CRASH_DUMP",
+    remedy: "use a kernel with CONFIG_SYSFS and CONFIG_CRASH_DUMP",
 };
 
 /// Places for notes of ours lie this far apart: a power of two, so that kmalloc() aligns them and
@@ -56,11 +57,11 @@ impl CrashNotes {
         own.extend_with(absent.count() * OWN_SPACING, 0, GFP_KERNEL)?;
         let mut own_places = own.chunks_exact_mut(OWN_SPACING);
 
-        let len = crash_notes_len()?;
+        let kernels = KernelsNotes::find()?;
         let mut places = KVec::with_capacity(cpu::ids(), GFP_KERNEL)?;
         for number in 0..cpu::ids() {
             let place = if cpu::is_present(number) {
-                Some(kernels_place(number, len)?)
+                Some(kernels.place(number)?)
             } else if cpu::is_possible(number) {
                 own_places.next().and_then(own_place)
             } else {
@@ -104,27 +105,48 @@ fn own_place(bytes: &mut [u8]) -> Option<Place> {
     NonNull::new(bytes.as_mut_ptr()).map(|address| Place { address, memory })
 }
 
-fn kernels_place(cpu: usize, len: u64) -> Result<Place, Refusal> {
-    let start = read_number(format_args!("cpu{cpu}/crash_notes"), 16)?;
-    let memory = Range::from_start_len(start, len).ok_or(MISSING)?;
-    let address = NonNull::new(physical::direct_map_address(start)).ok_or(MISSING)?;
-    // INVARIANT: The kernel allocated the notes in RAM, which is directly mapped, in one page.
-    Ok(Place { address, memory })
+/// What tells where the kernel's buffers are.
+struct KernelsNotes {
+    sysfs: Mount,
+    ram: KVec<Range>,
+    /// Length of a buffer in bytes.
+    len: u64,
 }
 
-/// Length of the kernel's buffers in bytes.
-fn crash_notes_len() -> Result<u64, Refusal> {
-    read_number(format_args!("cpu0/crash_notes_size"), 10)
-        .ok()
-        .filter(|len| *len >= NOTE_BUFFER_LEN as u64)
-        .ok_or(MISSING)
+impl KernelsNotes {
+    fn find() -> Result<Self, Refusal> {
+        let sysfs = Mount::sysfs().map_err(|_| MISSING)?;
+        let len = read_number(&sysfs, format_args!("cpu0/crash_notes_size"), 10)
+            .ok()
+            .filter(|len| *len >= NOTE_BUFFER_LEN as u64)
+            .ok_or(MISSING)?;
+        Ok(Self {
+            sysfs,
+            ram: iomem::system_ram()?,
+            len,
+        })
+    }
+
+    fn place(&self, cpu: usize) -> Result<Place, Refusal> {
+        let start = read_number(&self.sysfs, format_args!("cpu{cpu}/crash_notes"), 16)?;
+        let memory = Range::from_start_len(start, self.len).ok_or(MISSING)?;
+        if !self.ram.iter().any(|piece| piece.encloses(&memory)) {
+            return Err(Refusal::NotesOutsideRam { cpu, memory });
+        }
+        let address = NonNull::new(physical::direct_map_address(start)).ok_or(MISSING)?;
+        // INVARIANT: The memory is RAM, which is directly mapped; the kernel has allocated it for
+        // this CPU's notes, in one page (crash_notes_memory_init()).
+        Ok(Place { address, memory })
+    }
 }
 
-fn read_number(name: core::fmt::Arguments<'_>, radix: u32) -> Result<u64, Refusal> {
+fn read_number(sysfs: &Mount, name: core::fmt::Arguments<'_>, radix: u32) -> Result<u64, Refusal> {
     let mut path = Path::new();
-    write!(path, "/sys/devices/system/cpu/{name}\0").map_err(|_| MISSING)?;
+    write!(path, "devices/system/cpu/{name}\0").map_err(|_| MISSING)?;
     let mut text = [0; 32];
-    let text = file::read_path(path.as_c_str().ok_or(MISSING)?, &mut text).map_err(|_| MISSING)?;
+    let text = sysfs
+        .read(path.as_c_str().ok_or(MISSING)?, &mut text)
+        .map_err(|_| MISSING)?;
     let text = core::str::from_utf8(text).map_err(|_| MISSING)?;
     u64::from_str_radix(text.trim_end(), radix).map_err(|_| MISSING)
 }

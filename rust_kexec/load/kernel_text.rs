@@ -6,7 +6,7 @@
 use crate::arch::memory;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
-use crate::sys::file;
+use crate::sys::file::Mount;
 use kexec_core::elfcorehdr::Load;
 use kexec_core::iomem::find;
 use kexec_core::ranges::Range;
@@ -21,11 +21,12 @@ const IOMEM_TEXT_LEN: usize = 512 << 10;
 pub(super) fn kernel_text() -> Result<Load, Refusal> {
     const MISSING: Refusal = Refusal::Missing {
         what: "the kernel's own addresses in /proc/iomem",
-        remedy: "mount proc on /proc",
+        remedy: "use a kernel with CONFIG_PROC_FS",
     };
     let mut text = VVec::new();
     text.extend_with(IOMEM_TEXT_LEN, 0, GFP_KERNEL)?;
-    let text = file::read_path(c"/proc/iomem", &mut text).map_err(|_| MISSING)?;
+    let proc = Mount::proc().map_err(|_| MISSING)?;
+    let text = proc.read(c"iomem", &mut text).map_err(|_| MISSING)?;
     let (first, last) = memory::KERNEL_ENTRIES;
     let first = find(text, first).ok_or(MISSING)?;
     let last = find(text, last).ok_or(MISSING)?;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files: those that user space hands over, and the kernel's own below /proc and /sys.
+//! Files: those that user space hands over, and those in which the kernel tells about itself.
 
 use crate::compat::prelude::*;
 use core::ffi::CStr;
+use core::ptr::{self, NonNull};
 use kernel::bindings;
-use kernel::error::Error;
+use kernel::error::{to_result, Error};
 use kernel::ffi::{c_char, c_int, c_void};
 
 /// What a file is read for; the kernel's security modules judge by it.
@@ -43,7 +44,7 @@ pub(crate) struct FileContents {
 impl FileContents {
     /// Reads the file that the current process has open as `fd`.
     pub(crate) fn read(fd: c_int, purpose: Purpose) -> Result<Self> {
-        let mut address = core::ptr::null_mut();
+        let mut address = ptr::null_mut();
         // SAFETY: `address` receives a buffer that the callee allocates.
         let read = unsafe {
             bindings::kernel_read_file_from_fd(
@@ -51,7 +52,7 @@ impl FileContents {
                 0,
                 &mut address,
                 c_int::MAX as usize,
-                core::ptr::null_mut(),
+                ptr::null_mut(),
                 purpose.id(),
             )
         };
@@ -83,16 +84,67 @@ impl Drop for FileContents {
 }
 
 extern "C" {
-    fn rust_kexec_read_file(path: *const c_char, buffer: *mut c_void, len: usize) -> isize;
+    fn rust_kexec_mount(file_system: *const c_char, mount: *mut *mut c_void) -> c_int;
+    fn rust_kexec_unmount(mount: *mut c_void);
+    fn rust_kexec_read_file(
+        mount: *mut c_void,
+        path: *const c_char,
+        buffer: *mut c_void,
+        len: usize,
+    ) -> isize;
 }
 
-/// Reads the start of a file below /proc or /sys with the kernel's own credentials, as much as
-/// `buffer` holds, and returns what was read.
-pub(crate) fn read_path<'a>(path: &CStr, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
-    // SAFETY: Both pointers are valid for the call, the buffer for its length.
-    let read = unsafe {
-        rust_kexec_read_file(path.as_char_ptr(), buffer.as_mut_ptr().cast(), buffer.len())
-    };
-    let len = usize::try_from(read).map_err(|_| Error::from_errno(read as c_int))?;
-    buffer.get(..len).ok_or(EIO)
+/// A mount of one of the kernel's own file systems that is in nobody's mount namespace. What is read
+/// below it is the kernel's word, whatever the caller has mounted over /proc, /sys or a file there,
+/// and also where neither is mounted.
+///
+/// # Invariants
+///
+/// The pointer is a `struct vfsmount` of which this value has a reference.
+pub(crate) struct Mount(NonNull<c_void>);
+
+impl Mount {
+    /// What people find below /proc. The files about processes, which it has as well, are those of
+    /// the caller's PID namespace.
+    pub(crate) fn proc() -> Result<Self> {
+        Self::new(c"proc")
+    }
+
+    /// What people find below /sys.
+    pub(crate) fn sysfs() -> Result<Self> {
+        Self::new(c"sysfs")
+    }
+
+    fn new(file_system: &CStr) -> Result<Self> {
+        let mut mount = ptr::null_mut();
+        // SAFETY: The name is a string, and `mount` receives a pointer.
+        to_result(unsafe { rust_kexec_mount(file_system.as_char_ptr(), &mut mount) })?;
+        // INVARIANT: On success the callee hands over a reference.
+        NonNull::new(mount).map(Self).ok_or(ENODEV)
+    }
+
+    /// Reads the start of the file at this path below the mount with the kernel's own credentials,
+    /// as much as `buffer` holds, and returns what was read.
+    pub(crate) fn read<'a>(&self, path: &CStr, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
+        // SAFETY: The mount is there by the type's invariant; the other pointers are valid for the
+        // call, the buffer for its length.
+        let read = unsafe {
+            rust_kexec_read_file(
+                self.0.as_ptr(),
+                path.as_char_ptr(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+            )
+        };
+        let len = usize::try_from(read).map_err(|_| Error::from_errno(read as c_int))?;
+        buffer.get(..len).ok_or(EIO)
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariant; the reference is given back once. A file that is still
+        // being closed has its own.
+        unsafe { rust_kexec_unmount(self.0.as_ptr()) }
+    }
 }

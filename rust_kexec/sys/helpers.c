@@ -20,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mount.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -106,7 +107,23 @@ void rust_kexec_delay_microseconds(unsigned int microseconds)
 
 /* file.rs: error pointers, and credentials that are opaque to Rust. */
 
-ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len)
+int rust_kexec_mount(const char *file_system, struct vfsmount **mount)
+{
+	struct file_system_type *type = get_fs_type(file_system);
+
+	if (!type)
+		return -ENODEV;
+	*mount = vfs_kern_mount(type, SB_KERNMOUNT, file_system, NULL);
+	module_put(type->owner);
+	return PTR_ERR_OR_ZERO(*mount);
+}
+
+void rust_kexec_unmount(struct vfsmount *mount)
+{
+	mntput(mount);
+}
+
+ssize_t rust_kexec_read_file(struct vfsmount *mount, const char *path, void *buffer, size_t len)
 {
 	struct cred *kernel_credentials = prepare_kernel_cred(&init_task);
 	const struct cred *callers;
@@ -117,7 +134,7 @@ ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len)
 	if (!kernel_credentials)
 		return -ENOMEM;
 	callers = override_creds(kernel_credentials);
-	file = filp_open(path, O_RDONLY, 0);
+	file = file_open_root_mnt(mount, path, O_RDONLY, 0);
 	revert_creds(callers);
 	put_cred(kernel_credentials);
 	if (IS_ERR(file))

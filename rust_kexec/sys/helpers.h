@@ -12,6 +12,7 @@ struct file;
 struct iov_iter;
 struct kiocb;
 struct proc_dir_entry;
+struct vfsmount;
 struct vm_area_struct;
 struct vm_fault;
 
@@ -39,7 +40,9 @@ bool rust_kexec_cpu_is_present(unsigned int cpu);
 bool rust_kexec_cpu_is_online(unsigned int cpu);
 void rust_kexec_disable_interrupts(void);
 void rust_kexec_delay_microseconds(unsigned int microseconds);
-ssize_t rust_kexec_read_file(const char *path, void *buffer, size_t len);
+int rust_kexec_mount(const char *file_system, struct vfsmount **mount);
+void rust_kexec_unmount(struct vfsmount *mount);
+ssize_t rust_kexec_read_file(struct vfsmount *mount, const char *path, void *buffer, size_t len);
 bool rust_kexec_memory_is_encrypted(void);
 u64 rust_kexec_total_memory(void);
 void rust_kexec_get_module(void);

@@ -3,7 +3,7 @@
 //! Where the crashed kernel's ELF core header is.
 
 use crate::compat::prelude::*;
-use crate::sys::file::read_path;
+use crate::sys::file::Mount;
 use kexec_core::elfcorehdr::address_on;
 
 extern "C" {
@@ -32,13 +32,14 @@ pub(crate) fn address() -> Option<u64> {
 /// The address that the boot loader gave on the command line.
 fn on_command_line() -> Option<u64> {
     let mut buffer = KVec::from_elem(0, COMMAND_LINE_LEN, GFP_KERNEL).ok()?;
-    address_on(read_path(c"/proc/cmdline", &mut buffer).ok()?)
+    address_on(Mount::proc().ok()?.read(c"cmdline", &mut buffer).ok()?)
 }
 
 /// The address that the boot loader put into the device tree, in front of the header's length.
 fn in_device_tree() -> Option<u64> {
     let mut property = [0; 16];
-    let path = c"/sys/firmware/devicetree/base/chosen/linux,elfcorehdr";
-    let address = read_path(path, &mut property).ok()?.first_chunk()?;
+    let path = c"firmware/devicetree/base/chosen/linux,elfcorehdr";
+    let sysfs = Mount::sysfs().ok()?;
+    let address = sysfs.read(path, &mut property).ok()?.first_chunk()?;
     Some(u64::from_be_bytes(*address))
 }

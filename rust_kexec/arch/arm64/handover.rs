@@ -8,7 +8,7 @@ use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::acpi::AcpiTable;
-use crate::sys::file;
+use crate::sys::file::Mount;
 use core::arch::asm;
 use kernel::ffi::c_uint;
 use kexec_core::arm64::console::{find_console, find_in_spcr, find_stdout};
@@ -67,12 +67,17 @@ pub(crate) struct Sources {
 impl Sources {
     /// Reads it. On a machine that ACPI describes it is the small tree of the kernel's EFI stub.
     pub(crate) fn read() -> Result<Self, Refusal> {
+        const MISSING: Refusal = Refusal::Missing {
+            what: "the running machine's device tree, /sys/firmware/fdt,",
+            remedy:
+                "use a kernel with CONFIG_SYSFS, and look in its log for what became of the tree",
+        };
         let mut tree = KVVec::new();
         tree.extend_with(TREE_LEN_MAX, 0, GFP_KERNEL)?;
-        file::read_path(c"/sys/firmware/fdt", &mut tree).map_err(|_| Refusal::Missing {
-            what: "the running machine's device tree, /sys/firmware/fdt,",
-            remedy: "mount sysfs on /sys",
-        })?;
+        let sysfs = Mount::sysfs().map_err(|_| MISSING)?;
+        sysfs
+            .read(c"firmware/fdt", &mut tree)
+            .map_err(|_| MISSING)?;
         Ok(Self { tree })
     }
 

@@ -7,7 +7,7 @@ use super::{memory, port};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
-use crate::sys::file;
+use crate::sys::file::Mount;
 use kernel::alloc::AllocError;
 use kexec_core::command_line;
 use kexec_core::handover::{Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT};
@@ -71,7 +71,8 @@ impl Sources {
     pub(crate) fn read() -> Result<Self, Refusal> {
         let mut bytes = KVVec::new();
         bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
-        let read = file::read_path(c"/sys/kernel/boot_params/data", &mut bytes).is_ok();
+        let path = c"kernel/boot_params/data";
+        let read = Mount::sysfs().is_ok_and(|sysfs| sysfs.read(path, &mut bytes).is_ok());
         Ok(Self {
             boot_params: read.then_some(bytes),
         })
