@@ -93,10 +93,18 @@ impl Levels {
     }
 }
 
+/// `range` extended to the boundaries of what one entry maps.
+pub fn large_pages(range: Range) -> Range {
+    match range.is_empty() {
+        true => range,
+        false => range.align_outward(LARGE_PAGE_LEN).unwrap_or(range),
+    }
+}
+
 /// How many tables an identity map of all `ranges` needs, the top one included. They are in ascending
 /// order.
 pub fn tables_needed(ranges: &[Range], levels: Levels) -> u64 {
-    let mut needed = 1;
+    let mut needed = 1_u64;
     let mut shift = levels.top_shift();
     while shift > DIRECTORY_SHIFT {
         // The first entry of this level's tables that none of the ranges before reaches.
@@ -104,8 +112,9 @@ pub fn tables_needed(ranges: &[Range], levels: Levels) -> u64 {
         for range in ranges.iter().filter(|range| !range.is_empty()) {
             let last = range.end().saturating_sub(1) >> shift;
             let first = (range.start() >> shift).max(free);
-            needed += last.saturating_add(1).saturating_sub(first);
-            free = free.max(last.saturating_add(1));
+            let end = last.saturating_add(1);
+            needed = needed.saturating_add(end.saturating_sub(first));
+            free = free.max(end);
         }
         shift -= LEVEL_BITS;
     }
@@ -151,8 +160,9 @@ impl<'a> IdentityMap<'a> {
         if range.end() > self.levels.lower_half_end() {
             return Err(PageTableError::NotCanonical(range));
         }
-        let mut address = range.start() & !(LARGE_PAGE_LEN - 1);
-        while !range.is_empty() && address < range.end() {
+        let range = large_pages(range);
+        let mut address = range.start();
+        while address < range.end() {
             self.map_large_page(address)?;
             address += LARGE_PAGE_LEN;
         }
@@ -286,11 +296,23 @@ mod tests {
         for levels in [Levels::Four, Levels::Five] {
             for ranges in [
                 // Below 1 GiB all share one page directory, and two are in one large page.
-                &[(0, 1 << 20), (0x20_0800, 0x1ff_f000), (0x1ff_f000, 0x300_0000)][..],
+                &[
+                    (0, 1 << 20),
+                    (0x20_0800, 0x1ff_f000),
+                    (0x1ff_f000, 0x300_0000),
+                ][..],
                 // The second is in the last table of the first, the third in one of its own.
-                &[(0, 0x4000_1000), (0x4ff0_0000, 0x5000_0000), (0x80_0000_0000, 0x80_0000_1000)],
+                &[
+                    (0, 0x4000_1000),
+                    (0x4ff0_0000, 0x5000_0000),
+                    (0x80_0000_0000, 0x80_0000_1000),
+                ],
                 // What holds all of another, and an empty one.
-                &[(0, 0x1_0000_0000), (0x1000, 0x2000), (0x2_0000_1000, 0x2_0000_1000)],
+                &[
+                    (0, 0x1_0000_0000),
+                    (0x1000, 0x2000),
+                    (0x2_0000_1000, 0x2_0000_1000),
+                ],
             ] {
                 let ranges: Vec<_> = ranges
                     .iter()
