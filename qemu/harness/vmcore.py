@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import paths
-from harness.guest import CAPTURE, PATIENCE, Guest, boot
+from harness.guest import CONSOLE, PATIENCE, Guest, boot
 from harness.machine import GuestError, Hardware, Machine
+from harness.platform import PLATFORM
 from harness.scenario import Scenario
 
 # Ours where the capture kernel has a file of its own, and that one.
@@ -84,7 +85,10 @@ async def prepared(
     image.write_bytes(memory)
     loader = ("-device", f"loader,file={image},addr={at:#x},force-raw=on")
     hardware = replace(hardware, arguments=(*hardware.arguments, *loader))
-    command_line = f"{CAPTURE} memmap={len(memory):#x}${at:#x} elfcorehdr={header:#x}"
+    command_line = (
+        f"{CONSOLE} {PLATFORM.early_console} memmap={len(memory):#x}${at:#x} "
+        f"elfcorehdr={header:#x}"
+    )
     machine = Machine(hardware, command_line, directory)
     async with machine:
         hello = await machine.until(machine.agent.hello(), "the kernel's agent", PATIENCE)

@@ -235,6 +235,36 @@ def test_nothing_is_left_behind(directory: Path, random: Random) -> None:
 
 
 @prepared_only
+def test_mappings_keep_the_module(directory: Path, random: Random) -> None:
+    """A process maps the dump and unmaps it while the module is removed, over and over."""
+    memory, *_ = known_memory(random)
+    # So long that a mapping is being made most of the time. Nobody touches what is excluded.
+    size = 4 << 30
+    for place, data in (field(2, 32, size), field(2, 40, size)):
+        memory = memory[:place] + data + memory[place + len(data) :]
+    start = DUMPED + 5 * PAGE
+    parameters = f"exclude={start:#x}-{start + size:#x}"
+
+    async def scenario() -> None:
+        async with prepared(directory, memory, AT, AT, Hardware(cpus=2)) as guest:
+            await reload(guest, parameters)
+            churn = await guest.spawn(
+                "vmcore", "churn", VMCORE, f"--offset={7 * PAGE}", f"--len={size}"
+            )
+            tries = await guest.shell(
+                "removed=0 tries=0; while [ $removed -lt 8 ]; do tries=$((tries + 1)); "
+                "if rmmod rust_kexec 2>/dev/null; then removed=$((removed + 1)); "
+                f"insmod {paths.GUEST_MODULE} {parameters}; fi; done; echo $tries",
+                timeout_s=120,
+            )
+            print(f"the module could be removed 8 times of {int(tries)}")
+            assert (await guest.run("kill", str(churn["pid"]))).status == 0
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+@prepared_only
 def test_the_module_leaves_no_memory_behind(directory: Path, random: Random) -> None:
     memory, *_ = known_memory(random)
 

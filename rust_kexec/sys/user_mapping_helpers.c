@@ -5,6 +5,9 @@
  * the files of vmcore/ that use these.
  */
 
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -25,31 +28,38 @@
 
 /* The operations. */
 
-static const void *dump_of(const struct file *file)
+static void *dump_of(const struct file *file)
 {
 	return pde_data(file_inode(file));
 }
 
-static void mapping_opened(struct vm_area_struct *vma)
-{
-	__module_get(THIS_MODULE);
-}
+/*
+ * What a mapping has in place of the file below /proc, which owns no module: as long as such a file
+ * is there the kernel itself keeps the module, and lets it go when none of its code runs any more.
+ */
+static const struct file_operations mapped_operations = {
+	.owner = THIS_MODULE,
+};
 
-/* Nothing may follow module_put(): the code can be gone. */
-static void mapping_closed(struct vm_area_struct *vma)
+static int replace_file(struct vm_area_struct *vma, void *dump)
 {
-	module_put(THIS_MODULE);
+	struct file *mapped;
+
+	/* -ENOENT: the module is being removed. */
+	mapped = anon_inode_getfile("[vmcore]", &mapped_operations, dump, O_RDONLY);
+	if (IS_ERR(mapped))
+		return PTR_ERR(mapped);
+	vma_set_file(vma, mapped);
+	fput(mapped);
+	return 0;
 }
 
 /* Without operations a mapping would take faults for anonymous memory's. */
-static const struct vm_operations_struct filled_operations = {
-	.open = mapping_opened,
-	.close = mapping_closed,
-};
+static const struct vm_operations_struct filled_operations = {};
 
 static vm_fault_t page_fault(struct vm_fault *vmf)
 {
-	return rust_kexec_vmcore_page_fault(dump_of(vmf->vma->vm_file), vmf,
+	return rust_kexec_vmcore_page_fault(vmf->vma->vm_file->private_data, vmf,
 					    (u64)vmf->pgoff << PAGE_SHIFT);
 }
 
@@ -61,15 +71,13 @@ static vm_fault_t large_page_fault(struct vm_fault *vmf, unsigned int order)
 
 	if (order != PMD_ORDER || address < vma->vm_start || vma->vm_end - address < PMD_SIZE)
 		return VM_FAULT_FALLBACK;
-	return rust_kexec_vmcore_large_page_fault(dump_of(vma->vm_file), vmf,
+	return rust_kexec_vmcore_large_page_fault(vma->vm_file->private_data, vmf,
 						  ((u64)vma->vm_pgoff << PAGE_SHIFT) +
 						  (address - vma->vm_start));
 }
 #endif
 
 static const struct vm_operations_struct memory_operations = {
-	.open = mapping_opened,
-	.close = mapping_closed,
 	.fault = page_fault,
 #if LARGE_PAGES
 	.huge_fault = large_page_fault,
@@ -78,11 +86,10 @@ static const struct vm_operations_struct memory_operations = {
 
 int rust_kexec_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	int result = rust_kexec_vmcore_mmap(dump_of(file), vma);
+	void *dump = dump_of(file);
+	int result = replace_file(vma, dump);
 
-	if (!result)
-		mapping_opened(vma);
-	return result;
+	return result ? result : rust_kexec_vmcore_mmap(dump, vma);
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE

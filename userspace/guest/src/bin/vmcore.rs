@@ -11,10 +11,15 @@
 //! - `vmcore extents FILE`: prints where data and holes start.
 //! - `vmcore hold FILE [--offset BYTES] [--len BYTES]`: maps a part, says so, and keeps it until it
 //!   is killed.
+//! - `vmcore churn FILE [--offset BYTES] [--len BYTES]`: says so, and until it is killed, whenever
+//!   the file is there, maps a part, keeps it for a moment and unmaps it.
 
+use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 use guest::arguments::{number, required};
 use guest::report::{conclude, print_line, Failure};
@@ -34,7 +39,9 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let mut parser = Parser::from_env();
     let Some(Value(command)) = parser.next()? else {
-        return Err(Failure::new("give compare, time, bytes, extents or hold"));
+        return Err(Failure::new(
+            "give compare, time, bytes, extents, hold or churn",
+        ));
     };
     match command.string()?.as_str() {
         "compare" => compare_files(parser),
@@ -42,6 +49,7 @@ fn run() -> Result<(), Failure> {
         "bytes" => bytes(parser),
         "extents" => extents(parser),
         "hold" => hold(parser),
+        "churn" => churn(parser),
         other => Err(Failure::new(format!("there is no command {other}"))),
     }
 }
@@ -83,7 +91,13 @@ fn time(mut parser: Parser) -> Result<(), Failure> {
 }
 
 /// A part of a dump, by its options.
-fn part(mut parser: Parser) -> Result<(Dump, u64, NonZeroUsize), Failure> {
+struct Part {
+    file: PathBuf,
+    offset: u64,
+    len: NonZeroUsize,
+}
+
+fn part(mut parser: Parser) -> Result<Part, Failure> {
     let (mut file, mut offset, mut len) = (None, 0, None);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -93,12 +107,16 @@ fn part(mut parser: Parser) -> Result<(Dump, u64, NonZeroUsize), Failure> {
             _ => return Err(argument.unexpected().into()),
         }
     }
-    let dump = Dump::open(&required(file, "the file")?)?;
-    Ok((dump, offset, required(len, "--len")?))
+    Ok(Part {
+        file: required(file, "the file")?,
+        offset,
+        len: required(len, "--len")?,
+    })
 }
 
 fn bytes(parser: Parser) -> Result<(), Failure> {
-    let (dump, offset, len) = part(parser)?;
+    let Part { file, offset, len } = part(parser)?;
+    let dump = Dump::open(&file)?;
     let mut buffer = vec![0; len.get()];
     let read = dump
         .read(&mut buffer, offset)
@@ -119,7 +137,8 @@ fn extents(mut parser: Parser) -> Result<(), Failure> {
 }
 
 fn hold(parser: Parser) -> Result<(), Failure> {
-    let (dump, offset, len) = part(parser)?;
+    let Part { file, offset, len } = part(parser)?;
+    let dump = Dump::open(&file)?;
     let mapping = dump
         .map(offset, len, MapFlags::MAP_SHARED)
         .map_err(|errno| Failure::errno("cannot map the dump", errno))?;
@@ -128,6 +147,28 @@ fn hold(parser: Parser) -> Result<(), Failure> {
     print_line(&json!({"pid": getpid().as_raw(), "first_byte": first}))?;
     loop {
         pause();
+    }
+}
+
+/// How long `churn` keeps what it has mapped: longer than it takes to remove a module, which can be
+/// begun in half the time.
+const MOMENT: Duration = Duration::from_millis(100);
+
+fn churn(parser: Parser) -> Result<(), Failure> {
+    let Part { file, offset, len } = part(parser)?;
+    print_line(&json!({"pid": getpid().as_raw()}))?;
+    loop {
+        // The file comes and goes with the module.
+        let Ok(dump) = Dump::open(&file) else {
+            continue;
+        };
+        while let Ok(mapping) = dump.map(offset, len, MapFlags::MAP_SHARED) {
+            thread::sleep(MOMENT);
+            let bytes = mapping.bytes();
+            black_box((bytes.first(), bytes.last()));
+            drop(mapping);
+            thread::sleep(MOMENT / 2);
+        }
     }
 }
 
