@@ -11,13 +11,14 @@ use crate::crash::CrashPath;
 use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
+use crate::sys::user_structure;
 use kernel::bindings;
 use kernel::ffi::c_int;
-use kernel::ioctl::{_IOR, _IOW};
+use kernel::ioctl::_IO;
 use kexec_core::ranges::Range;
 use kexec_core::uapi::{
-    LoadRequest, Message, RegionRecord, Status, UnloadRequest, IOCTL_LOAD, IOCTL_STATUS,
-    IOCTL_TYPE, IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
+    LoadRequest, Message, RegionRecord, Status, Structure, StructureError, UnloadRequest,
+    IOCTL_LOAD, IOCTL_STATUS, IOCTL_TYPE, IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
 };
 
 global_lock! {
@@ -85,27 +86,28 @@ unsafe impl FromBytes for Crossing<UnloadRequest> {}
 // SAFETY: As above.
 unsafe impl AsBytes for Crossing<Status> {}
 
-const LOAD: u32 = _IOW::<LoadRequest>(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
-const UNLOAD: u32 = _IOW::<UnloadRequest>(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
-const STATUS: u32 = _IOR::<Status>(IOCTL_TYPE as u32, IOCTL_STATUS as u32);
+const LOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
+const UNLOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
+const STATUS: u32 = _IO(IOCTL_TYPE as u32, IOCTL_STATUS as u32);
 
 // What the requests need of the stack is not added up: the functions that do the work stay out of
 // this one, here and in the stages below.
 fn dispatch(command: u32, argument: usize) -> Result {
     match command {
         LOAD => {
-            let Crossing(request) = read::<LoadRequest>(argument)?;
-            answer(&request.message, load(&request))
+            let (request, known) = read::<LoadRequest>(argument)?;
+            answer(&request.message, known.and_then(|()| load(&request)))
         }
         UNLOAD => {
-            let Crossing(request) = read::<UnloadRequest>(argument)?;
-            answer(&request.message, unload(&request))
+            let (request, known) = read::<UnloadRequest>(argument)?;
+            answer(&request.message, known.and_then(|()| unload(&request)))
         }
         STATUS => {
-            let status = status()?;
-            user_slice(argument, size_of::<Status>())
-                .writer()
-                .write(&*status)
+            let len = read_len::<Status>(argument)?;
+            let mut status = status()?;
+            let Crossing(contents) = &mut *status;
+            contents.size = len.min(contents.size);
+            user_structure::write(argument, len as usize, &*status)
         }
         _ => Err(ENOTTY),
     }
@@ -115,11 +117,29 @@ fn user_slice(address: usize, len: usize) -> UserSlice {
     UserSlice::new(UserPtr::from_addr(address), len)
 }
 
-fn read<T>(address: usize) -> Result<Crossing<T>>
+/// Reads how long a caller's structure is.
+fn read_len<T: Structure>(address: usize) -> Result<u32> {
+    let len = user_slice(address, size_of::<u32>()).reader().read()?;
+    // A sentence has no place to go to yet.
+    T::check_len(len).map_err(|error| Error::from_errno(-error.errno().number()))?;
+    Ok(len)
+}
+
+/// Reads a caller's structure: what is known of it, and whether that is all of it.
+fn read<T: Structure>(address: usize) -> Result<(T, Result<(), Refusal>)>
 where
     Crossing<T>: FromBytes,
 {
-    user_slice(address, size_of::<T>()).reader().read()
+    let found = read_len::<T>(address)?;
+    let (Crossing(request), is_known) = user_structure::read(address, found as usize)?;
+    let known = size_of::<T>();
+    match is_known {
+        true => Ok((request, Ok(()))),
+        false => Ok((
+            request,
+            Err(StructureError::Unknown { found, known }.into()),
+        )),
+    }
 }
 
 /// Sends a refusal's sentence to the caller and to the log, and returns its errno.
@@ -158,16 +178,10 @@ fn may_log() -> bool {
     unsafe { rust_kexec_may_log() }
 }
 
-fn check_request(size: u32, expected: usize, flags: u32) -> Result<(), Refusal> {
+fn check_request(flags: u32) -> Result<(), Refusal> {
     // SAFETY: Asks about the current process.
     if !unsafe { bindings::capable(bindings::CAP_SYS_BOOT as c_int) } {
         return Err(Refusal::NotPermitted);
-    }
-    if size as usize != expected {
-        return Err(Refusal::RequestSize {
-            found: size,
-            expected,
-        });
     }
     match flags {
         0 => Ok(()),
@@ -177,8 +191,7 @@ fn check_request(size: u32, expected: usize, flags: u32) -> Result<(), Refusal> 
 
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
-    let flags = request.flags | request.reserved;
-    check_request(request.size, size_of::<LoadRequest>(), flags)?;
+    check_request(request.flags | request.reserved)?;
     let mut crash_path = CRASH_PATH.lock();
     if kernel_image_loaded() {
         return Err(Refusal::KernelImageLoaded);
@@ -233,7 +246,7 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
 
 #[inline(never)]
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
-    check_request(request.size, size_of::<UnloadRequest>(), request.flags)?;
+    check_request(request.flags)?;
     match CRASH_PATH.lock().disarm() {
         true => Ok(()),
         false => Err(Refusal::NothingLoaded),

@@ -22,8 +22,6 @@ pub(crate) enum Refusal {
     KernelImageLoaded,
     /// Nothing is loaded that could be unloaded.
     NothingLoaded,
-    /// The request's structure has another size than ours.
-    RequestSize { found: u32, expected: usize },
     /// The request has flags that we do not know.
     UnknownFlags(u32),
     /// The request asks for digests that we cannot compute.
@@ -66,7 +64,7 @@ impl Refusal {
             Self::NoReservation => errno(Errno::AddrNotAvail),
             Self::KernelImageLoaded => EBUSY,
             Self::NothingLoaded => ENOENT,
-            Self::RequestSize { .. } | Self::UnknownFlags(_) | Self::UnknownDigest(_) => EINVAL,
+            Self::UnknownFlags(_) | Self::UnknownDigest(_) => EINVAL,
             Self::CommandLineLength { .. } => EINVAL,
             Self::BadAddress => EFAULT,
             Self::Unreadable { error, .. } | Self::Hook { error, .. } => *error,
@@ -104,11 +102,6 @@ impl fmt::Display for Refusal {
             Self::NothingLoaded => {
                 f.write_str("there is no capture kernel loaded that could be unloaded")
             }
-            Self::RequestSize { found, expected } => write!(
-                f,
-                "the request is {found} bytes long and this module's is {expected}: use rkexec \
-                 and rust_kexec.ko of the same version",
-            ),
             Self::UnknownFlags(flags) => write!(
                 f,
                 "the request has flags {flags:#x}, of which this module knows none: use rkexec \
@@ -219,6 +212,7 @@ from_core!(
     kexec_core::plan::PlanError,
     kexec_core::ranges::CapacityError,
     kexec_core::signature::SignatureError,
+    kexec_core::uapi::StructureError,
     kexec_core::vmcoreinfo::VmcoreinfoError,
     kexec_core::x86::boot_params::BootParamsError,
     kexec_core::x86::bzimage::BzImageError,

@@ -23,5 +23,6 @@ pub(crate) mod physical;
 pub(crate) mod proc_file;
 pub(crate) mod sha256;
 pub(crate) mod user_mapping;
+pub(crate) mod user_structure;
 pub(crate) mod vmcoreinfo;
 pub(crate) mod words;

@@ -16,6 +16,7 @@ use crate::pe::PeError;
 use crate::plan::PlanError;
 use crate::ranges::CapacityError;
 use crate::signature::{PolicyError, SignatureError};
+use crate::uapi::StructureError;
 use crate::uki::UkiError;
 use crate::vmcore::excluded::ExcludedError;
 use crate::vmcore::VmcoreError;
@@ -32,6 +33,8 @@ use crate::zboot::ZbootError;
 pub enum Errno {
     /// The caller lacks a capability.
     Perm = 1,
+    /// A structure of the interface has more in it than is known.
+    TooBig = 7,
     /// The file is not an image that can be executed here.
     NoExec = 8,
     /// There is not enough memory.
@@ -68,6 +71,7 @@ impl Errno {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Perm => "EPERM",
+            Self::TooBig => "E2BIG",
             Self::NoExec => "ENOEXEC",
             Self::NoMem => "ENOMEM",
             Self::Busy => "EBUSY",
@@ -161,6 +165,8 @@ any_error! {
     Policy(PolicyError),
     /// A signature is missing, or does not vouch for its file.
     Signature(SignatureError),
+    /// A request's structure is of a version that is not understood.
+    Structure(StructureError),
     /// A segment cannot be placed.
     Plan(PlanError),
     /// The command line cannot be used.

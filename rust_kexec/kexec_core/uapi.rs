@@ -2,10 +2,16 @@
 
 //! The structures and ioctl numbers of `/dev/rust_kexec`, shared by the module and `rkexec`.
 //!
-//! Every structure starts with its own size in bytes, so that a shim and a module of different
-//! versions recognise each other instead of misreading each other.
+//! A shim and a module of different versions understand each other by the kernel's rule for
+//! structures that grow (`copy_struct_from_user()`). Each structure starts with the length that the
+//! caller knows of it, and a later version only adds fields at its end. What a caller's structure
+//! lacks counts as zero, so that zero means what was done before there was the field. What it has
+//! beyond the callee's has to be zero, or the request asks for what the callee does not know. An
+//! answer is cut, or filled up with zeros, to the caller's length.
 
 use crate::digest::DIGEST_LEN;
+use crate::error::Errno;
+use core::fmt;
 use core::mem::{offset_of, size_of};
 
 /// Name of the misc device, below `/dev`.
@@ -13,12 +19,91 @@ pub const DEVICE_NAME: &str = "rust_kexec";
 
 /// The ioctl type letter of all our requests (`include/uapi/asm-generic/ioctl.h`).
 pub const IOCTL_TYPE: u8 = b'k';
-/// Number of the load request: `_IOW(IOCTL_TYPE, 1, LoadRequest)`.
+/// The load request, on a [`LoadRequest`]: `_IO(IOCTL_TYPE, 1)`. No request's number has the
+/// structure's length in it, because that changes.
 pub const IOCTL_LOAD: u8 = 1;
-/// Number of the unload request: `_IOW(IOCTL_TYPE, 2, UnloadRequest)`.
+/// The unload request, on an [`UnloadRequest`]: `_IO(IOCTL_TYPE, 2)`.
 pub const IOCTL_UNLOAD: u8 = 2;
-/// Number of the status request: `_IOR(IOCTL_TYPE, 3, Status)`.
+/// The status request, on a [`Status`]: `_IO(IOCTL_TYPE, 3)`.
 pub const IOCTL_STATUS: u8 = 3;
+
+/// Most bytes that a structure has, in any version: what the kernel's system calls take.
+pub const STRUCTURE_LEN_MAX: usize = 4096;
+
+/// A structure of the interface, which later versions may make longer.
+pub trait Structure {
+    /// Its length in its first version. No caller's is shorter.
+    const FIRST_LEN: usize;
+
+    /// Checks the length of a caller's structure, which is its first field.
+    fn check_len(found: u32) -> Result<(), StructureError> {
+        match found as usize {
+            len if len < Self::FIRST_LEN => Err(StructureError::TooShort {
+                found,
+                first: Self::FIRST_LEN,
+            }),
+            ..=STRUCTURE_LEN_MAX => Ok(()),
+            _ => Err(StructureError::TooLong { found }),
+        }
+    }
+}
+
+/// Why a caller's structure is not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StructureError {
+    /// It is shorter than any version's.
+    TooShort {
+        /// Its length.
+        found: u32,
+        /// The first version's length.
+        first: usize,
+    },
+    /// It is longer than any version's can be.
+    TooLong {
+        /// Its length.
+        found: u32,
+    },
+    /// Something is set in it that a later version than ours has.
+    Unknown {
+        /// Its length.
+        found: u32,
+        /// Our version's length.
+        known: usize,
+    },
+}
+
+impl StructureError {
+    /// The errno that this is reported as, as the kernel's system calls do.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::TooShort { .. } => Errno::Inval,
+            Self::TooLong { .. } | Self::Unknown { .. } => Errno::TooBig,
+        }
+    }
+}
+
+impl fmt::Display for StructureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { found, first } => write!(
+                f,
+                "the request is {found} bytes long, but no version's is shorter than {first}: use \
+                 rkexec to ask for it"
+            ),
+            Self::TooLong { found } => write!(
+                f,
+                "the request is {found} bytes long, but no version's is longer than \
+                 {STRUCTURE_LEN_MAX}: use rkexec to ask for it"
+            ),
+            Self::Unknown { found, known } => write!(
+                f,
+                "the request asks for something that this module is too old to know: it is \
+                 {found} bytes long, and what follows the first {known} is not zero: use \
+                 rust_kexec.ko of rkexec's version, or leave out the newest option"
+            ),
+        }
+    }
+}
 
 /// No file: the value of a descriptor in [`LoadRequest`] when there is none.
 pub const NO_FD: i32 = -1;
@@ -51,7 +136,7 @@ pub struct Message {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoadRequest {
-    /// `size_of::<LoadRequest>()`.
+    /// `size_of::<LoadRequest>()` of the caller.
     pub size: u32,
     /// Must be 0.
     pub flags: u32,
@@ -79,7 +164,7 @@ pub struct LoadRequest {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UnloadRequest {
-    /// `size_of::<UnloadRequest>()`.
+    /// `size_of::<UnloadRequest>()` of the caller.
     pub size: u32,
     /// Must be 0.
     pub flags: u32,
@@ -182,7 +267,8 @@ pub const ROLE_CAPTURE: u32 = 2;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// `size_of::<Status>()`.
+    /// In the request, `size_of::<Status>()` of the caller. In the answer, how many bytes of it the
+    /// module has filled in.
     pub size: u32,
     /// [`ROLE_PRODUCTION`] or [`ROLE_CAPTURE`].
     pub role: u32,
@@ -215,16 +301,28 @@ impl Default for Status {
     }
 }
 
+impl Structure for LoadRequest {
+    const FIRST_LEN: usize = 72;
+}
+
+impl Structure for UnloadRequest {
+    const FIRST_LEN: usize = 32;
+}
+
+impl Structure for Status {
+    const FIRST_LEN: usize = 56 + SEGMENTS_MAX * 64;
+}
+
 const _: () = {
     assert!(size_of::<Message>() == 24);
-    assert!(size_of::<LoadRequest>() == 72);
+    assert!(size_of::<LoadRequest>() == LoadRequest::FIRST_LEN);
     assert!(offset_of!(LoadRequest, command_line) == 24);
     assert!(offset_of!(LoadRequest, message) == 48);
-    assert!(size_of::<UnloadRequest>() == 32);
+    assert!(size_of::<UnloadRequest>() == UnloadRequest::FIRST_LEN);
     assert!(offset_of!(UnloadRequest, message) == 8);
     assert!(size_of::<SegmentRecord>() == 64);
     assert!(offset_of!(SegmentRecord, digest) == 32);
-    assert!(size_of::<Status>() == 56 + SEGMENTS_MAX * 64);
+    assert!(size_of::<Status>() == Status::FIRST_LEN);
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
 };

@@ -8,6 +8,7 @@
 //! | `spin` | a process whose registers are known, found again in the dump ([`spin`]) |
 //! | `pattern` | pages whose contents and physical addresses are known ([`pattern`]) |
 //! | `kexec-file-load` | the kernel's own crash image, to compare and to collide with ([`kexec_file`]) |
+//! | `device-request` | asks the module as an rkexec of another version does ([`device_request`]) |
 //! | `vmcore` | reads a dump in the capture kernel, compares, measures ([`vmcore`]) |
 //! | `without-capability` | runs a program that lacks one capability |
 //!
@@ -16,6 +17,7 @@
 
 pub mod agent;
 pub mod arguments;
+pub mod device_request;
 pub mod file_mapping;
 pub mod hex;
 pub mod kexec_file;

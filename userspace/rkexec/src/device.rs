@@ -9,28 +9,26 @@ use std::os::fd::AsRawFd;
 use kexec_core::digest::Algorithm;
 use kexec_core::uapi::{self, LoadRequest, Message, Status, UnloadRequest, MESSAGE_MAX};
 use nix::errno::Errno;
+use nix::request_code_none;
 
 use crate::failure::Failure;
 
-nix::ioctl_write_ptr!(
+nix::ioctl_write_ptr_bad!(
     /// Loads and arms a capture kernel.
     ioctl_load,
-    uapi::IOCTL_TYPE,
-    uapi::IOCTL_LOAD,
+    request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_LOAD),
     LoadRequest
 );
-nix::ioctl_write_ptr!(
+nix::ioctl_write_ptr_bad!(
     /// Disarms and drops it.
     ioctl_unload,
-    uapi::IOCTL_TYPE,
-    uapi::IOCTL_UNLOAD,
+    request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_UNLOAD),
     UnloadRequest
 );
-nix::ioctl_read!(
+nix::ioctl_readwrite_bad!(
     /// Says what is loaded.
     ioctl_status,
-    uapi::IOCTL_TYPE,
-    uapi::IOCTL_STATUS,
+    request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_STATUS),
     Status
 );
 
@@ -98,8 +96,8 @@ impl Device {
             reserved: 0,
             message: answer.message(),
         };
-        // SAFETY: The descriptors are open, and `request` has the type that the number encodes. The
-        // module reads `command_line` and writes `answer`, and both outlive the call.
+        // SAFETY: The descriptors are open, and `request` is of the number's type and tells its size.
+        // The module reads `command_line` and writes `answer`, and both outlive the call.
         let result = unsafe { ioctl_load(self.0.as_raw_fd(), &request) };
         answer.conclude("load the capture kernel", result)
     }
@@ -112,26 +110,19 @@ impl Device {
             flags: 0,
             message: answer.message(),
         };
-        // SAFETY: The descriptor is open, and `request` has the type that the number encodes. The
-        // module writes `answer`, which outlives the call.
+        // SAFETY: The descriptor is open, and `request` is of the number's type and tells its size.
+        // The module writes `answer`, which outlives the call.
         let result = unsafe { ioctl_unload(self.0.as_raw_fd(), &request) };
         answer.conclude("unload the capture kernel", result)
     }
 
-    /// What the module has.
+    /// What the module has. What an older module does not tell is zero.
     pub fn status(&self) -> Result<Status, Failure> {
         let mut status = Status::default();
-        // SAFETY: The descriptor is open, and the number encodes the size of `status`, whose
-        // fields are integers: any bytes are a valid value.
+        // SAFETY: The descriptor is open, and `status` tells its size to the module, which writes
+        // no more; its fields are integers: any bytes are a valid value.
         unsafe { ioctl_status(self.0.as_raw_fd(), &mut status) }
             .map_err(|errno| unexplained("say what is loaded", errno))?;
-        if status.size != size_in_u32::<Status>() {
-            return Err(Failure::new(format!(
-                "the module's status has {} bytes where this rkexec knows {}: {OTHER_VERSION}",
-                status.size,
-                size_of::<Status>(),
-            )));
-        }
         Ok(status)
     }
 }
@@ -182,7 +173,7 @@ impl Answer {
 /// A refusal that came without a sentence.
 fn unexplained(what: &str, errno: Errno) -> Failure {
     let sentence = match errno {
-        Errno::ENOTTY => {
+        Errno::ENOTTY | Errno::E2BIG => {
             format!("the loaded module does not know the request to {what}: {OTHER_VERSION}")
         }
         Errno::EPERM => format!("may not {what} without CAP_SYS_BOOT: run rkexec as root"),

@@ -11,6 +11,7 @@ use kexec_core::x86::bzimage::BzImageError;
 fn numbers_and_names_are_those_of_the_c_library() {
     for (errno, number, name) in [
         (Errno::Perm, libc::EPERM, "EPERM"),
+        (Errno::TooBig, libc::E2BIG, "E2BIG"),
         (Errno::NoExec, libc::ENOEXEC, "ENOEXEC"),
         (Errno::NoMem, libc::ENOMEM, "ENOMEM"),
         (Errno::Busy, libc::EBUSY, "EBUSY"),

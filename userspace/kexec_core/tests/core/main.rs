@@ -30,6 +30,7 @@ mod plan;
 mod prstatus;
 mod ranges;
 mod signature;
+mod uapi;
 mod uki;
 mod vmcore;
 mod vmcoreinfo;
