@@ -75,7 +75,12 @@ def note(name: bytes, kind: int, contents: bytes) -> bytes:
 
 @asynccontextmanager
 async def prepared(
-    directory: Path, memory: bytes, at: int, header: int, hardware: Hardware = Hardware(cpus=1)
+    directory: Path,
+    memory: bytes,
+    at: int,
+    header: int,
+    hardware: Hardware = Hardware(cpus=1),
+    options: str = "",
 ) -> AsyncIterator[Guest]:
     """An x86_64 machine whose kernel is told that another one crashed before it.
 
@@ -87,7 +92,7 @@ async def prepared(
     hardware = replace(hardware, arguments=(*hardware.arguments, *loader))
     command_line = (
         f"{CONSOLE} {PLATFORM.early_console} memmap={len(memory):#x}${at:#x} "
-        f"elfcorehdr={header:#x}"
+        f"elfcorehdr={header:#x} {options}"
     )
     machine = Machine(hardware, command_line, directory)
     async with machine:

@@ -4,6 +4,7 @@
 import asyncio
 import base64
 import json
+import signal
 import struct
 from itertools import pairwise
 from pathlib import Path
@@ -197,6 +198,80 @@ def test_malformed_core_headers_are_refused(directory: Path, random: Random) -> 
             assert len(await kernel_words(guest, "is left out of the dump: the note at")) == 1
             assert int(await guest.shell(f"stat -c %s {VMCORE}")) == PAGE + len(dumped)
             await check_bytes(guest, dumped[: 2 * PAGE], PAGE)
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+async def read_error(guest: Guest, offset: int) -> str:
+    """What reading a page of the file fails with."""
+    finished = await guest.run(
+        "dd", f"if={VMCORE}", "of=/dev/null", f"bs={PAGE}", f"skip={offset // PAGE}", "count=1"
+    )
+    assert finished.status != 0, finished
+    return finished.stderr
+
+
+@prepared_only
+def test_memory_beside_ram(directory: Path, random: Random) -> None:
+    """The core header is in a page that is RAM in part, and memory that is in use is not dumped."""
+    # Of RAM there is what is named here, and it begins within the last page. Between is nothing that
+    # the kernel knows of, as in a kernel that kexec_file_load(2) has loaded.
+    ram = "memmap=exactmap memmap=639K@0 memmap=511M@1M memmap=256M@0x23ffff00"
+    memory = bytearray(random.randbytes(SIZE - 0x100))
+    last = SIZE - PAGE
+    in_use = AT // 2
+    pieces = [
+        Piece(PT_NOTE, NOTES, known_notes()),
+        Piece(PT_LOAD, in_use, bytes(2 * MIB), DIRECT_MAP + in_use),
+        Piece(PT_LOAD, AT + last - 3 * PAGE, memory[last - 3 * PAGE :], DIRECT_MAP + AT),
+    ]
+    header = core_header(pieces)
+    memory[last : last + len(header)] = header
+    memory[PAGE : PAGE + len(known_notes())] = known_notes()
+
+    async def scenario() -> None:
+        # The kernel's image, whose pages no allocator has, must be elsewhere.
+        async with prepared(
+            directory, memory, AT, AT + last, options=f"nokaslr {ram}"
+        ) as guest:
+            assert await complaints(guest) == []
+            assert int(await guest.shell(f"stat -c %s {VMCORE}")) == 6 * PAGE + 2 * MIB
+            assert "Input/output error" in await read_error(guest, 2 * PAGE)
+            mapped = await guest.run(
+                "vmcore", "time", VMCORE, f"--map={PAGE}", f"--offset={2 * PAGE}"
+            )
+            assert "cannot map the dump" in mapped.stderr and "EIO" in mapped.stderr, mapped
+            beside = 2 * PAGE + 2 * MIB
+            await check_bytes(guest, bytes(memory[last - 3 * PAGE : last]), beside)
+            await check_bytes(guest, bytes(memory[last:]), beside + 3 * PAGE)
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+@prepared_only
+@pytest.mark.skipif(
+    not paths.has(paths.TARGET, "TRANSPARENT_HUGEPAGE"),
+    reason="without large pages no page is left to the first access",
+)
+def test_memory_that_is_not_there(directory: Path, random: Random) -> None:
+    """A process that accesses it gets a signal, and does not try for ever."""
+    # No CPU of QEMU's has so many address lines.
+    nowhere = 1 << 48
+    pieces = [
+        Piece(PT_NOTE, NOTES, known_notes()),
+        Piece(PT_LOAD, nowhere, bytes(4 * MIB), DIRECT_MAP),
+    ]
+    memory = core_header(pieces).ljust(PAGE, b"\0") + known_notes()
+
+    async def scenario() -> None:
+        async with prepared(directory, memory.ljust(SIZE, b"\0"), AT, AT) as guest:
+            assert "out of memory" in (await read_error(guest, 2 * PAGE)).lower()
+            mapped = await guest.run(
+                "vmcore", "time", VMCORE, f"--map={4 * MIB}", f"--offset={2 * PAGE}"
+            )
+            assert mapped.status == -signal.SIGBUS, mapped
             assert await complaints(guest) == []
 
     asyncio.run(scenario())

@@ -182,7 +182,7 @@ const char *rust_kexec_exclude(void)
 	return exclude;
 }
 
-/* physical.rs: inline functions and an enumeration without a type. */
+/* physical.rs: inline functions, struct page, and enumerations without a type. */
 
 u64 rust_kexec_virt_to_phys(const void *address)
 {
@@ -199,9 +199,28 @@ u64 rust_kexec_ram_pages(void)
 	return totalram_pages();
 }
 
-unsigned long rust_kexec_memremap_write_back(void)
+bool rust_kexec_has_system_ram(u64 address, size_t len)
 {
-	return MEMREMAP_WB;
+	return region_intersects(address, len, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
+	       REGION_DISJOINT;
+}
+
+/* As __ioremap_check_ram() of x86 asks. */
+bool rust_kexec_page_is_in_use(u64 address)
+{
+	unsigned long pfn = PHYS_PFN(address);
+
+	return pfn_valid(pfn) && !PageReserved(pfn_to_page(pfn));
+}
+
+void *rust_kexec_ioremap_cache(u64 address, size_t len)
+{
+#ifdef CONFIG_X86_64
+	/* The kernel would warn. */
+	if ((address + len - 1) >> boot_cpu_data.x86_phys_bits)
+		return NULL;
+#endif
+	return (__force void *)ioremap_cache(address, len);
 }
 
 /* sha256.rs: the length's type differs between versions. */

@@ -50,7 +50,9 @@ void rust_kexec_put_module(void);
 const char *rust_kexec_exclude(void);
 u64 rust_kexec_virt_to_phys(const void *address);
 void *rust_kexec_phys_to_virt(u64 address);
-unsigned long rust_kexec_memremap_write_back(void);
+bool rust_kexec_has_system_ram(u64 address, size_t len);
+bool rust_kexec_page_is_in_use(u64 address);
+void *rust_kexec_ioremap_cache(u64 address, size_t len);
 typedef int rust_kexec_view_content(void *context, const void *content, size_t len,
 				    size_t header_len);
 int rust_kexec_verify_pkcs7(const void *data, size_t len, const void *message, size_t message_len,

@@ -19,10 +19,8 @@ extern "C" {
 pub(crate) struct Answer(bindings::vm_fault_t);
 
 impl Answer {
-    /// There is nothing in the file: SIGBUS.
+    /// There is nothing in the file, or nothing that can be mapped: SIGBUS.
     pub(crate) const NOTHING_THERE: Self = Self(bindings::vm_fault_reason_VM_FAULT_SIGBUS);
-    /// Memory is short.
-    pub(crate) const OUT_OF_MEMORY: Self = Self(bindings::vm_fault_reason_VM_FAULT_OOM);
     /// No large page fits here: the kernel shall ask for a small one.
     pub(crate) const SMALL_PAGE: Self = Self(bindings::vm_fault_reason_VM_FAULT_FALLBACK);
 }

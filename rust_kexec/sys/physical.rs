@@ -2,23 +2,27 @@
 
 //! Physical memory: where an address of the kernel's lies, and views of memory by its address.
 
+use crate::compat::prelude::*;
 use core::ptr::NonNull;
 use kernel::bindings;
 use kernel::ffi::c_void;
+use kernel::page::PAGE_SIZE;
 use kexec_core::ranges::Range;
 
 extern "C" {
     fn rust_kexec_virt_to_phys(address: *const c_void) -> u64;
     fn rust_kexec_phys_to_virt(address: u64) -> *mut c_void;
     fn rust_kexec_ram_pages() -> u64;
-    fn rust_kexec_memremap_write_back() -> kernel::ffi::c_ulong;
+    fn rust_kexec_has_system_ram(address: u64, len: usize) -> bool;
+    fn rust_kexec_page_is_in_use(address: u64) -> bool;
+    fn rust_kexec_ioremap_cache(address: u64, len: usize) -> *mut c_void;
 }
 
 /// How many bytes of memory the kernel has.
 pub(crate) fn ram_len() -> u64 {
     // SAFETY: Reads a counter.
     let pages = unsafe { rust_kexec_ram_pages() };
-    pages.saturating_mul(kernel::page::PAGE_SIZE as u64)
+    pages.saturating_mul(PAGE_SIZE as u64)
 }
 
 /// The physical address of kmalloc()ed memory.
@@ -67,7 +71,52 @@ impl ReservedMemory {
     }
 }
 
-/// A mapping of physical memory that is not this kernel's RAM.
+/// Why memory was not mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unmapped {
+    /// This kernel uses some of it, or would have to be asked page by page whether it does.
+    InUse,
+    /// Memory or address space is short, or there is no such memory.
+    Failed,
+}
+
+impl From<Unmapped> for Error {
+    fn from(unmapped: Unmapped) -> Self {
+        match unmapped {
+            Unmapped::InUse => EBUSY,
+            Unmapped::Failed => ENOMEM,
+        }
+    }
+}
+
+/// Whether this kernel uses some of `range`, which then cannot be another kernel's.
+///
+/// What the allocators do not own is not in use: memory that was reserved early in boot, as that of
+/// the ELF core header is on arm64, and a page of which only a part is RAM.
+pub(crate) fn is_in_use(range: Range) -> bool {
+    has_system_ram(range)
+        && (page_start(range.start())..range.end())
+            .step_by(PAGE_SIZE)
+            // SAFETY: Looks at the page's description, if there is one.
+            .any(|page| unsafe { rust_kexec_page_is_in_use(page) })
+}
+
+/// The page that the byte at `address` is in.
+pub(crate) fn page_at(address: u64) -> Option<Range> {
+    Range::from_start_len(page_start(address), PAGE_SIZE as u64)
+}
+
+fn page_start(address: u64) -> u64 {
+    address & !(PAGE_SIZE as u64 - 1)
+}
+
+/// Whether any byte of `range` belongs to a page of RAM, in the words of /proc/iomem.
+fn has_system_ram(range: Range) -> bool {
+    // SAFETY: Reads the tree of resources, under its lock.
+    !range.is_empty() && unsafe { rust_kexec_has_system_ram(range.start(), range.len() as usize) }
+}
+
+/// A mapping of physical memory that this kernel does not use.
 ///
 /// # Invariants
 ///
@@ -83,18 +132,25 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps `range`, or fails where it is RAM of this kernel's own or address space has run out.
-    pub(crate) fn new(range: Range) -> Option<Self> {
-        // SAFETY: memremap() checks the range.
-        let address = unsafe {
-            bindings::memremap(
-                range.start(),
-                range.len() as usize,
-                rust_kexec_memremap_write_back(),
-            )
-        };
-        // INVARIANT: memremap() maps the whole range or nothing.
-        NonNull::new(address.cast()).map(|address| Self { address, range })
+    /// Maps `range`, as copy_oldmem_page() maps a page.
+    ///
+    /// A range of several pages fails where any byte of it is RAM: each page may then need a mapping
+    /// of another kind. One page fails only where it is in use. memremap() would not do: what is RAM
+    /// in part it takes for RAM, and answers with the direct map, which need not have that page.
+    pub(crate) fn new(range: Range) -> Result<Self, Unmapped> {
+        let one_page = page_at(range.start()).is_some_and(|page| page.encloses(&range));
+        if is_in_use(range) || !one_page && has_system_ram(range) {
+            return Err(Unmapped::InUse);
+        }
+        // SAFETY: Nobody uses the memory, so that no other mapping contradicts this one's kind.
+        let address = unsafe { rust_kexec_ioremap_cache(range.start(), range.len() as usize) };
+        match NonNull::new(address.cast()) {
+            // INVARIANT: ioremap_cache() maps the whole range or nothing. Where arm64 answers with
+            // the direct map there is one page of RAM, which is in it, also if only in part RAM:
+            // the map consists of pages.
+            Some(address) => Ok(Self { address, range }),
+            None => Err(Unmapped::Failed),
+        }
     }
 
     /// What is mapped.

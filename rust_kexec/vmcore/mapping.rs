@@ -9,6 +9,7 @@
 use super::file::{Contents, Vmcore};
 use crate::compat::prelude::*;
 use crate::sys::page_fault::{Answer, PageFault};
+use crate::sys::physical::is_in_use;
 use crate::sys::user_mapping::UserMapping;
 use core::ptr::NonNull;
 use kernel::ffi::{c_int, c_void};
@@ -53,6 +54,7 @@ impl Vmcore {
 
     fn map_memory(&self, area: &mut UserMapping<'_>, at: u64, memory: Range) -> Result<u64> {
         match self.contents.excluded.first_run(memory) {
+            Run::Memory(run) if is_in_use(run) => Err(EIO),
             Run::Memory(run) => {
                 map_small_pages(area, at, run)?;
                 Ok(run.len())
@@ -70,9 +72,12 @@ impl Vmcore {
             None => Answer::NOTHING_THERE,
             Some(Run::Zeros(_)) => fault.map_zeros(),
             // As long as a window shows it, x86 takes the memory for what it is: cached.
+            // The kernel would have an access that is answered with VM_FAULT_OOM tried again for
+            // ever (pagefault_out_of_memory). When not even a page can be mapped that helps nobody;
+            // mmap_vmcore_fault() answers with SIGBUS too.
             Some(Run::Memory(run)) => match self.memory.at(run.start(), run) {
                 Ok(_window) => fault.map_memory(run.start()),
-                Err(_) => Answer::OUT_OF_MEMORY,
+                Err(_) => Answer::NOTHING_THERE,
             },
         }
     }

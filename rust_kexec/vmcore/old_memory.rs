@@ -3,23 +3,24 @@
 //! The crashed kernel's memory, mapped in windows that are kept.
 
 use crate::compat::prelude::*;
-use crate::sys::physical::Mapping;
+use crate::sys::physical::{page_at, Mapping, Unmapped};
 use kernel::new_mutex;
 use kernel::sync::{Arc, Mutex};
-use kexec_core::ranges::{Range, PAGE_SIZE};
+use kexec_core::ranges::Range;
 use kexec_core::vmcore::windows::{AfterFailure, Budget, Windows};
 
-/// Reads `out.len()` bytes at a physical address. For headers and notes, not for bulk.
+/// Reads `out.len()` bytes at a physical address, page by page: a core header may lie beside RAM of
+/// this kernel's, or be in reserved RAM itself. For headers and notes, not for bulk.
 pub(super) fn read(address: u64, out: &mut [u8]) -> Result {
-    let pages = Range::from_start_len(address, out.len() as u64)
-        .and_then(|range| range.align_outward(PAGE_SIZE))
-        .ok_or(EINVAL)?;
-    let mapping = Mapping::new(pages).ok_or(ENOMEM)?;
-    if mapping.copy_to(address, out) == out.len() {
-        Ok(())
-    } else {
-        Err(EIO)
+    let mut address = address;
+    let mut rest = out;
+    while !rest.is_empty() {
+        let mapping = Mapping::new(page_at(address).ok_or(EINVAL)?)?;
+        let copied = mapping.copy_to(address, rest);
+        rest = rest.get_mut(copied..).unwrap_or_default();
+        address = mapping.range().end();
     }
+    Ok(())
 }
 
 /// The windows that readers share.
@@ -52,28 +53,44 @@ impl OldMemory {
     }
 
     /// Maps a window, with less and less of everything while memory is short.
+    ///
+    /// Where a part of the window is RAM of this kernel's own, it is a page that is mapped; EIO says
+    /// that this kernel uses that page itself.
     #[cold]
     fn map(&self, address: u64, memory: Range) -> Result<Arc<Mapping>> {
         // Unmapped here, after the lock was given back, and before the next one is mapped.
         let evicted = self.windows.lock().make_room();
         drop(evicted);
+        let mut memory = memory;
         loop {
             let range = self
                 .windows
                 .lock()
                 .range_for(address, memory)
                 .ok_or(EINVAL)?;
-            let mapping = Mapping::new(range).and_then(|new| Arc::new(new, GFP_KERNEL).ok());
-            if let Some(mapping) = mapping {
-                let evicted = self.windows.lock().keep(range, mapping.clone());
-                drop(evicted);
-                return Ok(mapping);
-            }
-            let next = self.windows.lock().after_failure();
-            match next {
-                AfterFailure::Drop(evicted) => drop(evicted),
-                AfterFailure::Retry => {}
-                AfterFailure::GiveUp => return Err(ENOMEM),
+            let mapping = Mapping::new(range)
+                .and_then(|new| Arc::new(new, GFP_KERNEL).map_err(|_| Unmapped::Failed));
+            match mapping {
+                Ok(mapping) => {
+                    let evicted = self.windows.lock().keep(range, mapping.clone());
+                    drop(evicted);
+                    return Ok(mapping);
+                }
+                Err(Unmapped::InUse) => {
+                    let page = page_at(address).ok_or(EINVAL)?;
+                    if page.encloses(&range) {
+                        return Err(EIO);
+                    }
+                    memory = page.intersection(&memory).ok_or(EINVAL)?;
+                }
+                Err(Unmapped::Failed) => {
+                    let next = self.windows.lock().after_failure();
+                    match next {
+                        AfterFailure::Drop(evicted) => drop(evicted),
+                        AfterFailure::Retry => {}
+                        AfterFailure::GiveUp => return Err(ENOMEM),
+                    }
+                }
             }
         }
     }
