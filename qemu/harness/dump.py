@@ -154,7 +154,10 @@ class Dump:
     @cached_property
     def cpus(self) -> list[Cpu]:
         """Every online CPU whose registers there are."""
-        return [self.cpu(number) for number in self.online if number not in self.report.not_stopped]
+        # The kernel's own crash path leaves no report.
+        reports = [Report.parse(found) for found in self._notes("RUST_KEXEC", NT_REPORT)]
+        missing = {cpu for report in reports for cpu in report.not_stopped}
+        return [self.cpu(number) for number in self.online if number not in missing]
 
     def cpu(self, number: int) -> Cpu:
         """One CPU whose registers there are."""
