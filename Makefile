@@ -68,6 +68,11 @@ matrix: ## run the scenarios that they could break with every variant of the arm
 			PYTEST="-k 'test_dump or corrupt or protection or refused or mapped' $(PYTEST)" || exit; \
 	done
 
+# A kernel that takes long to build, and whose every access takes long.
+.PHONY: debug
+debug: ## crash a guest with lockdep, KASAN and UBSAN, and expect no report of theirs
+	@$(MAKE) --no-print-directory scenarios VARIANT=debug PYTEST="-n 1 -k test_debug $(PYTEST)"
+
 .PHONY: tools
 tools: setup
 	@$(TIMED) "tools" scripts/tools

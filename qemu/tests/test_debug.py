@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A kernel that looks for errors in its own code, in both roles, finds none in the module."""
+
+import asyncio
+import re
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness import checks, paths
+from harness.dump import Dump
+from harness.guest import Guest
+from harness.machine import Hardware
+from harness.scenario import Facts, Scenario, crash_and_save
+from harness.vmcore import MIB, THEIRS, complaints, kernel_words, mapped_areas
+
+pytestmark = pytest.mark.skipif(
+    not paths.has(paths.TARGET, "KASAN") or not paths.has(paths.CAPTURE_TARGET, "KASAN"),
+    reason="needs a kernel that looks for errors: VARIANT=debug",
+)
+
+# What reports begin with. A panic has a call trace of its own.
+REPORT = re.compile(r"BUG|WARNING|UBSAN|ODEBUG|INFO: |DEBUG_LOCKS|\bOops\b|leak|list_(add|del) ")
+
+
+async def no_reports(guest: Guest) -> None:
+    """Nobody has found anything, and lockdep, which stops at its first report, still looks."""
+    assert await complaints(guest) == []
+    assert await kernel_words(guest, "UBSAN|ODEBUG|INFO: |DEBUG_LOCKS|list_(add|del) ") == []
+    assert await guest.shell("awk '/debug_locks/ { print $2 }' /proc/lockdep_stats") == "1\n"
+
+
+async def load_and_unload(guest: Guest, facts: Facts) -> None:
+    """What is armed at the crash has come after others, and after some that were refused."""
+    assert (await guest.rkexec("-p", "/bin/busybox")).status != 0
+    assert (await guest.rkexec("-p", paths.GUEST_KERNEL, "--initrd=/init", "--reuse-cmdline")).status
+    (await guest.rkexec("-p", "-u")).check()
+    await guest.shell("rmmod rust_kexec")
+    (await guest.run("insmod", paths.GUEST_MODULE)).check()
+    for _ in range(2):
+        await guest.load()
+    assert (await guest.run("rmmod", "rust_kexec")).status != 0
+    facts.status = await guest.status()
+    await no_reports(guest)
+
+
+async def read_in_every_way(guest: Guest, facts: Facts) -> None:
+    """Reads and mappings side by side, while the module comes and goes."""
+    idle = await mapped_areas(guest)
+    for method in (f"--read={MIB}", "--read=4096", f"--map={4 * MIB}"):
+        limit = f"--limit={(64 if method.endswith('=4096') else 512) * MIB}"
+        finished = await guest.run(
+            "vmcore", "time", THEIRS, method, limit, "--readers=3", timeout_s=600
+        )
+        finished.check()
+    holder = await guest.spawn("vmcore", "hold", THEIRS, f"--len={4 * MIB}")
+    assert (await guest.run("rmmod", "rust_kexec")).status != 0
+    await guest.shell(f"kill {holder['pid']}; while test -e /proc/{holder['pid']}/exe; do :; done")
+    await guest.shell("rmmod rust_kexec")
+    (await guest.run("insmod", paths.GUEST_MODULE, "exclude=0x1000-0x3000")).check()
+    await guest.shell(f"rmmod rust_kexec; insmod {paths.GUEST_MODULE}")
+    assert len(await mapped_areas(guest)) <= len(idle)
+    await no_reports(guest)
+
+
+DEBUG = Scenario(
+    name="debug",
+    hardware=Hardware(cpus=4, memory_mib=2048),
+    # The shadow of KASAN takes an eighth of memory.
+    command_line="crashkernel=512M",
+    before=(load_and_unload,),
+    captured=(read_in_every_way,),
+)
+
+
+def test_debug(directory: Path, random: Random) -> None:
+    facts = asyncio.run(crash_and_save(DEBUG, directory, random))
+    with Dump(directory / "vmcore") as dump:
+        for check in checks.ALWAYS:
+            check(dump, facts)
+        reports = [line for line in dump.kernel_log if REPORT.search(line)]
+        assert reports == []
+        assert dump.program["debug_locks"].value_() == 1
+    dump.path.unlink()
