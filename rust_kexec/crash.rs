@@ -148,7 +148,7 @@ unsafe fn enter(frame: *const bindings::pt_regs) {
         Err(crashing) if crashing == cpu => leave(image),
         Err(_) => return,
     }
-    cpu::disable_interrupts();
+    arch::stop::disable_interrupts();
     image.report.reached(Moment::Noticed);
     let registers = match frame.is_null() {
         true => Registers::capture_here(),

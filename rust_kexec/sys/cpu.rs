@@ -11,7 +11,6 @@ extern "C" {
     fn rust_kexec_cpu_is_possible(cpu: c_uint) -> bool;
     fn rust_kexec_cpu_is_present(cpu: c_uint) -> bool;
     fn rust_kexec_cpu_is_online(cpu: c_uint) -> bool;
-    fn rust_kexec_disable_interrupts();
     fn rust_kexec_delay_microseconds(microseconds: c_uint);
 }
 
@@ -49,12 +48,6 @@ pub(crate) fn is_present(cpu: usize) -> bool {
 pub(crate) fn is_online(cpu: usize) -> bool {
     // SAFETY: Reads a mask; numbers past its end were sorted out before.
     cpu < ids() && unsafe { rust_kexec_cpu_is_online(cpu as c_uint) }
-}
-
-/// Disables interrupts on this CPU for good. For the crash path, which does not return.
-pub(crate) fn disable_interrupts() {
-    // SAFETY: The caller runs to the end of this kernel; nobody waits for interrupts any more.
-    unsafe { rust_kexec_disable_interrupts() }
 }
 
 /// Waits without sleeping.

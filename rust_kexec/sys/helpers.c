@@ -14,7 +14,6 @@
 #include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/io.h>
-#include <linux/irqflags.h>
 #include <linux/kexec.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -93,11 +92,6 @@ bool rust_kexec_cpu_is_present(unsigned int cpu)
 bool rust_kexec_cpu_is_online(unsigned int cpu)
 {
 	return cpu_online(cpu);
-}
-
-void rust_kexec_disable_interrupts(void)
-{
-	local_irq_disable();
 }
 
 void rust_kexec_delay_microseconds(unsigned int microseconds)

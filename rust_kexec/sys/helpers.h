@@ -38,7 +38,6 @@ unsigned int rust_kexec_cpu_ids(void);
 bool rust_kexec_cpu_is_possible(unsigned int cpu);
 bool rust_kexec_cpu_is_present(unsigned int cpu);
 bool rust_kexec_cpu_is_online(unsigned int cpu);
-void rust_kexec_disable_interrupts(void);
 void rust_kexec_delay_microseconds(unsigned int microseconds);
 int rust_kexec_mount(const char *file_system, struct vfsmount **mount);
 void rust_kexec_unmount(struct vfsmount *mount);

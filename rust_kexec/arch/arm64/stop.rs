@@ -70,6 +70,14 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
 /// memory, which nothing overwrites.
 pub(crate) fn disable_virtualization() {}
 
+/// Disables interrupts on this CPU for good. For the crash path, which does not return.
+///
+/// local_irq_disable() calls lockdep where that is watching, and leaves pseudo-NMIs on.
+pub(crate) fn disable_interrupts() {
+    // SAFETY: The caller runs to the end of this kernel; nobody waits for interrupts any more.
+    unsafe { core::arch::asm!("msr daifset, #0x3", options(nomem, nostack)) };
+}
+
 /// Stops this CPU for good.
 ///
 /// Where it cannot be switched off it waits in the crashed kernel: in this loop, which it fetches

@@ -72,6 +72,15 @@ pub(crate) fn disable_virtualization() {
     }
 }
 
+/// Disables interrupts on this CPU for good. For the crash path, which does not return.
+///
+/// local_irq_disable() is an indirect call in kernels for Xen, and one of lockdep's where that is
+/// watching.
+pub(crate) fn disable_interrupts() {
+    // SAFETY: The caller runs to the end of this kernel; nobody waits for interrupts any more.
+    unsafe { core::arch::asm!("cli", options(nomem, nostack)) };
+}
+
 /// Stops this CPU for good.
 pub(crate) fn park() -> ! {
     loop {
