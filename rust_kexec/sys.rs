@@ -21,6 +21,7 @@ pub(crate) mod page_fault;
 pub(crate) mod parameters;
 pub(crate) mod physical;
 pub(crate) mod proc_file;
+pub(crate) mod random;
 pub(crate) mod sha256;
 pub(crate) mod user_mapping;
 pub(crate) mod user_structure;

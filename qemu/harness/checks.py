@@ -123,6 +123,13 @@ def at_exception_level(level: int) -> Check:
     return check
 
 
+def handed_over_by_firmware(dump: Dump, facts: Facts) -> None:
+    """x86_64: the capture kernel knows of UEFI, ACPI and SMBIOS what the crashed kernel knew."""
+    for known in ("tables/APIC", "SMBIOS=", "runtime-map/0/virt_addr", "QEMU", r"\_SB_.PCI0"):
+        assert known in facts.firmware, known
+    assert facts.captured_firmware == facts.firmware
+
+
 def paged_with(crashed: int, captured: int) -> Check:
     """x86_64: the two kernels paged with so many levels."""
 

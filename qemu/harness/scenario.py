@@ -34,6 +34,10 @@ class Facts:
     """Where CPUs wait with interrupts masked while the capture kernel runs."""
     captured_cpu_flags: set[str] = field(default_factory=set)
     """What the capture kernel uses of its CPU (x86_64)."""
+    firmware: str = ""
+    """What the crashed kernel said of the firmware that had started it."""
+    captured_firmware: str = ""
+    """The same from the capture kernel."""
 
 
 Preparation = Callable[[Guest], Awaitable[None]]

@@ -54,6 +54,14 @@ ARM64 = (
 
 # Hardware, and memory maps, that only x86_64 machines have.
 X86_64 = (
+    # Under UEFI nothing but the boot parameters leads to ACPI's tables.
+    Scenario(
+        name="uefi-acpi",
+        hardware=Hardware(cpus=4, firmware=True),
+        before=(steps.look_at_firmware,),
+        captured=(steps.look_at_captured_firmware,),
+        checks=(checks.handed_over_by_firmware,),
+    ),
     # A capture kernel that pages in another way than the one that crashed changes the mode itself.
     Scenario(
         name="four-levels-captured-by-five",

@@ -10,7 +10,6 @@ pub(crate) mod image;
 pub(crate) mod memory;
 pub(crate) mod protect;
 pub(crate) mod quiesce;
-mod random;
 pub(crate) mod registers;
 pub(crate) mod stop;
 pub(crate) mod time;

@@ -2,6 +2,7 @@
 
 //! x86_64.
 
+mod efi;
 pub(crate) mod handover;
 pub(crate) mod hook;
 pub(crate) mod image;

@@ -5,8 +5,10 @@
 pub mod acpi;
 pub mod boot_params;
 pub mod bzimage;
+pub mod efi;
 pub mod kernel;
 pub mod memory_map;
 pub mod page_tables;
 pub mod protocol;
+pub mod setup_data;
 pub mod vmlinux;

@@ -132,6 +132,16 @@ void rust_kexec_leave_vmx(void);
 void rust_kexec_set_global_interrupt_flag(void);
 bool rust_kexec_has_svm(void);
 void rust_kexec_call_on_all_cpus(void (*function)(void *unused));
+/* KernelsView of arch/x86_64/efi.rs. */
+struct rust_kexec_efi {
+	u64 acpi_rsdp;
+	u64 smbios;
+	const void *memory_map;
+	u64 memory_map_len;
+	u64 descriptor_len;
+};
+static_assert(sizeof(struct rust_kexec_efi) == 40);
+void rust_kexec_read_efi(struct rust_kexec_efi *view);
 void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
 #endif
 

@@ -2,13 +2,14 @@
 
 //! The segments that carry a capture kernel besides itself, and the jump into the purgatory.
 
+use super::cache;
 use super::image::Image;
-use super::{cache, random};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::acpi::AcpiTable;
 use crate::sys::file::Mount;
+use crate::sys::random;
 use core::arch::asm;
 use kernel::ffi::c_uint;
 use kexec_core::arm64::console::{find_console, find_in_spcr, find_stdout};
@@ -177,6 +178,8 @@ fn device_tree(
     random::fill(&mut rng_seed);
     let mut kaslr_seed = [0; size_of::<u64>()];
     random::fill(&mut kaslr_seed);
+    // The capture kernel would take a seed for more than it is.
+    let seeded = random::is_unpredictable();
     let usable = usable(reservation)?;
     let initrd = plan
         .segment(SegmentKind::Initrd)
@@ -192,8 +195,8 @@ fn device_tree(
             usable: &usable,
             bootargs: command_line,
             initrd,
-            kaslr_seed: Some(u64::from_ne_bytes(kaslr_seed)),
-            rng_seed: &rng_seed,
+            kaslr_seed: seeded.then_some(u64::from_ne_bytes(kaslr_seed)),
+            rng_seed: if seeded { &rng_seed } else { &[] },
             stale_reservations: &[],
         },
     )?;

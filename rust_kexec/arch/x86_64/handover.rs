@@ -2,22 +2,24 @@
 
 //! The segments that carry a capture kernel besides itself, and the jump into the purgatory.
 
+use super::efi::Firmware;
 use super::image::{self, Image};
 use super::{memory, port};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::Mount;
+use crate::sys::{iomem, random};
 use kernel::alloc::AllocError;
+use kernel::bindings;
 use kexec_core::command_line;
 use kexec_core::handover::{Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT};
 use kexec_core::plan::{Placement, Placer, Plan};
-use kexec_core::ranges::{Range, PAGE_SIZE};
+use kexec_core::ranges::{Range, RangeList, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
-use kexec_core::x86::boot_params::{
-    BootParams, ACPI_RSDP_ADDR, BOOT_PARAMS_LEN, SCREEN_INFO, SCREEN_INFO_LEN,
-};
-use kexec_core::x86::page_tables::{self, IdentityMap, Levels, TABLE_LEN};
+use kexec_core::x86::boot_params::{BootParams, BOOT_PARAMS_LEN};
+use kexec_core::x86::page_tables::{self, large_pages, IdentityMap, Levels, TABLE_LEN};
+use kexec_core::x86::setup_data::{tail_len, SetupDataType, Tail, RNG_SEED_LEN};
 
 extern "C" {
     fn rust_kexec_jump(top_table: u64, purgatory: u64, table: u64);
@@ -25,6 +27,9 @@ extern "C" {
 
 /// The purgatory: position-independent, entered at its first byte, its stack inside.
 static PURGATORY: &[u8] = include_bytes!("../../purgatory/x86_64.bin");
+
+/// What the identity map has: the region, and some tables that firmware keeps together.
+type Mapped = RangeList<32>;
 
 fn levels() -> Levels {
     match image::five_level_paging() {
@@ -38,32 +43,13 @@ fn page_tables_offset() -> u64 {
     (PURGATORY.len() as u64).next_multiple_of(TABLE_LEN)
 }
 
-/// What is identity-mapped besides the crash report, in ascending order: the region, and what the
-/// first code of a capture kernel accesses outside it, before it has page tables of its own.
-///
-/// A bzImage that pages with another number of levels than the crashed kernel did changes the mode by
-/// a trampoline below 1 MiB, because it must be where 32-bit code can run (the kernel's
-/// arch/x86/boot/compressed/pgtable_64.c).
-fn mapped(region: Range) -> [Range; 2] {
-    [memory::LOW_MEMORY, region]
-}
-
-/// How many tables the identity map has room for; the crash report does not cross a page.
-fn tables_count(region: Range) -> u64 {
-    let page = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
-    page_tables::tables_needed(&mapped(region), levels())
-        + page_tables::tables_needed(&[page], levels())
-}
-
-fn purgatory_len(region: Range) -> u64 {
-    page_tables_offset() + TABLE_LEN * tables_count(region)
-}
-
 /// What of the running machine goes into the handover.
 pub(crate) struct Sources {
     /// What firmware or a boot loader told the running kernel. Without it the capture kernel
     /// searches for the ACPI tables itself and has no screen.
     boot_params: Option<KVVec<u8>>,
+    firmware: Firmware,
+    accessed_early: Mapped,
 }
 
 impl Sources {
@@ -71,10 +57,17 @@ impl Sources {
     pub(crate) fn read() -> Result<Self, Refusal> {
         let mut bytes = KVVec::new();
         bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
+        let sysfs = Mount::sysfs().ok();
         let path = c"kernel/boot_params/data";
-        let read = Mount::sysfs().is_ok_and(|sysfs| sysfs.read(path, &mut bytes).is_ok());
+        let read = sysfs
+            .as_ref()
+            .is_some_and(|sysfs| sysfs.read(path, &mut bytes).is_ok());
+        let boot_params = read.then_some(bytes);
+        let firmware = Firmware::read(sysfs.as_ref(), boot_params.as_deref())?;
         Ok(Self {
-            boot_params: read.then_some(bytes),
+            accessed_early: accessed_early(&firmware)?,
+            boot_params,
+            firmware,
         })
     }
 
@@ -85,8 +78,10 @@ impl Sources {
         reservation: &Reservation,
         command_line_len: usize,
     ) -> Result<(), Refusal> {
-        let boot_params_len = BOOT_PARAMS_LEN as u64 + command_line_len as u64 + 1;
-        let purgatory_len = purgatory_len(reservation.region());
+        let tail_len = tail_len(command_line_len + 1, self.firmware.memory_map_len());
+        let boot_params_len = (BOOT_PARAMS_LEN + tail_len) as u64;
+        let tables = tables_count(&self.mapped(reservation.region())?);
+        let purgatory_len = page_tables_offset() + TABLE_LEN * tables;
         for (kind, len) in [
             (SegmentKind::BootParams, boot_params_len),
             (SegmentKind::Purgatory, purgatory_len),
@@ -96,6 +91,46 @@ impl Sources {
         }
         Ok(())
     }
+
+    /// What is identity-mapped besides the crash report.
+    fn mapped(&self, region: Range) -> Result<Mapped, Refusal> {
+        let mut mapped = self.accessed_early;
+        mapped.push(region)?;
+        Ok(mapped)
+    }
+}
+
+/// How many tables the identity map has room for; the crash report does not cross a page.
+fn tables_count(mapped: &Mapped) -> u64 {
+    let page = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
+    page_tables::tables_needed(mapped.as_slice(), levels())
+        + page_tables::tables_needed(&[page], levels())
+}
+
+/// What the first code of a capture kernel accesses outside the region, before it has page tables of
+/// its own.
+///
+/// - A bzImage that pages with another number of levels than the crashed kernel did changes the mode
+///   by a trampoline below 1 MiB, because it must be where 32-bit code can run (the kernel's
+///   arch/x86/boot/compressed/pgtable_64.c).
+/// - It may look for ACPI's root pointer and tables, and for a memory encryption that the firmware
+///   tells of (acpi.c, efi.c and sev.c there). Kernels before 5.10 do so without a handler for what
+///   is not mapped, and all look for encryption before they have one.
+fn accessed_early(firmware: &Firmware) -> Result<Mapped, Refusal> {
+    let mut ranges = Mapped::new();
+    ranges.push(large_pages(memory::LOW_MEMORY))?;
+    for range in firmware.tables() {
+        ranges.push(large_pages(range))?;
+    }
+    for description in [
+        bindings::IORES_DESC_ACPI_TABLES,
+        bindings::IORES_DESC_ACPI_NV_STORAGE,
+    ] {
+        for range in &iomem::described(description)? {
+            ranges.push(large_pages(*range))?;
+        }
+    }
+    Ok(ranges)
 }
 
 /// The contents of those segments, built aside while an earlier image is still armed.
@@ -117,7 +152,7 @@ impl Staging {
     ) -> Result<Self, Refusal> {
         Ok(Self {
             boot_params: boot_params(sources, plan, image, reservation, command_line, initrd_len)?,
-            purgatory: purgatory(plan, command_line, report)?,
+            purgatory: purgatory(sources, plan, command_line, report)?,
         })
     }
 
@@ -149,23 +184,25 @@ fn boot_params(
     initrd_len: u64,
 ) -> Result<KVVec<u8>, Refusal> {
     let address = start_of(plan, SegmentKind::BootParams)?;
+    let tail_len = tail_len(command_line.len() + 1, sources.firmware.memory_map_len());
     let mut bytes = KVVec::new();
-    bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
-    let page = bytes.first_chunk_mut().ok_or(AllocError)?;
+    bytes.extend_with(BOOT_PARAMS_LEN + tail_len, 0, GFP_KERNEL)?;
+    let (page, tail) = bytes.split_first_chunk_mut().ok_or(AllocError)?;
     let mut params = BootParams::new(page, image);
-    params.set_command_line(address + BOOT_PARAMS_LEN as u64);
+    let mut tail = Tail::new(tail, address + BOOT_PARAMS_LEN as u64);
+    params.set_command_line(tail.push(&[command_line, &[0]])?);
     if let Some(initrd) = plan.segment(SegmentKind::Initrd) {
         let start = initrd.memory.start();
         params.set_initrd(Range::from_start_len(start, initrd_len).unwrap_or(initrd.memory))?;
     }
-    if let Some(running) = &sources.boot_params {
-        if let Some(screen_info) = running.get(SCREEN_INFO..).and_then(|b| b.first_chunk()) {
-            let screen_info: &[u8; SCREEN_INFO_LEN] = screen_info;
-            params.set_screen_info(screen_info);
-        }
-        if let Some(rsdp) = running.get(ACPI_RSDP_ADDR..).and_then(|b| b.first_chunk()) {
-            params.set_acpi_rsdp(u64::from_le_bytes(*rsdp));
-        }
+    if let Some(running) = sources.boot_params.as_ref().and_then(|b| b.first_chunk()) {
+        params.take_over(running);
+    }
+    sources.firmware.hand_over(&mut params, &mut tail)?;
+    if random::is_unpredictable() {
+        let mut seed = [0; RNG_SEED_LEN];
+        random::fill(&mut seed);
+        tail.push_setup_data(&mut params, SetupDataType::RngSeed, &seed)?;
     }
     let elfcorehdr = plan.segment(SegmentKind::ElfCoreHeader).map(|s| s.memory);
     memory::set_memory_map(
@@ -173,22 +210,25 @@ fn boot_params(
         reservation.regions(),
         elfcorehdr.unwrap_or_default(),
     )?;
-    for part in [command_line, &[0]] {
-        bytes.extend_from_slice(part, GFP_KERNEL)?;
-    }
     Ok(bytes)
 }
 
-fn purgatory(plan: &Plan, command_line: &[u8], report: Range) -> Result<KVVec<u8>, Refusal> {
+fn purgatory(
+    sources: &Sources,
+    plan: &Plan,
+    command_line: &[u8],
+    report: Range,
+) -> Result<KVVec<u8>, Refusal> {
     let region = plan.region();
     let offset = page_tables_offset();
     let base = start_of(plan, SegmentKind::Purgatory)? + offset;
-    let count = tables_count(region) as usize;
+    let mapped = sources.mapped(region)?;
+    let count = tables_count(&mapped) as usize;
     let mut tables = KVVec::new();
     tables.extend_with(count, [0; page_tables::ENTRIES], GFP_KERNEL)?;
     let mut map = IdentityMap::new(&mut tables, base, levels())?;
-    for range in mapped(region) {
-        map.map(range)?;
+    for range in &mapped {
+        map.map(*range)?;
     }
     map.map(report)?;
     // SAFETY: CR3 names the table that this CPU runs on, and RAM is directly mapped. The entries

@@ -2,6 +2,7 @@
 /* What Rust cannot express on x86_64: static calls, exception tables, opaque structures. */
 
 #include <linux/cpumask.h>
+#include <linux/efi.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/smp.h>
@@ -75,6 +76,27 @@ void rust_kexec_hook_stop_other_cpus(void)
 void rust_kexec_unhook_stop_other_cpus(void)
 {
 	WRITE_ONCE(smp_ops.stop_other_cpus, kernels_stop_other_cpus);
+}
+
+/* efi.rs: struct efi is not in the bindings, and the tests of its flags are inline. */
+
+void rust_kexec_read_efi(struct rust_kexec_efi *view)
+{
+#ifdef CONFIG_EFI
+	if (efi.acpi20 != EFI_INVALID_TABLE_ADDR)
+		view->acpi_rsdp = efi.acpi20;
+	else if (efi.acpi != EFI_INVALID_TABLE_ADDR)
+		view->acpi_rsdp = efi.acpi;
+	/* A kernel on firmware of 32 bits cannot hand its services on. */
+	if (!efi_enabled(EFI_RUNTIME_SERVICES) || !efi_enabled(EFI_MEMMAP) ||
+	    !efi_enabled(EFI_64BIT))
+		return;
+	if (efi.smbios != EFI_INVALID_TABLE_ADDR)
+		view->smbios = efi.smbios;
+	view->memory_map = efi.memmap.map;
+	view->memory_map_len = efi.memmap.nr_map * efi.memmap.desc_size;
+	view->descriptor_len = efi.memmap.desc_size;
+#endif
 }
 
 /* protect.rs: on_each_cpu() is inline. */

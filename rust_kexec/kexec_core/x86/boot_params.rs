@@ -8,9 +8,10 @@
 use core::fmt;
 
 use super::bzimage;
+use super::efi::{EFI_INFO, EFI_INFO_LEN};
 use super::memory_map::MemoryType;
 use super::protocol::BootProtocol;
-use crate::bytes::write;
+use crate::bytes::{read_u64, write};
 use crate::error::Errno;
 use crate::image::Verified;
 use crate::ranges::{CapacityError, Range};
@@ -37,6 +38,20 @@ pub const EXT_RAMDISK_IMAGE: usize = 0x0c0;
 pub const EXT_RAMDISK_SIZE: usize = 0x0c4;
 /// `ext_cmd_line_ptr`: upper half of the command line's address.
 pub const EXT_CMD_LINE_PTR: usize = 0x0c8;
+/// `eddbuf_entries`: how many disks [`EDDBUF`] describes.
+pub const EDDBUF_ENTRIES: usize = 0x1e9;
+/// `edd_mbr_sig_buf_entries`: how many disks [`EDD_MBR_SIG_BUFFER`] has.
+pub const EDD_MBR_SIG_BUF_ENTRIES: usize = 0x1ea;
+/// `secure_boot`: whether Secure Boot is on, as the kernel's `enum efi_secureboot_mode`.
+pub const SECURE_BOOT: usize = 0x1ec;
+/// `edd_mbr_sig_buffer`: the signatures in the boot sectors of disks.
+pub const EDD_MBR_SIG_BUFFER: usize = 0x290;
+/// Length of that buffer.
+pub const EDD_MBR_SIG_BUFFER_LEN: usize = 16 * 4;
+/// `eddbuf`: what the BIOS says of disks (Enhanced Disk Drive services).
+pub const EDDBUF: usize = 0xd00;
+/// Length of that buffer.
+pub const EDDBUF_LEN: usize = 6 * 82;
 /// `e820_entries`: how many entries the memory map has.
 pub const E820_ENTRIES: usize = 0x1e8;
 /// `sentinel`: 0 where the loader has cleared what it does not fill.
@@ -67,7 +82,9 @@ const _: () = {
     assert!(SETUP_HEADER == bzimage::SETUP_SECTS);
     assert!(bzimage::HEADER_END_MAX <= E820_TABLE);
     assert!(E820_TABLE + E820_ENTRIES_MAX * E820_ENTRY_LEN == 0xcd0);
-    assert!(0xcd0 <= BOOT_PARAMS_LEN);
+    assert!(EDD_MBR_SIG_BUFFER == bzimage::HEADER_END_MAX);
+    assert!(EDD_MBR_SIG_BUFFER + EDD_MBR_SIG_BUFFER_LEN == E820_TABLE);
+    assert!(EDDBUF + EDDBUF_LEN == 0xeec && 0xeec <= BOOT_PARAMS_LEN);
     // The count of entries is a byte.
     assert!(E820_ENTRIES_MAX <= 0xff);
 };
@@ -157,16 +174,48 @@ impl<'a> BootParams<'a> {
         Ok(())
     }
 
-    /// Says at which physical address the ACPI root pointer is; 0 where it is not known.
-    pub fn set_acpi_rsdp(&mut self, address: u64) {
-        write(self.page, ACPI_RSDP_ADDR, &address.to_le_bytes());
-    }
-
-    /// Hands the running kernel's screen over.
-    pub fn set_screen_info(&mut self, screen_info: &[u8; SCREEN_INFO_LEN]) {
-        write(self.page, SCREEN_INFO, screen_info);
+    /// Takes over what the running kernel's boot_params say of the machine: its screen, its disks,
+    /// where ACPI is, what kind of PC it is, and whether it is under Secure Boot, without which the
+    /// next kernel would not lock itself down as this one did.
+    pub fn take_over(&mut self, running: &[u8; BOOT_PARAMS_LEN]) {
+        for (offset, len) in [
+            (SCREEN_INFO, SCREEN_INFO_LEN),
+            (ACPI_RSDP_ADDR, 8),
+            (HARDWARE_SUBARCH, 4),
+            (SECURE_BOOT, 1),
+            (EDDBUF_ENTRIES, 1),
+            (EDDBUF, EDDBUF_LEN),
+            (EDD_MBR_SIG_BUF_ENTRIES, 1),
+            (EDD_MBR_SIG_BUFFER, EDD_MBR_SIG_BUFFER_LEN),
+        ] {
+            let field = running.get(offset..).and_then(|field| field.get(..len));
+            write(self.page, offset, field.unwrap_or_default());
+        }
         // This is about all of the machine's memory, not about what the capture kernel may use.
         write(self.page, SCREEN_INFO_EXT_MEM_K, &[0; 2]);
+    }
+
+    /// Says at which physical address the ACPI root pointer is, unless the running kernel was told
+    /// another one; 0 where it is not known.
+    pub fn set_acpi_rsdp_if_unknown(&mut self, address: u64) {
+        if read_u64(self.page, ACPI_RSDP_ADDR) == Some(0) {
+            write(self.page, ACPI_RSDP_ADDR, &address.to_le_bytes());
+        }
+    }
+
+    /// Says where firmware has its tables and its memory.
+    pub fn set_efi_info(&mut self, info: &[u8; EFI_INFO_LEN]) {
+        write(self.page, EFI_INFO, info);
+    }
+
+    /// Physical address of the first node of the list of further data, 0 where there is none.
+    pub(super) fn setup_data(&self) -> u64 {
+        read_u64(self.page, SETUP_DATA).unwrap_or_default()
+    }
+
+    /// Says where the list of further data starts.
+    pub(super) fn set_setup_data(&mut self, address: u64) {
+        write(self.page, SETUP_DATA, &address.to_le_bytes());
     }
 
     /// Adds an entry to the memory map.

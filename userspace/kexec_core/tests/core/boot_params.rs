@@ -27,8 +27,7 @@ fn every_field_is_where_the_kernel_reads_it() {
     params
         .set_initrd(range(0x9_8765_4000, 0xa_9876_5432))
         .unwrap();
-    params.set_acpi_rsdp(0xf_59e0);
-    params.set_screen_info(&[0x5a; 64]);
+    params.set_acpi_rsdp_if_unknown(0xf_59e0);
     let low_ram = [range(0x1000, 0x9_fc00)];
     let regions = [range(256 * MIB, 512 * MIB)];
     let elfcorehdr = range(511 * MIB, 512 * MIB);
@@ -59,12 +58,6 @@ fn every_field_is_where_the_kernel_reads_it() {
     assert_eq!({ params.acpi_rsdp_addr }, 0xf_59e0);
     assert_eq!(params.sentinel, 0);
 
-    let screen_info = params.screen_info;
-    assert_eq!({ screen_info.lfb_base }, 0x5a5a_5a5a);
-    assert_eq!({ screen_info.ext_lfb_base }, 0x5a5a_5a5a);
-    assert_eq!({ screen_info.ext_mem_k }, 0);
-    assert!(page[4..64].iter().all(|byte| *byte == 0x5a));
-
     assert_eq!(params.e820_entries, 5);
     let table = params.e820_table;
     let found: Vec<_> = table[..5]
@@ -81,6 +74,54 @@ fn every_field_is_where_the_kernel_reads_it() {
             (256 * MIB, 255 * MIB, 1),
         ]
     );
+}
+
+#[test]
+fn what_the_running_kernel_was_told_of_the_machine_is_taken_over() {
+    let mut running = boot_params {
+        acpi_rsdp_addr: 0xf_59e0,
+        eddbuf_entries: 1,
+        edd_mbr_sig_buf_entries: 2,
+        secure_boot: 3,
+        ..boot_params::default()
+    };
+    running.screen_info.lfb_base = 0x8000_0000;
+    running.screen_info.ext_lfb_base = 0x9;
+    running.screen_info.ext_mem_k = 0xfc00;
+    running.hdr.hardware_subarch = 3;
+    running.edd_mbr_sig_buffer = [0x5a5a_5a5a; 16];
+    running.eddbuf[5].device = 0x85;
+    // What is not about the machine but about how that kernel was started.
+    running.hdr.setup_data = 0x7fff_0000;
+    running.ext_cmd_line_ptr = 1;
+    running.e820_entries = 9;
+    running.efi_info.efi_systab = 0x7fee_0018;
+    running.sentinel = 0xff;
+
+    let file = bzimage_file();
+    let mut page = [0xaa; BOOT_PARAMS_LEN];
+    let mut params = BootParams::new(&mut page, &verified(&file));
+    params.take_over(running.as_slice().first_chunk().unwrap());
+    params.set_acpi_rsdp_if_unknown(0x7ffe_0014);
+
+    let params = read_back(&page);
+    assert_eq!({ params.acpi_rsdp_addr }, 0xf_59e0);
+    assert_eq!({ params.screen_info.lfb_base }, 0x8000_0000);
+    assert_eq!({ params.screen_info.ext_lfb_base }, 0x9);
+    assert_eq!({ params.screen_info.ext_mem_k }, 0);
+    assert_eq!({ params.hdr.hardware_subarch }, 3);
+    assert_eq!(params.secure_boot, 3);
+    assert_eq!(params.eddbuf_entries, 1);
+    assert_eq!(params.edd_mbr_sig_buf_entries, 2);
+    assert_eq!({ params.edd_mbr_sig_buffer }, [0x5a5a_5a5a; 16]);
+    assert_eq!({ params.eddbuf[5].device }, 0x85);
+
+    assert_eq!({ params.hdr.header }, 0x5372_6448);
+    assert_eq!({ params.hdr.setup_data }, 0);
+    assert_eq!({ params.ext_cmd_line_ptr }, 0);
+    assert_eq!({ params.e820_entries }, 0);
+    assert_eq!({ params.efi_info.efi_systab }, 0);
+    assert_eq!(params.sentinel, 0);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod command_line;
 mod core_header;
 mod core_header_cases;
 mod digest;
+mod efi;
 mod elf_kernel;
 mod errors;
 mod excluded;

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A machine under Secure Boot, whose capture kernel is locked down as the one that crashed was."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness import paths
+from harness.guest import CAPTURE, Guest, boot
+from harness.machine import Hardware
+from harness.signing import Signer
+from harness.steps import SAID_BY_FIRMWARE
+
+LOCKDOWN = "/sys/kernel/security/lockdown"
+
+
+async def state(guest: Guest) -> str:
+    """How locked down the kernel is, and what it knows of the firmware that makes it so."""
+    await guest.shell(f"[ -e {LOCKDOWN} ] || mount -t securityfs securityfs /sys/kernel/security")
+    return await guest.read(LOCKDOWN) + await guest.shell(SAID_BY_FIRMWARE)
+
+
+@pytest.mark.skipif(paths.ARCH != "x86_64", reason="the firmware is x86_64's")
+def test_capture_kernel_is_locked_down(directory: Path) -> None:
+    async def scenario() -> None:
+        signed = Signer.trusted("signer").sign(paths.CAPTURE_KERNEL.read_bytes())
+        async with boot(directory, Hardware(secure_boot=True)) as guest:
+            production = await state(guest)
+            assert production.startswith("none [integrity] confidentiality\n")
+            await guest.send("/tmp/kernel", signed)
+            arguments = ("/tmp/kernel", f"--initrd={paths.GUEST_INITRD}")
+            line = f"--command-line={CAPTURE}"
+            (await guest.rkexec("--load-panic", *arguments, line)).check()
+            await guest.crash()
+            await guest.captured()
+            assert await state(guest) == production
+
+    asyncio.run(scenario())

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What UEFI firmware told the running kernel, for the capture kernel to use as well.
+
+use crate::compat::prelude::*;
+use crate::sys::file::Mount;
+use crate::sys::physical::Mapping;
+use core::ffi::CStr;
+use kernel::alloc::AllocError;
+use kernel::ffi::c_void;
+use kexec_core::ranges::Range;
+use kexec_core::x86::boot_params::BootParams;
+use kexec_core::x86::efi::{self, EfiInfo, SetupData, SYSTEM_TABLE_LEN};
+use kexec_core::x86::setup_data::{SetupDataType, Tail};
+
+/// What `struct efi` says of it; zeros where the kernel was not started by such firmware.
+#[repr(C)]
+struct KernelsView {
+    acpi_rsdp: u64,
+    smbios: u64,
+    memory_map: *const c_void,
+    memory_map_len: u64,
+    descriptor_len: u64,
+}
+
+const _: () = assert!(size_of::<KernelsView>() == 40);
+
+extern "C" {
+    fn rust_kexec_read_efi(view: *mut KernelsView);
+}
+
+/// The firmware's tables, and its services where the running kernel uses them.
+pub(super) struct Firmware {
+    acpi_rsdp: u64,
+    services: Option<Services>,
+}
+
+/// What a kernel needs to call services that another one has mapped.
+struct Services {
+    info: EfiInfo,
+    setup_data: SetupData,
+    memory_map: KVec<u8>,
+    descriptor_len: u32,
+    system_table: Range,
+    configuration_tables: Range,
+}
+
+impl Firmware {
+    /// Reads it, as far as sysfs and the `boot_params` of the running kernel are at hand.
+    pub(super) fn read(
+        sysfs: Option<&Mount>,
+        boot_params: Option<&[u8]>,
+    ) -> Result<Self, AllocError> {
+        let mut view = KernelsView {
+            acpi_rsdp: 0,
+            smbios: 0,
+            memory_map: core::ptr::null(),
+            memory_map_len: 0,
+            descriptor_len: 0,
+        };
+        // SAFETY: `view` is the structure that the C side has under another name.
+        unsafe { rust_kexec_read_efi(&mut view) };
+        Ok(Self {
+            acpi_rsdp: view.acpi_rsdp,
+            services: match (sysfs, boot_params.and_then(EfiInfo::decode)) {
+                (Some(sysfs), Some(info)) => Services::read(sysfs, info, &view)?,
+                _ => None,
+            },
+        })
+    }
+
+    /// Where the tables are that lead to all others.
+    pub(super) fn tables(&self) -> impl Iterator<Item = Range> + '_ {
+        let services = self.services.iter();
+        services.flat_map(|services| [services.system_table, services.configuration_tables])
+    }
+
+    /// Length of the memory map that is handed over, if one is.
+    pub(super) fn memory_map_len(&self) -> Option<usize> {
+        self.services
+            .as_ref()
+            .map(|services| services.memory_map.len())
+    }
+
+    /// Tells the capture kernel.
+    pub(super) fn hand_over(
+        &self,
+        params: &mut BootParams<'_>,
+        tail: &mut Tail<'_>,
+    ) -> Result<(), kexec_core::ranges::CapacityError> {
+        params.set_acpi_rsdp_if_unknown(self.acpi_rsdp);
+        let Some(services) = &self.services else {
+            return Ok(());
+        };
+        let len = services.memory_map.len() as u64;
+        let memory_map = tail.push(&[&services.memory_map])?;
+        let memory_map = Range::from_start_len(memory_map, len).unwrap_or_default();
+        params.set_efi_info(&services.info.encode(memory_map, services.descriptor_len));
+        tail.push_setup_data(params, SetupDataType::Efi, &services.setup_data.encode())
+    }
+}
+
+impl Services {
+    /// None where the running kernel does not use them, or does not tell all of it.
+    fn read(sysfs: &Mount, info: EfiInfo, view: &KernelsView) -> Result<Option<Self>, AllocError> {
+        if view.memory_map.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: The kernel keeps its map of the firmware's memory from boot on, unchanged.
+        let map = unsafe {
+            core::slice::from_raw_parts(view.memory_map.cast(), view.memory_map_len as usize)
+        };
+        let mut memory_map = KVec::new();
+        memory_map.extend_from_slice(map, GFP_KERNEL)?;
+        Ok(Self::find(sysfs, info, view, memory_map))
+    }
+
+    fn find(
+        sysfs: &Mount,
+        info: EfiInfo,
+        view: &KernelsView,
+        memory_map: KVec<u8>,
+    ) -> Option<Self> {
+        let setup_data = SetupData {
+            firmware_vendor: read_address(sysfs, c"firmware/efi/fw_vendor")?,
+            configuration_tables: read_address(sysfs, c"firmware/efi/config_table")?,
+            smbios: view.smbios,
+        };
+        let system_table = info.system_table_range()?;
+        let mut bytes = [0; SYSTEM_TABLE_LEN];
+        let mapping = Mapping::new(system_table).ok()?;
+        let copied = mapping.copy_to(system_table.start(), &mut bytes);
+        let bytes = bytes.get(..copied)?;
+        Some(Self {
+            info,
+            setup_data,
+            memory_map,
+            descriptor_len: view.descriptor_len as u32,
+            system_table,
+            configuration_tables: efi::configuration_tables(
+                bytes,
+                setup_data.configuration_tables,
+            )?,
+        })
+    }
+}
+
+/// Reads a file that has an address as `0x3f9ee018`.
+fn read_address(sysfs: &Mount, path: &CStr) -> Option<u64> {
+    let mut text = [0; 32];
+    let text = core::str::from_utf8(sysfs.read(path, &mut text).ok()?).ok()?;
+    u64::from_str_radix(text.trim_end().strip_prefix("0x")?, 16).ok()
+}
