@@ -14,7 +14,7 @@ use crate::sys::{cpu, iomem, physical};
 use core::ffi::CStr;
 use core::fmt::Write;
 use core::ptr::NonNull;
-use core::sync::atomic::{fence, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 use kexec_core::ranges::Range;
 
 const MISSING: Refusal = Refusal::Missing {
@@ -78,14 +78,25 @@ impl CrashNotes {
     }
 
     /// Writes a CPU's registers. For the CPU itself, when the kernel crashes.
+    ///
+    /// The CPU that crashes looks for the note meanwhile, and goes on once it is there. So the word
+    /// that tells comes last.
     pub(crate) fn save(&self, cpu: usize, registers: &Registers, pid: u32) {
-        if let Some(Some(place)) = self.places.get(cpu) {
-            // SAFETY: By the type's invariant; a CPU writes its own notes, and nobody reads
-            // them before the capture kernel runs.
-            let buffer = unsafe { place.address.cast().as_mut() };
-            registers.write_note(buffer, pid);
-            fence(Ordering::Release);
+        let mut note = [0; NOTE_BUFFER_LEN];
+        registers.write_note(&mut note, pid);
+        let (Some(Some(place)), Some((first, rest))) =
+            (self.places.get(cpu), note.split_first_chunk())
+        else {
+            return;
+        };
+        // SAFETY: By the type's invariant; a CPU writes its own notes, and nobody reads what
+        // follows the first word before that word is there.
+        unsafe {
+            let to = place.address.as_ptr().add(first.len());
+            to.copy_from_nonoverlapping(rest.as_ptr(), rest.len());
         }
+        let first = u32::from_ne_bytes(*first);
+        place.first_word().store(first, Ordering::Release);
     }
 
     /// Whether a CPU's registers are there already.
@@ -94,8 +105,14 @@ impl CrashNotes {
             return false;
         };
         // A note begins with the length of its name, so not with 0.
+        place.first_word().load(Ordering::Acquire) != 0
+    }
+}
+
+impl Place {
+    fn first_word(&self) -> &AtomicU32 {
         // SAFETY: By the type's invariant; the buffer is aligned for a note's 32-bit words.
-        unsafe { place.address.cast::<AtomicU32>().as_ref() }.load(Ordering::Acquire) != 0
+        unsafe { self.address.cast().as_ref() }
     }
 }
 
