@@ -9,7 +9,6 @@ pub(crate) mod hooks;
 pub(crate) mod stop;
 
 use crate::arch;
-use crate::arch::registers::Registers;
 use crate::compat::prelude::*;
 use crate::load::{LoadedImage, Prepared};
 use crate::refusal::Refusal;
@@ -24,6 +23,10 @@ use kexec_core::report::Moment;
 
 /// The image that the next crash boots, or null.
 static IMAGE: AtomicPtr<LoadedImage> = AtomicPtr::new(ptr::null_mut());
+
+/// The image that the crash boots, or null while there is none. What disarms the image meanwhile
+/// waits for the crash, and so for ever.
+static CRASH_IMAGE: AtomicPtr<LoadedImage> = AtomicPtr::new(ptr::null_mut());
 
 /// The CPU that crashes.
 static CRASHING_CPU: AtomicUsize = AtomicUsize::new(NO_CPU);
@@ -124,42 +127,51 @@ fn armed_image() -> Option<&'static LoadedImage> {
     unsafe { IMAGE.load(Ordering::Acquire).as_ref() }
 }
 
-/// Whether a crash has begun, and this is not the CPU that crashes.
-fn crashing_elsewhere() -> bool {
-    let crashing = CRASHING_CPU.load(Ordering::Acquire);
-    crashing != NO_CPU && crashing != cpu::current()
+/// The image of a crash that has begun.
+fn crash_image() -> Option<&'static LoadedImage> {
+    // SAFETY: The pointer was found in IMAGE by a crash, which never gives control back.
+    unsafe { CRASH_IMAGE.load(Ordering::Acquire).as_ref() }
+}
+
+/// The image of a crash that has begun on another CPU than this one.
+fn crash_elsewhere() -> Option<&'static LoadedImage> {
+    match CRASHING_CPU.load(Ordering::Acquire) == cpu::current() {
+        true => None,
+        false => crash_image(),
+    }
 }
 
 /// The kernel crashes on this CPU. Returns only if no image is armed, or if another CPU came
-/// first; then that one's NMI stops this CPU.
+/// first; then that one stops this CPU.
 ///
 /// # Safety
 ///
 /// `frame` must be null or point to the registers to save.
 unsafe fn enter(frame: *const bindings::pt_regs) {
+    let cpu = cpu::current();
+    if CRASHING_CPU.load(Ordering::Acquire) == cpu {
+        // The crash path itself has crashed. What it did is done; the dump is still worth having.
+        if let Some(image) = crash_image() {
+            leave(image)
+        }
+    }
     let Some(image) = armed_image() else {
         return;
     };
-    let cpu = cpu::current();
     let first = CRASHING_CPU.compare_exchange(NO_CPU, cpu, Ordering::AcqRel, Ordering::Acquire);
-    match first {
-        Ok(_) => {}
-        // The crash path itself has crashed. What it did is done; the dump is still worth having.
-        Err(crashing) if crashing == cpu => leave(image),
-        Err(_) => return,
+    if first.is_err() {
+        return;
     }
+    CRASH_IMAGE.store(ptr::from_ref(image).cast_mut(), Ordering::Release);
     arch::stop::disable_interrupts();
     image.report.reached(Moment::Noticed);
-    let registers = match frame.is_null() {
-        true => Registers::capture_here(),
-        // SAFETY: The caller vouches for the frame.
-        false => unsafe { Registers::from_frame(frame) },
-    };
+    // SAFETY: The caller vouches for the frame.
+    let registers = unsafe { stop::registers_at(frame) };
     image.notes.save(cpu, &registers, cpu::current_pid());
     image.report.stopped(cpu);
     stop::stop_others(image);
     image.report.reached(Moment::Stopped);
-    arch::stop::disable_virtualization();
+    arch::stop::quiesce_cpu();
     // SAFETY: This CPU is the one that crashes, and it comes here once.
     unsafe { image.vmcoreinfo.stamp(clock::seconds_since_1970()) };
     image.interrupts.silence();

@@ -46,7 +46,7 @@ def crashed_stack(dump: Dump, facts: Facts) -> None:
 
 
 def every_cpu(dump: Dump, facts: Facts) -> None:
-    """Each online CPU has one note, which is that of the task that it was running."""
+    """Each CPU that ran has one note, which is that of the task that it was running."""
     reached = facts.hello.cpus_online - len(facts.not_stopped)
     assert len(dump.cpus) == reached
     assert len(dump.prstatus) == reached
@@ -62,8 +62,7 @@ def crash_report(dump: Dump, facts: Facts) -> None:
     stages = [report.noticed, report.stopped, report.left, report.purgatory_entered, report.checked]
     assert 0 < stages[0] and stages == sorted(stages), stages
     assert report.not_stopped == facts.not_stopped
-    stopped = [cpu for cpu, time in enumerate(report.cpus) if time and cpu not in facts.not_stopped]
-    assert len(stopped) == facts.hello.cpus_online - len(facts.not_stopped)
+    assert len(report.has_stopped) == facts.hello.cpus_online - len(facts.not_stopped)
 
 
 def interrupts_disabled(dump: Dump, facts: Facts) -> None:

@@ -65,6 +65,11 @@ class Report:
         """The CPUs that did not stop."""
         return {cpu for cpu, time in enumerate(self.cpus) if time == self.NOT_STOPPED}
 
+    @property
+    def has_stopped(self) -> list[int]:
+        """The CPUs that did."""
+        return [cpu for cpu, time in enumerate(self.cpus) if time not in (0, self.NOT_STOPPED)]
+
 
 @dataclass(frozen=True)
 class Load:
@@ -153,11 +158,11 @@ class Dump:
 
     @cached_property
     def cpus(self) -> list[Cpu]:
-        """Every online CPU whose registers there are."""
-        # The kernel's own crash path leaves no report.
+        """Every CPU whose registers there are."""
+        # A panic takes some CPUs out of the online mask. The kernel's own crash path leaves no report.
         reports = [Report.parse(found) for found in self._notes("RUST_KEXEC", NT_REPORT)]
-        missing = {cpu for report in reports for cpu in report.not_stopped}
-        return [self.cpu(number) for number in self.online if number not in missing]
+        numbers = reports[0].has_stopped if reports else self.online
+        return [self.cpu(number) for number in numbers]
 
     def cpu(self, number: int) -> Cpu:
         """One CPU whose registers there are."""

@@ -137,5 +137,18 @@ DUMPS = (
         before=(steps.uncover_the_kernels_files,),
         captured=(steps.same_screen,),
     ),
+    # One CPU is never started, one is taken offline.
+    Scenario(
+        name="some-cpus-off",
+        hardware=Hardware(cpus=4),
+        command_line=f"crashkernel=256M maxcpus=3 {PLATFORM.polling_idle}",
+        before=(steps.take_the_last_cpu_offline,),
+    ),
+    # The kernel stops its CPUs itself, before it comes to us.
+    Scenario(
+        name="after-notifiers",
+        hardware=Hardware(cpus=3),
+        command_line="crashkernel=256M crash_kexec_post_notifiers",
+    ),
     *{"arm64": ARM64, "x86_64": X86_64}[paths.ARCH],
 )

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a scenario does before the load, and between the load and the crash."""
 
+from dataclasses import replace
+
 from harness import paths
 from harness.guest import Guest
 from harness.platform import PLATFORM
@@ -41,6 +43,13 @@ async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None
     await guest.shell(f"echo {last} | taskset 1 tee /sys/module/irqs_off/parameters/cpu")
     if PLATFORM.nmi_option not in guest.machine.command_line:
         facts.not_stopped = {last}
+
+
+async def take_the_last_cpu_offline(guest: Guest, facts: Facts) -> None:
+    """The kernel parks the last CPU that it has started."""
+    last = facts.hello.cpus_online - 1
+    await guest.shell(f"echo 0 > /sys/devices/system/cpu/cpu{last}/online")
+    facts.hello = replace(facts.hello, cpus_online=last)
 
 
 async def look_at_stopped_cpus(guest: Guest, facts: Facts) -> None:

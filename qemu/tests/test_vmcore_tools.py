@@ -116,7 +116,7 @@ def test_makedumpfile(saved: tuple[Dump, Facts], tmp_path: Path, form: str) -> N
             assert filtered.release == facts.hello.release, level
             assert f"Kernel panic - not syncing: {filtered.panic_message}" == PANIC, level
             # The notes that tell which CPUs have stopped are there in ELF only.
-            cpus = [filtered.cpu(number) for number in filtered.online]
+            cpus = [filtered.cpu(number) for number in dump.report.has_stopped]
             found = [(cpu.number, cpu.pid, cpu.instruction_pointer) for cpu in cpus]
             assert found == [
                 (cpu.number, cpu.pid, cpu.instruction_pointer) for cpu in dump.cpus

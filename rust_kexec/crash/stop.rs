@@ -2,7 +2,7 @@
 
 //! Stopping the other CPUs, each with its registers saved.
 
-use super::{armed_image, crashing_elsewhere};
+use super::crash_elsewhere;
 use crate::arch;
 use crate::arch::registers::Registers;
 use crate::load::LoadedImage;
@@ -15,22 +15,25 @@ const WAIT_MICROSECONDS: u32 = 1_000_000;
 const PATIENCE_MICROSECONDS: u32 = 100_000;
 const LOOK_MICROSECONDS: u32 = 10;
 
-/// Stops all CPUs but this one, and reports those that could not be stopped.
+/// Stops all CPUs but this one, and reports which have stopped and which could not be.
 pub(super) fn stop_others(image: &LoadedImage) {
     arch::stop::signal_others();
     if !wait_for_others(image, PATIENCE_MICROSECONDS) {
         arch::stop::insist(others().filter(|other| !image.notes.is_saved(*other)));
         wait_for_others(image, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
     }
-    for other in others().filter(|other| !image.notes.is_saved(*other)) {
-        image.report.not_stopped(other);
+    for other in others() {
+        match image.notes.is_saved(other) {
+            true => image.report.found_stopped(other),
+            false => image.report.not_stopped(other),
+        }
     }
 }
 
-/// The CPUs that run besides this one.
+/// The CPUs that ran besides this one when the kernel crashed.
 fn others() -> impl Iterator<Item = usize> {
     let this = cpu::current();
-    (0..cpu::ids()).filter(move |other| *other != this && cpu::is_online(*other))
+    (0..cpu::ids()).filter(move |other| *other != this && cpu::was_running(*other))
 }
 
 /// Waits until all others have saved their registers, and says whether they have.
@@ -44,24 +47,43 @@ fn wait_for_others(image: &LoadedImage, microseconds: u32) -> bool {
     false
 }
 
-/// The NMI of the CPU that crashes reached this one: saves its registers and stops it. Returns
-/// if the NMI is for somebody else.
+/// Stops this CPU if another one crashes: saves its registers, unless they are there already. Returns
+/// if there is no crash.
 ///
 /// # Safety
 ///
-/// `frame` must point to the interrupted registers.
+/// `frame` must be null or point to the registers to save.
 pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
-    if !crashing_elsewhere() {
+    let Some(image) = crash_elsewhere() else {
         return;
-    }
-    if let Some(image) = armed_image() {
+    };
+    // SAFETY: The caller vouches for the frame.
+    let registers = unsafe { registers_at(frame) };
+    arch::stop::quiesce_cpu();
+    image.report.stopped(cpu::current());
+    save(image, &registers);
+    arch::stop::park();
+}
+
+/// The registers of a frame, or of this place if there is none. Inline, because a stack can only be
+/// followed from a function that does not return.
+///
+/// # Safety
+///
+/// As for [`stop_this_cpu`].
+#[inline(always)]
+pub(super) unsafe fn registers_at(frame: *const bindings::pt_regs) -> Registers {
+    match frame.is_null() {
+        true => Registers::capture_here(),
         // SAFETY: The caller vouches for the frame.
-        let registers = unsafe { Registers::from_frame(frame) };
-        arch::stop::disable_virtualization();
-        image
-            .notes
-            .save(cpu::current(), &registers, cpu::current_pid());
-        image.report.stopped(cpu::current());
-        arch::stop::park();
+        false => unsafe { Registers::from_frame(frame) },
+    }
+}
+
+/// Saves this CPU's registers, unless they are there already.
+fn save(image: &LoadedImage, registers: &Registers) {
+    let cpu = cpu::current();
+    if !image.notes.is_saved(cpu) {
+        image.notes.save(cpu, registers, cpu::current_pid());
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! Its contents are 64-bit words: the version, the ticks of the counter in a second, how many CPUs
 //! follow at the end, the counter at each [`Moment`], and for each CPU the counter when it stopped,
-//! 0 if it was off, or [`NOT_STOPPED`]. What was not reached is 0.
+//! 0 if it was off, or [`NOT_STOPPED`]. What was not reached is 0. For a CPU that the kernel had
+//! stopped before, as it does with `crash_kexec_post_notifiers`, it is the counter when that was found.
 
 use crate::bytes::write;
 use crate::note::{desc_offset, note_len, write_head, NoteError};

@@ -46,8 +46,12 @@ impl CrashReport {
         self.memory().start() + CONTENTS as u64
     }
 
-    fn write(&self, word: usize, value: u64) {
-        if let Some(word) = self.words.get((CONTENTS / WORD).saturating_add(word)) {
+    fn word(&self, number: usize) -> Option<&AtomicU64> {
+        self.words.get((CONTENTS / WORD).saturating_add(number))
+    }
+
+    fn write(&self, number: usize, value: u64) {
+        if let Some(word) = self.word(number) {
             word.store(value, Ordering::Release);
         }
     }
@@ -60,6 +64,15 @@ impl CrashReport {
     /// Notes that a CPU stops. For the CPU itself.
     pub(crate) fn stopped(&self, cpu: usize) {
         self.write(cpu_word(cpu), time::counter());
+    }
+
+    /// Notes that a CPU has stopped, unless it has noted so itself: the kernel stopped it before.
+    pub(crate) fn found_stopped(&self, cpu: usize) {
+        if let Some(word) = self.word(cpu_word(cpu)) {
+            let now = time::counter();
+            // Whatever else is there, the CPU knows better.
+            let _ = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
+        }
     }
 
     /// Notes that a CPU did not stop.

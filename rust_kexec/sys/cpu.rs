@@ -10,7 +10,7 @@ extern "C" {
     fn rust_kexec_cpu_ids() -> c_uint;
     fn rust_kexec_cpu_is_possible(cpu: c_uint) -> bool;
     fn rust_kexec_cpu_is_present(cpu: c_uint) -> bool;
-    fn rust_kexec_cpu_is_online(cpu: c_uint) -> bool;
+    fn rust_kexec_cpu_was_running(cpu: c_uint) -> bool;
     fn rust_kexec_delay_microseconds(microseconds: c_uint);
 }
 
@@ -44,10 +44,12 @@ pub(crate) fn is_present(cpu: usize) -> bool {
     cpu < ids() && unsafe { rust_kexec_cpu_is_present(cpu as c_uint) }
 }
 
-/// Whether the CPU with this number runs.
-pub(crate) fn is_online(cpu: usize) -> bool {
-    // SAFETY: Reads a mask; numbers past its end were sorted out before.
-    cpu < ids() && unsafe { rust_kexec_cpu_is_online(cpu as c_uint) }
+/// Whether the CPU with this number runs, or did until the kernel panicked: a panic takes CPUs out
+/// of the online mask that stop themselves. One that was taken offline in order is not active either,
+/// nor is one that was never started.
+pub(crate) fn was_running(cpu: usize) -> bool {
+    // SAFETY: Reads masks; numbers past their end were sorted out before.
+    cpu < ids() && unsafe { rust_kexec_cpu_was_running(cpu as c_uint) }
 }
 
 /// Waits without sleeping.

@@ -89,9 +89,9 @@ bool rust_kexec_cpu_is_present(unsigned int cpu)
 	return cpu_present(cpu);
 }
 
-bool rust_kexec_cpu_is_online(unsigned int cpu)
+bool rust_kexec_cpu_was_running(unsigned int cpu)
 {
-	return cpu_online(cpu);
+	return cpu_online(cpu) || cpu_active(cpu);
 }
 
 void rust_kexec_delay_microseconds(unsigned int microseconds)

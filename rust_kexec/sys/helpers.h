@@ -37,7 +37,7 @@ int rust_kexec_current_pid(void);
 unsigned int rust_kexec_cpu_ids(void);
 bool rust_kexec_cpu_is_possible(unsigned int cpu);
 bool rust_kexec_cpu_is_present(unsigned int cpu);
-bool rust_kexec_cpu_is_online(unsigned int cpu);
+bool rust_kexec_cpu_was_running(unsigned int cpu);
 void rust_kexec_delay_microseconds(unsigned int microseconds);
 int rust_kexec_mount(const char *file_system, struct vfsmount **mount);
 void rust_kexec_unmount(struct vfsmount *mount);

@@ -37,6 +37,7 @@ impl Registers {
     }
 
     /// The registers of this very place, for when nobody handed any over.
+    #[inline(always)]
     pub(crate) fn capture_here() -> Self {
         let mut registers = [0; AARCH64_REGS];
         // SAFETY: The block stores registers to `registers` and changes nothing else.

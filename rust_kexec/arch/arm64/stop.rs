@@ -62,13 +62,13 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
     }
 }
 
-/// Ends hardware virtualization on this CPU, which needs nothing here: the capture kernel is entered
-/// at the exception level that this kernel runs at.
+/// Ends on this CPU what would go on without the kernel.
 ///
-/// That is EL2 with VHE. A kernel that was started at EL2 of a CPU without VHE runs at EL1, and so
+/// Hardware virtualization needs nothing here: the capture kernel is entered at the exception level
+/// that this kernel runs at. That is EL2 with VHE. A kernel that was started at EL2 of a CPU without VHE runs at EL1, and so
 /// will the capture kernel, which then has no KVM. What stays at EL2 is in the crashed kernel's
 /// memory, which nothing overwrites.
-pub(crate) fn disable_virtualization() {}
+pub(crate) fn quiesce_cpu() {}
 
 /// Disables interrupts on this CPU for good. For the crash path, which does not return.
 ///
@@ -104,8 +104,7 @@ pub(crate) fn park() -> ! {
 /// The CPU that crashes called this one. Returns only if there is no crash.
 #[no_mangle]
 extern "C" fn rust_kexec_stop_call(interrupted: *mut bindings::pt_regs) {
-    if !interrupted.is_null() {
-        // SAFETY: The interrupt entry code keeps the interrupted registers while it runs.
-        unsafe { crash::stop::stop_this_cpu(interrupted) }
-    }
+    // SAFETY: The interrupt entry code keeps the interrupted registers while it runs. Null, where
+    // the call came without an interrupt, stands for the registers of this place.
+    unsafe { crash::stop::stop_this_cpu(interrupted) }
 }

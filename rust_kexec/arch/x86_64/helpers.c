@@ -40,8 +40,8 @@ void rust_kexec_unregister_stop_nmi(void)
 }
 
 /*
- * Present, not online: a panic that was moved to another CPU takes the one that panicked out of
- * the online mask. A CPU that is parked drops the NMI.
+ * To those that are online. One that was never started waits in the firmware, where an NMI is a
+ * reset. One that is offline would drop it (exc_nmi).
  */
 void rust_kexec_send_stop_nmi(void)
 {
@@ -50,7 +50,7 @@ void rust_kexec_send_stop_nmi(void)
 
 	/* One by one: a fortified kernel's copy of a whole mask can warn, and printing takes locks. */
 	for_each_possible_cpu(cpu)
-		__assign_bit(cpu, cpumask_bits(&others), cpu != this_cpu && cpu_present(cpu));
+		__assign_bit(cpu, cpumask_bits(&others), cpu != this_cpu && cpu_online(cpu));
 	if (!cpumask_empty(&others))
 		__apic_send_IPI_mask(&others, NMI_VECTOR);
 }

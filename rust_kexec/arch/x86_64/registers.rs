@@ -58,6 +58,7 @@ impl Registers {
     }
 
     /// The registers of this very place, for when nobody handed any over.
+    #[inline(always)]
     pub(crate) fn capture_here() -> Self {
         let mut frame = [0; FRAME_REGS];
         // SAFETY: The block stores registers to `frame`, in the order of `struct pt_regs`, and

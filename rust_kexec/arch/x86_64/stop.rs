@@ -50,10 +50,15 @@ const CR4_VMXE: u64 = 1 << 13;
 const EFER: u32 = 0xc000_0080;
 const EFER_SVME: u64 = 1 << 12;
 
+/// Ends on this CPU what would go on without the kernel.
+pub(crate) fn quiesce_cpu() {
+    disable_virtualization();
+}
+
 /// Ends hardware virtualization on this CPU. INIT, with which the capture kernel would start it,
 /// is blocked in VMX operation and while the global interrupt flag is clear (Intel SDM volume 3,
 /// "INIT in VMX operation"; AMD APM volume 2, "Global Interrupt Flag").
-pub(crate) fn disable_virtualization() {
+fn disable_virtualization() {
     if port::read_cr4() & CR4_VMXE != 0 {
         // SAFETY: No guest runs on this CPU any more.
         unsafe { rust_kexec_leave_vmx() };
