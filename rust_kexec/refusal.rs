@@ -159,8 +159,9 @@ impl fmt::Display for Refusal {
             ),
             Self::Hook { what, error } => write!(
                 f,
-                "{what} could not be hooked (error {}), and without that a crash would go \
-                 unnoticed: see the kernel options in the README",
+                "{what} could not be hooked (error {}), and without that a crash could go \
+                 unnoticed: set kernel.ftrace_enabled to 1, and see docs/kernels.md for the \
+                 options that the kernel needs",
                 -error.to_errno(),
             ),
             Self::MemoryEncrypted => f.write_str(

@@ -11,6 +11,10 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$top/build
 cache=${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_kexec}
 
+# The test guests' own modules, each a directory of qemu/guest.
+# shellcheck disable=SC2034
+GUEST_MODULES="irqs_off panic_at_once"
+
 say() { printf '%s\n' "$*" >&2; }
 
 die() {

@@ -30,7 +30,7 @@ def release(dump: Dump, facts: Facts) -> None:
 
 def panic_message(dump: Dump, facts: Facts) -> None:
     """The log ends in the panic that the guest was given."""
-    assert dump.panic_message == "sysrq triggered crash"
+    assert dump.panic_message == facts.panic.message
 
 
 def crash_time(dump: Dump, facts: Facts) -> None:
@@ -42,7 +42,7 @@ def crashed_stack(dump: Dump, facts: Facts) -> None:
     """The thread that panicked is known; its stack goes from the first hook through the trigger."""
     functions = [frame.name for frame in dump.crashed_thread.stack_trace()]
     assert "__crash_kexec" in functions, functions
-    assert "sysrq_handle_crash" in functions[functions.index("__crash_kexec") :], functions
+    assert facts.panic.function in functions[functions.index("__crash_kexec") :], functions
 
 
 def every_cpu(dump: Dump, facts: Facts) -> None:

@@ -94,9 +94,28 @@ class Guest:
 
     async def crash(self) -> None:
         """Panics the production kernel."""
+        await self._crash_by_writing("/proc/sysrq-trigger", "c")
+
+    async def crash_all_cpus(self) -> None:
+        """Panics the production kernel on all CPUs at once."""
+        await self.shell(f"insmod {paths.GUEST_PANIC_AT_ONCE}")
+        await self._crash_by_writing("/sys/module/panic_at_once/parameters/now", "1")
+
+    async def crash_by_nmi(self) -> None:
+        """Has the production kernel panic by an NMI that all CPUs handle at once.
+
+        Its command line must say that it panics, and that all CPUs get the machine's NMI.
+        """
+        await self.shell(
+            f"insmod {paths.GUEST_PANIC_AT_ONCE}; echo 1 > /sys/module/panic_at_once/parameters/nmi"
+        )
+        self.crash_line = len(self.machine.console.lines)
+        await self.machine.execute("inject-nmi")
+
+    async def _crash_by_writing(self, path: str, data: str) -> None:
         self.crash_line = len(self.machine.console.lines)
         await self.machine.until(
-            self.agent.write("/proc/sysrq-trigger", "c"), "the agent's last answer", PATIENCE
+            self.agent.write(path, data), "the agent's last answer", PATIENCE
         )
 
     async def captured(self) -> Hello:

@@ -43,9 +43,9 @@ def _vmlinux() -> Path:
 
 VMLINUX = _vmlinux()
 # The modules that a guest may have, with debug information as well.
-MODULES = (
-    BUILD / "module" / TARGET / "rust_kexec" / "rust_kexec.ko",
-    BUILD / "module" / TARGET / "irqs_off" / "irqs_off.ko",
+MODULES = tuple(
+    BUILD / "module" / TARGET / name / f"{name}.ko"
+    for name in ("rust_kexec", "irqs_off", "panic_at_once")
 )
 
 # The same files inside the production guest.
@@ -54,6 +54,8 @@ GUEST_INITRD = "/boot/initrd"
 GUEST_MODULE = "/lib/rust_kexec.ko"
 # Makes a CPU spin with interrupts disabled.
 GUEST_IRQS_OFF = "/lib/irqs_off.ko"
+# Makes all CPUs panic at once.
+GUEST_PANIC_AT_ONCE = "/lib/panic_at_once.ko"
 
 
 def has(target: str, option: str) -> bool:

@@ -14,6 +14,16 @@ from harness.machine import Hardware
 from harness.status import Status
 
 
+@dataclass(frozen=True)
+class Panic:
+    """How the guest is crashed, and what its dump says of that."""
+
+    cause: Callable[[Guest], Awaitable[None]] = Guest.crash
+    message: str = "sysrq triggered crash"
+    function: str = "sysrq_handle_crash"
+    """On the stack of the thread that panicked."""
+
+
 @dataclass
 class Facts:
     """What was known before the crash, for the checks to compare the dump with."""
@@ -22,6 +32,7 @@ class Facts:
     hello: Hello
     status: Status
     system_ram: list[range]
+    panic: Panic
     kernels_own_image: bool | None = None
     crash_time: int = 0
     spinner: dict[str, Any] = field(default_factory=dict)
@@ -57,6 +68,7 @@ class Scenario:
     """What is done before the load."""
     before: tuple[Step, ...] = ()
     """What is done between the load and the crash."""
+    panic: Panic = Panic()
     captured: tuple[Step, ...] = ()
     """What is done once the capture kernel is up, and the dump not yet saved."""
     checks: tuple[Check, ...] = ()
@@ -88,12 +100,13 @@ async def crash_and_save(scenario: Scenario, directory: Path, random: Random) ->
             guest.hello,
             await guest.status(),
             iomem(await guest.read("/proc/iomem"), "System RAM"),
+            scenario.panic,
         )
         for step in scenario.before:
             await step(guest, facts)
         facts.kernels_own_image = await guest.kernels_own_image_is_loaded()
         facts.crash_time = int(await guest.shell("date +%s"))
-        await guest.crash()
+        await scenario.panic.cause(guest)
         await guest.captured()
         for step in scenario.captured:
             await step(guest, facts)

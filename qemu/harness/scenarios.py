@@ -2,10 +2,10 @@
 """The crashes that end in a good dump."""
 
 from harness import checks, paths, steps
-from harness.guest import CAPTURE, CONSOLE
+from harness.guest import CAPTURE, CONSOLE, Guest
 from harness.machine import Hardware
 from harness.platform import PLATFORM
-from harness.scenario import Scenario
+from harness.scenario import Panic, Scenario
 
 DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
 
@@ -85,6 +85,13 @@ X86_64 = (
         before=(steps.fill_pages,),
         checks=(checks.many_pieces, checks.pattern_pages),
     ),
+    # All CPUs get the NMI, and all but one wait for that one in it, where no other NMI reaches them.
+    Scenario(
+        name="nmi-on-every-cpu",
+        hardware=Hardware(cpus=3),
+        command_line="crashkernel=256M unknown_nmi_panic apic_extnmi=all",
+        panic=Panic(Guest.crash_by_nmi, "NMI: Not continuing", "nmi_panic"),
+    ),
 )
 
 DUMPS = (
@@ -149,6 +156,11 @@ DUMPS = (
         name="after-notifiers",
         hardware=Hardware(cpus=3),
         command_line="crashkernel=256M crash_kexec_post_notifiers",
+    ),
+    Scenario(
+        name="panic-on-every-cpu",
+        hardware=Hardware(cpus=4),
+        panic=Panic(Guest.crash_all_cpus, "all CPUs at once", "panic_with_the_others"),
     ),
     *{"arm64": ARM64, "x86_64": X86_64}[paths.ARCH],
 )

@@ -113,3 +113,21 @@ def test_refused_beside_the_kernels_own_image(directory: Path) -> None:
             assert (await guest.status()).armed
 
     asyncio.run(scenario())
+
+
+def test_refused_without_ftrace(directory: Path) -> None:
+    async def scenario() -> None:
+        async with boot(directory) as guest:
+            switch = "/proc/sys/kernel/ftrace_enabled"
+            await guest.shell(f"echo 0 > {switch}")
+            await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kernel.ftrace_enabled")
+            await guest.shell(f"echo 1 > {switch}")
+            await guest.load()
+            # From the load on it stays on, and so do the hooks.
+            assert (await guest.run("sh", "-c", f"echo 0 > {switch}")).status != 0
+            own = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
+            assert (await guest.run(*own)).status != 0
+            await guest.crash()
+            await guest.captured()
+
+    asyncio.run(scenario())

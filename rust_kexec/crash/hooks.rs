@@ -6,27 +6,31 @@
 //!    oops, if there was one.
 //! 2. What the architecture has besides (`arch::hook`).
 //! 3. The panic notifiers, as the last net.
+//!
+//! The order is panic()'s, unless the user asked for another one with crash_kexec_post_notifiers:
+//! then it calls `crash_smp_send_stop`, the notifiers, and `__crash_kexec` after them.
 
-use super::enter;
+use super::{enter, stop};
 use crate::arch::hook::ArchitectureHook;
 use crate::arch::stop::StopHandler;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
-use crate::sys::ftrace::{CrashKexecHook, RegionClaim, RegionGuard};
+use crate::sys::ftrace::{CrashKexecHook, PanicHooks, RegionClaim, RegionGuard};
 use crate::sys::notifier::PanicNotifier;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::bindings;
 
-/// Whether `__crash_kexec` is hooked. Then that is the place: it is called before the notifiers,
-/// or after them where the user asked for that with crash_kexec_post_notifiers.
-static CRASH_KEXEC_HOOKED: AtomicBool = AtomicBool::new(false);
+/// Whether panic() calls `__crash_kexec` after the notifiers. It tells by `crash_smp_send_stop`, which
+/// it calls in that case only; the option itself can change at any time, and is out of reach.
+static NOTIFIERS_COME_FIRST: AtomicBool = AtomicBool::new(false);
 
 /// All hooks, in place for as long as this lives.
 pub(crate) struct Hooks {
-    _crash_kexec: Option<CrashKexecHook>,
+    _crash_kexec: CrashKexecHook,
     _architecture: ArchitectureHook,
     _notifier: PanicNotifier,
+    _panic: PanicHooks,
     _stop_handler: StopHandler,
     region_guard: RegionGuard,
 }
@@ -35,24 +39,15 @@ impl Hooks {
     /// Puts the hooks in.
     pub(super) fn register() -> Result<Self, Refusal> {
         let hook = |what| move |error| Refusal::Hook { what, error };
-        let hooks = Self {
+        Ok(Self {
             region_guard: RegionGuard::register()
                 .map_err(hook("loading a crash image by the kernel's own kexec"))?,
             _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
+            _panic: PanicHooks::register().map_err(hook("crash_smp_send_stop"))?,
             _notifier: PanicNotifier::register().map_err(hook("the panic notifier chain"))?,
             _architecture: ArchitectureHook::register(),
-            _crash_kexec: CrashKexecHook::register()
-                .inspect_err(|error| {
-                    pr_warn!(
-                        "__crash_kexec could not be hooked (error {}): the crash is noticed later, \
-                         without the registers of an oops. Is CONFIG_FUNCTION_TRACER set?\n",
-                        -error.to_errno()
-                    )
-                })
-                .ok(),
-        };
-        CRASH_KEXEC_HOOKED.store(hooks._crash_kexec.is_some(), Ordering::Release);
-        Ok(hooks)
+            _crash_kexec: CrashKexecHook::register().map_err(hook("__crash_kexec"))?,
+        })
     }
 
     /// Keeps the reserved region for an image of ours.
@@ -72,10 +67,37 @@ extern "C" fn rust_kexec_crash_kexec_entered(
     unsafe { enter(frame) }
 }
 
-/// panic() was noticed at another place, which counts where `__crash_kexec` is not hooked.
+/// panic() was noticed behind the place where it calls `__crash_kexec`: that hook has failed, unless
+/// panic() has yet to come to it.
 pub(crate) fn panic_noticed() {
-    if !CRASH_KEXEC_HOOKED.load(Ordering::Acquire) {
+    if !notifiers_come_first() {
         // SAFETY: Null stands for the registers of this place.
         unsafe { enter(ptr::null()) }
     }
+}
+
+/// Whether the kernel panics, and calls the notifiers before `__crash_kexec`.
+pub(super) fn notifiers_come_first() -> bool {
+    NOTIFIERS_COME_FIRST.load(Ordering::Acquire)
+}
+
+/// `crash_smp_send_stop` is called.
+#[no_mangle]
+extern "C" fn rust_kexec_crash_smp_send_stop_entered() {
+    NOTIFIERS_COME_FIRST.store(true, Ordering::Release);
+}
+
+/// This CPU is about to stop itself because another one panics: `frame` are the registers to save.
+#[no_mangle]
+extern "C" fn rust_kexec_self_stop_entered(frame: *mut bindings::pt_regs) {
+    // SAFETY: ftrace passes the registers at the entry of `panic_smp_self_stop`; the kernel passes
+    // those that an NMI interrupted to `nmi_panic_self_stop`.
+    unsafe { stop::wait_to_be_stopped(frame) }
+}
+
+/// This CPU looks, in an NMI, whether it shall stop: `frame` are the registers that were interrupted.
+#[no_mangle]
+extern "C" fn rust_kexec_run_crash_ipi_callback_entered(frame: *mut bindings::pt_regs) {
+    // SAFETY: The kernel passes the registers.
+    unsafe { stop::stop_this_cpu(frame) }
 }

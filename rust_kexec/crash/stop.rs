@@ -2,7 +2,8 @@
 
 //! Stopping the other CPUs, each with its registers saved.
 
-use super::crash_elsewhere;
+use super::hooks::notifiers_come_first;
+use super::{armed_image, crash_elsewhere};
 use crate::arch;
 use crate::arch::registers::Registers;
 use crate::load::LoadedImage;
@@ -63,6 +64,27 @@ pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
     image.report.stopped(cpu::current());
     save(image, &registers);
     arch::stop::park();
+}
+
+/// This CPU has found that another one panics, and waits to be stopped where it may be out of
+/// reach: on x86_64 in an NMI, on arm64 with interrupts masked and no longer online. So it looks
+/// by itself whether the crash begins. Returns if there is none; then the kernel has its own way.
+///
+/// # Safety
+///
+/// As for [`stop_this_cpu`].
+pub(crate) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
+    while let Some(image) = armed_image() {
+        // SAFETY: The caller vouches for the frame.
+        unsafe { stop_this_cpu(frame) }
+        if notifiers_come_first() {
+            // The kernel is about to stop its CPUs, and does not save the registers of all.
+            // SAFETY: As above.
+            save(image, &unsafe { registers_at(frame) });
+            return;
+        }
+        core::hint::spin_loop();
+    }
 }
 
 /// The registers of a frame, or of this place if there is none. Inline, because a stack can only be

@@ -10,6 +10,8 @@ use kernel::ffi::c_int;
 extern "C" {
     fn rust_kexec_hook_crash_kexec() -> c_int;
     fn rust_kexec_unhook_crash_kexec();
+    fn rust_kexec_hook_panic() -> c_int;
+    fn rust_kexec_unhook_panic();
     fn rust_kexec_guard_region() -> c_int;
     fn rust_kexec_unguard_region();
 }
@@ -18,7 +20,7 @@ extern "C" {
 pub(crate) struct CrashKexecHook(());
 
 impl CrashKexecHook {
-    /// Hooks the function.
+    /// Hooks the function, and finds out by another one whether the hook works.
     pub(crate) fn register() -> Result<Self> {
         // SAFETY: Registers a static ftrace_ops, which `drop` removes.
         to_result(unsafe { rust_kexec_hook_crash_kexec() })?;
@@ -30,6 +32,26 @@ impl Drop for CrashKexecHook {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
         unsafe { rust_kexec_unhook_crash_kexec() }
+    }
+}
+
+/// Hooks on what panic() calls besides: where a CPU stops itself because another one panics, and
+/// `crash_smp_send_stop`. They call `crate::crash::hooks` too.
+pub(crate) struct PanicHooks(());
+
+impl PanicHooks {
+    /// Hooks the functions.
+    pub(crate) fn register() -> Result<Self> {
+        // SAFETY: Registers static ftrace_ops, which `drop` removes.
+        to_result(unsafe { rust_kexec_hook_panic() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for PanicHooks {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`.
+        unsafe { rust_kexec_unhook_panic() }
     }
 }
 

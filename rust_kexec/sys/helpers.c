@@ -305,15 +305,6 @@ void rust_kexec_remove_vmcore(struct proc_dir_entry *entry)
 
 /* ftrace.rs: struct ftrace_ops is opaque in the bindings, and the accessors are inline. */
 
-static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
-				struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct pt_regs partial = {};
-
-	rust_kexec_crash_kexec_entered(rust_kexec_frame(fregs, &partial),
-				       (struct pt_regs *)ftrace_regs_get_argument(fregs, 0));
-}
-
 /* All registers where ftrace has them; one flag without the other asks for something else. */
 #define SAVE_REGS (FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED)
 
@@ -373,23 +364,120 @@ static void unhook(struct hooked *hooked)
 	free_filter(&hooked->ops);
 }
 
-/* Permanent: the sysctl that switches ftrace off must not switch crash dumps off. */
-static struct hooked crash_kexec_hook = {
-	.function = "__crash_kexec",
-	.ops = {
-		.func = crash_kexec_entered,
-		.flags = SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
-	},
-};
+/* Hooked together with __crash_kexec, to see whether the kernel calls hooks at all. */
+static noinline void try_hook(void)
+{
+	barrier();
+}
+
+static bool hook_was_called;
+
+static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs partial = {};
+
+	/* The place of a hook is a few bytes behind the start of its function. */
+	if (ip - (unsigned long)try_hook < 16)
+		WRITE_ONCE(hook_was_called, true);
+	else
+		rust_kexec_crash_kexec_entered(rust_kexec_frame(fregs, &partial),
+					       (struct pt_regs *)ftrace_regs_get_argument(fregs, 0));
+}
+
+/*
+ * Permanent: the sysctl that switches ftrace off must not switch crash dumps off. It cannot as long
+ * as there is such a hook, and there can be none while ftrace is off.
+ */
+#define PANIC_HOOK(name, entered) \
+	{ .function = name, \
+	  .ops = { .func = entered, .flags = SAVE_REGS | FTRACE_OPS_FL_PERMANENT } }
+
+static struct hooked crash_kexec_hook = PANIC_HOOK("__crash_kexec", crash_kexec_entered);
 
 int rust_kexec_hook_crash_kexec(void)
 {
-	return hook(&crash_kexec_hook);
+	int result = hook(&crash_kexec_hook);
+
+	if (result)
+		return result;
+	result = ftrace_set_filter_ip(&crash_kexec_hook.ops, (unsigned long)try_hook, 0, 0);
+	hook_was_called = false;
+	try_hook();
+	if (!result && !READ_ONCE(hook_was_called))
+		result = -EOPNOTSUPP;
+	if (result)
+		unhook(&crash_kexec_hook);
+	return result;
 }
 
 void rust_kexec_unhook_crash_kexec(void)
 {
 	unhook(&crash_kexec_hook);
+}
+
+static void crash_smp_send_stop_entered(unsigned long ip, unsigned long parent_ip,
+					struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	rust_kexec_crash_smp_send_stop_entered();
+}
+
+static void self_stop_entered(unsigned long ip, unsigned long parent_ip,
+			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs partial = {};
+
+	rust_kexec_self_stop_entered(rust_kexec_frame(fregs, &partial));
+}
+
+static void nmi_self_stop_entered(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	rust_kexec_self_stop_entered((struct pt_regs *)ftrace_regs_get_argument(fregs, 0));
+}
+
+#ifdef CONFIG_X86
+static void run_crash_ipi_callback_entered(unsigned long ip, unsigned long parent_ip,
+					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs *interrupted = (struct pt_regs *)ftrace_regs_get_argument(fregs, 0);
+
+	rust_kexec_run_crash_ipi_callback_entered(interrupted);
+}
+#endif
+
+/* The first one has to be there. What a kernel lacks of the others, no CPU of it waits in. */
+static struct hooked panic_hooks[] = {
+	PANIC_HOOK("crash_smp_send_stop", crash_smp_send_stop_entered),
+	PANIC_HOOK("panic_smp_self_stop", self_stop_entered),
+	PANIC_HOOK("nmi_panic_self_stop", nmi_self_stop_entered),
+#ifdef CONFIG_X86
+	PANIC_HOOK("run_crash_ipi_callback", run_crash_ipi_callback_entered),
+#endif
+};
+
+void rust_kexec_unhook_panic(void)
+{
+	struct hooked *hooked;
+
+	for (hooked = panic_hooks; hooked < panic_hooks + ARRAY_SIZE(panic_hooks); hooked++)
+		if (hooked->ops.flags & FTRACE_OPS_FL_ENABLED)
+			unhook(hooked);
+}
+
+int rust_kexec_hook_panic(void)
+{
+	struct hooked *hooked;
+
+	for (hooked = panic_hooks; hooked < panic_hooks + ARRAY_SIZE(panic_hooks); hooked++) {
+		int result = hook(hooked);
+
+		if (result && (result != -EINVAL || hooked == panic_hooks)) {
+			rust_kexec_unhook_panic();
+			return result;
+		}
+	}
+	return 0;
 }
 
 /* What a guarded function is made to return. */
@@ -429,7 +517,8 @@ static void kexec_file_load_entered(unsigned long ip, unsigned long parent_ip,
 		refuse_call(fregs);
 }
 
-#define GUARD_FLAGS (SAVE_REGS | FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION)
+#define GUARD_FLAGS \
+	(SAVE_REGS | FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION | FTRACE_OPS_FL_PERMANENT)
 
 #define GUARD(name, entered) \
 	{ { .function = name, .ops = { .func = entered, .flags = GUARD_FLAGS } } }

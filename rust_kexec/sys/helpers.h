@@ -26,6 +26,9 @@ vm_fault_t rust_kexec_vmcore_large_page_fault(const void *vmcore, struct vm_faul
 					      u64 offset);
 bool rust_kexec_region_is_claimed(void);
 void rust_kexec_crash_kexec_entered(struct pt_regs *here, struct pt_regs *oops);
+void rust_kexec_crash_smp_send_stop_entered(void);
+void rust_kexec_self_stop_entered(struct pt_regs *frame);
+void rust_kexec_run_crash_ipi_callback_entered(struct pt_regs *frame);
 int rust_kexec_set_policy(const char *value, size_t len);
 const char *rust_kexec_policy_name(int *len);
 
@@ -98,6 +101,8 @@ vm_fault_t rust_kexec_fault_insert_zeros(struct vm_fault *vmf);
 vm_fault_t rust_kexec_fault_insert_large_page(struct vm_fault *vmf, u64 address);
 int rust_kexec_hook_crash_kexec(void);
 void rust_kexec_unhook_crash_kexec(void);
+int rust_kexec_hook_panic(void);
+void rust_kexec_unhook_panic(void);
 int rust_kexec_guard_region(void);
 void rust_kexec_unguard_region(void);
 

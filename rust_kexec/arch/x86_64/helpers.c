@@ -41,7 +41,8 @@ void rust_kexec_unregister_stop_nmi(void)
 
 /*
  * To those that are online. One that was never started waits in the firmware, where an NMI is a
- * reset. One that is offline would drop it (exc_nmi).
+ * reset. One that is offline would drop it (exc_nmi), also if a panic has taken it offline: that one
+ * stops in a hook of ours (wait_to_be_stopped).
  */
 void rust_kexec_send_stop_nmi(void)
 {
