@@ -3,6 +3,7 @@
 //! `kernel::sync::global_lock!` for kernels that lack it: locks in statics. Mutexes only.
 
 use core::cell::UnsafeCell;
+use core::ffi::CStr;
 use core::ops::{Deref, DerefMut};
 use kernel::bindings;
 use kernel::types::Opaque;
@@ -18,7 +19,17 @@ macro_rules! global_lock {
         $pub static $name: $crate::compat::global_lock::GlobalLock<$valuety> = {
             let init: $valuety = $value;
             // SAFETY: The user of this macro promises to initialise the lock before use.
-            unsafe { $crate::compat::global_lock::GlobalLock::new(init) }
+            unsafe {
+                $crate::compat::global_lock::GlobalLock::new(
+                    init,
+                    match core::ffi::CStr::from_bytes_with_nul(
+                        concat!(stringify!($name), "\0").as_bytes(),
+                    ) {
+                        Ok(name) => name,
+                        Err(_) => c"",
+                    },
+                )
+            }
         };
     };
 }
@@ -27,26 +38,24 @@ pub(crate) use global_lock;
 /// A mutex in a static, which is usable once [`GlobalLock::init`] ran.
 pub(crate) struct GlobalLock<T: 'static> {
     mutex: Opaque<bindings::mutex>,
+    /// What the lock validator knows the lock by: each is one of its own.
+    class: Opaque<bindings::lock_class_key>,
+    name: &'static CStr,
     value: UnsafeCell<T>,
 }
 
 // SAFETY: The value is reached through the guard only, so by one task at a time.
 unsafe impl<T: Send> Sync for GlobalLock<T> {}
 
-struct LockClass(Opaque<bindings::lock_class_key>);
-
-// SAFETY: The lock validator guards its keys itself.
-unsafe impl Sync for LockClass {}
-
-static LOCK_CLASS: LockClass = LockClass(Opaque::uninit());
-
 impl<T> GlobalLock<T> {
     /// # Safety
     ///
     /// [`Self::init`] must run before the first [`Self::lock`].
-    pub(crate) const unsafe fn new(value: T) -> Self {
+    pub(crate) const unsafe fn new(value: T, name: &'static CStr) -> Self {
         Self {
             mutex: Opaque::uninit(),
+            class: Opaque::uninit(),
+            name,
             value: UnsafeCell::new(value),
         }
     }
@@ -58,12 +67,13 @@ impl<T> GlobalLock<T> {
     /// Must be called once.
     pub(crate) unsafe fn init(&'static self) {
         // SAFETY: A static is pinned; whoever made the lock promised that nobody uses it yet.
-        // The name and the lock class live as long as the module.
+        // The name and the lock class live as long as the module. The validator guards its classes
+        // itself.
         unsafe {
             bindings::__mutex_init(
                 self.mutex.get(),
-                c"rust_kexec".as_ptr().cast(),
-                LOCK_CLASS.0.get(),
+                self.name.as_ptr().cast(),
+                self.class.get(),
             )
         };
     }
