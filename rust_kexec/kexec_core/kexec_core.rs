@@ -26,6 +26,7 @@ pub mod elfcorehdr;
 pub mod error;
 pub mod format;
 pub mod handover;
+pub mod header_slots;
 pub mod image;
 pub mod iomem;
 pub mod note;

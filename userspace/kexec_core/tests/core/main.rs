@@ -21,6 +21,7 @@ mod excluded;
 mod fixture;
 mod format;
 mod handover;
+mod header_slots;
 mod large_pages;
 mod memory_map;
 mod no_panics;
