@@ -35,7 +35,7 @@ use kexec_core::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 pub(crate) use segments::Segments;
 use signature::Trusted;
-use unpack::Unpacked;
+use unpack::{Buffers, Unpacked};
 use vmcoreinfo::CrashVmcoreinfo;
 
 /// What user space asks to be loaded: files that were read once, a command line, and what the
@@ -47,6 +47,7 @@ pub(crate) struct Files {
     initrd_signature: Option<FileContents>,
     command_line: KVec<u8>,
     digest: Option<Algorithm>,
+    buffers: Buffers,
 }
 
 /// Descriptors of the current process's files, by what they are for.
@@ -85,6 +86,7 @@ impl Files {
             )?,
             command_line,
             digest,
+            buffers: Buffers::default(),
         })
     }
 
@@ -100,24 +102,24 @@ impl Files {
             signature::verify_detached("initrd", initrd, message)?;
         }
         let trusted = Trusted::new(self.kernel.bytes(), bytes(&self.kernel_signature))?;
-        let kernel = Unpacked::new(trusted, reservation.region().len())?;
+        let unpacked = Unpacked::new(trusted, &self.buffers, reservation.region().len())?;
         // What is given beside a unified kernel image comes before what is in it.
         let command_line = match &self.command_line[..] {
-            [] => kernel.command_line().unwrap_or_default(),
+            [] => unpacked.command_line.unwrap_or_default(),
             given => given,
         };
         Ok(Contents {
-            initrd: bytes(&self.initrd).or(kernel.initrd()),
+            kernel: unpacked.kernel,
+            initrd: bytes(&self.initrd).or(unpacked.initrd),
             command_line,
             digest: self.digest,
-            kernel,
         })
     }
 }
 
 /// What is loaded: a kernel that the policy lets through, ready to be parsed.
 pub(crate) struct Contents<'a> {
-    kernel: Unpacked<'a>,
+    kernel: Trusted<'a>,
     initrd: Option<&'a [u8]>,
     command_line: &'a [u8],
     digest: Option<Algorithm>,
@@ -159,7 +161,7 @@ pub(crate) fn prepare<'a>(
         return Err(Refusal::MemoryEncrypted);
     }
     let region = reservation.region();
-    let image = image::verify(files.kernel.kernel(), region)?;
+    let image = image::verify(files.kernel, region)?;
     let initrd = files.initrd.unwrap_or_default();
     digests::check_digestible("kernel", image.file_len())?;
     digests::check_digestible("initrd", initrd.len() as u64)?;

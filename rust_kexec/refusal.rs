@@ -34,8 +34,6 @@ pub(crate) enum Refusal {
     Unreadable { what: &'static str, error: Error },
     /// A segment is too large for one digest.
     TooLarge { what: &'static str, len: u64 },
-    /// Compressed data are damaged.
-    Damaged { by: &'static str },
     /// A compressed kernel is longer than any that has a place.
     DecompressedLength { limit: usize },
     /// The running kernel cannot decompress this.
@@ -70,7 +68,6 @@ impl Refusal {
             Self::Unreadable { error, .. } | Self::Hook { error, .. } => *error,
             Self::TooLarge { .. } => EFBIG,
             Self::OutOfMemory => ENOMEM,
-            Self::Damaged { .. } => errno(Errno::NoExec),
             Self::DecompressedLength { .. } => errno(Errno::AddrNotAvail),
             Self::NoDecompressor { .. } => errno(Errno::NoPkg),
             Self::Missing { .. } | Self::NotesOutsideRam { .. } => ENODEV,
@@ -130,11 +127,6 @@ impl fmt::Display for Refusal {
                 f,
                 "the {what} is {} long and a segment may have 4 GiB at most: use a smaller one",
                 Size(*len),
-            ),
-            Self::Damaged { by } => write!(
-                f,
-                "the compressed kernel is damaged: its {by} data cannot be decompressed: get the \
-                 file again",
             ),
             Self::DecompressedLength { limit } => write!(
                 f,
@@ -205,6 +197,7 @@ from_core!(
     kexec_core::arm64::page_tables::PageTableError,
     kexec_core::authenticode::AuthenticodeError,
     kexec_core::command_line::CommandLineError,
+    kexec_core::compressed::CompressedError,
     kexec_core::elf_kernel::ElfKernelError,
     kexec_core::elfcorehdr::CoreHeaderError,
     kexec_core::format::FormatError,

@@ -26,9 +26,8 @@ def test_formats(directory: Path) -> None:
     async def scenario() -> None:
         kernel, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
         packed = {"gzip": gzip.compress(kernel, 1), "zstd": zstd(kernel)}
-        inner = kernel
         if paths.ARCH == "arm64":
-            packed["zboot"] = inner = images.zboot(kernel)
+            packed["zboot"] = images.zboot(kernel)
         async with boot(directory) as guest:
             await guest.load(CAPTURE, SHA256)
             plain = (await guest.status()).segments["kernel"]
@@ -39,7 +38,9 @@ def test_formats(directory: Path) -> None:
                 # The same bytes are loaded, whatever they came in.
                 segment = (await guest.status()).segments["kernel"]
                 assert segment.digest == plain.digest, name
-            await guest.send("/tmp/kernel", images.unified(MACHINE, inner, initrd, CAPTURE))
+            # As deep as anything is packed.
+            unified = images.unified(MACHINE, packed.get("zboot", packed["gzip"]), initrd, CAPTURE)
+            await guest.send("/tmp/kernel", gzip.compress(unified, 1))
             (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()
             segments = (await guest.status()).segments
             assert segments["kernel"].digest == plain.digest

@@ -18,6 +18,7 @@ use crate::ranges::CapacityError;
 use crate::signature::{PolicyError, SignatureError};
 use crate::uapi::StructureError;
 use crate::uki::UkiError;
+use crate::unpack::NestedError;
 use crate::vmcore::excluded::ExcludedError;
 use crate::vmcore::VmcoreError;
 use crate::vmcoreinfo::VmcoreinfoError;
@@ -139,6 +140,8 @@ any_error! {
     Compressed(CompressedError),
     /// The unified kernel image is malformed.
     Uki(UkiError),
+    /// The kernel is packed too often.
+    Nested(NestedError),
     /// The kernel image is malformed.
     BzImage(BzImageError),
     /// The kernel image does not suit this machine.

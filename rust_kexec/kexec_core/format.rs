@@ -65,6 +65,16 @@ impl Format {
         Self::of(bytes).ok_or_else(|| FormatError::of(bytes))
     }
 
+    /// Whether a file of this format is a kernel that is loaded as it is.
+    pub const fn is_kernel(self) -> bool {
+        matches!(self, Self::BzImage | Self::Arm64Image | Self::Elf)
+    }
+
+    /// Whether a file of this format is another file that was compressed.
+    pub const fn is_compressed_file(self) -> bool {
+        matches!(self, Self::Gzip | Self::Zstd)
+    }
+
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -38,6 +38,7 @@ pub mod report;
 pub mod signature;
 pub mod uapi;
 pub mod uki;
+pub mod unpack;
 pub mod vmcore;
 pub mod vmcoreinfo;
 pub mod x86;

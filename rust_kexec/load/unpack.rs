@@ -1,88 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kernels within kernels: what is compressed is decompressed, a unified kernel image is taken
-//! apart.
+//! Kernels within kernels: memory and a decompressor for `kexec_core::unpack`.
 
 use super::signature::Trusted;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::sys::decompress;
-use kexec_core::compressed::{Compressed, DECOMPRESSED_LEN_MAX};
-use kexec_core::error::Error;
-use kexec_core::format::Format;
-use kexec_core::uki::Uki;
-use kexec_core::zboot::Zboot;
+use core::cell::OnceCell;
+use kexec_core::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
+use kexec_core::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
 
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
 const GUESS: usize = 4;
 
-/// A unified kernel image has a kernel in it, and that may be compressed; there is no reason for
-/// more.
-const LAYERS_MAX: usize = 2;
+/// What a file was decompressed to. Lives as long as the file does.
+#[derive(Default)]
+pub(super) struct Buffers([OnceCell<Buffer>; DECOMPRESSIONS_MAX]);
+
+/// Decompressed data at the start of memory that may be longer.
+struct Buffer {
+    memory: KVVec<u8>,
+    len: usize,
+}
+
+impl Buffers {
+    /// Keeps what something was decompressed to.
+    fn keep(&self, buffer: Buffer) -> Option<&[u8]> {
+        let place = self.0.iter().find(|place| place.get().is_none())?;
+        place.set(buffer).ok()?;
+        place.get()?.bytes()
+    }
+}
+
+impl Buffer {
+    fn bytes(&self) -> Option<&[u8]> {
+        self.memory.get(..self.len)
+    }
+}
 
 /// What a file that the policy let through has in it.
-pub(crate) struct Unpacked<'a> {
-    file: Trusted<'a>,
-    /// The kernel, where it was decompressed, at the start of a buffer.
-    decompressed: Option<(KVVec<u8>, usize)>,
-    initrd: Option<&'a [u8]>,
-    command_line: Option<&'a [u8]>,
+pub(super) struct Unpacked<'a> {
+    /// The kernel, in a format that is loaded as it is.
+    pub(super) kernel: Trusted<'a>,
+    /// The initrd that came within the file.
+    pub(super) initrd: Option<&'a [u8]>,
+    /// The command line that came within the file.
+    pub(super) command_line: Option<&'a [u8]>,
 }
 
 impl<'a> Unpacked<'a> {
     /// Unpacks a file. `limit` is how long a kernel can be that fits its place.
     #[inline(never)]
-    pub(super) fn new(file: Trusted<'a>, limit: u64) -> Result<Self, Refusal> {
-        let mut unpacked = Self {
-            file,
-            decompressed: None,
-            initrd: None,
-            command_line: None,
-        };
-        for _ in 0..LAYERS_MAX {
-            let bytes = unpacked.file.bytes();
-            let compressed = match Format::of(bytes) {
-                Some(Format::Uki) => {
-                    let uki = Uki::parse(bytes).map_err(Error::from)?;
-                    unpacked.file = file.part(uki.linux());
-                    unpacked.initrd = uki.initrd();
-                    unpacked.command_line = uki.command_line();
-                    continue;
-                }
-                Some(Format::Zboot) => *Zboot::parse(bytes).map_err(Error::from)?.payload(),
-                Some(Format::Gzip) => Compressed::gzip(bytes).map_err(Error::from)?,
-                Some(Format::Zstd) => Compressed::zstd(bytes).map_err(Error::from)?,
-                // Whether it is a kernel is found out by who parses it.
-                _ => break,
-            };
-            unpacked.decompressed = Some(decompress(&compressed, limit)?);
-            break;
+    pub(super) fn new(
+        file: Trusted<'a>,
+        buffers: &'a Buffers,
+        limit: u64,
+    ) -> Result<Self, Refusal> {
+        let mut unpack = Unpack::new(file.bytes());
+        while let Step::Decompress(packed) = unpack.step()? {
+            let buffer = decompress(packed.compressed(), limit)?;
+            // There are as many places as anything asks for.
+            let bytes = buffers.keep(buffer).ok_or(Refusal::OutOfMemory)?;
+            unpack.go_on(packed, bytes)?;
         }
-        Ok(unpacked)
-    }
-
-    /// The kernel, in a format that is loaded as it is.
-    pub(super) fn kernel(&self) -> Trusted<'_> {
-        match &self.decompressed {
-            None => self.file,
-            Some((buffer, len)) => self.file.part(buffer.get(..*len).unwrap_or_default()),
-        }
-    }
-
-    /// The initrd that came within the file.
-    pub(super) fn initrd(&self) -> Option<&'a [u8]> {
-        self.initrd
-    }
-
-    /// The command line that came within the file.
-    pub(super) fn command_line(&self) -> Option<&'a [u8]> {
-        self.command_line
+        Ok(Self {
+            kernel: file.part(unpack.bytes()),
+            initrd: unpack.initrd(),
+            command_line: unpack.command_line(),
+        })
     }
 }
 
-/// Decompresses a kernel to the start of a buffer, and says how long it is.
-fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<(KVVec<u8>, usize), Refusal> {
-    let by = compressed.compression().name();
+fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal> {
+    let compression = compressed.compression();
     let limit = limit.min(DECOMPRESSED_LEN_MAX) as usize;
     let told = compressed.decompressed_len().map(|len| len as usize);
     let guess = compressed.data().len().saturating_mul(GUESS).min(limit);
@@ -91,12 +81,10 @@ fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<(KVVec<u8>, usi
         if capacity > limit {
             return Err(Refusal::DecompressedLength { limit });
         }
-        let mut kernel = KVVec::new();
-        kernel.extend_with(capacity, 0, GFP_KERNEL)?;
-        match decompress::decompress(compressed, &mut kernel) {
-            Ok(len) if told.map_or(true, |told| told == len) => {
-                return Ok((kernel, len));
-            }
+        let mut memory = KVVec::new();
+        memory.extend_with(capacity, 0, GFP_KERNEL)?;
+        match decompress::decompress(compressed, &mut memory) {
+            Ok(len) => return Ok(Buffer { memory, len }),
             Err(error) if error == ENOSPC && told.is_none() && capacity < limit => {
                 capacity = capacity.saturating_mul(2).min(limit);
             }
@@ -104,10 +92,11 @@ fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<(KVVec<u8>, usi
                 return Err(Refusal::DecompressedLength { limit })
             }
             Err(error) if error.to_errno() == -kexec_core::error::Errno::NoPkg.number() => {
-                return Err(Refusal::NoDecompressor { by })
+                let by = compression.name();
+                return Err(Refusal::NoDecompressor { by });
             }
             Err(error) if error == ENOMEM => return Err(Refusal::OutOfMemory),
-            _ => return Err(Refusal::Damaged { by }),
+            _ => return Err(CompressedError::Damaged { compression }.into()),
         }
     }
 }

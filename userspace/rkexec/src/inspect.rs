@@ -7,22 +7,25 @@ mod report;
 mod signature;
 mod unpack;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
 use kexec_core::command_line::capture_command_line;
 use kexec_core::error::Error;
+use kexec_core::format::Format;
 use kexec_core::pe::{PeImage, DOS_MAGIC};
 use kexec_core::plan::{Placement, Placer};
 use kexec_core::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
+use kexec_core::unpack::Unpack;
 
 use crate::arguments::InspectRequest;
 use crate::failure::Failure;
 use crate::output;
 use kernel::Kernel;
 use report::{Refusal, Report, Reports};
-use unpack::Unpacked;
+use unpack::{unpack, Buffers};
 
 /// Where the kernel is taken to be loaded: as much memory as any needs, below 4 GiB, so that the
 /// place refuses nothing that another place would take.
@@ -66,18 +69,15 @@ fn fill(
     initrd: Option<&[u8]>,
     request: &InspectRequest,
 ) -> Result<(), Refusal> {
-    let mut unpacked = Unpacked::new(file);
-    let unpack = unpacked.unpack();
-    report.formats = unpacked
-        .formats
-        .iter()
-        .map(|format| format.name())
-        .collect();
-    unpack?;
+    let buffers = Buffers::default();
+    let mut unpacked = Unpack::new(file);
+    let result = unpack(&mut unpacked, &buffers);
+    report.formats = unpacked.formats().map(Format::name).collect();
+    result?;
 
-    let kernel = Kernel::parse(&unpacked.kernel)?;
+    let kernel = Kernel::parse(unpacked.bytes())?;
     report.architecture = Some(kernel.architecture());
-    report.version = kernel.version(&unpacked.kernel);
+    report.version = kernel.version(unpacked.bytes());
     report.needs = Some(kernel.needs());
 
     // The signature is one of the whole file. That of a kernel within a unified kernel image does
@@ -92,14 +92,13 @@ fn fill(
         }
     }
 
-    let initrd = initrd.or(unpacked.initrd.as_deref());
     let given = request.command_line.as_deref();
-    let command_line = match (given, &unpacked.command_line) {
-        (Some(given), _) => given.as_encoded_bytes(),
-        (None, Some(own)) => own,
-        (None, None) => &[],
-    };
-    place(&kernel, initrd, command_line)
+    let command_line = given.map(OsStr::as_encoded_bytes);
+    place(
+        &kernel,
+        initrd.or(unpacked.initrd()),
+        command_line.or(unpacked.command_line()).unwrap_or_default(),
+    )
 }
 
 /// Plans the segments as a load does, with the command line that results from it.

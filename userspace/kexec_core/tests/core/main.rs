@@ -34,6 +34,7 @@ mod ranges;
 mod signature;
 mod uapi;
 mod uki;
+mod unpack;
 mod vmcore;
 mod vmcoreinfo;
 mod windows;

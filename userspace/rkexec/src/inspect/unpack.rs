@@ -1,82 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Taking a kernel out of what it comes in, within the bounds that `kexec_core` sets.
+//! Memory and decompressors for `kexec_core::unpack`.
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
 use kexec_core::compressed::{Compressed, CompressedError, Compression, DECOMPRESSED_LEN_MAX};
 use kexec_core::error::Error;
-use kexec_core::format::Format;
-use kexec_core::uki::Uki;
-use kexec_core::zboot::Zboot;
+use kexec_core::unpack::{Packed, Step, Unpack, DECOMPRESSIONS_MAX};
 use ruzstd::decoding::StreamingDecoder;
 
-use super::report::Refusal;
+/// What a file was decompressed to.
+#[derive(Default)]
+pub struct Buffers([OnceCell<Vec<u8>>; DECOMPRESSIONS_MAX]);
 
-/// A unified kernel image with a compressed kernel is the deepest nesting that there is.
-const NESTING_MAX: usize = 3;
-
-/// A kernel, and what came with it.
-pub struct Unpacked<'a> {
-    /// What was found, from the outside in.
-    pub formats: Vec<Format>,
-    /// What is left when nothing can be unpacked any more.
-    pub kernel: Cow<'a, [u8]>,
-    /// The initrd of a unified kernel image.
-    pub initrd: Option<Vec<u8>>,
-    /// The command line of a unified kernel image.
-    pub command_line: Option<Vec<u8>>,
+/// Unpacks until there is a kernel.
+pub fn unpack<'a>(unpack: &mut Unpack<'a>, buffers: &'a Buffers) -> Result<(), Error> {
+    let mut buffers = buffers.0.iter();
+    while let Step::Decompress(packed) = unpack.step()? {
+        go_on(unpack, packed, &mut buffers)?;
+    }
+    Ok(())
 }
 
-impl<'a> Unpacked<'a> {
-    /// A file that was not looked at yet.
-    pub fn new(file: &'a [u8]) -> Self {
-        Self {
-            formats: Vec::new(),
-            kernel: Cow::Borrowed(file),
-            initrd: None,
-            command_line: None,
-        }
-    }
-
-    /// Unpacks until there is a kernel.
-    pub fn unpack(&mut self) -> Result<(), Refusal> {
-        loop {
-            let format = Format::detect(&self.kernel).map_err(Error::from)?;
-            self.formats.push(format);
-            let inner = match format {
-                Format::BzImage | Format::Arm64Image | Format::Elf => return Ok(()),
-                Format::Uki => self.take_uki()?,
-                Format::Zboot => {
-                    let zboot = Zboot::parse(&self.kernel).map_err(Error::from)?;
-                    decompress(zboot.payload())?
-                }
-                Format::Gzip => decompress(&Compressed::gzip(&self.kernel).map_err(Error::from)?)?,
-                Format::Zstd => decompress(&Compressed::zstd(&self.kernel).map_err(Error::from)?)?,
-            };
-            if self.formats.len() == NESTING_MAX {
-                return Err(Refusal::new(
-                    "the kernel is packed more than twice: give the kernel itself",
-                    "ENOEXEC",
-                ));
-            }
-            self.kernel = Cow::Owned(inner);
-        }
-    }
-
-    fn take_uki(&mut self) -> Result<Vec<u8>, Refusal> {
-        let uki = Uki::parse(&self.kernel).map_err(Error::from)?;
-        self.initrd = uki.initrd().map(<[u8]>::to_vec);
-        self.command_line = uki.command_line().map(<[u8]>::to_vec);
-        Ok(uki.linux().to_vec())
-    }
+fn go_on<'a>(
+    unpack: &mut Unpack<'a>,
+    packed: Packed<'a>,
+    buffers: &mut impl Iterator<Item = &'a OnceCell<Vec<u8>>>,
+) -> Result<(), Error> {
+    let decompressed = decompress(packed.compressed())?;
+    let buffer = buffers
+        .next()
+        .expect("there are as many as anything asks for");
+    unpack.go_on(packed, buffer.get_or_init(|| decompressed))
 }
 
-fn decompress(compressed: &Compressed<'_>) -> Result<Vec<u8>, Refusal> {
+fn decompress(compressed: &Compressed<'_>) -> Result<Vec<u8>, CompressedError> {
     let compression = compressed.compression();
-    let damaged = |_| Error::from(CompressedError::Damaged { compression });
+    let damaged = |_| CompressedError::Damaged { compression };
     // One byte more tells that there is more.
     let limit = compressed.decompressed_len();
     let limit = limit.unwrap_or(DECOMPRESSED_LEN_MAX) + 1;
@@ -87,12 +49,10 @@ fn decompress(compressed: &Compressed<'_>) -> Result<Vec<u8>, Refusal> {
             .read_to_end(&mut out)
             .map_err(damaged)?,
         Compression::Zstd => StreamingDecoder::new(compressed.bytes())
-            .map_err(|_| Error::from(CompressedError::Damaged { compression }))?
+            .map_err(|_| CompressedError::Damaged { compression })?
             .take(limit)
             .read_to_end(&mut out)
             .map_err(damaged)?,
     };
-    let checked = compressed.check_decompressed(out.len() as u64);
-    checked.map_err(Error::from)?;
     Ok(out)
 }

@@ -136,6 +136,11 @@ fn a_packed_kernel_is_unpacked() {
             unified(0x8664, &bzimage, b"quiet").assemble(),
             &["unified kernel image", "bzImage"],
         ),
+        (
+            "linux-x86.efi.zst",
+            zstd(&unified(0x8664, &gzip(&bzimage), b"quiet").assemble()),
+            &["zstd", "unified kernel image", "gzip", "bzImage"],
+        ),
     ] {
         let path = files.write(name, &file);
         let (report, status) = inspect(&[&path]);
@@ -184,8 +189,8 @@ fn damaged_packing_is_refused() {
         ("text", gzip(b"this is no kernel\n"), "the kernel is text"),
         (
             "nested",
-            gzip(&gzip(&gzip(&image))),
-            "packed more than twice",
+            gzip(&zstd(&image)),
+            "in a gzip file there is a zstd file",
         ),
     ] {
         let path = files.write(name, &file);
