@@ -31,6 +31,18 @@ impl Failure {
         }
     }
 
+    /// The sentence.
+    pub fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
+    /// The errno's name, as errno(3) lists it; nothing where there is none.
+    pub fn errno_name(&self) -> String {
+        self.errno
+            .map(|errno| format!("{errno:?}"))
+            .unwrap_or_default()
+    }
+
     /// What could not be done, and what the system says about it.
     pub fn from_io(what: impl fmt::Display, error: &io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw) {

@@ -31,18 +31,21 @@ use unpack::{unpack, Buffers};
 /// place refuses nothing that another place would take.
 const REGION: (u64, u64) = (1 << 30, 3 << 30);
 
-/// Inspects the files, and returns the exit status: 1 when one is refused.
+/// Inspects the files, and returns the exit status: 1 when one is refused, 255 when one cannot be
+/// read.
 pub fn inspect(request: &InspectRequest) -> Result<u8, Failure> {
     let initrd = request.initrd.as_deref().map(|path| read("initrd", path));
     let initrd = initrd.transpose()?;
     let mut reports = Vec::new();
     for path in &request.files {
-        let file = read("kernel", path)?;
-        reports.push(report(path, &file, initrd.as_deref(), request));
+        reports.push(match read("kernel", path) {
+            Ok(file) => report(path, &file, initrd.as_deref(), request),
+            Err(failure) => Report::unreadable(path, &failure),
+        });
     }
-    let refused = reports.iter().any(|report| report.refusal.is_some());
+    let status = reports.iter().map(Report::exit_status).max();
     output::print(&Reports(reports), request.json)?;
-    Ok(refused.into())
+    Ok(status.unwrap_or_default())
 }
 
 fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {

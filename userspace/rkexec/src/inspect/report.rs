@@ -8,7 +8,9 @@ use std::path::Path;
 use kexec_core::error::{Error, Size};
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::output::Address;
+use crate::UNKNOWN;
 
 /// All files' reports, in the order in which the files were named.
 #[derive(Debug, Serialize)]
@@ -26,6 +28,9 @@ pub struct Report {
     pub signature: Option<Signature>,
     /// Why the file would be refused.
     pub refusal: Option<Refusal>,
+    /// Whether the refusal is that nobody could read it.
+    #[serde(skip)]
+    unreadable: bool,
 }
 
 impl Report {
@@ -39,6 +44,25 @@ impl Report {
             needs: None,
             signature: None,
             refusal: None,
+            unreadable: false,
+        }
+    }
+
+    /// A report of a file that could not be read.
+    pub fn unreadable(path: &Path, failure: &Failure) -> Self {
+        Self {
+            refusal: Some(Refusal::new(failure.sentence(), failure.errno_name())),
+            unreadable: true,
+            ..Self::new(path)
+        }
+    }
+
+    /// What this file makes of the program's exit status; the largest of all counts.
+    pub fn exit_status(&self) -> u8 {
+        match &self.refusal {
+            None => 0,
+            Some(_) if self.unreadable => UNKNOWN,
+            Some(_) => 1,
         }
     }
 }
@@ -105,15 +129,15 @@ pub struct Signer {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     sentence: String,
-    errno: &'static str,
+    errno: String,
 }
 
 impl Refusal {
     /// A refusal that is not `kexec_core`'s.
-    pub fn new(sentence: impl Into<String>, errno: &'static str) -> Self {
+    pub fn new(sentence: impl Into<String>, errno: impl Into<String>) -> Self {
         Self {
             sentence: sentence.into(),
-            errno,
+            errno: errno.into(),
         }
     }
 }
