@@ -14,9 +14,9 @@ from unittest.mock import ANY
 import pytest
 
 from harness import paths
-from harness.guest import Guest
+from harness.guest import Guest, boot
 from harness.machine import Hardware
-from harness.scenario import Scenario
+from harness.scenario import Scenario, iomem
 from harness.vmcore import (
     HAS_BOTH,
     MIB,
@@ -358,6 +358,46 @@ def test_the_module_leaves_no_memory_behind(directory: Path, random: Random) -> 
             # A page each time would be 120 KiB. What the kernel keeps for itself is not lost again.
             lost = [before - after for before, after in pairwise(free)]
             assert min(lost) < 100, free
+            assert await complaints(guest) == []
+
+    asyncio.run(scenario())
+
+
+def test_an_address_that_is_lost(directory: Path) -> None:
+    """A kernel that had a core header does not become one that waits for a crash."""
+
+    async def scenario() -> None:
+        async with boot(directory, Hardware(cpus=1)) as guest:
+            await guest.shell("rmmod rust_kexec")
+            symbols = await guest.shell("grep -E ' (_stext|elfcorehdr_addr)$' /proc/kallsyms")
+            addresses = {line.split()[2]: int(line.split()[0], 16) for line in symbols.splitlines()}
+            [code] = iomem(await guest.read("/proc/iomem"), "Kernel code")
+            place = code.start + addresses["elfcorehdr_addr"] - addresses["_stext"]
+            # ELFCORE_ADDR_ERR: what a kernel leaves that has read the header itself.
+            await guest.shell(
+                "printf '\\376\\377\\377\\377\\377\\377\\377\\377' | "
+                f"dd of=/dev/mem bs=8 oflag=seek_bytes seek={place} conv=notrunc"
+            )
+            assert (await guest.run("insmod", paths.GUEST_MODULE)).status != 0
+            assert (await kernel_words(guest, "rust_kexec:"))[-1].startswith(
+                "rust_kexec: there will be no /proc/vmcore: this kernel was given the address"
+            )
+            assert (await guest.run("test", "-e", "/dev/rust_kexec")).status == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(not HAS_BOTH, reason="a kernel without a file of its own keeps the address")
+def test_without_proc(directory: Path) -> None:
+    """The module finds its role where nobody has mounted /proc yet."""
+
+    async def scenario() -> None:
+        async with crashed(Scenario(name="without-proc"), directory) as guest:
+            await guest.shell(
+                f"rmmod rust_kexec; umount /proc; insmod {paths.GUEST_MODULE}; "
+                "mount -t proc proc /proc"
+            )
+            assert (await guest.run("test", "-e", OURS)).status == 0
             assert await complaints(guest) == []
 
     asyncio.run(scenario())

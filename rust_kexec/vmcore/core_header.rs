@@ -20,12 +20,25 @@ const TAKEN: u64 = u64::MAX - 1;
 const COMMAND_LINE_LEN: usize = 2048;
 
 /// The physical address of the ELF core header, in a capture kernel.
-pub(crate) fn address() -> Option<u64> {
+///
+/// Fails where there was one that cannot be found again: such a kernel has a dump to save, and is
+/// not one that waits for a crash.
+pub(crate) fn address() -> Result<Option<u64>> {
     // SAFETY: Reads a variable that is constant after boot.
     match unsafe { rust_kexec_elfcorehdr_address() } {
-        NONE => None,
-        TAKEN => on_command_line().or_else(in_device_tree),
-        address => Some(address),
+        NONE => Ok(None),
+        TAKEN => match on_command_line().or_else(in_device_tree) {
+            Some(address) => Ok(Some(address)),
+            None => {
+                pr_err!(
+                    "there will be no /proc/vmcore: this kernel was given the address of an ELF core \
+                     header and has forgotten it, and neither its command line has elfcorehdr= nor \
+                     its device tree linux,elfcorehdr\n"
+                );
+                Err(ENOENT)
+            }
+        },
+        address => Ok(Some(address)),
     }
 }
 
