@@ -56,8 +56,9 @@ void rust_kexec_send_stop_nmi(void)
 		__apic_send_IPI_mask(&others, NMI_VECTOR);
 }
 
-/* struct smp_ops holds a function pointer of a C prototype. */
+/* struct smp_ops holds a function pointer of a C prototype. A kernel for one CPU stops no others. */
 
+#ifdef CONFIG_SMP
 static void (*kernels_stop_other_cpus)(int wait);
 
 static void stop_other_cpus_entered(int wait)
@@ -78,6 +79,15 @@ void rust_kexec_unhook_stop_other_cpus(void)
 {
 	WRITE_ONCE(smp_ops.stop_other_cpus, kernels_stop_other_cpus);
 }
+#else
+void rust_kexec_hook_stop_other_cpus(void)
+{
+}
+
+void rust_kexec_unhook_stop_other_cpus(void)
+{
+}
+#endif
 
 /* efi.rs: struct efi is not in the bindings, and the tests of its flags are inline. */
 
