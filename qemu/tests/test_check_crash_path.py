@@ -79,7 +79,8 @@ def test_what_is_named_may_call_through_pointers() -> None:
 def test_instrumentation_is_known() -> None:
     for callee in (
         "__asan_report_load8_noabort", "__asan_store4_noabort", "__asan_memcpy",
-        "__asan_report_store_n_noabort", "__asan_handle_no_return", "__ubsan_handle_out_of_bounds",
+        "__asan_report_store_n_noabort", "__asan_handle_no_return", "__kasan_check_read",
+        "__ubsan_handle_out_of_bounds",
     ):
         assert checker.check(listing(X86_64, f"callq\t0x5 <helper+0x5> ~ {callee}-0x4"))[1] == []
 

@@ -118,8 +118,8 @@ fn fill<'a>(place: &'a mut [u8], contents: Contents<'_>) -> Option<&'a [u8]> {
     match contents {
         Contents::Kernel(image) => write(&**image, place).ok()?,
         Contents::Bytes(bytes) => {
-            place.get_mut(..len)?.copy_from_slice(bytes);
-            place.get_mut(len..)?.fill(0);
+            place.get_mut(..bytes.len())?.copy_from_slice(bytes);
+            place.get_mut(bytes.len()..)?.fill(0);
         }
     }
     handover::publish(place);
