@@ -248,9 +248,10 @@ impl Prepared<'_> {
             SegmentKind::ElfCoreHeader => Some(segments::Contents::Bytes(&self.core_header)),
             other => self.staging.contents(other).map(segments::Contents::Bytes),
         };
+        let (report, staging) = (self.report.contents(), &self.staging);
         // SAFETY: The caller vouches for the region.
         let segments =
-            unsafe { Segments::write(self.plan, self.report.contents(), self.digests, contents) };
+            unsafe { Segments::write(self.plan, report, staging, self.digests, contents) };
         KBox::write(
             self.place,
             LoadedImage {

@@ -40,7 +40,7 @@ extern "C" fn purgatory_main(table: *const Table) -> ! {
                 memory::report(table.report, Moment::PurgatoryEntered, entered);
                 memory::report(table.report, Moment::Checked, arch::counter());
             }
-            arch::enter_kernel(table.entry, table.argument)
+            arch::enter_kernel(table)
         }
         Err(damage) => {
             Console::get().refuse(&damage);

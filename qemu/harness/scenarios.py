@@ -77,6 +77,14 @@ X86_64 = (
         captured=(steps.look_at_cpu_flags,),
         checks=(checks.paged_with(crashed=5, captured=4),),
     ),
+    # A vmlinux does neither, nor does it tell with which it can be entered.
+    Scenario(
+        name="five-levels-captured-by-vmlinux",
+        hardware=Hardware(cpus=1),
+        prepare=(steps.have_vmlinux_loaded,),
+        captured=(steps.look_at_cpu_flags,),
+        checks=(checks.paged_with(crashed=5, captured=4),),
+    ),
     # Firmware has a page for itself in each of many places.
     Scenario(
         name="many-pieces",

@@ -118,6 +118,11 @@ done
 SCREEN = "xxd -p -s 4 -l 60 /sys/kernel/boot_params/data || :"
 
 
+async def have_vmlinux_loaded(guest: Guest) -> None:
+    """What is loaded is the ELF file that is compressed into the kernel."""
+    await guest.send(paths.GUEST_KERNEL, paths.CAPTURE_VMLINUX.read_bytes())
+
+
 async def load_without_file_systems(guest: Guest) -> None:
     """Loads while nothing is mounted on /proc and /sys."""
     await guest.shell("umount -l /sys; umount -l /proc; [ ! -e /proc/iomem -a ! -e /sys/kernel ]")

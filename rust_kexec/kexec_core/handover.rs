@@ -24,6 +24,10 @@ pub const CONSOLE_UART8250_PORT: u32 = 1;
 /// [`Head::console_kind`]: a PL011 UART in memory (arm64).
 pub const CONSOLE_PL011: u32 = 2;
 
+/// [`Table::flags`]: the kernel is entered with four levels of page tables, though the crashed kernel
+/// had five (x86).
+pub const FOUR_LEVEL_PAGING: u32 = 1 << 0;
+
 /// The first bytes of the purgatory.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +88,8 @@ pub struct Table {
     pub report: u64,
     /// How many of `checked` are valid.
     pub checked_count: u32,
-    /// 0.
-    pub reserved: u32,
+    /// How the kernel is entered: [`FOUR_LEVEL_PAGING`] or none.
+    pub flags: u32,
     /// What is checked, in this order.
     pub checked: [Checked; CHECKED_MAX],
     /// SHA-256 of all bytes before this field.
@@ -103,7 +107,7 @@ impl Default for Table {
             argument: 0,
             report: 0,
             checked_count: 0,
-            reserved: 0,
+            flags: 0,
             checked: [Checked::default(); CHECKED_MAX],
             sha256: [0; 32],
         }
@@ -139,11 +143,12 @@ impl Table {
         ] {
             bytes::write(&mut out, offset, &field.to_le_bytes());
         }
-        bytes::write(
-            &mut out,
-            offset_of!(Self, checked_count),
-            &self.checked_count.to_le_bytes(),
-        );
+        for (offset, field) in [
+            (offset_of!(Self, checked_count), self.checked_count),
+            (offset_of!(Self, flags), self.flags),
+        ] {
+            bytes::write(&mut out, offset, &field.to_le_bytes());
+        }
         let checked = out.get_mut(offset_of!(Self, checked)..).unwrap_or_default();
         for (place, checked) in checked
             .chunks_exact_mut(size_of::<Checked>())
@@ -162,6 +167,7 @@ const _: () = {
     assert!(size_of::<Head>() == 32);
     assert!(offset_of!(Head, console_base) == 16);
     assert!(offset_of!(Head, console_kind) == 24);
+    assert!(offset_of!(Table, flags) == 36);
     assert!(offset_of!(Table, checked) == 40);
     assert!(DIGESTED_LEN == 40 + CHECKED_MAX * 56);
     assert!(size_of::<Table>() == DIGESTED_LEN + 32);

@@ -53,6 +53,7 @@ impl Segments {
     pub(super) unsafe fn write<'a>(
         plan: Plan,
         report: u64,
+        staging: &handover::Staging,
         mut digests: Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
     ) -> Self {
@@ -63,7 +64,7 @@ impl Segments {
             report,
             ..Table::default()
         };
-        handover::fill_table(&mut table, &plan);
+        staging.fill_table(&mut table, &plan);
 
         let mut records = [SegmentRecord::default(); SEGMENTS_MAX];
         let mut count = 0;

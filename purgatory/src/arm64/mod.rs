@@ -30,6 +30,7 @@ mod features;
 pub mod serial;
 
 use core::arch::{asm, global_asm};
+use kexec_core::handover::Table;
 
 // The memory functions that the compiler emits calls to. Simple loops: everything large that this
 // program touches is read by the digest, which does not copy.
@@ -88,9 +89,9 @@ const SCTLR_MMU_OFF: u64 = 1 << 29 | 1 << 28 | 1 << 22 | 1 << 20 | 1 << 11;
 /// to memory. What the module wrote was cleaned to the point of coherency at load. This program
 /// wrote its own data and stack since: those lines are cleaned too, so that none is evicted later
 /// over what the capture kernel writes.
-pub fn enter_kernel(entry: u64, device_tree: u64) -> ! {
+pub fn enter_kernel(table: &Table) -> ! {
     // SAFETY: All digests held, so `entry` is the first instruction of the kernel that the module
-    // verified, with its device tree at `device_tree`. This code is identity-mapped, so it goes on
+    // verified, with its device tree at `argument`. This code is identity-mapped, so it goes on
     // when the MMU is off; it uses no memory from the clean on.
     unsafe {
         asm!(
@@ -117,9 +118,9 @@ pub fn enter_kernel(entry: u64, device_tree: u64) -> ! {
             "mov x2, xzr",
             "mov x3, xzr",
             "br x8",
-            in("x8") entry,
+            in("x8") table.entry,
             in("x9") SCTLR_MMU_OFF,
-            in("x0") device_tree,
+            in("x0") table.argument,
             options(noreturn),
         )
     }

@@ -10,6 +10,11 @@ use super::exception;
 use crate::{purgatory_main, relocation};
 use core::arch::global_asm;
 
+/// Selector of the code segment that this program runs in, as the boot protocol asks.
+pub const CODE_SELECTOR: u16 = 0x10;
+/// Selector of a code segment of 32 bits.
+pub const CODE_32_SELECTOR: u16 = 0x08;
+
 // CR4 keeps PAE, MCE and LA57: the first and the last cannot change in 64-bit mode, and a TDX
 // guest may not clear MCE. Everything else goes, CET before CR0.WP because CR4.CET requires WP.
 // OSFXSR and OSXMMEXCPT are set for the SSE registers of the SHA instructions. CR0 ends as
@@ -38,7 +43,7 @@ global_asm!(
     "xor eax, eax",
     "mov fs, eax",
     "mov gs, eax",
-    "push 0x10",
+    "push {code}",
     "lea rax, [rip + 2f]",
     "push rax",
     "retfq",
@@ -63,8 +68,9 @@ global_asm!(
     ".balign 16",
     "descriptor_table:",
     ".quad 0",
-    ".quad 0",
-    // 0x10: 64-bit code; 0x18: data, both flat (Intel SDM volume 3, "Segment Descriptors").
+    // 0x08: 32-bit code; 0x10: 64-bit code; 0x18: data, all flat (Intel SDM volume 3, "Segment
+    // Descriptors").
+    ".quad 0x00cf9a000000ffff",
     ".quad 0x00af9a000000ffff",
     ".quad 0x00cf92000000ffff",
     "descriptor_table_end:",
@@ -74,6 +80,7 @@ global_asm!(
     ".balign 4",
     "mxcsr_default:",
     ".long 0x1f80",
+    code = const CODE_SELECTOR,
     apply = sym relocation::apply,
     install_exceptions = sym exception::install,
     main = sym purgatory_main,

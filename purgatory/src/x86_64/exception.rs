@@ -4,6 +4,7 @@
 //!
 //! Non-maskable interrupts are ignored: a watchdog of the crashed kernel may still send them.
 
+use super::entry::CODE_SELECTOR;
 use super::stop;
 use crate::console::Console;
 use core::arch::{asm, global_asm};
@@ -50,7 +51,6 @@ impl Gate {
 
     const fn interrupt(handler: u64) -> Self {
         const PRESENT_INTERRUPT_GATE: u16 = 0x8e00;
-        const CODE_SELECTOR: u16 = 0x10;
         Self {
             offset_low: handler as u16,
             selector: CODE_SELECTOR,

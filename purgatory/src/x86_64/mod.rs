@@ -4,9 +4,11 @@
 
 mod entry;
 mod exception;
+mod paging;
 pub mod serial;
 
 use core::arch::{asm, global_asm};
+use kexec_core::handover::{Table, FOUR_LEVEL_PAGING};
 
 // The memory functions that the compiler emits calls to. `rep movsb` and `rep stosb` are the
 // fast forms on every CPU that has 64-bit mode and ERMS, and correct on all others.
@@ -61,7 +63,13 @@ global_asm!(
 /// Enters the capture kernel's 64-bit entry point as the boot protocol asks: identity-mapped
 /// paging, flat segments 0x10 and 0x18, interrupts off, `rsi` = boot_params
 /// (Documentation/arch/x86/boot.rst, "64-bit Boot Protocol").
-pub fn enter_kernel(entry: u64, boot_params: u64) -> ! {
+pub fn enter_kernel(table: &Table) -> ! {
+    let (entry, boot_params) = (table.entry, table.argument);
+    if table.flags & FOUR_LEVEL_PAGING != 0 {
+        // SAFETY: As below; the module sets the flag only where CR4.LA57 is set and the region,
+        // with all that is in it, is below 4 GiB.
+        unsafe { paging::enter_with_four_levels(entry, boot_params) }
+    }
     // SAFETY: All digests held, so `entry` is the 64-bit entry point of the kernel that the
     // module verified, with its boot_params at `boot_params`, both identity-mapped. Nothing of
     // this program is used after the jump.

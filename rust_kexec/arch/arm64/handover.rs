@@ -158,6 +158,11 @@ impl Staging {
             _ => None,
         }
     }
+
+    /// Fills in the parts of the purgatory's table that are this architecture's.
+    pub(crate) fn fill_table(&self, table: &mut Table, plan: &Plan) {
+        table.argument = memory_of(plan, SegmentKind::DeviceTree).start();
+    }
 }
 
 fn memory_of(plan: &Plan, kind: SegmentKind) -> Range {
@@ -246,11 +251,6 @@ fn purgatory(
         bytes.extend_from_slice(&entry.to_le_bytes(), GFP_KERNEL)?;
     }
     Ok(bytes)
-}
-
-/// Fills in the parts of the purgatory's table that are this architecture's.
-pub(crate) fn fill_table(table: &mut Table, plan: &Plan) {
-    table.argument = memory_of(plan, SegmentKind::DeviceTree).start();
 }
 
 /// Makes what was written to `memory` visible to accesses with the caches off, with which the

@@ -13,12 +13,13 @@ use crate::sys::{iomem, random};
 use kernel::alloc::AllocError;
 use kernel::bindings;
 use kexec_core::command_line;
-use kexec_core::handover::{Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT};
+use kexec_core::handover::{Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT, FOUR_LEVEL_PAGING};
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::ranges::{Range, RangeList, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 use kexec_core::x86::boot_params::{BootParams, BOOT_PARAMS_LEN};
 use kexec_core::x86::page_tables::{self, large_pages, IdentityMap, Levels, TABLE_LEN};
+use kexec_core::x86::protocol::BootProtocol;
 use kexec_core::x86::setup_data::{tail_len, SetupDataType, Tail, RNG_SEED_LEN};
 
 extern "C" {
@@ -137,6 +138,8 @@ fn accessed_early(firmware: &Firmware) -> Result<Mapped, Refusal> {
 pub(crate) struct Staging {
     boot_params: KVVec<u8>,
     purgatory: KVVec<u8>,
+    /// How the kernel is entered, as flags of the purgatory's table.
+    flags: u32,
 }
 
 impl Staging {
@@ -153,6 +156,10 @@ impl Staging {
         Ok(Self {
             boot_params: boot_params(sources, plan, image, reservation, command_line, initrd_len)?,
             purgatory: purgatory(sources, plan, command_line, report)?,
+            flags: match levels() {
+                Levels::Five if !image.supports_5level() => FOUR_LEVEL_PAGING,
+                _ => 0,
+            },
         })
     }
 
@@ -162,6 +169,14 @@ impl Staging {
             SegmentKind::BootParams => Some(&self.boot_params),
             SegmentKind::Purgatory => Some(&self.purgatory),
             _ => None,
+        }
+    }
+
+    /// Fills in the parts of the purgatory's table that are this architecture's.
+    pub(crate) fn fill_table(&self, table: &mut Table, plan: &Plan) {
+        table.flags = self.flags;
+        if let Some(boot_params) = plan.segment(SegmentKind::BootParams) {
+            table.argument = boot_params.memory.start();
         }
     }
 }
@@ -251,13 +266,6 @@ fn purgatory(
 
 /// Nothing has to be done for the capture kernel to see what was written: caches are coherent.
 pub(crate) fn publish(_memory: &[u8]) {}
-
-/// Fills in the parts of the purgatory's table that are this architecture's.
-pub(crate) fn fill_table(table: &mut Table, plan: &Plan) {
-    if let Some(boot_params) = plan.segment(SegmentKind::BootParams) {
-        table.argument = boot_params.memory.start();
-    }
-}
 
 /// The addresses that the jump needs.
 pub(crate) struct Jump {

@@ -89,7 +89,7 @@ pub const COMMAND_LINE_MAX: u32 = 0xffff;
 /// Boot Protocol").
 pub const ENTRY64_OFFSET: u64 = 0x200;
 
-const FOUR_GIB: u64 = 1 << 32;
+pub(super) const FOUR_GIB: u64 = 1 << 32;
 
 /// Why a file is not a bzImage that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,8 +262,12 @@ impl fmt::Display for BzImageError {
 pub enum VerifyError {
     /// The kernel cannot be entered with 5-level paging.
     FiveLevelPaging,
-    /// Nothing tells whether the kernel can be entered with 5-level paging.
-    FiveLevelUnknown,
+    /// The kernel has to be entered with 4-level paging, and the region is not where the mode can be
+    /// changed.
+    FiveLevelAbove4G {
+        /// The region.
+        region: Range,
+    },
     /// The kernel was linked to an address that no page starts at.
     Unaligned {
         /// The address.
@@ -307,10 +311,12 @@ impl fmt::Display for VerifyError {
                 "this machine runs with 5-level paging, which the kernel cannot be entered with \
                  (XLF_5LEVEL is not set): use a newer capture kernel, or boot with no5lvl"
             ),
-            Self::FiveLevelUnknown => write!(
+            Self::FiveLevelAbove4G { region } => write!(
                 f,
-                "this machine runs with 5-level paging, and a vmlinux does not tell whether it can \
-                 be entered with it: give the bzImage, which tells, or boot with no5lvl"
+                "this machine runs with 5-level paging, a vmlinux does not tell whether it can be \
+                 entered with it, and the crash region {region} ends above 4 GiB, where the mode \
+                 cannot be changed: give the bzImage, which tells, reserve below with crashkernel= \
+                 without ,high, or boot with no5lvl"
             ),
             Self::Unaligned { start, alignment } => write!(
                 f,
@@ -544,11 +550,6 @@ impl<'a> BzImage<'a> {
         self.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G != 0
     }
 
-    /// Whether the kernel can be entered with 5-level paging switched on.
-    pub fn supports_5level(&self) -> bool {
-        self.xloadflags & XLF_5LEVEL != 0
-    }
-
     /// Whether the kernel can be entered with 5-level paging switched on and keeps it.
     pub fn uses_5level(&self) -> bool {
         const BOTH: u16 = XLF_5LEVEL | XLF_5LEVEL_ENABLED;
@@ -571,12 +572,8 @@ impl<'a> BzImage<'a> {
         core::str::from_utf8(text.get(..len)?).ok()
     }
 
-    /// Checks that the kernel can run on this machine and this high, whatever its length.
-    pub(super) fn check_machine(&self, machine: &Machine) -> Result<(), VerifyError> {
-        let region = machine.region;
-        if machine.five_level_paging && !self.supports_5level() {
-            return Err(VerifyError::FiveLevelPaging);
-        }
+    /// Checks that the kernel can run this high, whatever its length.
+    pub(super) fn check_region(&self, region: Range) -> Result<(), VerifyError> {
         if region.end() > FOUR_GIB && !self.can_be_loaded_above_4g() {
             return Err(VerifyError::Above4G { region });
         }
@@ -585,8 +582,11 @@ impl<'a> BzImage<'a> {
 
     /// Checks that the image can be entered on this machine, in this region.
     pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
-        self.check_machine(machine)?;
         let region = machine.region;
+        if machine.five_level_paging && !self.supports_5level() {
+            return Err(VerifyError::FiveLevelPaging);
+        }
+        self.check_region(region)?;
         if !fits(&self, region) {
             return Err(VerifyError::TooBig {
                 init_size: self.init_size(),
@@ -632,6 +632,10 @@ impl KernelImage for BzImage<'_> {
 impl BootProtocol for BzImage<'_> {
     fn put_setup_header(&self, page: &mut [u8]) {
         write(page, SETUP_SECTS, self.setup_header);
+    }
+
+    fn supports_5level(&self) -> bool {
+        self.xloadflags & XLF_5LEVEL != 0
     }
 
     fn command_line_max(&self) -> u32 {

@@ -58,6 +58,10 @@ impl BootProtocol for Kernel<'_> {
         either!(self, kernel => kernel.put_setup_header(page))
     }
 
+    fn supports_5level(&self) -> bool {
+        either!(self, kernel => kernel.supports_5level())
+    }
+
     fn command_line_max(&self) -> u32 {
         either!(self, kernel => kernel.command_line_max())
     }

@@ -10,6 +10,10 @@ pub trait BootProtocol: KernelImage {
     /// Writes the setup header into a cleared page, at the offsets that it has in a bzImage.
     fn put_setup_header(&self, page: &mut [u8]);
 
+    /// Whether the kernel can be entered with 5-level paging switched on. One that cannot, or does
+    /// not tell, can be entered with four levels.
+    fn supports_5level(&self) -> bool;
+
     /// The longest command line in bytes, without the NUL.
     fn command_line_max(&self) -> u32;
 

@@ -4,7 +4,7 @@
 //! it has decompressed it.
 
 use super::bzimage::{
-    BzImage, Machine, VerifyError, BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, HEADER,
+    BzImage, Machine, VerifyError, BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, FOUR_GIB, HEADER,
     HEADER_END_MIN, HEADER_MAGIC, INITRD_ADDR_MAX, INIT_SIZE, KERNEL_ALIGNMENT, LOADED_HIGH,
     LOADFLAGS, PREF_ADDRESS, RELOCATABLE_KERNEL, SETUP_SECTS, VERSION, XLF_CAN_BE_LOADED_ABOVE_4G,
     XLF_KERNEL_64, XLOADFLAGS,
@@ -57,10 +57,12 @@ impl<'a> Vmlinux<'a> {
     /// Checks that the kernel can be entered on this machine, in this region.
     pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
         let region = machine.region;
-        match &self.bzimage {
-            Some(bzimage) => bzimage.check_machine(machine)?,
-            None if machine.five_level_paging => return Err(VerifyError::FiveLevelUnknown),
-            None => {}
+        if let Some(bzimage) = &self.bzimage {
+            bzimage.check_region(region)?;
+        }
+        // The mode is changed by code of 32 bits.
+        if machine.five_level_paging && !self.supports_5level() && region.end() > FOUR_GIB {
+            return Err(VerifyError::FiveLevelAbove4G { region });
         }
         let start = self.elf.memory().start();
         if start % ALIGNMENT != 0 {
@@ -125,6 +127,12 @@ impl BootProtocol for Vmlinux<'_> {
         write(page, CMDLINE_SIZE, &COMMAND_LINE_MAX.to_le_bytes());
         write(page, PREF_ADDRESS, &self.elf.memory().start().to_le_bytes());
         write(page, INIT_SIZE, &memory_len.to_le_bytes());
+    }
+
+    /// A bzImage changes the mode before it decompresses the kernel; the kernel itself takes what it
+    /// finds, if it was built for both.
+    fn supports_5level(&self) -> bool {
+        self.bzimage.is_some_and(|bzimage| bzimage.uses_5level())
     }
 
     fn command_line_max(&self) -> u32 {

@@ -10,6 +10,7 @@ use kexec_core::x86::bzimage::{
     BzImage, BzImageError, Machine, VerifyError, XLF_5LEVEL, XLF_5LEVEL_ENABLED,
     XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64,
 };
+use kexec_core::x86::protocol::BootProtocol;
 use linux_loader::loader::KernelLoader;
 use proptest::prelude::*;
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};

@@ -9,10 +9,10 @@ use kexec_core::elf_kernel::{ElfKernel, ElfKernelError};
 use kexec_core::error::Errno;
 use kexec_core::image::{self, KernelImage, NoRoom};
 use kexec_core::plan::{Placement, Placer};
-use kexec_core::ranges::Range;
+use kexec_core::ranges::{Range, PAGE_SIZE};
 use kexec_core::x86;
 use kexec_core::x86::boot_params::{BootParams, BOOT_PARAMS_LEN};
-use kexec_core::x86::bzimage::{BzImage, VerifyError, XLF_5LEVEL};
+use kexec_core::x86::bzimage::{BzImage, VerifyError, XLF_5LEVEL_ENABLED};
 use kexec_core::x86::protocol::BootProtocol;
 use kexec_core::x86::vmlinux::Vmlinux;
 use linux_loader::loader::bootparam::boot_params;
@@ -427,30 +427,39 @@ fn the_entry_point_can_be_a_virtual_address() {
 
 #[test]
 fn a_vmlinux_says_nothing_of_5_level_paging_but_its_bzimage_does() {
-    let five_level = x86::bzimage::Machine {
+    let machine = |region| x86::bzimage::Machine {
         five_level_paging: true,
-        region: range(256 * MIB, 512 * MIB),
+        region,
     };
+    let below = machine(range(3 * GIB, 4 * GIB));
+    let above = machine(range(3 * GIB, 4 * GIB + PAGE_SIZE));
     let file = vmlinux();
-    let error = Vmlinux::parse(&file).unwrap().verify(&five_level);
-    let error = error.unwrap_err();
-    assert_eq!(error, VerifyError::FiveLevelUnknown);
+    // It is entered with four levels, where the mode can be changed.
+    let kernel = Vmlinux::parse(&file).unwrap();
+    assert!(!kernel.supports_5level());
+    assert!(!kernel.verify(&below).unwrap().supports_5level());
+    let error = kernel.verify(&above).unwrap_err();
+    let region = above.region;
+    assert_eq!(error, VerifyError::FiveLevelAbove4G { region });
     assert_eq!(error.errno(), Errno::NoExec);
     assert_eq!(
         error.to_string(),
-        "this machine runs with 5-level paging, and a vmlinux does not tell whether it can be \
-         entered with it: give the bzImage, which tells, or boot with no5lvl"
+        "this machine runs with 5-level paging, a vmlinux does not tell whether it can be entered \
+         with it, and the crash region 0xc0000000-0x100001000 ends above 4 GiB, where the mode \
+         cannot be changed: give the bzImage, which tells, reserve below with crashkernel= without \
+         ,high, or boot with no5lvl"
     );
 
     let with = bzimage_file();
-    let without = without_xloadflags(bzimage_file(), XLF_5LEVEL);
-    for (bzimage, expected) in [
-        (&with, Ok(())),
-        (&without, Err(VerifyError::FiveLevelPaging)),
-    ] {
+    // The bzImage can be entered with five levels, and leaves them for the kernel in it.
+    let without = without_xloadflags(bzimage_file(), XLF_5LEVEL_ENABLED);
+    for (bzimage, supported) in [(&with, true), (&without, false)] {
         let bzimage = BzImage::parse(bzimage).unwrap();
+        assert!(bzimage.supports_5level());
         let kernel = Vmlinux::from_bzimage(bzimage, &file).unwrap();
-        assert_eq!(kernel.verify(&five_level).map(|_| ()), expected);
+        assert_eq!(kernel.supports_5level(), supported);
+        assert!(kernel.verify(&below).is_ok());
+        assert_eq!(kernel.verify(&above).is_ok(), supported);
         assert_eq!(kernel.command_line_max(), bzimage.cmdline_size());
         assert_eq!(kernel.limit(), bzimage.limit());
         let initrd_end = bzimage.initrd_max().map(|max| max + 1);

@@ -2,7 +2,9 @@
 
 //! The purgatory's table and head, byte by byte: the purgatory reads them as structures.
 
-use kexec_core::handover::{Checked, Head, Table, CHECKED_MAX, CONSOLE_PL011, TABLE_LEN};
+use kexec_core::handover::{
+    Checked, Head, Table, CHECKED_MAX, CONSOLE_PL011, FOUR_LEVEL_PAGING, TABLE_LEN,
+};
 use kexec_core::uapi::SegmentKind;
 
 fn u64_at(bytes: &[u8], offset: usize) -> u64 {
@@ -19,6 +21,7 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
         entry: 0x1111_0000_0000_1111,
         argument: 0x2222_0000_0000_2222,
         report: 0x3333_0000_0000_3333,
+        flags: FOUR_LEVEL_PAGING,
         checked_count: CHECKED_MAX as u32,
         sha256: [0xee; 32],
         ..Table::default()
@@ -39,7 +42,7 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
     assert_eq!(u64_at(&bytes, 16), table.argument);
     assert_eq!(u64_at(&bytes, 24), table.report);
     assert_eq!(u32_at(&bytes, 32), table.checked_count);
-    assert_eq!(u32_at(&bytes, 36), 0);
+    assert_eq!(u32_at(&bytes, 36), table.flags);
     for (index, checked) in table.checked.iter().enumerate() {
         let at = 40 + 56 * index;
         assert_eq!(u64_at(&bytes, at), checked.start);
