@@ -266,6 +266,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         let segments = &image.segments;
         status.armed = 1;
         status.entry = segments.plan().entry();
+        status.signature = image.signature as u32;
         for (to, from) in status.segments.iter_mut().zip(segments.records()) {
             *to = *from;
             status.segment_count += 1;

@@ -32,7 +32,7 @@ use kexec_core::digest::Algorithm;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::ranges::{Range, PAGE_SIZE};
-use kexec_core::uapi::SegmentKind;
+use kexec_core::uapi::{SegmentKind, SignatureState};
 pub(crate) use segments::Segments;
 use signature::Trusted;
 use unpack::{Buffers, Unpacked};
@@ -128,6 +128,8 @@ pub(crate) struct Contents<'a> {
 /// An image in its place, with all that the crash path needs. Never changes.
 pub(crate) struct LoadedImage {
     pub(crate) segments: Segments,
+    /// What was found about the kernel's signature.
+    pub(crate) signature: SignatureState,
     pub(crate) jump: handover::Jump,
     pub(crate) interrupts: Interrupts,
     pub(crate) notes: CrashNotes,
@@ -138,6 +140,7 @@ pub(crate) struct LoadedImage {
 /// An image that was verified, planned and built, but is not in its place yet.
 pub(crate) struct Prepared<'a> {
     image: image::Image<'a>,
+    signature: SignatureState,
     initrd: &'a [u8],
     core_header: KVec<u8>,
     staging: handover::Staging,
@@ -218,6 +221,7 @@ pub(crate) fn prepare<'a>(
         report.memory(),
     )?;
     Ok(Prepared {
+        signature: files.kernel.finding().state(),
         initrd,
         core_header,
         staging,
@@ -256,6 +260,7 @@ impl Prepared<'_> {
             self.place,
             LoadedImage {
                 segments,
+                signature: self.signature,
                 jump: self.jump,
                 interrupts: self.interrupts,
                 notes: self.notes,

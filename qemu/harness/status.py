@@ -38,6 +38,8 @@ class Status:
     region: range
     low_region: range
     entry: int | None
+    signature: str | None
+    """What was found about the kernel's signature."""
     segments: dict[str, Segment]
 
     @classmethod
@@ -51,6 +53,7 @@ class Status:
             region=region(fields["region"]),
             low_region=region(fields["low_region"]),
             entry=None if entry is None else int(entry, 16),
+            signature=fields["signature"],
             segments={record["kind"]: segment(record) for record in fields["segments"]},
         )
 

@@ -45,6 +45,9 @@ def test_structures_of_other_versions(directory: Path) -> None:
 
             ours = await status(guest)
             assert (ours["size"], ours["armed"]) == (ours["ours"], 1)
+            # An earlier version gets what it knows.
+            older = await status(guest, "--shorter=8")
+            assert older == {**ours, "size": ours["ours"] - 8}
             # What a later version has beyond ours, we fill with zeros, and say that we did not know.
             assert await status(guest, "--longer=200", "--behind=255") == ours
             await refuse(guest, "EINVAL", nothing, "status", "--shorter=1024")

@@ -37,6 +37,7 @@ REJECTED = (
     "signature is refused: it was altered, made while its certificate was not valid, or made by "
     "openssl without -nosmimecap: sign again, with a certificate that has not expired"
 )
+KNOWN_TO_NOBODY = "its signer is none that this kernel knows, so nobody vouches for it"
 LOOSER = (
     "signatures=require is in force and off is looser, but the policy of a loaded module can only "
     "be tightened"
@@ -64,10 +65,11 @@ class Files:
         return arguments
 
 
-async def load(guest: Guest, files: Files) -> None:
-    """Loads and arms."""
+async def load(guest: Guest, files: Files, signature: str = "good") -> None:
+    """Loads and arms, and says what the signature is."""
     (await guest.rkexec(*await files.arguments(guest))).check()
-    assert (await guest.status()).armed
+    status = await guest.status()
+    assert (status.armed, status.signature) == (True, signature)
 
 
 async def refuse(guest: Guest, files: Files, errno: str, sentence: str) -> None:
@@ -101,6 +103,13 @@ def test_signatures(directory: Path, random: Random) -> None:
         # vmlinux cannot be entered with 5-level paging.
         hardware = Hardware(cpu=PLATFORM.other_paging)
         async with boot(directory, hardware) as guest:
+            await load(guest, Files(unsigned), "none")
+            # As a distribution's kernel is to a kernel that somebody built: nobody knows the signer.
+            strangers = Files(stranger.sign(unsigned))
+            await load(guest, strangers, "unknown signer")
+            assert KNOWN_TO_NOBODY in await guest.shell("dmesg")
+            altered = flip(strangers.kernel, random.randrange(0x1000, table))
+            await refuse(guest, Files(altered), "EKEYREJECTED", OTHER_FILE)
             await load(guest, Files(signed))
             await tighten(guest)
             await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)
@@ -110,7 +119,7 @@ def test_signatures(directory: Path, random: Random) -> None:
             await refuse(
                 guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE
             )
-            await refuse(guest, Files(stranger.sign(unsigned)), "ENOKEY", UNKNOWN_KEY)
+            await refuse(guest, strangers, "ENOKEY", UNKNOWN_KEY)
             expired = Signer.trusted("expired").sign(unsigned)
             await refuse(guest, Files(expired), "EKEYREJECTED", f"the kernel's {REJECTED}")
             await refuse(

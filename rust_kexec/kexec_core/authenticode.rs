@@ -9,13 +9,21 @@
 
 use core::fmt;
 
-use crate::der::{DerError, ObjectIdentifier, Reader, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
+use crate::der::{
+    DerError, ObjectIdentifier, Reader, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING,
+    SEQUENCE, SET,
+};
 use crate::error::Errno;
 
 /// 1.3.6.1.4.1.311.2.1.15, `SPC_PE_IMAGE_DATAOBJ`: the digest of a PE file follows.
 const PE_IMAGE_DATA: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 15];
 /// 1.3.6.1.4.1.311.2.1.21, which old versions of pesign wrote instead.
 const INDIVIDUAL_KEY_PURPOSE: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 21];
+
+/// 1.2.840.113549.1.7.2, `id-signedData`: a PKCS#7 message that signs something.
+const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+/// 1.3.6.1.4.1.311.2.1.4, `SPC_INDIRECT_DATA_OBJID`: what it signs is the digest of something else.
+const INDIRECT_DATA: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 4];
 
 /// The digests that a file can be signed with (NIST, "Computer Security Objects Register").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +144,32 @@ impl fmt::Display for AuthenticodeError {
                 algorithm.name()
             ),
         }
+    }
+}
+
+/// Takes the signed contents out of a PKCS#7 message (RFC 2315, sections 7 and 9.1), from the tag of
+/// `SpcIndirectDataContent` on. Whether the signature is good, and whose, is not looked at.
+pub fn signed_contents(message: &[u8]) -> Result<&[u8], AuthenticodeError> {
+    let mut outer = Reader::new(message);
+    let mut content_info = Reader::new(outer.expect(SEQUENCE)?);
+    of_type(&mut content_info, SIGNED_DATA)?;
+    let mut explicit = Reader::new(content_info.expect(EXPLICIT_0)?);
+    let mut signed_data = Reader::new(explicit.expect(SEQUENCE)?);
+    // The version, and the algorithms that the signers have used.
+    signed_data.expect(INTEGER)?;
+    signed_data.expect(SET)?;
+    let mut contents = Reader::new(signed_data.expect(SEQUENCE)?);
+    of_type(&mut contents, INDIRECT_DATA)?;
+    Ok(contents.expect(EXPLICIT_0)?)
+}
+
+/// Reads a type, which has to be this one.
+fn of_type(reader: &mut Reader<'_>, expected: &[u8]) -> Result<(), AuthenticodeError> {
+    match reader.expect(OBJECT_IDENTIFIER)? {
+        found if found == expected => Ok(()),
+        found => Err(AuthenticodeError::ContentType {
+            found: ObjectIdentifier::new(found),
+        }),
     }
 }
 

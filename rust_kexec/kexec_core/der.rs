@@ -5,12 +5,18 @@
 
 use core::fmt;
 
+/// Tag of an INTEGER.
+pub const INTEGER: u8 = 0x02;
 /// Tag of an OCTET STRING.
 pub const OCTET_STRING: u8 = 0x04;
 /// Tag of an OBJECT IDENTIFIER.
 pub const OBJECT_IDENTIFIER: u8 = 0x06;
 /// Tag of a SEQUENCE.
 pub const SEQUENCE: u8 = 0x30;
+/// Tag of a SET.
+pub const SET: u8 = 0x31;
+/// Tag of what is tagged with \[0\] explicitly.
+pub const EXPLICIT_0: u8 = 0xa0;
 
 /// The low bits of a tag's first byte that say that more bytes follow.
 const MULTIBYTE_TAG: u8 = 0x1f;

@@ -7,6 +7,7 @@ use core::fmt;
 use crate::authenticode::AuthenticodeError;
 use crate::error::Errno;
 use crate::pe::PeError;
+use crate::uapi::SignatureState;
 
 /// What an administrator asks for. Ordered from the loosest to the tightest.
 #[repr(u8)]
@@ -14,7 +15,8 @@ use crate::pe::PeError;
 pub enum Policy {
     /// A signature makes no difference, unless the kernel itself wants one.
     Off = 0,
-    /// A kernel need not be signed; a signature that is there has to be good.
+    /// A kernel need not be signed. One that is signed has to be the one that was signed, and its
+    /// signature has to be good if its signer is known.
     CheckIfSigned = 1,
     /// A kernel has to have a good signature.
     Require = 2,
@@ -129,8 +131,23 @@ pub enum Finding {
     Good,
     /// There is no signature.
     Unsigned,
+    /// The file is the one that was signed, but the running kernel does not know by whom. That shows
+    /// that the file is whole, and not who made it: whoever changes it can sign it again.
+    UnknownSigner(SignatureError),
     /// There is one that does not vouch for the file.
     Bad(SignatureError),
+}
+
+impl Finding {
+    /// What was found, as the status has it.
+    pub fn state(self) -> SignatureState {
+        match self {
+            Self::Good => SignatureState::Good,
+            Self::Unsigned => SignatureState::Unsigned,
+            Self::UnknownSigner(_) => SignatureState::UnknownSigner,
+            Self::Bad(_) => SignatureState::Bad,
+        }
+    }
 }
 
 impl Policy {
@@ -150,6 +167,12 @@ impl Policy {
             Finding::Unsigned if self == Self::Require => Err(unsigned(Demand::Parameter)),
             Finding::Unsigned if locked_down() => Err(unsigned(Demand::Lockdown)),
             Finding::Unsigned => Ok(()),
+            Finding::UnknownSigner(error)
+                if self == Self::Require || kexec_sig_force || locked_down() =>
+            {
+                Err(error)
+            }
+            Finding::UnknownSigner(_) => Ok(()),
             Finding::Bad(error) if self != Self::Off || kexec_sig_force || locked_down() => {
                 Err(error)
             }

@@ -248,6 +248,41 @@ pub struct SegmentRecord {
     pub digest: [u8; DIGEST_LEN],
 }
 
+/// What a load has found out about the kernel's signature. The number is the one in
+/// [`Status::signature`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureState {
+    /// There is none.
+    Unsigned = 1,
+    /// A key that the running kernel trusts vouches for the file.
+    Good = 2,
+    /// The file is the one that was signed, but the running kernel does not know by whom.
+    UnknownSigner = 3,
+    /// It does not vouch for the file, and the module's parameters say that this does not matter.
+    Bad = 4,
+}
+
+impl SignatureState {
+    /// Every state, in the order of the numbers.
+    pub const ALL: [Self; 4] = [Self::Unsigned, Self::Good, Self::UnknownSigner, Self::Bad];
+
+    /// The state with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| *state as u32 == number)
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unsigned => "none",
+            Self::Good => "good",
+            Self::UnknownSigner => "unknown signer",
+            Self::Bad => "bad",
+        }
+    }
+}
+
 /// A range of physical memory.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -284,6 +319,10 @@ pub struct Status {
     pub entry: u64,
     /// The segments of the loaded image.
     pub segments: [SegmentRecord; SEGMENTS_MAX],
+    /// A [`SignatureState`]'s number; 0 where nothing is loaded.
+    pub signature: u32,
+    /// Is 0.
+    pub reserved: u32,
 }
 
 impl Default for Status {
@@ -297,6 +336,8 @@ impl Default for Status {
             low_region: RegionRecord::default(),
             entry: 0,
             segments: [SegmentRecord::default(); SEGMENTS_MAX],
+            signature: 0,
+            reserved: 0,
         }
     }
 }
@@ -322,7 +363,8 @@ const _: () = {
     assert!(offset_of!(UnloadRequest, message) == 8);
     assert!(size_of::<SegmentRecord>() == 64);
     assert!(offset_of!(SegmentRecord, digest) == 32);
-    assert!(size_of::<Status>() == Status::FIRST_LEN);
+    assert!(size_of::<Status>() == Status::FIRST_LEN + 8);
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
+    assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
 };

@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::sys::digest::{Digest, DIGEST_MAX};
 use crate::sys::keyring;
 use core::ffi::CStr;
-use kexec_core::authenticode::{AuthenticodeError, DigestAlgorithm, IndirectData};
+use kexec_core::authenticode::{signed_contents, AuthenticodeError, DigestAlgorithm, IndirectData};
 use kexec_core::pe::PeImage;
 use kexec_core::signature::{Finding, KeyringError, SignatureError};
 
@@ -18,7 +18,10 @@ use kexec_core::signature::{Finding, KeyringError, SignatureError};
 ///
 /// [`Trusted::new`] has returned this value, or one that has these bytes in it.
 #[derive(Clone, Copy)]
-pub(crate) struct Trusted<'a>(&'a [u8]);
+pub(crate) struct Trusted<'a> {
+    bytes: &'a [u8],
+    finding: Finding,
+}
 
 impl<'a> Trusted<'a> {
     /// Checks the signature of a kernel: the detached one that came with it, or its own.
@@ -32,19 +35,33 @@ impl<'a> Trusted<'a> {
             None => own_signature(kernel),
         };
         policy::judge(finding)?;
+        if let Finding::UnknownSigner(_) = finding {
+            pr_notice!(
+                "the kernel is the one that was signed, but its signer is none that this kernel \
+                 knows, so nobody vouches for it\n"
+            );
+        }
         // INVARIANT: The policy was asked above.
-        Ok(Self(kernel))
+        Ok(Self {
+            bytes: kernel,
+            finding,
+        })
     }
 
     /// Bytes that were found in these, or made of them and nothing else.
     pub(super) fn part<'b>(&self, bytes: &'b [u8]) -> Trusted<'b> {
         // INVARIANT: Who vouches for the whole vouches for its parts.
-        Trusted(bytes)
+        Trusted { bytes, ..*self }
     }
 
     /// The bytes.
     pub(crate) fn bytes(&self) -> &'a [u8] {
-        self.0
+        self.bytes
+    }
+
+    /// What was found about the signature.
+    pub(super) fn finding(&self) -> Finding {
+        self.finding
     }
 }
 
@@ -65,26 +82,30 @@ fn own_signature(kernel: &[u8]) -> Finding {
     if !kernel.starts_with(&kexec_core::pe::DOS_MAGIC) {
         return Finding::Unsigned;
     }
-    let checked = match PeImage::parse(kernel) {
-        Ok(image) => match image.signature() {
-            None => return Finding::Unsigned,
-            Some(message) => verify_own(&image, message),
-        },
-        Err(error) => Err(error.into()),
-    };
-    match checked {
-        Ok(()) => Finding::Good,
-        Err(error) => Finding::Bad(error),
-    }
+    let checked = PeImage::parse(kernel).map_err(SignatureError::from);
+    let checked = checked.and_then(|image| match image.signature() {
+        None => Ok(Finding::Unsigned),
+        Some(message) => verify_own(&image, message),
+    });
+    checked.unwrap_or_else(Finding::Bad)
 }
 
-fn verify_own(image: &PeImage<'_>, message: &[u8]) -> Result<(), SignatureError> {
-    keyring::verify_contents(message, &mut |content| compare(image, content)).map_err(|reason| {
-        SignatureError::Refused {
-            what: "kernel",
-            reason,
+fn verify_own(image: &PeImage<'_>, message: &[u8]) -> Result<Finding, SignatureError> {
+    let refused = |reason| SignatureError::Refused {
+        what: "kernel",
+        reason,
+    };
+    match keyring::verify_contents(message, &mut |content| compare(image, content)) {
+        Ok(compared) => compared.map(|()| Finding::Good),
+        // Before the kernel looks for the signer's key it has checked that the message is one piece:
+        // what it signs is what its attributes say, and a certificate in it fits the signature
+        // (pkcs7_verify()). Without code for such messages nobody has. The file is not in it.
+        Err(reason @ (KeyringError::UnknownKey | KeyringError::Unsupported)) => {
+            compare(image, signed_contents(message)?)?;
+            Ok(Finding::UnknownSigner(refused(reason)))
         }
-    })?
+        Err(reason) => Err(refused(reason)),
+    }
 }
 
 /// Compares the digest in the signed contents with the file's.

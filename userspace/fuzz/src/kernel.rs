@@ -4,7 +4,7 @@
 
 use kexec_core::arm64::image::{self as arm64_image_format, PageSizes};
 use kexec_core::arm64::kernel::Kernel as Arm64Kernel;
-use kexec_core::authenticode::IndirectData;
+use kexec_core::authenticode::{signed_contents, IndirectData};
 use kexec_core::compressed::{Compressed, DECOMPRESSED_LEN_MAX};
 use kexec_core::format::Format;
 use kexec_core::image::{self, KernelImage};
@@ -134,6 +134,9 @@ pub fn pe(input: &[u8]) {
 
 /// What a signature signs.
 pub fn authenticode(input: &[u8]) {
+    if let Ok(contents) = signed_contents(input) {
+        assert!(contents.len() < input.len());
+    }
     match IndirectData::parse(input) {
         Ok(data) => {
             assert_eq!(data.digest().len(), data.algorithm().digest_len());

@@ -6,7 +6,7 @@ use std::fmt;
 
 use kexec_core::digest::Algorithm;
 use kexec_core::uapi::{
-    RegionRecord, SegmentKind, SegmentRecord, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
+    RegionRecord, SegmentKind, SegmentRecord, SignatureState, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
 };
 use serde::Serialize;
 
@@ -23,6 +23,8 @@ pub struct Report {
     region: Option<Region>,
     low_region: Option<Region>,
     entry: Option<Address>,
+    /// What was found about the kernel's signature.
+    signature: Option<String>,
     segments: Vec<Segment>,
 }
 
@@ -60,6 +62,15 @@ impl From<&Status> for Report {
             region: Region::from_record(&status.region),
             low_region: Region::from_record(&status.low_region),
             entry: armed.then_some(Address(status.entry)),
+            signature: match (
+                SignatureState::from_number(status.signature),
+                status.signature,
+            ) {
+                (Some(state), _) => Some(state.name().into()),
+                // Nothing is loaded, or the module is older than this field.
+                (None, 0) => None,
+                (None, number) => Some(format!("unknown ({number})")),
+            },
             segments: status
                 .segments
                 .iter()
@@ -125,6 +136,9 @@ impl fmt::Display for Report {
         if let Some(entry) = self.entry {
             writeln!(f, "entry       {entry}")?;
         }
+        if let Some(signature) = &self.signature {
+            writeln!(f, "signature   {signature}")?;
+        }
         for segment in &self.segments {
             writeln!(f, "{segment}")?;
         }
@@ -182,6 +196,7 @@ mod tests {
                 len: 256 << 20,
             },
             entry: 0x7000_0200,
+            signature: SignatureState::UnknownSigner as u32,
             ..Status::default()
         };
         status.segments[0] = SegmentRecord {
@@ -213,6 +228,7 @@ mod tests {
                 "region": {"start": "0x6f000000", "len": 268_435_456},
                 "low_region": null,
                 "entry": "0x70000200",
+                "signature": "unknown signer",
                 "segments": [
                     {
                         "kind": "kernel",
@@ -239,6 +255,7 @@ mod tests {
         let value = serde_json::to_value(&report).expect("a report is always JSON");
         assert_eq!(value["armed"], false);
         assert_eq!(value["entry"], json!(null));
+        assert_eq!(value["signature"], json!(null));
         assert_eq!(value["segments"], json!([]));
         assert_eq!(value["role"], "unknown (0)");
     }

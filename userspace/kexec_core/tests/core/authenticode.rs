@@ -3,7 +3,7 @@
 //! What a signature signs, assembled from the structures of Microsoft's "Windows Authenticode
 //! Portable Executable Signature Format".
 
-use kexec_core::authenticode::{AuthenticodeError, DigestAlgorithm, IndirectData};
+use kexec_core::authenticode::{signed_contents, AuthenticodeError, DigestAlgorithm, IndirectData};
 use kexec_core::der::{DerError, ObjectIdentifier, Reader};
 use kexec_core::error::Errno;
 use proptest::prelude::*;
@@ -57,6 +57,39 @@ fn algorithm_and_digest_are_read() {
                 Err(AuthenticodeError::Mismatch { algorithm })
             );
         }
+    }
+}
+
+/// A PKCS#7 message that has these contents, of this type, and neither certificates nor signers.
+fn message(outer: &[u8], inner: &[u8], contents: &[u8]) -> Vec<u8> {
+    let contents = der(0x30, &[der(0x06, inner), der(0xa0, contents)].concat());
+    let algorithms = der(0x31, &der(0x30, &der(0x06, SHA256)));
+    let signed_data = [der(0x02, &[1]), algorithms, contents, der(0x31, &[])].concat();
+    der(
+        0x30,
+        &[der(0x06, outer), der(0xa0, &der(0x30, &signed_data))].concat(),
+    )
+}
+
+#[test]
+fn the_contents_are_found_in_a_message() {
+    // 1.2.840.113549.1.7.2 and .1, 1.3.6.1.4.1.311.2.1.4
+    let signed_data = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+    let data = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    let indirect = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 4];
+    let contents = with(PE_IMAGE_DATA, SHA256, &[0x5a; 32]);
+    let good = message(&signed_data, &indirect, &contents);
+    assert_eq!(signed_contents(&good), Ok(&contents[..]));
+    for (message, found) in [
+        (message(&data, &indirect, &contents), &data),
+        (message(&signed_data, &data, &contents), &data),
+    ] {
+        let found = ObjectIdentifier::new(found);
+        let error = AuthenticodeError::ContentType { found };
+        assert_eq!(signed_contents(&message), Err(error));
+    }
+    for len in 0..good.len() {
+        assert!(signed_contents(&good[..len]).is_err(), "{len}");
     }
 }
 

@@ -80,6 +80,17 @@ fn a_bad_signature_is_let_through_only_where_none_would_do_and_none_is_looked_at
 }
 
 #[test]
+fn an_unknown_signer_is_as_good_as_none_where_none_is_required() {
+    let unknown = Finding::UnknownSigner(BAD);
+    for policy in [Policy::Off, Policy::CheckIfSigned] {
+        assert_eq!(judge(policy, unknown, false, false), Ok(()));
+        assert_eq!(judge(policy, unknown, true, false), Err(BAD));
+        assert_eq!(judge(policy, unknown, false, true), Err(BAD));
+    }
+    assert_eq!(judge(Policy::Require, unknown, false, false), Err(BAD));
+}
+
+#[test]
 fn a_policy_can_only_be_tightened() {
     for (index, current) in Policy::ALL.into_iter().enumerate() {
         for (other, wanted) in Policy::ALL.into_iter().enumerate() {
