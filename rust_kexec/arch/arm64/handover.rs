@@ -288,6 +288,8 @@ impl Jump {
     /// # Safety
     ///
     /// The segments must be in their places, interrupts off, and all other CPUs stopped.
+    // scripts/check-crash-path knows it by its name.
+    #[inline(never)]
     pub(crate) unsafe fn jump(&self) -> ! {
         // SAFETY: This code runs in the upper half, which TTBR1 maps and which does not change.
         // The lower half is switched off, emptied, and switched on with the identity map, in which
