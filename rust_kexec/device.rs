@@ -11,6 +11,7 @@ use crate::crash::CrashPath;
 use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
+use crate::sys::hotplug::{CpuState, MemoryNotifier};
 use crate::sys::user_structure;
 use kernel::bindings;
 use kernel::ffi::c_int;
@@ -35,6 +36,8 @@ const COMMAND_LINE_MAX: u64 = 64 << 10;
 /// The device, for as long as it lives. Dropping it disarms.
 pub(crate) struct Registration {
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
+    _memory: MemoryNotifier,
+    _cpus: CpuState,
 }
 
 impl Registration {
@@ -43,11 +46,17 @@ impl Registration {
         load::policy::seal();
         // SAFETY: Called once, when the module is loaded, before the device exists.
         unsafe { CRASH_PATH.init() };
+        // SAFETY: As above, before the notices that need it.
+        unsafe { load::hotplug::init() };
+        // SAFETY: Initialised above.
+        let (memory, cpus) = unsafe { (MemoryNotifier::register()?, CpuState::register()?) };
         let options = MiscDeviceOptions {
             name: c"rust_kexec",
         };
         Ok(Self {
             _device: KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)?,
+            _memory: memory,
+            _cpus: cpus,
         })
     }
 }
@@ -270,6 +279,14 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         for (to, from) in status.segments.iter_mut().zip(segments.records()) {
             *to = *from;
             status.segment_count += 1;
+        }
+        if let Some((segment, core_header)) = load::hotplug::records() {
+            let place = status
+                .segments
+                .iter_mut()
+                .find(|to| to.kind == segment.kind);
+            place.map(|place| *place = segment);
+            status.core_header = core_header;
         }
     }
     Ok(boxed)

@@ -9,6 +9,7 @@ mod core_header;
 pub(crate) mod crash_notes;
 pub(crate) mod crash_report;
 mod digests;
+pub(crate) mod hotplug;
 mod kernel_text;
 pub(crate) mod policy;
 mod segments;
@@ -22,13 +23,17 @@ use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
-use crate::sys::{memory, physical};
+use crate::sys::memory;
+use crate::sys::physical::{self, ReservedMemory};
 use crash_notes::CrashNotes;
 use crash_report::CrashReport;
 pub(crate) use digests::requested as requested_digest;
 use digests::Digests;
+use hotplug::Following;
+use kernel::sync::Arc;
 use kexec_core::command_line::capture_command_line;
 use kexec_core::digest::Algorithm;
+use kexec_core::header_slots::Slots;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::ranges::{Range, PAGE_SIZE};
@@ -125,14 +130,17 @@ pub(crate) struct Contents<'a> {
     digest: Option<Algorithm>,
 }
 
-/// An image in its place, with all that the crash path needs. Never changes.
+/// An image in its place, with all that the crash path needs. What changes of it is the ELF core
+/// header.
 pub(crate) struct LoadedImage {
+    // Dropped first.
+    _following: Following,
     pub(crate) segments: Segments,
     /// What was found about the kernel's signature.
     pub(crate) signature: SignatureState,
     pub(crate) jump: handover::Jump,
     pub(crate) interrupts: Interrupts,
-    pub(crate) notes: CrashNotes,
+    pub(crate) notes: Arc<CrashNotes>,
     pub(crate) vmcoreinfo: CrashVmcoreinfo,
     pub(crate) report: CrashReport,
 }
@@ -142,14 +150,15 @@ pub(crate) struct Prepared<'a> {
     image: image::Image<'a>,
     signature: SignatureState,
     initrd: &'a [u8],
-    core_header: KVec<u8>,
+    core_header: hotplug::Prepared,
+    slots: Slots,
     staging: handover::Staging,
     digests: Digests,
     plan: Plan,
     place: KBox<core::mem::MaybeUninit<LoadedImage>>,
     jump: handover::Jump,
     interrupts: Interrupts,
-    notes: CrashNotes,
+    notes: Arc<CrashNotes>,
     vmcoreinfo: CrashVmcoreinfo,
     report: CrashReport,
 }
@@ -170,31 +179,39 @@ pub(crate) fn prepare<'a>(
     digests::check_digestible("initrd", initrd.len() as u64)?;
 
     let sources = handover::Sources::read()?;
-    let notes = CrashNotes::find()?;
+    let notes = Arc::new(CrashNotes::find()?, GFP_KERNEL)?;
     let vmcoreinfo = CrashVmcoreinfo::copy()?;
     let report = CrashReport::new()?;
-    let core_header = core_header::build(&notes, &vmcoreinfo, &report, reservation)?;
+    let core_header = hotplug::Prepared::new(core_header::Sources::new(
+        notes.clone(),
+        &vmcoreinfo,
+        &report,
+        reservation,
+    )?)?;
 
     let mut placer = Placer::new(region)?;
     let kernel = placer.place_kernel(&image, Placement::Lowest)?;
-    let core_header_len = core_header.len() as u64;
+    // The slots are write-protected apart from the rest, so they have pages of their own.
+    let page_len = kernel::page::PAGE_SIZE as u64;
+    let (slot_len, slots_len) =
+        Slots::lens(core_header.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
     let elfcorehdr = placer.place(
         SegmentKind::ElfCoreHeader,
-        core_header_len,
-        core_header_len,
-        PAGE_SIZE,
+        core_header.len(),
+        slots_len,
+        page_len,
         Placement::Highest,
         Range::ALL,
     )?;
+    let slots = Slots {
+        start: elfcorehdr.memory.start(),
+        slot_len,
+    };
     let limit = image::command_line_limit(&image);
     let mut command_line = KVec::new();
     command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
-    let command_line_len = capture_command_line(
-        &mut command_line,
-        files.command_line,
-        elfcorehdr.memory.start(),
-        limit,
-    )?;
+    let command_line_len =
+        capture_command_line(&mut command_line, files.command_line, slots.start, limit)?;
     let command_line = command_line.get(..command_line_len).unwrap_or_default();
     sources.place(&mut placer, reservation, command_line.len())?;
     if files.initrd.is_some() {
@@ -224,6 +241,7 @@ pub(crate) fn prepare<'a>(
         signature: files.kernel.finding().state(),
         initrd,
         core_header,
+        slots,
         staging,
         digests: Digests::new(files.digest, &plan),
         place: KBox::new_uninit(GFP_KERNEL)?,
@@ -245,20 +263,29 @@ impl Prepared<'_> {
     /// No image may be armed, because its memory is overwritten, and the region must still be
     /// reserved.
     #[inline(never)]
-    pub(crate) unsafe fn commit(self) -> KBox<LoadedImage> {
+    pub(crate) unsafe fn commit(mut self) -> KBox<LoadedImage> {
         let contents = |kind| match kind {
             SegmentKind::Kernel => Some(segments::Contents::Kernel(&self.image)),
             SegmentKind::Initrd => Some(segments::Contents::Bytes(self.initrd)),
-            SegmentKind::ElfCoreHeader => Some(segments::Contents::Bytes(&self.core_header)),
             other => self.staging.contents(other).map(segments::Contents::Bytes),
         };
         let (report, staging) = (self.report.contents(), &self.staging);
+        let (slots, digests) = (self.slots, &mut self.digests);
         // SAFETY: The caller vouches for the region.
         let segments =
-            unsafe { Segments::write(self.plan, report, staging, self.digests, contents) };
+            unsafe { Segments::write(self.plan, report, slots, staging, digests, contents) };
+        let core_header = segments.plan().segment(SegmentKind::ElfCoreHeader);
+        let core_header = core_header
+            .map(|segment| segment.memory)
+            .unwrap_or_default();
+        // SAFETY: As above. Nothing else of the image is in this segment.
+        let core_header = unsafe { ReservedMemory::new(core_header) };
         KBox::write(
             self.place,
             LoadedImage {
+                _following: self
+                    .core_header
+                    .follow(core_header, self.slots, self.digests),
                 segments,
                 signature: self.signature,
                 jump: self.jump,

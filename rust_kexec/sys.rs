@@ -12,6 +12,7 @@ pub(crate) mod decompress;
 pub(crate) mod digest;
 pub(crate) mod file;
 pub(crate) mod ftrace;
+pub(crate) mod hotplug;
 pub(crate) mod iomem;
 pub(crate) mod keyring;
 pub(crate) mod memory;

@@ -5,6 +5,7 @@
 use crate::memory;
 use kexec_core::digest::{xxh64, Algorithm, DIGEST_LEN};
 use kexec_core::handover::{Checked, Table, CHECKED_MAX, DIGESTED_LEN, MAGIC};
+use kexec_core::header_slots::{Slots, SELECTION_LEN};
 use kexec_core::uapi::SegmentKind;
 use sha2::{Digest, Sha256};
 
@@ -25,11 +26,14 @@ pub enum Damage {
     },
 }
 
-/// Checks the table, and then every segment in its order.
-pub fn check(table: &Table) -> Result<(), Damage> {
+/// Checks the table, every segment in its order, and the ELF core header that is in force, which it
+/// returns.
+pub fn check(table: &Table) -> Result<&[u8], Damage> {
     check_table(table)?;
-    let count = table.checked_count as usize;
-    table.checked.iter().take(count).try_for_each(check_segment)
+    for checked in table.checked.iter().take(table.checked_count as usize) {
+        check_segment(checked)?;
+    }
+    check_core_header(&table.core_header)
 }
 
 /// Checks the table's magic, its own digest and its count.
@@ -55,13 +59,28 @@ fn digest(algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
     }
 }
 
-fn check_segment(checked: &Checked) -> Result<(), Damage> {
-    // SAFETY: The table's digest held, so the range is one that the module recorded: inside the
-    // reserved region, identity-mapped, and written by nobody while this code runs alone.
+fn check_core_header(slots: &Slots) -> Result<&[u8], Damage> {
+    // SAFETY: The table's digest held, so the slots are where the module made them.
+    let selection = unsafe { memory::selection(slots) };
+    match selection.and_then(|selection| slots.in_force(&selection)) {
+        Some(checked) => check_segment(&checked),
+        None => Err(Damage::Segment {
+            kind: Some(SegmentKind::ElfCoreHeader),
+            algorithm: None,
+            start: slots.selection().map_or(0, |place| place.start()),
+            len: SELECTION_LEN as u64,
+        }),
+    }
+}
+
+fn check_segment<'a>(checked: &Checked) -> Result<&'a [u8], Damage> {
+    // SAFETY: The table's digest held, so the range is one that the module recorded, or a slot that
+    // it made: inside the reserved region, identity-mapped, and written by nobody while this code
+    // runs alone.
     let bytes = unsafe { memory::physical(checked.start, checked.len) };
     let algorithm = Algorithm::from_number(checked.algorithm);
     if algorithm.map(|algorithm| digest(algorithm, bytes)) == Some(checked.digest) {
-        Ok(())
+        Ok(bytes)
     } else {
         Err(Damage::Segment {
             kind: SegmentKind::from_number(checked.kind),

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Views of physical memory, and the words that this program writes to it.
+//! Views of physical memory, and what this program writes to it.
 
+use crate::arch;
 use core::mem::size_of;
+use core::sync::atomic::{AtomicU64, Ordering};
 use kexec_core::handover::Table;
+use kexec_core::header_slots::{Selection, Slots};
 use kexec_core::report::Moment;
 
 /// The bytes of the table, for its digest.
@@ -32,4 +35,32 @@ pub unsafe fn report(report: u64, moment: Moment, counter: u64) {
     let words = report as usize as *mut u64;
     // SAFETY: By this function's contract; a report has a word for each moment.
     unsafe { words.add(moment.word()).write_volatile(counter) };
+}
+
+/// Which ELF core header is in force, if that can be read.
+///
+/// # Safety
+///
+/// The slots must be identity-mapped.
+pub unsafe fn selection(slots: &Slots) -> Option<Selection> {
+    let place = slots.selection()?;
+    // SAFETY: By this function's contract; the selection begins with an aligned word. What was
+    // written before the word is seen by whoever reads the word first.
+    unsafe { AtomicU64::from_ptr(place.start() as usize as *mut u64) }.load(Ordering::Acquire);
+    // SAFETY: As above; the other CPUs have stopped.
+    Selection::decode(unsafe { physical(place.start(), place.len()) })
+}
+
+/// Puts the ELF core header where the capture kernel looks for it: into the first slot.
+///
+/// # Safety
+///
+/// `header` must be in one of the slots, and nothing else of them used any more.
+pub unsafe fn place_core_header(slots: &Slots, header: &[u8]) {
+    if header.as_ptr() as u64 != slots.start {
+        let first = slots.start as usize as *mut u8;
+        // SAFETY: The header is in the other slot, and both slots have the same length.
+        unsafe { core::ptr::copy_nonoverlapping(header.as_ptr(), first, header.len()) };
+        arch::publish(slots.start, header.len() as u64);
+    }
 }

@@ -6,7 +6,7 @@ import struct
 from harness.dump import Dump
 from harness.platform import PLATFORM
 from harness.scenario import BadMoment, Check, Facts
-from harness.steps import GIB4, PAGES
+from harness.steps import PAGES
 
 PAGE = 4096
 U64 = (1 << 64) - 1
@@ -91,6 +91,14 @@ def many_pieces(dump: Dump, facts: Facts) -> None:
     assert len(dump.loads) > 64
 
 
+def pulled_memory_left_out(dump: Dump, facts: Facts) -> None:
+    """What is not there any more is not in the dump."""
+    assert facts.pulled
+    for gone in facts.pulled:
+        for load in dump.loads:
+            assert load.physical >= gone.stop or load.physical + load.size <= gone.start, load
+
+
 def crash_region_left_out(dump: Dump, facts: Facts) -> None:
     """The crash region, where the capture kernel lives, is not in the dump."""
     region = facts.status.region
@@ -159,10 +167,7 @@ def pattern_pages(dump: Dump, facts: Facts) -> None:
         assert dump.physical(address, PAGE) == expected, page
         assert dump.program.read(address, PAGE, True) == expected, page
         found[page["class"]] = found.get(page["class"], 0) + 1
-    classes = {"below", "above"}
-    if any(ram.stop > GIB4 for ram in facts.system_ram):
-        classes.add("high")
-    assert found == dict.fromkeys(classes, PAGES)
+    assert found == dict.fromkeys(facts.pattern["classes"], PAGES)
 
 
 def pattern(seed: int, address: int) -> bytes:

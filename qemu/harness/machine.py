@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 MIB = 1 << 20
 
+# How much memory can be plugged into a guest.
+PLUGGED_MIB_MAX = 2048
+
 # The last line of panic(), and so the sign that nobody took over.
 PANIC_ENDED = r"---\[ end Kernel panic"
 
@@ -73,6 +76,8 @@ class Hardware:
     """arm64: whether other firmware starts it, without PSCI; see `harness.spin_table`."""
     arguments: tuple[str, ...] = ()
     """More of QEMU's arguments."""
+    hotplug: bool = False
+    """Whether memory can be plugged in, and CPUs where the platform has that."""
     counting: bool = False
     """Whether a nanosecond of the guest's clock is an instruction that it has executed, whatever
     else the host does. Needs TCG."""
@@ -129,8 +134,13 @@ class Machine:
 
     def _processors(self) -> list[str]:
         hardware = self.hardware
-        size = ("-smp", str(hardware.cpus), "-m", str(hardware.memory_mib))
-        return ["-cpu", hardware.cpu, *size]
+        cpus, memory = str(hardware.cpus), f"{hardware.memory_mib}M"
+        if hardware.hotplug:
+            memory += f",slots=4,maxmem={hardware.memory_mib + PLUGGED_MIB_MAX}M"
+        if hardware.hotplug and PLATFORM.plugs_cpus:
+            cpus += f",maxcpus={2 * hardware.cpus}"
+        disguise = PLATFORM.plugs_cpus if hardware.hotplug else ()
+        return ["-cpu", hardware.cpu, "-smp", cpus, "-m", memory, *disguise]
 
     def _firmware(self) -> list[str]:
         """What starts before the kernel, where it is not what QEMU has by itself."""
@@ -202,7 +212,8 @@ class Machine:
             )
         with open(self.disk, "wb") as disk:
             # Room for all of memory, and for the headers before it.
-            disk.truncate((self.hardware.memory_mib + 64) * MIB)
+            plugged_mib = PLUGGED_MIB_MAX * self.hardware.hotplug
+            disk.truncate((self.hardware.memory_mib + plugged_mib + 64) * MIB)
         await self.console.serve(self._sockets / "console")
         await self.agent.serve(self._sockets / "agent")
         self._monitor.register_listener(self._events)
@@ -274,6 +285,27 @@ class Machine:
     async def execute(self, command: str, **arguments: Any) -> Any:
         """A QMP command."""
         return await self._monitor.execute(command, arguments or None)
+
+    async def plug_memory(self, name: str, mib: int) -> None:
+        """Plugs a DIMM in, which the guest is told by an interrupt."""
+        await self.execute(
+            "object-add", **{"qom-type": "memory-backend-ram", "id": name, "size": mib * MIB}
+        )
+        await self.execute("device_add", driver="pc-dimm", id=f"{name}-dimm", memdev=name)
+
+    async def pull_memory(self, name: str) -> None:
+        """Asks the guest for a DIMM, and waits until it has let go of it."""
+        with self._monitor.listener("DEVICE_DELETED") as deleted:
+            await self.execute("device_del", id=f"{name}-dimm")
+            while (await deleted.get())["data"].get("device") != f"{name}-dimm":
+                pass
+
+    async def plug_cpu(self) -> None:
+        """Plugs a CPU in."""
+        slots = await self.execute("query-hotpluggable-cpus")
+        free = [slot for slot in slots if "qom-path" not in slot]
+        # They are listed from the last one on.
+        await self.execute("device_add", driver=free[-1]["type"], **free[-1]["props"])
 
     def flip(self, address: int, mask: int) -> None:
         """Flips bits of a byte of the guest's first RAM, as a device that goes astray would."""

@@ -42,6 +42,8 @@ class Platform:
     """The segment that carries the boot parameters or the device tree."""
     image: str
     """What a refusal calls a kernel image."""
+    plugs_cpus: tuple[str, ...]
+    """QEMU's arguments for CPUs to be plugged in, where it has that."""
     prstatus_size: int
     registers: tuple[str, ...]
     """The general registers in an NT_PRSTATUS note, in its order."""
@@ -83,6 +85,9 @@ PLATFORMS = {
         other_paging=f"{X86_CPU},la57=off",
         handover="boot_params",
         image="bzImage",
+        # The kernel believes only a hypervisor that it knows that CPUs which are off may come. When
+        # QEMU itself executes the guest it can pass for VMware.
+        plugs_cpus=("-smbios", "type=1,serial=VMware-0"),
         prstatus_size=336,
         registers=tuple(
             "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags "
@@ -115,6 +120,7 @@ PLATFORMS = {
         other_paging="cortex-a35" if paths.TARGET.endswith("16k") else "cortex-a72",
         handover="device tree",
         image="Image",
+        plugs_cpus=(),
         prstatus_size=392,
         registers=(*(f"x{number}" for number in range(31)), "sp", "pc", "pstate"),
         instruction_pointer="pc",

@@ -37,6 +37,8 @@ class Facts:
     crash_time: int = 0
     spinner: dict[str, Any] = field(default_factory=dict)
     pattern: dict[str, Any] = field(default_factory=dict)
+    pulled: list[range] = field(default_factory=list)
+    """Memory that is not there any more."""
     not_stopped: set[int] = field(default_factory=set)
     """CPUs that nothing reaches any more."""
     screen: str = ""

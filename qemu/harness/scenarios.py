@@ -13,6 +13,9 @@ DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
 # where KASLR puts the kernel.
 REGION_AMID_MEMORY = f"nokaslr {PLATFORM.middle_region}"
 
+# Memory that is plugged in is used at once, for what can be moved away again.
+USE_PLUGGED_MEMORY = "memhp_default_state=online_movable"
+
 # Hardware that only arm64 machines have. Dimensions are combined, because each boot costs time.
 ARM64 = (
     # With -cpu max the kernel stays at EL2 (VHE); the other CPU has no VHE, so it goes to EL1.
@@ -38,6 +41,22 @@ ARM64 = (
         name="uefi-acpi",
         hardware=Hardware(cpus=4, firmware=True),
         checks=(checks.described_by_acpi,),
+    ),
+    # QEMU's virt has no CPUs that could be plugged in.
+    Scenario(
+        name="hotplug",
+        hardware=Hardware(firmware=True, hotplug=True),
+        command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
+        before=(
+            steps.plug_and_pull_memory,
+            steps.restart_the_last_cpu,
+            steps.spin_on_the_last_cpu,
+        ),
+        checks=(
+            checks.pattern_pages,
+            checks.pulled_memory_left_out,
+            checks.spinning_registers,
+        ),
     ),
     # A CPU that firmware cannot switch off waits in the crashed kernel. The capture kernel, which
     # may use all CPUs here, goes on without it.
@@ -99,6 +118,22 @@ X86_64 = (
         hardware=Hardware(cpus=3),
         command_line="crashkernel=256M unknown_nmi_panic apic_extnmi=all",
         panic=Panic(Guest.crash_by_nmi, "NMI: Not continuing", "nmi_panic"),
+    ),
+    Scenario(
+        name="hotplug",
+        hardware=Hardware(hotplug=True, cpu=f"{PLATFORM.cpu},hypervisor=off"),
+        command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
+        before=(
+            steps.plug_and_pull_memory,
+            steps.restart_the_last_cpu,
+            steps.plug_a_cpu,
+            steps.spin_on_the_last_cpu,
+        ),
+        checks=(
+            checks.pattern_pages,
+            checks.pulled_memory_left_out,
+            checks.spinning_registers,
+        ),
     ),
 )
 

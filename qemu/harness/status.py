@@ -41,6 +41,8 @@ class Status:
     signature: str | None
     """What was found about the kernel's signature."""
     segments: dict[str, Segment]
+    changes: int
+    """How often memory or CPUs came or went since the load."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -55,6 +57,7 @@ class Status:
             entry=None if entry is None else int(entry, 16),
             signature=fields["signature"],
             segments={record["kind"]: segment(record) for record in fields["segments"]},
+            changes=fields["memory"]["replacements"] if fields["armed"] else 0,
         )
 
 

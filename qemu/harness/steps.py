@@ -4,17 +4,20 @@
 from dataclasses import replace
 
 from harness import paths
-from harness.guest import Guest
+from harness.guest import PATIENCE, Guest
+from harness.machine import MIB
 from harness.platform import PLATFORM
-from harness.scenario import Facts
+from harness.scenario import Facts, iomem
 
 GIB4 = 4 << 30
 PAGES = 64
+# A block of memory, of which a DIMM must have whole ones, with pages of 64 KiB.
+DIMM_MIB = 512
 
 
 async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
     """A process spins on the last CPU with known values in its callee-saved registers."""
-    await spin(guest, facts, guest.hello.cpus_online - 1)
+    await spin(guest, facts, facts.hello.cpus_online - 1)
 
 
 async def one_busy_in_user_space_one_in_the_kernel(guest: Guest, facts: Facts) -> None:
@@ -99,6 +102,7 @@ async def fill_pages(guest: Guest, facts: Facts) -> None:
         arguments += ["--high", hex(GIB4)]
     facts.pattern = await guest.spawn("pattern", "--seed", str(seed), *arguments)
     facts.pattern["seed"] = seed
+    facts.pattern["classes"] = {name.removeprefix("--") for name in arguments[::2]} - {"pages"}
 
 
 # Files in which the kernel tells about itself, and what somebody may put in their place: other
@@ -145,3 +149,47 @@ async def uncover_the_kernels_files(guest: Guest, facts: Facts) -> None:
 async def same_screen(guest: Guest, facts: Facts) -> None:
     """The capture kernel was told of the same screen as the production kernel (x86_64)."""
     assert await guest.shell(SCREEN) == facts.screen
+
+
+async def plug_and_pull_memory(guest: Guest, facts: Facts) -> None:
+    """Two DIMMs come and the second one goes; a process fills pages of the one that stays."""
+    block_size = int(await guest.read("/sys/devices/system/memory/block_size_bytes"), 16)
+    blocks = len((await guest.shell("ls -d /sys/devices/system/memory/memory*")).split())
+    for name in ("first", "second"):
+        blocks += DIMM_MIB * MIB // block_size
+        await guest.machine.plug_memory(name, DIMM_MIB)
+        await guest.memory_blocks(blocks)
+    added = await system_ram(guest) - set(facts.system_ram)
+    await guest.machine.until(
+        guest.machine.pull_memory("second"), "the guest to let go of a DIMM", PATIENCE
+    )
+    await guest.memory_blocks(blocks - DIMM_MIB * MIB // block_size)
+    left = await system_ram(guest)
+    facts.pulled = list(added - left)
+    facts.system_ram = sorted(left, key=lambda ram: ram.start)
+    [stays] = added & left
+    seed = facts.random.getrandbits(32)
+    facts.pattern = await guest.spawn(
+        *("pattern", "--seed", str(seed), "--high", hex(stays.start), "--pages", str(PAGES))
+    )
+    facts.pattern |= {"seed": seed, "classes": {"high"}}
+
+
+async def system_ram(guest: Guest) -> set[range]:
+    """The pieces of memory that the kernel has."""
+    return set(iomem(await guest.read("/proc/iomem"), "System RAM"))
+
+
+async def plug_a_cpu(guest: Guest, facts: Facts) -> None:
+    """A CPU comes, and is the last one."""
+    last = facts.hello.cpus_online
+    online = f"/sys/devices/system/cpu/cpu{last}/online"
+    await guest.machine.plug_cpu()
+    await guest.shell(f"until [ -e {online} ]; do :; done; echo 1 > {online}")
+    facts.hello = replace(facts.hello, cpus_online=last + 1)
+
+
+async def restart_the_last_cpu(guest: Guest, facts: Facts) -> None:
+    """The last CPU goes and comes again."""
+    online = f"/sys/devices/system/cpu/cpu{facts.hello.cpus_online - 1}/online"
+    await guest.shell(f"echo 0 > {online}; echo 1 > {online}")

@@ -10,6 +10,7 @@ use core::mem::{offset_of, size_of};
 
 use crate::bytes;
 use crate::digest::DIGEST_LEN;
+use crate::header_slots::Slots;
 
 /// The table's first eight bytes.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"RKEXTABL");
@@ -86,6 +87,8 @@ pub struct Table {
     pub argument: u64,
     /// Physical address of the contents of a [`crate::report`], outside the region.
     pub report: u64,
+    /// Where the ELF core header is that was put in force last. Its digest is not in this table.
+    pub core_header: Slots,
     /// How many of `checked` are valid.
     pub checked_count: u32,
     /// How the kernel is entered: [`FOUR_LEVEL_PAGING`] or none.
@@ -95,6 +98,8 @@ pub struct Table {
     /// SHA-256 of all bytes before this field.
     pub sha256: [u8; 32],
 }
+
+const CORE_HEADER: usize = offset_of!(Table, core_header);
 
 /// How many bytes of a [`Table`] its own digest covers.
 pub const DIGESTED_LEN: usize = offset_of!(Table, sha256);
@@ -106,6 +111,7 @@ impl Default for Table {
             entry: 0,
             argument: 0,
             report: 0,
+            core_header: Slots::default(),
             checked_count: 0,
             flags: 0,
             checked: [Checked::default(); CHECKED_MAX],
@@ -140,6 +146,11 @@ impl Table {
             (offset_of!(Self, entry), self.entry),
             (offset_of!(Self, argument), self.argument),
             (offset_of!(Self, report), self.report),
+            (offset_of!(Self, core_header.start), self.core_header.start),
+            (
+                offset_of!(Self, core_header.slot_len),
+                self.core_header.slot_len,
+            ),
         ] {
             bytes::write(&mut out, offset, &field.to_le_bytes());
         }
@@ -167,8 +178,10 @@ const _: () = {
     assert!(size_of::<Head>() == 32);
     assert!(offset_of!(Head, console_base) == 16);
     assert!(offset_of!(Head, console_kind) == 24);
-    assert!(offset_of!(Table, flags) == 36);
-    assert!(offset_of!(Table, checked) == 40);
-    assert!(DIGESTED_LEN == 40 + CHECKED_MAX * 56);
+    assert!(CORE_HEADER == 32);
+    assert!(size_of::<Slots>() == 16);
+    assert!(offset_of!(Table, flags) == 52);
+    assert!(offset_of!(Table, checked) == 56);
+    assert!(DIGESTED_LEN == 56 + CHECKED_MAX * 56);
     assert!(size_of::<Table>() == DIGESTED_LEN + 32);
 };

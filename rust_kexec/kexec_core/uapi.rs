@@ -283,6 +283,20 @@ impl SignatureState {
     }
 }
 
+/// The ELF core header of the loaded image, which follows memory and CPUs that come and go.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoreHeaderRecord {
+    /// How many separate pieces of memory it names.
+    pub pieces: u32,
+    /// How many pieces it has no room for.
+    pub without_room: u32,
+    /// How often it was replaced since the load.
+    pub replacements: u32,
+    /// 1 when the latest change of memory or CPUs is not in it.
+    pub outdated: u32,
+}
+
 /// A range of physical memory.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -317,12 +331,14 @@ pub struct Status {
     pub low_region: RegionRecord,
     /// Physical address at which the capture kernel is entered.
     pub entry: u64,
-    /// The segments of the loaded image.
+    /// The segments of the loaded image; of the ELF core header the slot that is in force.
     pub segments: [SegmentRecord; SEGMENTS_MAX],
     /// A [`SignatureState`]'s number; 0 where nothing is loaded.
     pub signature: u32,
     /// Is 0.
     pub reserved: u32,
+    /// How well the ELF core header follows.
+    pub core_header: CoreHeaderRecord,
 }
 
 impl Default for Status {
@@ -338,6 +354,7 @@ impl Default for Status {
             segments: [SegmentRecord::default(); SEGMENTS_MAX],
             signature: 0,
             reserved: 0,
+            core_header: CoreHeaderRecord::default(),
         }
     }
 }
@@ -363,8 +380,10 @@ const _: () = {
     assert!(offset_of!(UnloadRequest, message) == 8);
     assert!(size_of::<SegmentRecord>() == 64);
     assert!(offset_of!(SegmentRecord, digest) == 32);
-    assert!(size_of::<Status>() == Status::FIRST_LEN + 8);
+    assert!(size_of::<CoreHeaderRecord>() == 16);
+    assert!(size_of::<Status>() == Status::FIRST_LEN + 24);
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
     assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
+    assert!(offset_of!(Status, core_header) == Status::FIRST_LEN + 8);
 };

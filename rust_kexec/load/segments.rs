@@ -7,8 +7,10 @@ use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
 use crate::sys::physical::ReservedMemory;
 use kexec_core::handover::{Checked, Table, DIGESTED_LEN};
+use kexec_core::header_slots::Slots;
 use kexec_core::image::{write, KernelImage};
 use kexec_core::plan::Plan;
+use kexec_core::ranges::without;
 use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 
 /// What goes into a segment.
@@ -30,21 +32,24 @@ impl Contents<'_> {
     }
 }
 
-/// The segments of an image in the region.
+/// How many parts of the region the ELF core header's segment leaves.
+const PARTS_MAX: usize = 2;
+
+/// The segments of an image in the region, but for the ELF core header, which changes.
 ///
 /// # Invariants
 ///
-/// Every segment of `plan` was copied to its place, and `records` has the digest of each.
+/// Every segment of `plan` but that one was copied to its place, and `records` has the digest of each.
 pub(crate) struct Segments {
     plan: Plan,
     records: [SegmentRecord; SEGMENTS_MAX],
     count: usize,
-    _protection: Option<WriteProtection>,
+    _protections: [Option<WriteProtection>; PARTS_MAX],
 }
 
 impl Segments {
     /// Copies what `contents` has for each segment, then the purgatory's table, which names the
-    /// address of the crash report.
+    /// address of the crash report and the slots of the ELF core header.
     ///
     /// # Safety
     ///
@@ -53,8 +58,9 @@ impl Segments {
     pub(super) unsafe fn write<'a>(
         plan: Plan,
         report: u64,
+        core_header: Slots,
         staging: &handover::Staging,
-        mut digests: Digests,
+        digests: &mut Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
     ) -> Self {
         // SAFETY: The caller vouches for the region.
@@ -62,6 +68,7 @@ impl Segments {
         let mut table = Table {
             entry: plan.entry(),
             report,
+            core_header,
             ..Table::default()
         };
         staging.fill_table(&mut table, &plan);
@@ -91,11 +98,16 @@ impl Segments {
 
         let place = plan.segment(SegmentKind::PurgatoryTable);
         if let Some(place) = place.and_then(|segment| memory.bytes(segment.memory)) {
-            write_table(place, &mut table, &mut digests);
+            write_table(place, &mut table, digests);
         }
+        let core_header = plan.segment(SegmentKind::ElfCoreHeader);
+        let core_header = [core_header
+            .map(|segment| segment.memory)
+            .unwrap_or_default()];
+        let mut parts = without([plan.region()], &core_header);
         // INVARIANT: All segments were written above.
         Self {
-            _protection: WriteProtection::of(plan.region()),
+            _protections: [(); PARTS_MAX].map(|()| parts.next().and_then(WriteProtection::of)),
             plan,
             records,
             count,

@@ -2,12 +2,22 @@
 
 //! Write protection of the loaded image in the kernel's map of all RAM.
 //!
-//! Nothing of the region is written through that map once the image is armed: the purgatory, the
-//! only program that writes to its own segment, runs on the identity map.
+//! Once the image is armed nothing of the region is written through that map, but for the slots of
+//! the ELF core header. The purgatory runs on the identity map.
 
 use crate::arch::protect::{Failure, Region};
 use crate::compat::prelude::*;
 use kexec_core::ranges::Range;
+
+/// A protection that is lifted for as long as this lives.
+pub(super) struct Lifted<'a>(&'a mut WriteProtection);
+
+impl Drop for Lifted<'_> {
+    fn drop(&mut self) {
+        // What could be made writable is still mapped in the same way.
+        let _ = self.0 .0.make_read_only();
+    }
+}
 
 /// A region that nobody can write to by the kernel's map, for as long as this lives.
 pub(super) struct WriteProtection(Region);
@@ -26,6 +36,14 @@ impl WriteProtection {
                 None
             }
         }
+    }
+
+    /// Allows writes for as long as what is returned lives.
+    pub(super) fn lift(&mut self) -> Result<Lifted<'_>, Failure> {
+        // What fails half way is undone by dropping it.
+        let lifted = Lifted(self);
+        lifted.0 .0.make_writable()?;
+        Ok(lifted)
     }
 
     fn try_of(region: Range) -> Result<Self, Failure> {

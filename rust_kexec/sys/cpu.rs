@@ -2,7 +2,11 @@
 
 //! Which CPUs there are and which one this is.
 
-use kernel::ffi::{c_int, c_uint};
+use crate::compat::prelude::*;
+use core::ffi::CStr;
+use kernel::error::Error;
+use kernel::ffi::{c_char, c_int, c_uint};
+use kernel::page::PAGE_SIZE;
 
 extern "C" {
     fn rust_kexec_current_cpu() -> c_uint;
@@ -11,6 +15,7 @@ extern "C" {
     fn rust_kexec_cpu_is_possible(cpu: c_uint) -> bool;
     fn rust_kexec_cpu_is_present(cpu: c_uint) -> bool;
     fn rust_kexec_cpu_was_running(cpu: c_uint) -> bool;
+    fn rust_kexec_show_cpu_attribute(cpu: c_uint, name: *const c_char, page: *mut c_char) -> isize;
     fn rust_kexec_delay_microseconds(microseconds: c_uint);
 }
 
@@ -50,6 +55,38 @@ pub(crate) fn is_present(cpu: usize) -> bool {
 pub(crate) fn was_running(cpu: usize) -> bool {
     // SAFETY: Reads masks; numbers past their end were sorted out before.
     cpu < ids() && unsafe { rust_kexec_cpu_was_running(cpu as c_uint) }
+}
+
+/// What an attribute of a CPU's device says.
+pub(crate) struct Attribute {
+    page: KVec<u8>,
+    len: usize,
+}
+
+impl Attribute {
+    /// Asks the kernel for what reading `/sys/devices/system/cpu/cpuN/NAME` would return, without
+    /// that file: it cannot be opened while CPUs come and go, and somebody may have mounted another
+    /// one over it.
+    pub(crate) fn read(cpu: usize, name: &CStr) -> Result<Self> {
+        // A power of two, so that kmalloc() aligns it: sysfs_emit() wants a whole page.
+        let mut page = KVec::new();
+        page.extend_with(PAGE_SIZE, 0, GFP_KERNEL)?;
+        // SAFETY: The name ends with a NUL, and there is a page to write to.
+        let len = unsafe {
+            rust_kexec_show_cpu_attribute(
+                cpu as c_uint,
+                name.as_char_ptr(),
+                page.as_mut_ptr().cast(),
+            )
+        };
+        let len = usize::try_from(len).map_err(|_| Error::from_errno(len as c_int))?;
+        Ok(Self { page, len })
+    }
+
+    /// Its text.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.page.get(..self.len).unwrap_or_default()
+    }
 }
 
 /// Waits without sleeping.

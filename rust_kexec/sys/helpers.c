@@ -6,17 +6,23 @@
 
 #include <linux/acpi.h>
 #include <linux/cc_platform.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/crash_core.h>
 #include <linux/crash_dump.h>
 #include <linux/cred.h>
 #include <linux/delay.h>
+#include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kprobes.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mount.h>
@@ -94,6 +100,24 @@ bool rust_kexec_cpu_was_running(unsigned int cpu)
 	return cpu_online(cpu) || cpu_active(cpu);
 }
 
+/* By way of the device's type, as the file does; newer kernels have several kinds of attributes. */
+ssize_t rust_kexec_show_cpu_attribute(unsigned int cpu, const char *name, char *page)
+{
+	struct device *device = get_cpu_device(cpu);
+	const struct attribute_group *const *group;
+	struct attribute **attribute;
+	struct kobject *kobject;
+
+	if (!device || !device->groups)
+		return -ENODEV;
+	kobject = &device->kobj;
+	for (group = device->groups; *group; group++)
+		for (attribute = (struct attribute **)(*group)->attrs; *attribute; attribute++)
+			if (!strcmp((*attribute)->name, name))
+				return kobject->ktype->sysfs_ops->show(kobject, *attribute, page);
+	return -ENOENT;
+}
+
 void rust_kexec_delay_microseconds(unsigned int microseconds)
 {
 	udelay(microseconds);
@@ -139,6 +163,55 @@ ssize_t rust_kexec_read_file(struct vfsmount *mount, const char *path, void *buf
 	} while (part > 0 && total < len);
 	filp_close(file, NULL);
 	return part < 0 ? part : total;
+}
+
+/* hotplug.rs: macros, inline functions, and numbers that are macros in some versions. */
+
+static int memory_notified(struct notifier_block *block, unsigned long action, void *changed)
+{
+	if (action == MEM_ONLINE || action == MEM_OFFLINE)
+		rust_kexec_memory_changed();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block memory_notifier = { .notifier_call = memory_notified };
+
+int rust_kexec_follow_memory(void)
+{
+	return register_memory_notifier(&memory_notifier);
+}
+
+void rust_kexec_unfollow_memory(void)
+{
+	unregister_memory_notifier(&memory_notifier);
+}
+
+int rust_kexec_follow_cpus(void)
+{
+	return cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "rust_kexec:prepare",
+					 rust_kexec_cpu_comes, NULL);
+}
+
+void rust_kexec_unfollow_cpus(int state)
+{
+	cpuhp_remove_state_nocalls(state);
+}
+
+/* iomem.rs: a macro in some configurations. */
+
+bool rust_kexec_memory_is_online(u64 address)
+{
+	return pfn_to_online_page(PHYS_PFN(address));
+}
+
+/* Memory goes online and offline by whole sections; without sections it does neither. */
+u64 rust_kexec_memory_section_len(void)
+{
+#ifdef CONFIG_SPARSEMEM
+	return PFN_PHYS(PAGES_PER_SECTION);
+#else
+	return 1ULL << 63;
+#endif
 }
 
 /* memory.rs: inline functions, on some architectures or in some configurations. */

@@ -4,6 +4,7 @@
 
 use crate::compat::prelude::*;
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicU64;
 use kernel::bindings;
 use kernel::ffi::c_void;
 use kernel::page::PAGE_SIZE;
@@ -27,8 +28,13 @@ pub(crate) fn ram_len() -> u64 {
 
 /// The physical address of kmalloc()ed memory.
 pub(crate) fn address_of(bytes: &[u8]) -> u64 {
+    address(bytes.as_ptr())
+}
+
+/// The physical address of a byte in the direct map.
+pub(crate) fn address(of: *const u8) -> u64 {
     // SAFETY: Pure arithmetic on an address of the direct map.
-    unsafe { rust_kexec_virt_to_phys(bytes.as_ptr().cast()) }
+    unsafe { rust_kexec_virt_to_phys(of.cast()) }
 }
 
 /// Where the direct map of all RAM has this physical address. Pure arithmetic: whether there is
@@ -68,6 +74,22 @@ impl ReservedMemory {
         // SAFETY: By the type's invariant the memory is ours; the slice borrows `self` mutably,
         // so there is one at a time.
         Some(unsafe { core::slice::from_raw_parts_mut(address, part.len() as usize) })
+    }
+
+    /// The 64-bit word at `address`, for a store that others see whole.
+    pub(crate) fn word(&mut self, address: u64) -> Option<&AtomicU64> {
+        let word = Range::from_start_len(address, size_of::<AtomicU64>() as u64)?;
+        let bytes = self.bytes(word)?;
+        // SAFETY: Any bytes make a number, and the slice is borrowed mutably.
+        match unsafe { bytes.align_to::<AtomicU64>() } {
+            ([], [word], []) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The memory that it is.
+    pub(crate) fn range(&self) -> Range {
+        self.range
     }
 }
 

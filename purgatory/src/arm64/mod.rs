@@ -20,7 +20,8 @@
 //!   cleaned and invalidated to the point of coherency, and nobody writes there afterwards; so a
 //!   line that is cached here is clean, and equals memory. An overwritten byte is in memory or in a
 //!   dirty line; the digest sees either of them, and then nothing is entered.
-//! - What this program writes, its data and its stack, is cleaned before the MMU goes off.
+//! - What this program writes, its data, its stack and the place of the ELF core header, is cleaned
+//!   before the MMU goes off.
 //!
 //! QEMU without hardware help has no caches, so no test there can show any of this.
 
@@ -32,8 +33,8 @@ pub mod serial;
 use core::arch::{asm, global_asm};
 use kexec_core::handover::Table;
 
-// The memory functions that the compiler emits calls to. Simple loops: everything large that this
-// program touches is read by the digest, which does not copy.
+// The memory functions that the compiler emits calls to. Simple loops: of what is large this program
+// copies only an ELF core header that was replaced, some kilobytes.
 global_asm!(
     ".section .text.memory, \"ax\", %progbits",
     ".globl memcpy",
@@ -124,6 +125,24 @@ pub fn enter_kernel(table: &Table) -> ! {
             options(noreturn),
         )
     }
+}
+
+/// Makes what was written visible to accesses with the caches off, with which the capture kernel
+/// starts.
+pub fn publish(start: u64, len: u64) {
+    let type_register: u64;
+    // SAFETY: Reading the cache type register has no effect.
+    unsafe { asm!("mrs {}, ctr_el0", out(reg) type_register, options(nomem, nostack)) };
+    // CTR_EL0.DminLine: log2 of the smallest line, in words of four bytes.
+    let line = 4_u64 << (type_register >> 16 & 0xf);
+    let mut address = start & !(line - 1);
+    while address < start.wrapping_add(len) {
+        // SAFETY: Cleaning a line changes nothing that this program can see.
+        unsafe { asm!("dc civac, {}", in(reg) address, options(nostack)) };
+        address = address.wrapping_add(line);
+    }
+    // SAFETY: Waits for the above.
+    unsafe { asm!("dsb sy", options(nostack)) };
 }
 
 /// The counter that the crash path of the module reads too.

@@ -6,7 +6,8 @@ use std::fmt;
 
 use kexec_core::digest::Algorithm;
 use kexec_core::uapi::{
-    RegionRecord, SegmentKind, SegmentRecord, SignatureState, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
+    CoreHeaderRecord, RegionRecord, SegmentKind, SegmentRecord, SignatureState, Status,
+    ROLE_CAPTURE, ROLE_PRODUCTION,
 };
 use serde::Serialize;
 
@@ -26,6 +27,17 @@ pub struct Report {
     /// What was found about the kernel's signature.
     signature: Option<String>,
     segments: Vec<Segment>,
+    memory: Option<Memory>,
+}
+
+/// What the dump would have of the machine's memory.
+#[derive(Debug, Serialize)]
+struct Memory {
+    pieces: u32,
+    without_room: u32,
+    /// How often memory or CPUs came or went, and the ELF core header with them.
+    replacements: u32,
+    outdated: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +89,20 @@ impl From<&Status> for Report {
                 .take(usize::try_from(status.segment_count).unwrap_or(usize::MAX))
                 .map(Segment::from)
                 .collect(),
+            // An older module does not say.
+            memory: (armed && status.size as usize >= size_of::<Status>())
+                .then(|| Memory::from(&status.core_header)),
+        }
+    }
+}
+
+impl From<&CoreHeaderRecord> for Memory {
+    fn from(record: &CoreHeaderRecord) -> Self {
+        Self {
+            pieces: record.pieces,
+            without_room: record.without_room,
+            replacements: record.replacements,
+            outdated: record.outdated != 0,
         }
     }
 }
@@ -142,6 +168,30 @@ impl fmt::Display for Report {
         for segment in &self.segments {
             writeln!(f, "{segment}")?;
         }
+        if let Some(memory) = &self.memory {
+            writeln!(f, "memory      {memory}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} pieces; memory and CPUs that come and go are followed: {} changes since the load",
+            self.pieces, self.replacements
+        )?;
+        if self.without_room > 0 {
+            write!(
+                f,
+                "; {} more pieces have no room: load again",
+                self.without_room
+            )?;
+        }
+        if self.outdated {
+            f.write_str("; the latest change could not be followed: load again")?;
+        }
         Ok(())
     }
 }
@@ -197,6 +247,11 @@ mod tests {
             },
             entry: 0x7000_0200,
             signature: SignatureState::UnknownSigner as u32,
+            core_header: CoreHeaderRecord {
+                pieces: 7,
+                replacements: 3,
+                ..CoreHeaderRecord::default()
+            },
             ..Status::default()
         };
         status.segments[0] = SegmentRecord {
@@ -245,6 +300,12 @@ mod tests {
                         "digest": null,
                     },
                 ],
+                "memory": {
+                    "pieces": 7,
+                    "without_room": 0,
+                    "replacements": 3,
+                    "outdated": false,
+                },
             })
         );
     }
@@ -257,6 +318,7 @@ mod tests {
         assert_eq!(value["entry"], json!(null));
         assert_eq!(value["signature"], json!(null));
         assert_eq!(value["segments"], json!([]));
+        assert_eq!(value["memory"], json!(null));
         assert_eq!(value["role"], "unknown (0)");
     }
 
@@ -284,5 +346,20 @@ mod tests {
             text.contains("0x6f001000-0x6f002000 (4 KiB, no digest)"),
             "{text}"
         );
+        assert!(text.contains("7 pieces"), "{text}");
+        assert!(text.ends_with("3 changes since the load\n"), "{text}");
+    }
+
+    #[test]
+    fn what_the_dump_would_lack_is_said() {
+        let mut status = armed();
+        status.core_header.without_room = 2;
+        status.core_header.outdated = 1;
+        let text = Report::from(&status).to_string();
+        assert!(
+            text.contains("; 2 more pieces have no room: load again"),
+            "{text}"
+        );
+        assert!(text.contains("; the latest change could not"), "{text}");
     }
 }

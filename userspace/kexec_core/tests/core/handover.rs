@@ -5,6 +5,7 @@
 use kexec_core::handover::{
     Checked, Head, Table, CHECKED_MAX, CONSOLE_PL011, FOUR_LEVEL_PAGING, TABLE_LEN,
 };
+use kexec_core::header_slots::Slots;
 use kexec_core::uapi::SegmentKind;
 
 fn u64_at(bytes: &[u8], offset: usize) -> u64 {
@@ -21,6 +22,10 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
         entry: 0x1111_0000_0000_1111,
         argument: 0x2222_0000_0000_2222,
         report: 0x3333_0000_0000_3333,
+        core_header: Slots {
+            start: 0x4444_0000_0000_4444,
+            slot_len: 0x5555_0000_0000_5555,
+        },
         flags: FOUR_LEVEL_PAGING,
         checked_count: CHECKED_MAX as u32,
         sha256: [0xee; 32],
@@ -41,10 +46,12 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
     assert_eq!(u64_at(&bytes, 8), table.entry);
     assert_eq!(u64_at(&bytes, 16), table.argument);
     assert_eq!(u64_at(&bytes, 24), table.report);
-    assert_eq!(u32_at(&bytes, 32), table.checked_count);
-    assert_eq!(u32_at(&bytes, 36), table.flags);
+    assert_eq!(u64_at(&bytes, 32), table.core_header.start);
+    assert_eq!(u64_at(&bytes, 40), table.core_header.slot_len);
+    assert_eq!(u32_at(&bytes, 48), table.checked_count);
+    assert_eq!(u32_at(&bytes, 52), table.flags);
     for (index, checked) in table.checked.iter().enumerate() {
-        let at = 40 + 56 * index;
+        let at = 56 + 56 * index;
         assert_eq!(u64_at(&bytes, at), checked.start);
         assert_eq!(u64_at(&bytes, at + 8), checked.len);
         assert_eq!(u32_at(&bytes, at + 16), checked.kind);

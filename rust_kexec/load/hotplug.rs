@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Keeps the ELF core header of the loaded image true while memory and CPUs come and go.
+//!
+//! The kernel's own kexec rewrites its header where it is and checks no digest of it
+//! (crash_handle_hotplug_event). Here a new one is put in force beside the old one, see
+//! [`kexec_core::header_slots`].
+//!
+//! # Memory
+//!
+//! A header names the RAM that is online. The notifiers of MEM_ONLINE and MEM_OFFLINE come when
+//! the kernel has begun to use a block of memory, and when it has ceased to and the block is still
+//! there, so that the block is gone from the header before it can be pulled out.
+//!
+//! # CPUs
+//!
+//! Each possible CPU has a place for its registers from the load on. It is the kernel's own, where
+//! debuggers look, as soon as its address is known, which is when the CPU is registered. That is
+//! asked when the CPU is about to start, while it has no registers to save.
+
+use super::core_header::{CoreHeader, Sources};
+use super::digests::Digests;
+use super::write_protection::WriteProtection;
+use crate::arch::handover;
+use crate::arch::protect::Failure;
+use crate::compat::{global_lock, prelude::*};
+use crate::refusal::Refusal;
+use crate::sys::cpu;
+use crate::sys::physical::ReservedMemory;
+use core::fmt;
+use core::sync::atomic::Ordering;
+use kexec_core::header_slots::{Memory, Slots, Writer};
+use kexec_core::ranges::Range;
+use kexec_core::uapi::{CoreHeaderRecord, SegmentKind, SegmentRecord};
+
+global_lock! {
+    /// The headers of the image that is loaded. Notifiers take this lock inside the kernel's locks
+    /// of CPU and memory hotplug, and the device's lock is taken outside those: so nothing that
+    /// waits for any of them may run while it is held.
+    // SAFETY: `init` initialises it before there is a device or a notifier.
+    unsafe(uninit) static HEADERS: Mutex<Option<KBox<Headers>>> = None;
+}
+
+/// Makes this file's functions usable.
+///
+/// # Safety
+///
+/// Must be called once, before any of them.
+pub(crate) unsafe fn init() {
+    // SAFETY: The caller calls this once.
+    unsafe { HEADERS.init() };
+}
+
+/// The segment with the slots.
+struct Segment {
+    memory: ReservedMemory,
+    protection: Option<WriteProtection>,
+}
+
+impl Memory for ReservedMemory {
+    fn write(&mut self, address: u64, bytes: &[u8]) {
+        let part = Range::from_start_len(address, bytes.len() as u64);
+        if let Some(place) = part.and_then(|part| self.bytes(part)) {
+            place.copy_from_slice(bytes);
+            handover::publish(place);
+        }
+    }
+
+    fn store(&mut self, address: u64, value: u64) {
+        if let Some(word) = self.word(address) {
+            word.store(value.to_le(), Ordering::Release);
+        }
+        let part = Range::from_start_len(address, size_of::<u64>() as u64);
+        if let Some(place) = part.and_then(|part| self.bytes(part)) {
+            handover::publish(place);
+        }
+    }
+}
+
+/// What a header is built of and where it goes. Made when the image is prepared.
+pub(super) struct Prepared {
+    sources: Sources,
+    header: CoreHeader,
+    len_max: usize,
+    place: KBox<core::mem::MaybeUninit<Headers>>,
+}
+
+/// The headers of a loaded image.
+struct Headers {
+    segment: Segment,
+    sources: Sources,
+    writer: Writer,
+    len_max: usize,
+    digests: Digests,
+    /// The header in force.
+    header: CoreHeader,
+    record: SegmentRecord,
+    /// Whether the latest change is not in the header.
+    outdated: bool,
+}
+
+/// Why a header could not follow a change.
+enum Obstacle {
+    Refusal(Refusal),
+    Protection(Failure),
+}
+
+impl From<Refusal> for Obstacle {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refusal(refusal) => fmt::Display::fmt(refusal, f),
+            Self::Protection(failure) => fmt::Display::fmt(failure, f),
+        }
+    }
+}
+
+impl Prepared {
+    /// Builds the header of the memory that there is.
+    pub(super) fn new(sources: Sources) -> Result<Self, Refusal> {
+        let header = sources.build(usize::MAX)?;
+        Ok(Self {
+            len_max: sources.len_max(&header),
+            place: KBox::new_uninit(GFP_KERNEL)?,
+            sources,
+            header,
+        })
+    }
+
+    /// How long a header can become.
+    pub(super) fn len_max(&self) -> u64 {
+        self.len_max as u64
+    }
+
+    /// How long it is.
+    pub(super) fn len(&self) -> u64 {
+        self.header.bytes.len() as u64
+    }
+
+    /// Writes the header to its segment and follows what comes and goes, for as long as what is
+    /// returned lives.
+    pub(super) fn follow(
+        self,
+        mut memory: ReservedMemory,
+        slots: Slots,
+        mut digests: Digests,
+    ) -> Following {
+        let mut writer = Writer::new(slots);
+        let range = memory.range();
+        if let Some(place) = memory.bytes(range) {
+            place.fill(0);
+            handover::publish(place);
+        }
+        let record = put_in_force(&mut writer, &mut memory, &mut digests, &self.header);
+        let headers = KBox::write(
+            self.place,
+            Headers {
+                segment: Segment {
+                    memory,
+                    protection: WriteProtection::of(range),
+                },
+                sources: self.sources,
+                writer,
+                len_max: self.len_max,
+                digests,
+                header: self.header,
+                record,
+                outdated: false,
+            },
+        );
+        let mut lock = HEADERS.lock();
+        let headers = lock.insert(headers);
+        // Since the header was built, memory and CPUs may have come and gone. The image is not armed
+        // yet, so nobody needs both the old place of a CPU's registers and the new one.
+        for cpu in (0..cpu::ids()).filter(|cpu| cpu::is_present(*cpu)) {
+            headers.use_kernels_place(cpu);
+        }
+        headers.refresh();
+        Following(())
+    }
+}
+
+/// Puts a header in force that is no longer than a slot, and says what is where.
+fn put_in_force(
+    writer: &mut Writer,
+    memory: &mut ReservedMemory,
+    digests: &mut Digests,
+    header: &CoreHeader,
+) -> SegmentRecord {
+    let digest = digests.digest(&header.bytes);
+    // The only error there is, a header that is too long, was ruled out when it was built.
+    let _ = writer.put_in_force(memory, &header.bytes, digests.algorithm(), digest);
+    let slot = writer.slot_in_force();
+    SegmentRecord {
+        kind: SegmentKind::ElfCoreHeader as u32,
+        algorithm: digests.algorithm() as u32,
+        start: slot.start(),
+        file_len: header.bytes.len() as u64,
+        memory_len: slot.len(),
+        digest,
+    }
+}
+
+impl Headers {
+    /// Builds a header of what is there now, and puts it in force if it is another one.
+    fn refresh(&mut self) {
+        let outcome = self.try_refresh();
+        self.outdated = outcome.is_err();
+        if let Err(obstacle) = outcome {
+            pr_warn!(
+                "the dump's ELF core header could not follow a change of memory or CPUs: {}; load \
+                 the capture kernel again\n",
+                format_args!("{obstacle}")
+            );
+        }
+    }
+
+    fn try_refresh(&mut self) -> Result<(), Obstacle> {
+        let header = self.sources.build(self.len_max)?;
+        if header.bytes[..] == self.header.bytes[..] {
+            return Ok(());
+        }
+        let Segment { memory, protection } = &mut self.segment;
+        let lifted = protection.as_mut().map(WriteProtection::lift);
+        let _writable = lifted.transpose().map_err(Obstacle::Protection)?;
+        self.record = put_in_force(&mut self.writer, memory, &mut self.digests, &header);
+        if header.without_room > 0 {
+            pr_warn!(
+                "the dump's ELF core header has no room for {} pieces of memory: load the capture \
+                 kernel again\n",
+                header.without_room
+            );
+        }
+        self.header = header;
+        Ok(())
+    }
+
+    /// Has the registers of a CPU that does not run go to the kernel's own place.
+    fn use_kernels_place(&mut self, cpu: usize) {
+        if let Err(refusal) = self.sources.notes.use_kernels_place(cpu) {
+            pr_warn!(
+                "the registers of CPU {} will be in the dump, but not where debuggers look first: \
+                 {}\n",
+                cpu,
+                format_args!("{refusal}")
+            );
+        }
+    }
+}
+
+/// The header follows what comes and goes for as long as this lives.
+pub(crate) struct Following(());
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let headers = HEADERS.lock().take();
+        // Making the segment writable again needs no lock.
+        drop(headers);
+    }
+}
+
+/// The header's segment, as it is now, and what became of it since the load.
+pub(crate) fn records() -> Option<(SegmentRecord, CoreHeaderRecord)> {
+    let headers = HEADERS.lock();
+    let headers = headers.as_ref()?;
+    let record = CoreHeaderRecord {
+        pieces: headers.header.pieces as u32,
+        without_room: headers.header.without_room as u32,
+        replacements: headers.writer.replacements() as u32,
+        outdated: headers.outdated.into(),
+    };
+    Some((headers.record, record))
+}
+
+/// A block of memory is used now, or not any more. Called by the kernel's notifier.
+pub(crate) fn memory_changed() {
+    if let Some(headers) = HEADERS.lock().as_mut() {
+        headers.refresh();
+    }
+}
+
+/// A CPU is about to start. Called by the kernel's CPU hotplug.
+pub(crate) fn cpu_comes(cpu: usize) {
+    if let Some(headers) = HEADERS.lock().as_mut() {
+        headers.use_kernels_place(cpu);
+        headers.refresh();
+    }
+}

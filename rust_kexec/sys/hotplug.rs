@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's notices of memory and CPUs that come and go.
+
+use crate::compat::prelude::*;
+use crate::load::hotplug;
+use kernel::error::{to_result, Error};
+use kernel::ffi::{c_int, c_uint};
+
+extern "C" {
+    fn rust_kexec_follow_memory() -> c_int;
+    fn rust_kexec_unfollow_memory();
+    fn rust_kexec_follow_cpus() -> c_int;
+    fn rust_kexec_unfollow_cpus(state: c_int);
+}
+
+/// Tells `crate::load::hotplug` of memory that goes online or offline.
+pub(crate) struct MemoryNotifier(());
+
+impl MemoryNotifier {
+    /// Enters the chain of notifiers.
+    ///
+    /// # Safety
+    ///
+    /// [`hotplug::init`] must have run.
+    pub(crate) unsafe fn register() -> Result<Self> {
+        // SAFETY: Registers a static block, which `drop` takes out again.
+        to_result(unsafe { rust_kexec_follow_memory() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for MemoryNotifier {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`. Waits until no notifier runs.
+        unsafe { rust_kexec_unfollow_memory() }
+    }
+}
+
+#[no_mangle]
+extern "C" fn rust_kexec_memory_changed() {
+    hotplug::memory_changed();
+}
+
+/// Tells `crate::load::hotplug` of CPUs that are about to start.
+pub(crate) struct CpuState(c_int);
+
+impl CpuState {
+    /// Adds a state to those that a CPU goes through.
+    ///
+    /// # Safety
+    ///
+    /// [`hotplug::init`] must have run.
+    pub(crate) unsafe fn register() -> Result<Self> {
+        // SAFETY: `drop` removes the state.
+        match unsafe { rust_kexec_follow_cpus() } {
+            error if error < 0 => Err(Error::from_errno(error)),
+            state => Ok(Self(state)),
+        }
+    }
+}
+
+impl Drop for CpuState {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `register`. Waits until no CPU is in the state.
+        unsafe { rust_kexec_unfollow_cpus(self.0) }
+    }
+}
+
+#[no_mangle]
+extern "C" fn rust_kexec_cpu_comes(cpu: c_uint) -> c_int {
+    hotplug::cpu_comes(cpu as usize);
+    0
+}
