@@ -33,7 +33,8 @@ class Finished:
     def check(self) -> "Finished":
         """Itself, if the program succeeded."""
         if self.status != 0:
-            raise AgentError(f"{' '.join(self.argv)}: status {self.status}\n{self.stderr}")
+            said = self.stdout[-4096:] + self.stderr
+            raise AgentError(f"{' '.join(self.argv)}: status {self.status}\n{said}")
         return self
 
 

@@ -88,16 +88,6 @@ class Guest:
             answer.check()
         return Status.parse(answer.stdout)
 
-    async def memory_blocks(self, count: int) -> None:
-        """Waits until the kernel has this many blocks of memory, all of them online."""
-
-        async def wait() -> None:
-            states = "cat /sys/devices/system/memory/memory*/state"
-            while (await self.shell(states)).split() != ["online"] * count:
-                pass
-
-        await self.machine.until(wait(), f"{count} blocks of memory", PATIENCE)
-
     async def kernels_own_image_is_loaded(self) -> bool:
         """Whether the C implementation has a crash image."""
         return (await self.read("/sys/kernel/kexec_crash_loaded")).strip() == "1"

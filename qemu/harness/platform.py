@@ -42,6 +42,8 @@ class Platform:
     """The segment that carries the boot parameters or the device tree."""
     image: str
     """What a refusal calls a kernel image."""
+    plugs_memory_by_firmware: bool
+    """Whether it takes UEFI for memory to be plugged in."""
     plugs_cpus: tuple[str, ...]
     """QEMU's arguments for CPUs to be plugged in, where it has that."""
     prstatus_size: int
@@ -85,6 +87,7 @@ PLATFORMS = {
         other_paging=f"{X86_CPU},la57=off",
         handover="boot_params",
         image="bzImage",
+        plugs_memory_by_firmware=False,
         # The kernel believes only a hypervisor that it knows that CPUs which are off may come. When
         # QEMU itself executes the guest it can pass for VMware.
         plugs_cpus=("-smbios", "type=1,serial=VMware-0"),
@@ -120,6 +123,7 @@ PLATFORMS = {
         other_paging="cortex-a35" if paths.TARGET.endswith("16k") else "cortex-a72",
         handover="device tree",
         image="Image",
+        plugs_memory_by_firmware=True,
         plugs_cpus=(),
         prstatus_size=392,
         registers=(*(f"x{number}" for number in range(31)), "sp", "pc", "pstate"),

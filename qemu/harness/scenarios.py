@@ -47,6 +47,7 @@ ARM64 = (
         name="hotplug",
         hardware=Hardware(firmware=True, hotplug=True),
         command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
+        capture_command_line=f"{CAPTURE} acpi_no_memhotplug",
         before=(
             steps.plug_and_pull_memory,
             steps.restart_the_last_cpu,
@@ -123,6 +124,7 @@ X86_64 = (
         name="hotplug",
         hardware=Hardware(hotplug=True, cpu=f"{PLATFORM.cpu},hypervisor=off"),
         command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
+        capture_command_line=f"{CAPTURE} acpi_no_memhotplug",
         before=(
             steps.plug_and_pull_memory,
             steps.restart_the_last_cpu,

@@ -151,19 +151,23 @@ async def same_screen(guest: Guest, facts: Facts) -> None:
     assert await guest.shell(SCREEN) == facts.screen
 
 
+async def plug_memory(guest: Guest, name: str) -> None:
+    """A DIMM comes, and the kernel uses it."""
+    before = await memory_blocks(guest)
+    await guest.machine.plug_memory(name, DIMM_MIB)
+    await blocks_online(guest, before + await dimm_blocks(guest))
+
+
 async def plug_and_pull_memory(guest: Guest, facts: Facts) -> None:
     """Two DIMMs come and the second one goes; a process fills pages of the one that stays."""
-    block_size = int(await guest.read("/sys/devices/system/memory/block_size_bytes"), 16)
-    blocks = len((await guest.shell("ls -d /sys/devices/system/memory/memory*")).split())
     for name in ("first", "second"):
-        blocks += DIMM_MIB * MIB // block_size
-        await guest.machine.plug_memory(name, DIMM_MIB)
-        await guest.memory_blocks(blocks)
+        await plug_memory(guest, name)
     added = await system_ram(guest) - set(facts.system_ram)
+    blocks = await memory_blocks(guest)
     await guest.machine.until(
         guest.machine.pull_memory("second"), "the guest to let go of a DIMM", PATIENCE
     )
-    await guest.memory_blocks(blocks - DIMM_MIB * MIB // block_size)
+    await blocks_online(guest, blocks - await dimm_blocks(guest))
     left = await system_ram(guest)
     facts.pulled = list(added - left)
     facts.system_ram = sorted(left, key=lambda ram: ram.start)
@@ -173,6 +177,29 @@ async def plug_and_pull_memory(guest: Guest, facts: Facts) -> None:
         *("pattern", "--seed", str(seed), "--high", hex(stays.start), "--pages", str(PAGES))
     )
     facts.pattern |= {"seed": seed, "classes": {"high"}}
+
+
+async def memory_blocks(guest: Guest) -> int:
+    """How many blocks of memory the kernel has."""
+    return len((await guest.shell("ls -d /sys/devices/system/memory/memory*")).split())
+
+
+async def dimm_blocks(guest: Guest) -> int:
+    """How many of them a DIMM is."""
+    size = await guest.read("/sys/devices/system/memory/block_size_bytes")
+    return DIMM_MIB * MIB // int(size, 16)
+
+
+async def blocks_online(guest: Guest, count: int) -> None:
+    """Waits until the kernel has this many blocks, all of them online."""
+
+    async def wait() -> None:
+        states = "cat /sys/devices/system/memory/memory*/state"
+        # While one goes, its file may have gone first.
+        while (await guest.run("sh", "-c", states)).stdout.split() != ["online"] * count:
+            pass
+
+    await guest.machine.until(wait(), f"{count} blocks of memory", PATIENCE)
 
 
 async def system_ram(guest: Guest) -> set[range]:

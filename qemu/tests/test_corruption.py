@@ -7,9 +7,11 @@ from random import Random
 
 import pytest
 
+from harness import steps
 from harness.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
 from harness.machine import Hardware
 from harness.platform import PLATFORM
+from harness.scenarios import USE_PLUGGED_MEMORY
 
 # What is damaged, and which digest shows it. The table's own is always SHA-256.
 CASES = (
@@ -24,31 +26,70 @@ NAMES = {"sha256": "SHA-256", "xxh64": "XXH64"}
 
 @pytest.mark.parametrize(("kind", "digest"), CASES, ids=lambda name: name.replace(" ", "-"))
 def test_corrupt(kind: str, digest: str, directory: Path, random: Random) -> None:
-    asyncio.run(corrupt(kind, digest, directory, random))
+    async def scenario() -> None:
+        async with boot(directory, Hardware(open_memory=True)) as guest:
+            await guest.load(CAPTURE, f"--digest={digest}")
+            victim = (await guest.status()).segments[kind]
+            flip(guest, random.choice(victim.file), random)
+            await refused(guest, NAMES["sha256" if victim.digest is None else digest], kind)
+
+    asyncio.run(scenario())
 
 
-async def corrupt(kind: str, digest: str, directory: Path, random: Random) -> None:
-    async with boot(directory, Hardware(open_memory=True)) as guest:
-        await guest.load(CAPTURE, f"--digest={digest}")
-        segments = (await guest.status()).segments
-        victim = segments[kind]
-        address = random.choice(victim.file)
-        mask = 1 << random.randrange(8)
-        print(f"flipping {mask:#04x} at {address:#x}, in {victim}")
-        guest.machine.flip(address, mask)
-        await guest.crash()
-        name = NAMES["sha256" if victim.digest is None else digest]
-        message = f"rust_kexec purgatory: {name} of the {kind} does not match"
-        console = guest.machine.console
-        # A capture kernel that boots is the end of the wait too.
-        said = await guest.machine.until(
-            console.line(f"{message}|{FIRST_LINE}", guest.crash_line),
-            "the purgatory's message",
-            PATIENCE,
+# What is damaged of the ELF core header, and which digest shows it.
+CORE_HEADER_CASES = {"header": "XXH64", "selection": "digest"}
+
+
+@pytest.mark.parametrize("part", CORE_HEADER_CASES)
+@pytest.mark.parametrize("changes", (0, 1))
+def test_corrupt_core_header(part: str, changes: int, directory: Path, random: Random) -> None:
+    """As above, where the header has followed memory that was plugged in, or not."""
+
+    async def scenario() -> None:
+        hardware = Hardware(
+            open_memory=True, hotplug=True, firmware=PLATFORM.plugs_memory_by_firmware
         )
-        assert message in said.text
-        await halted_in_the_purgatory(guest, segments["purgatory"].memory)
-        assert console.find(FIRST_LINE, guest.crash_line) is None
+        async with boot(directory, hardware, f"crashkernel=256M {USE_PLUGGED_MEMORY}") as guest:
+            await guest.load(CAPTURE, "--digest=xxh64")
+            first = (await guest.status()).segments["elfcorehdr"]
+            if changes:
+                await steps.plug_memory(guest, "dimm")
+            status = await guest.status()
+            in_force = status.segments["elfcorehdr"]
+            # The slots take turns.
+            assert (in_force.memory.start != first.memory.start) == status.changes % 2
+            if part == "header":
+                flip(guest, random.choice(in_force.file), random)
+            else:
+                # Which slot is in force stands behind both.
+                flip(guest, first.memory.start + 2 * len(first.memory), random)
+            await refused(guest, CORE_HEADER_CASES[part], "elfcorehdr")
+
+    asyncio.run(scenario())
+
+
+def flip(guest: Guest, address: int, random: Random) -> None:
+    """Flips a bit of a byte."""
+    mask = 1 << random.randrange(8)
+    print(f"flipping {mask:#04x} at {address:#x}")
+    guest.machine.flip(address, mask)
+
+
+async def refused(guest: Guest, digest: str, kind: str) -> None:
+    """Crashes the guest: the purgatory says what does not match, and halts."""
+    segments = (await guest.status()).segments
+    await guest.crash()
+    message = f"rust_kexec purgatory: {digest} of the {kind} does not match"
+    console = guest.machine.console
+    # A capture kernel that boots is the end of the wait too.
+    said = await guest.machine.until(
+        console.line(f"{message}|{FIRST_LINE}", guest.crash_line),
+        "the purgatory's message",
+        PATIENCE,
+    )
+    assert message in said.text
+    await halted_in_the_purgatory(guest, segments["purgatory"].memory)
+    assert console.find(FIRST_LINE, guest.crash_line) is None
 
 
 async def halted_in_the_purgatory(guest: Guest, purgatory: range) -> None:
