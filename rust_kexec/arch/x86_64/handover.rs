@@ -114,9 +114,9 @@ fn tables_count(mapped: &Mapped) -> u64 {
 /// - A bzImage that pages with another number of levels than the crashed kernel did changes the mode
 ///   by a trampoline below 1 MiB, because it must be where 32-bit code can run (the kernel's
 ///   arch/x86/boot/compressed/pgtable_64.c).
-/// - It may look for ACPI's root pointer and tables, and for a memory encryption that the firmware
-///   tells of (acpi.c, efi.c and sev.c there). Kernels before 5.10 do so without a handler for what
-///   is not mapped, and all look for encryption before they have one.
+/// - It may look for ACPI's root pointer and tables, and on a processor with SEV for what the firmware
+///   says of that (acpi.c, efi.c and sev.c there). Kernels before 5.10 have no handler that maps what
+///   is missing, and none has one yet when it looks for SEV.
 fn accessed_early(firmware: &Firmware) -> Result<Mapped, Refusal> {
     let mut ranges = Mapped::new();
     ranges.push(large_pages(memory::LOW_MEMORY))?;
