@@ -87,6 +87,7 @@ impl CrashPath {
             Some(hooks) => hooks,
             none => none.insert(Hooks::register()?),
         };
+        hooks.check()?;
         let (claim, module) = match self.armed.take() {
             Some(Armed {
                 target,

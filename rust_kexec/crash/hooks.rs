@@ -27,7 +27,7 @@ static NOTIFIERS_COME_FIRST: AtomicBool = AtomicBool::new(false);
 
 /// All hooks, in place for as long as this lives.
 pub(crate) struct Hooks {
-    _crash_kexec: CrashKexecHook,
+    crash_kexec: CrashKexecHook,
     _architecture: ArchitectureHook,
     _notifier: PanicNotifier,
     _panic: PanicHooks,
@@ -46,7 +46,15 @@ impl Hooks {
             _panic: PanicHooks::register().map_err(hook("crash_smp_send_stop"))?,
             _notifier: PanicNotifier::register().map_err(hook("the panic notifier chain"))?,
             _architecture: ArchitectureHook::register(),
-            _crash_kexec: CrashKexecHook::register().map_err(hook("__crash_kexec"))?,
+            crash_kexec: CrashKexecHook::register().map_err(hook("__crash_kexec"))?,
+        })
+    }
+
+    /// Tries whether they work: ftrace gives up for good where it finds code that it does not expect.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        self.crash_kexec.check().map_err(|error| Refusal::Hook {
+            what: "__crash_kexec",
+            error,
         })
     }
 

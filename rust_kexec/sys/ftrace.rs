@@ -9,6 +9,7 @@ use kernel::ffi::c_int;
 
 extern "C" {
     fn rust_kexec_hook_crash_kexec() -> c_int;
+    fn rust_kexec_crash_kexec_hook_works() -> bool;
     fn rust_kexec_unhook_crash_kexec();
     fn rust_kexec_hook_panic() -> c_int;
     fn rust_kexec_unhook_panic();
@@ -25,6 +26,15 @@ impl CrashKexecHook {
         // SAFETY: Registers a static ftrace_ops, which `drop` removes.
         to_result(unsafe { rust_kexec_hook_crash_kexec() })?;
         Ok(Self(()))
+    }
+
+    /// Tries whether the kernel calls the hook.
+    pub(crate) fn check(&self) -> Result {
+        // SAFETY: Calls a function that only looks at a pointer.
+        match unsafe { rust_kexec_crash_kexec_hook_works() } {
+            true => Ok(()),
+            false => Err(ENODEV),
+        }
     }
 }
 

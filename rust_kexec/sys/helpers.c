@@ -437,12 +437,6 @@ static void unhook(struct hooked *hooked)
 	free_filter(&hooked->ops);
 }
 
-/* Hooked together with __crash_kexec, to see whether the kernel calls hooks at all. */
-static noinline void try_hook(void)
-{
-	barrier();
-}
-
 static bool hook_was_called;
 
 static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
@@ -451,7 +445,7 @@ static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
 	struct pt_regs partial = {};
 
 	/* The place of a hook is a few bytes behind the start of its function. */
-	if (ip - (unsigned long)try_hook < 16)
+	if (ip - (unsigned long)kexec_crash_loaded < 16)
 		WRITE_ONCE(hook_was_called, true);
 	else
 		rust_kexec_crash_kexec_entered(rust_kexec_frame(fregs, &partial),
@@ -468,17 +462,22 @@ static void crash_kexec_entered(unsigned long ip, unsigned long parent_ip,
 
 static struct hooked crash_kexec_hook = PANIC_HOOK("__crash_kexec", crash_kexec_entered);
 
+/* By a harmless function that is hooked in the same way. */
+bool rust_kexec_crash_kexec_hook_works(void)
+{
+	WRITE_ONCE(hook_was_called, false);
+	kexec_crash_loaded();
+	return READ_ONCE(hook_was_called);
+}
+
 int rust_kexec_hook_crash_kexec(void)
 {
 	int result = hook(&crash_kexec_hook);
 
 	if (result)
 		return result;
-	result = ftrace_set_filter_ip(&crash_kexec_hook.ops, (unsigned long)try_hook, 0, 0);
-	hook_was_called = false;
-	try_hook();
-	if (!result && !READ_ONCE(hook_was_called))
-		result = -EOPNOTSUPP;
+	result = ftrace_set_filter_ip(&crash_kexec_hook.ops, (unsigned long)kexec_crash_loaded, 0,
+				      0);
 	if (result)
 		unhook(&crash_kexec_hook);
 	return result;

@@ -109,6 +109,7 @@ vm_fault_t rust_kexec_fault_insert_page(struct vm_fault *vmf, u64 address);
 vm_fault_t rust_kexec_fault_insert_zeros(struct vm_fault *vmf);
 vm_fault_t rust_kexec_fault_insert_large_page(struct vm_fault *vmf, u64 address);
 int rust_kexec_hook_crash_kexec(void);
+bool rust_kexec_crash_kexec_hook_works(void);
 void rust_kexec_unhook_crash_kexec(void);
 int rust_kexec_hook_panic(void);
 void rust_kexec_unhook_panic(void);
