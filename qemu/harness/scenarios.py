@@ -113,6 +113,8 @@ X86_64 = (
         before=(steps.fill_pages,),
         checks=(checks.many_pieces, checks.pattern_pages),
     ),
+    # Without its local APIC the capture kernel depends on the interrupts and the timer of a PC.
+    Scenario(name="captured-without-local-apic", capture_command_line=f"{CAPTURE} nolapic"),
     # All CPUs get the NMI, and all but one wait for that one in it, where no other NMI reaches them.
     Scenario(
         name="nmi-on-every-cpu",

@@ -9,6 +9,7 @@
 #include <asm/apic.h>
 #include <asm/asm.h>
 #include <asm/cpufeature.h>
+#include <asm/i8259.h>
 #include <asm/nmi.h>
 #include <asm/nospec-branch.h>
 #include <asm/smp.h>
@@ -132,6 +133,13 @@ void rust_kexec_set_global_interrupt_flag(void)
 bool rust_kexec_has_svm(void)
 {
 	return boot_cpu_has(X86_FEATURE_SVM);
+}
+
+/* quiesce.rs: an inline function. */
+
+bool rust_kexec_has_legacy_interrupts(void)
+{
+	return nr_legacy_irqs() > 0;
 }
 
 /*

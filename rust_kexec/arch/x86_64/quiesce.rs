@@ -11,6 +11,10 @@ use kernel::alloc::AllocError;
 use kernel::bindings;
 use kexec_core::x86::acpi;
 
+extern "C" {
+    fn rust_kexec_has_legacy_interrupts() -> bool;
+}
+
 /// Registers mapped uncached.
 ///
 /// # Invariants
@@ -140,6 +144,7 @@ fn silence_io_apic(registers: &DevicePage) {
 /// Address Map"). The x2APIC form has them at MSR 0x800 + offset / 16.
 const SPURIOUS: usize = 0xf0;
 const SPURIOUS_ENABLE: u32 = 1 << 8;
+const SPURIOUS_VECTOR: u32 = 0xf;
 const APIC_VERSION: usize = 0x30;
 const LVT_CMCI: usize = 0x2f0;
 const LVT_TIMER: usize = 0x320;
@@ -150,6 +155,8 @@ const LVT_LINT1: usize = 0x360;
 const LVT_ERROR: usize = 0x370;
 const INITIAL_COUNT: usize = 0x380;
 const LVT_MASKED: u32 = 1 << 16;
+const DELIVERY_NMI: u32 = 4 << 8;
+const DELIVERY_EXTERNAL: u32 = 7 << 8;
 /// Any legal vector: masking an entry whose vector is 0 would raise an APIC error.
 const LVT_VECTOR: u32 = 0xfe;
 
@@ -192,6 +199,18 @@ fn silence_local_apic(registers: Option<&DevicePage>) {
     }
     write(INITIAL_COUNT, 0);
     write(SPURIOUS, read(SPURIOUS) & !SPURIOUS_ENABLE);
+
+    // Virtual wire mode, in which firmware hands a PC over (MultiProcessor Specification 1.4, 3.6.2.2)
+    // and in which disconnect_bsp_APIC() leaves it: interrupts of the 8259s pass through LINT0. That is
+    // what a capture kernel has that does not use its APIC, or looks for a timer before it does.
+    // Firmware may have let them pass through an I/O APIC, which only the kernel's early code could
+    // see; they are wired to both.
+    // SAFETY: Reads what was found at boot.
+    if unsafe { rust_kexec_has_legacy_interrupts() } {
+        write(SPURIOUS, SPURIOUS_ENABLE | SPURIOUS_VECTOR);
+        write(LVT_LINT0, DELIVERY_EXTERNAL);
+        write(LVT_LINT1, DELIVERY_NMI);
+    }
 }
 
 /// HPET general configuration: bit 0 runs the counter, bit 1 routes timers 0 and 1 to the legacy
