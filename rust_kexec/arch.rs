@@ -7,6 +7,7 @@
 //! - `handover`: the segments that carry a capture kernel besides itself, and the jump;
 //! - `registers`: what a CPU's registers look like in a dump;
 //! - `hook`: what else notices a crash;
+//! - `hypervisor`: which one has to be told of a crash, and how;
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
 //! - `time`: the counter by which the stages of a crash are timed;
@@ -15,9 +16,13 @@
 #[cfg(CONFIG_ARM64)]
 mod arm64;
 #[cfg(CONFIG_ARM64)]
-pub(crate) use arm64::{handover, hook, image, memory, protect, quiesce, registers, stop, time};
+pub(crate) use arm64::{
+    handover, hook, hypervisor, image, memory, protect, quiesce, registers, stop, time,
+};
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
-pub(crate) use x86_64::{handover, hook, image, memory, protect, quiesce, registers, stop, time};
+pub(crate) use x86_64::{
+    handover, hook, hypervisor, image, memory, protect, quiesce, registers, stop, time,
+};

@@ -18,7 +18,7 @@ mod unpack;
 pub(crate) mod vmcoreinfo;
 mod write_protection;
 
-use crate::arch::{handover, image, quiesce::Interrupts};
+use crate::arch::{handover, hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
@@ -172,6 +172,7 @@ pub(crate) fn prepare<'a>(
     if memory::is_encrypted() {
         return Err(Refusal::MemoryEncrypted);
     }
+    hypervisor::check()?;
     let region = reservation.region();
     let image = image::verify(files.kernel, region)?;
     let initrd = files.initrd.unwrap_or_default();

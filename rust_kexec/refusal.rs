@@ -51,6 +51,8 @@ pub(crate) enum Refusal {
     Hook { what: &'static str, error: Error },
     /// Memory is encrypted, and the handover is written for plain memory.
     MemoryEncrypted,
+    /// The hypervisor has to be told of a crash by what only the kernel has.
+    Hypervisor(&'static str),
 }
 
 impl Refusal {
@@ -71,7 +73,7 @@ impl Refusal {
             Self::DecompressedLength { .. } => errno(Errno::AddrNotAvail),
             Self::NoDecompressor { .. } => errno(Errno::NoPkg),
             Self::Missing { .. } | Self::NotesOutsideRam { .. } => ENODEV,
-            Self::MemoryEncrypted => ENODEV,
+            Self::MemoryEncrypted | Self::Hypervisor(_) => ENODEV,
         }
     }
 }
@@ -160,6 +162,11 @@ impl fmt::Display for Refusal {
                 "this machine encrypts its memory (SME, SEV, TDX or a realm of Arm CCA), and \
                  handing encrypted memory to a capture kernel is not there yet: boot with \
                  mem_encrypt=off, or in an ordinary machine",
+            ),
+            Self::Hypervisor(name) => write!(
+                f,
+                "this machine is a guest of {name}, which has to be told of a crash by means that \
+                 only the kernel itself has: load the capture kernel with the kernel's own kexec",
             ),
         }
     }

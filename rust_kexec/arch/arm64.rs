@@ -6,6 +6,7 @@ mod break_before_make;
 mod cache;
 pub(crate) mod handover;
 pub(crate) mod hook;
+pub(crate) mod hypervisor;
 pub(crate) mod image;
 pub(crate) mod memory;
 pub(crate) mod protect;

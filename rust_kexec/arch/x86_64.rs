@@ -5,6 +5,7 @@
 mod efi;
 pub(crate) mod handover;
 pub(crate) mod hook;
+pub(crate) mod hypervisor;
 pub(crate) mod image;
 pub(crate) mod memory;
 mod port;

@@ -7,6 +7,7 @@ pub mod boot_params;
 pub mod bzimage;
 pub mod efi;
 pub mod kernel;
+pub mod kvm;
 pub mod memory_map;
 pub mod page_tables;
 pub mod protocol;

@@ -146,7 +146,9 @@ void rust_kexec_unhook_stop_other_cpus(void);
 void rust_kexec_leave_vmx(void);
 void rust_kexec_set_global_interrupt_flag(void);
 bool rust_kexec_has_svm(void);
+bool rust_kexec_has_processor_trace(void);
 bool rust_kexec_has_legacy_interrupts(void);
+const char *rust_kexec_hypervisor_to_tell(void);
 void rust_kexec_call_on_all_cpus(void (*function)(void *unused));
 /* KernelsView of arch/x86_64/efi.rs. */
 struct rust_kexec_efi {

@@ -9,6 +9,7 @@
 #include <asm/apic.h>
 #include <asm/asm.h>
 #include <asm/cpufeature.h>
+#include <asm/hypervisor.h>
 #include <asm/i8259.h>
 #include <asm/nmi.h>
 #include <asm/nospec-branch.h>
@@ -135,11 +136,27 @@ bool rust_kexec_has_svm(void)
 	return boot_cpu_has(X86_FEATURE_SVM);
 }
 
+bool rust_kexec_has_processor_trace(void)
+{
+	return boot_cpu_has(X86_FEATURE_INTEL_PT);
+}
+
 /* quiesce.rs: an inline function. */
 
 bool rust_kexec_has_legacy_interrupts(void)
 {
 	return nr_legacy_irqs() > 0;
+}
+
+/* hypervisor.rs: an inline function, and an enumeration that the bindings lack. */
+
+const char *rust_kexec_hypervisor_to_tell(void)
+{
+	if (hypervisor_is_type(X86_HYPER_MS_HYPERV))
+		return "Hyper-V";
+	if (hypervisor_is_type(X86_HYPER_XEN_PV) || hypervisor_is_type(X86_HYPER_XEN_HVM))
+		return "Xen";
+	return NULL;
 }
 
 /*

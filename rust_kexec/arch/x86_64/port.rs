@@ -91,6 +91,14 @@ pub(super) unsafe fn prepare_for_low_addresses() {
     unsafe { asm!("mov cr4, {}", in(reg) value, options(nostack, preserves_flags)) };
 }
 
+/// Disables the CPU's hardware breakpoints (Intel SDM volume 3, "Debug Registers"; bit 10 of DR7 is
+/// always set), as hw_breakpoint_disable() does. A user's addresses are the purgatory's and the capture
+/// kernel's as well, while these run where addresses are physical ones.
+pub(super) fn disable_breakpoints() {
+    // SAFETY: Nobody debugs this kernel any more.
+    unsafe { asm!("mov dr7, {}", in(reg) 1u64 << 10, options(nostack, preserves_flags)) };
+}
+
 /// The CPU's data segment selectors: ds, es, fs, gs.
 pub(super) fn data_segments() -> [u64; 4] {
     let (ds, es, fs, gs): (u64, u64, u64, u64);

@@ -2,7 +2,7 @@
 
 //! Stopping other CPUs by NMI, which reaches them with interrupts off as well.
 
-use super::port;
+use super::{hypervisor, port};
 use crate::compat::prelude::*;
 use crate::crash;
 use kernel::bindings;
@@ -16,6 +16,7 @@ extern "C" {
     fn rust_kexec_leave_vmx();
     fn rust_kexec_set_global_interrupt_flag();
     fn rust_kexec_has_svm() -> bool;
+    fn rust_kexec_has_processor_trace() -> bool;
 }
 
 /// The NMI handler in which a CPU is stopped.
@@ -24,6 +25,7 @@ pub(crate) struct StopHandler(());
 impl StopHandler {
     /// Registers the handler.
     pub(crate) fn register() -> Result<Self> {
+        hypervisor::find();
         // SAFETY: Registers a static action, which `drop` removes.
         to_result(unsafe { rust_kexec_register_stop_nmi() })?;
         Ok(Self(()))
@@ -53,11 +55,21 @@ const EFER_SVME: u64 = 1 << 12;
 /// Ends on this CPU what would go on without the kernel.
 pub(crate) fn quiesce_cpu() {
     disable_virtualization();
+    stop_processor_trace();
+    port::disable_breakpoints();
+    hypervisor::stop_writing();
 }
 
 /// Ends hardware virtualization on this CPU. INIT, with which the capture kernel would start it,
 /// is blocked in VMX operation and while the global interrupt flag is clear (Intel SDM volume 3,
 /// "INIT in VMX operation"; AMD APM volume 2, "Global Interrupt Flag").
+///
+/// Before that, KVM's own callback has each VMCS written back that this CPU holds (VMCLEAR;
+/// cpu_emergency_disable_virtualization(), in 7.x x86_virt_emergency_disable_virtualization_cpu()).
+/// That callback, and KVM's list of them, are out of a module's reach: exported is only what
+/// registers one. What is lost are fields of those guests' VMCSs, which may be older in the dump than
+/// they were in the CPU (Intel SDM volume 3, "Software Use of Virtual-Machine Control Structures").
+/// All other memory is as it was, that of the guests too.
 fn disable_virtualization() {
     if port::read_cr4() & CR4_VMXE != 0 {
         // SAFETY: No guest runs on this CPU any more.
@@ -73,6 +85,28 @@ fn disable_virtualization() {
         if features & EFER_SVME != 0 {
             rust_kexec_set_global_interrupt_flag();
             port::write_msr(EFER, features & !EFER_SVME);
+        }
+    }
+}
+
+const RTIT_CTL: u32 = 0x570;
+const RTIT_CTL_TRACE_ENABLE: u64 = 1 << 0;
+
+/// Ends Intel Processor Trace on this CPU, which writes to memory whatever the kernel does (as
+/// cpu_emergency_stop_pt()). What is on its way is in memory after a fence (Intel SDM volume 3,
+/// "Trace Enable and Disable"). Where VMX operation and tracing exclude each other, the register
+/// faults in VMX operation, and tracing is off: so this comes after the end of that.
+fn stop_processor_trace() {
+    // SAFETY: Reads what was found at boot.
+    if !unsafe { rust_kexec_has_processor_trace() } {
+        return;
+    }
+    // SAFETY: A CPU that can trace has the register; nobody reads what it would trace.
+    unsafe {
+        let control = port::read_msr(RTIT_CTL);
+        if control & RTIT_CTL_TRACE_ENABLE != 0 {
+            port::write_msr(RTIT_CTL, control & !RTIT_CTL_TRACE_ENABLE);
+            core::arch::asm!("sfence", options(nostack, preserves_flags));
         }
     }
 }

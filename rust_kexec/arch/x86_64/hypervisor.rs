@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The hypervisor below this kernel, which may have to be told that the kernel has crashed. The
+//! kernel has a hook for it, machine_ops.crash_shutdown, which a module cannot call.
+
+use super::port;
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use core::arch::x86_64::__cpuid;
+use core::ffi::{c_char, CStr};
+use core::sync::atomic::{AtomicU32, Ordering};
+use kexec_core::x86::kvm;
+
+extern "C" {
+    fn rust_kexec_hypervisor_to_tell() -> *const c_char;
+}
+
+/// Refuses a hypervisor that has to be told by what only the kernel has: Hyper-V, whose VMBus has to
+/// be unloaded (hv_machine_crash_shutdown()), and Xen, of which a domain asks for a soft reset
+/// (xen_hvm_crash_shutdown()).
+pub(crate) fn check() -> Result<(), Refusal> {
+    // SAFETY: Returns a string that is constant, or null.
+    let name = unsafe { rust_kexec_hypervisor_to_tell() };
+    if name.is_null() {
+        return Ok(());
+    }
+    // SAFETY: As above.
+    let name = unsafe { CStr::from_ptr(name) }.to_str().unwrap_or_default();
+    Err(Refusal::Hypervisor(name))
+}
+
+/// What KVM offers, 0 where it is not there.
+static KVM_FEATURES: AtomicU32 = AtomicU32::new(0);
+
+/// Finds out what KVM may have been told.
+pub(super) fn find() {
+    const PRESENT: u32 = 1 << 31;
+    // SAFETY: Every 64-bit CPU has the instruction. Newer compilers know.
+    #[allow(unused_unsafe)]
+    let leaf = |leaf| unsafe { __cpuid(leaf) };
+    if leaf(1).ecx & PRESENT == 0 {
+        return;
+    }
+    let mut bases = (kvm::FIRST_LEAF..kvm::END_LEAF).step_by(kvm::LEAF_STEP);
+    let base = bases.find(|base| {
+        let found = leaf(*base);
+        [found.ebx, found.ecx, found.edx] == kvm::SIGNATURE
+    });
+    let features = base.map_or(0, |base| leaf(base | 1).eax);
+    KVM_FEATURES.store(features, Ordering::Release);
+}
+
+/// Has KVM write no more to this kernel's memory on behalf of this CPU: the time that was stolen from
+/// it, its clock, its end-of-interrupt flag, its page faults (kvm_guest_cpu_offline()). The memory is
+/// in the dump, and in part in pages that the kernel has freed. The kernel's own crash path does so on
+/// the CPU that crashes only.
+pub(super) fn stop_writing() {
+    for register in kvm::registers(KVM_FEATURES.load(Ordering::Acquire)) {
+        // SAFETY: KVM says that the register is there; the kernel is at its end.
+        unsafe { port::write_msr(register, 0) };
+    }
+}
