@@ -11,18 +11,19 @@
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
 //! - `time`: the counter by which the stages of a crash are timed;
+//! - `secure_boot`: whether firmware was told to start what is signed only;
 //! - `protect`: the part of the kernel's map of all RAM that has the image, read-only or not.
 
 #[cfg(CONFIG_ARM64)]
 mod arm64;
 #[cfg(CONFIG_ARM64)]
 pub(crate) use arm64::{
-    handover, hook, hypervisor, image, memory, protect, quiesce, registers, stop, time,
+    handover, hook, hypervisor, image, memory, protect, quiesce, registers, secure_boot, stop, time,
 };
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
 pub(crate) use x86_64::{
-    handover, hook, hypervisor, image, memory, protect, quiesce, registers, stop, time,
+    handover, hook, hypervisor, image, memory, protect, quiesce, registers, secure_boot, stop, time,
 };

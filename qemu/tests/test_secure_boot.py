@@ -12,6 +12,8 @@ from harness.machine import Hardware
 from harness.signing import Signer
 from harness.steps import SAID_BY_FIRMWARE
 
+# What IMA's policy switches on at boot, with or without lockdown.
+ENFORCED = "this kernel, which enforces signatures under Secure Boot (IMA_ARCH_POLICY), requires one"
 LOCKDOWN = "/sys/kernel/security/lockdown"
 
 
@@ -29,10 +31,11 @@ def test_capture_kernel_is_locked_down(directory: Path) -> None:
         async with boot(directory, Hardware(cpus=1, secure_boot=True)) as guest:
             production = await state(guest)
             assert production.startswith("none [integrity] confidentiality\n")
+            initrd, line = f"--initrd={paths.GUEST_INITRD}", f"--command-line={CAPTURE}"
+            unsigned = await guest.rkexec("--load-panic", paths.GUEST_KERNEL, initrd, line)
+            assert ENFORCED in unsigned.stderr and "(ENODATA)" in unsigned.stderr, unsigned
             await guest.send("/tmp/kernel", signed)
-            arguments = ("/tmp/kernel", f"--initrd={paths.GUEST_INITRD}")
-            line = f"--command-line={CAPTURE}"
-            (await guest.rkexec("--load-panic", *arguments, line)).check()
+            (await guest.rkexec("--load-panic", "/tmp/kernel", initrd, line)).check()
             await guest.crash()
             await guest.captured()
             assert await state(guest) == production

@@ -12,5 +12,6 @@ pub(crate) mod memory;
 pub(crate) mod protect;
 pub(crate) mod quiesce;
 pub(crate) mod registers;
+pub(crate) mod secure_boot;
 pub(crate) mod stop;
 pub(crate) mod time;

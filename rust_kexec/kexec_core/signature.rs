@@ -110,6 +110,8 @@ pub enum Demand {
     Parameter,
     /// The running kernel was built with `KEXEC_SIG_FORCE`.
     KexecSigForce,
+    /// The running kernel's integrity policy, because the machine was started by Secure Boot.
+    SecureBoot,
     /// The running kernel is locked down.
     Lockdown,
 }
@@ -119,6 +121,9 @@ impl fmt::Display for Demand {
         f.write_str(match self {
             Self::Parameter => "the module's parameter signatures=require",
             Self::KexecSigForce => "this kernel, built with KEXEC_SIG_FORCE,",
+            Self::SecureBoot => {
+                "this kernel, which enforces signatures under Secure Boot (IMA_ARCH_POLICY),"
+            }
             Self::Lockdown => "this kernel, which is locked down (/sys/kernel/security/lockdown),",
         })
     }
@@ -151,33 +156,41 @@ impl Finding {
 }
 
 impl Policy {
-    /// Whether a kernel of this finding may be loaded. `kexec_sig_force` says whether the running
-    /// kernel was built with it, `locked_down` is asked only if the answer depends on it, because
-    /// the kernel's log has a line of each question.
+    /// Whether a kernel of this finding may be loaded. `enforced` says who enforces signatures in the
+    /// running kernel, `locked_down` is asked only if the answer depends on it, because the kernel's
+    /// log has a line of each question.
     pub fn judge(
         self,
         finding: Finding,
-        kexec_sig_force: bool,
+        enforced: Option<Demand>,
         locked_down: impl Fn() -> bool,
     ) -> Result<(), SignatureError> {
-        let unsigned = |demand| SignatureError::Unsigned { demand };
         match finding {
             Finding::Good => Ok(()),
-            Finding::Unsigned if kexec_sig_force => Err(unsigned(Demand::KexecSigForce)),
-            Finding::Unsigned if self == Self::Require => Err(unsigned(Demand::Parameter)),
-            Finding::Unsigned if locked_down() => Err(unsigned(Demand::Lockdown)),
-            Finding::Unsigned => Ok(()),
-            Finding::UnknownSigner(error)
-                if self == Self::Require || kexec_sig_force || locked_down() =>
-            {
-                Err(error)
+            Finding::Unsigned => match self.demand(enforced, locked_down) {
+                Some(demand) => Err(SignatureError::Unsigned { demand }),
+                None => Ok(()),
+            },
+            Finding::Bad(error) if self == Self::CheckIfSigned => Err(error),
+            Finding::Bad(error) | Finding::UnknownSigner(error) => {
+                match self.demand(enforced, locked_down) {
+                    Some(_) => Err(error),
+                    None => Ok(()),
+                }
             }
-            Finding::UnknownSigner(_) => Ok(()),
-            Finding::Bad(error) if self != Self::Off || kexec_sig_force || locked_down() => {
-                Err(error)
-            }
-            Finding::Bad(_) => Ok(()),
         }
+    }
+
+    /// Who wants what is loaded to have a good signature, if anybody does.
+    pub fn demand(
+        self,
+        enforced: Option<Demand>,
+        locked_down: impl Fn() -> bool,
+    ) -> Option<Demand> {
+        let parameter = (self == Self::Require).then_some(Demand::Parameter);
+        enforced
+            .or(parameter)
+            .or_else(|| locked_down().then_some(Demand::Lockdown))
     }
 }
 

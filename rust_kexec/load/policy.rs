@@ -2,11 +2,12 @@
 
 //! The module parameter `signatures=`, and what the running kernel demands beyond it.
 
+use crate::arch;
 use crate::compat::prelude::*;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use kernel::error::Error;
 use kernel::ffi::{c_char, c_int};
-use kexec_core::signature::{Finding, Policy, PolicyError, SignatureError};
+use kexec_core::signature::{Demand, Finding, Policy, PolicyError, SignatureError};
 
 /// The policy's number.
 static POLICY: AtomicU8 = AtomicU8::new(Policy::CheckIfSigned as u8);
@@ -14,8 +15,18 @@ static POLICY: AtomicU8 = AtomicU8::new(Policy::CheckIfSigned as u8);
 /// Whether the policy can only be tightened from now on.
 static SEALED: AtomicBool = AtomicBool::new(false);
 
+/// Whether the machine was started by Secure Boot, once that was found out.
+static SECURE_BOOT: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+// What is in it.
+const UNKNOWN: u8 = 0;
+const OFF: u8 = 1;
+const ON: u8 = 2;
+
 extern "C" {
     fn rust_kexec_kexec_sig_force() -> bool;
+    fn rust_kexec_kexec_sig_enforced_by_secure_boot() -> bool;
+    fn rust_kexec_efi_secure_boot() -> bool;
     fn rust_kexec_kexec_is_locked_down() -> bool;
 }
 
@@ -31,13 +42,42 @@ fn current() -> Policy {
 
 /// Whether a kernel of this finding may be loaded.
 pub(super) fn judge(finding: Finding) -> Result<(), SignatureError> {
-    // SAFETY: Both ask the kernel about its state.
-    let (forced, locked_down) = unsafe {
-        (rust_kexec_kexec_sig_force(), || {
-            rust_kexec_kexec_is_locked_down()
-        })
-    };
-    current().judge(finding, forced, locked_down)
+    current().judge(finding, enforced(), is_locked_down)
+}
+
+fn is_locked_down() -> bool {
+    // SAFETY: Asks the kernel about its state.
+    unsafe { rust_kexec_kexec_is_locked_down() }
+}
+
+/// Who enforces signatures for kexec_file_load, by the flag `sig_enforce`.
+fn enforced() -> Option<Demand> {
+    // SAFETY: Asks how the kernel was built.
+    if unsafe { rust_kexec_kexec_sig_force() } {
+        return Some(Demand::KexecSigForce);
+    }
+    is_enforced_by_secure_boot().then_some(Demand::SecureBoot)
+}
+
+/// Whether set_kexec_sig_enforced() was called. The flag that it sets is static data that nothing
+/// exports. On x86_64 and arm64 it has one caller, IMA's arch_get_ima_policy(): once at boot, in
+/// kernels with IMA_ARCH_POLICY, on machines where arch_get_secureboot() says yes. So that is asked.
+fn is_enforced_by_secure_boot() -> bool {
+    // SAFETY: Asks how the kernel was built.
+    if !unsafe { rust_kexec_kexec_sig_enforced_by_secure_boot() } {
+        return false;
+    }
+    // The firmware is asked once, as arch_get_secureboot() does.
+    match SECURE_BOOT.load(Ordering::Acquire) {
+        UNKNOWN => {}
+        known => return known == ON,
+    }
+    let is_on = arch::secure_boot::found_at_boot().unwrap_or_else(|| {
+        // SAFETY: Asks the firmware for a variable, if it can be asked.
+        unsafe { rust_kexec_efi_secure_boot() }
+    });
+    SECURE_BOOT.store(if is_on { ON } else { OFF }, Ordering::Release);
+    is_on
 }
 
 fn set(name: &[u8]) -> Result<(), PolicyError> {

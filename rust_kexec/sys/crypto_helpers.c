@@ -5,6 +5,7 @@
  */
 
 #include <crypto/hash.h>
+#include <linux/efi.h>
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -96,6 +97,21 @@ void rust_kexec_digest_free(void *digest)
 bool rust_kexec_kexec_sig_force(void)
 {
 	return IS_ENABLED(CONFIG_KEXEC_SIG_FORCE);
+}
+
+bool rust_kexec_kexec_sig_enforced_by_secure_boot(void)
+{
+	return IS_ENABLED(CONFIG_KEXEC_SIG) && IS_ENABLED(CONFIG_IMA_ARCH_POLICY);
+}
+
+bool rust_kexec_efi_secure_boot(void)
+{
+#ifdef CONFIG_EFI
+	return efi_enabled(EFI_BOOT) && efi_rt_services_supported(EFI_RT_SUPPORTED_GET_VARIABLE) &&
+	       efi_get_secureboot_mode(efi.get_variable) == efi_secureboot_mode_enabled;
+#else
+	return false;
+#endif
 }
 
 bool rust_kexec_kexec_is_locked_down(void)

@@ -76,6 +76,8 @@ int rust_kexec_inflate(u8 *out, unsigned int capacity, const u8 *data, unsigned 
 long rust_kexec_unzstd(u8 *out, size_t capacity, const u8 *data, size_t len);
 bool rust_kexec_crc32_fits(const u8 *data, size_t len, u32 expected);
 bool rust_kexec_kexec_sig_force(void);
+bool rust_kexec_kexec_sig_enforced_by_secure_boot(void);
+bool rust_kexec_efi_secure_boot(void);
 bool rust_kexec_kexec_is_locked_down(void);
 bool rust_kexec_may_log(void);
 u64 rust_kexec_ram_pages(void);

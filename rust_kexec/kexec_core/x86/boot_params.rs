@@ -11,7 +11,7 @@ use super::bzimage;
 use super::efi::{EFI_INFO, EFI_INFO_LEN};
 use super::memory_map::MemoryType;
 use super::protocol::BootProtocol;
-use crate::bytes::{read_u64, write};
+use crate::bytes::{read_u64, read_u8, write};
 use crate::error::Errno;
 use crate::image::Verified;
 use crate::ranges::{CapacityError, Range};
@@ -241,5 +241,16 @@ impl<'a> BootParams<'a> {
         write(entry, 16, &(memory_type as u32).to_le_bytes());
         write(self.page, E820_ENTRIES, &[count.saturating_add(1)]);
         Ok(())
+    }
+}
+
+/// Whether a zero page says that Secure Boot is on. Where the kernel's EFI stub did not ask
+/// (`efi_secureboot_mode_unset`), it says nothing.
+pub fn secure_boot(page: &[u8]) -> Option<bool> {
+    const UNSET: u8 = 0;
+    const ENABLED: u8 = 3;
+    match read_u8(page, SECURE_BOOT)? {
+        UNSET => None,
+        mode => Some(mode == ENABLED),
     }
 }

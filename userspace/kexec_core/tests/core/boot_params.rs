@@ -3,7 +3,7 @@
 //! The zero page, read back through linux-loader's `struct boot_params`.
 
 use kexec_core::error::Errno;
-use kexec_core::x86::boot_params::{BootParams, BOOT_PARAMS_LEN};
+use kexec_core::x86::boot_params::{secure_boot, BootParams, BOOT_PARAMS_LEN};
 use kexec_core::x86::bzimage::XLF_CAN_BE_LOADED_ABOVE_4G;
 use kexec_core::x86::memory_map::{MemoryMap, MemoryType};
 use linux_loader::loader::bootparam::boot_params;
@@ -173,4 +173,20 @@ fn an_initrd_is_refused_where_the_kernel_would_not_find_it() {
     let mut page = [0; BOOT_PARAMS_LEN];
     let mut params = BootParams::new(&mut page, &verified(&file));
     assert!(params.set_initrd(range(8 * GIB, 9 * GIB)).is_ok());
+}
+
+#[test]
+fn secure_boot_is_what_the_stub_has_found_out() {
+    // efi_secureboot_mode_unset, _unknown, _disabled and _enabled.
+    for (mode, told) in [
+        (0, None),
+        (1, Some(false)),
+        (2, Some(false)),
+        (3, Some(true)),
+    ] {
+        let mut params = boot_params::default();
+        params.secure_boot = mode;
+        assert_eq!(secure_boot(params.as_slice()), told);
+    }
+    assert_eq!(secure_boot(&[3; 0x1ec]), None);
 }

@@ -22,7 +22,7 @@ fn judge(
     forced: bool,
     locked: bool,
 ) -> Result<(), SignatureError> {
-    policy.judge(finding, forced, || locked)
+    policy.judge(finding, forced.then_some(Demand::KexecSigForce), || locked)
 }
 
 #[test]
@@ -38,10 +38,10 @@ fn a_good_signature_is_enough_for_all() {
 fn lockdown_is_asked_only_when_the_answer_depends_on_it() {
     for policy in Policy::ALL {
         let asked = || panic!("lockdown was asked");
-        assert_eq!(policy.judge(Finding::Good, false, asked), Ok(()));
+        assert_eq!(policy.judge(Finding::Good, None, asked), Ok(()));
     }
     assert_eq!(
-        Policy::Require.judge(Finding::Unsigned, false, || panic!("lockdown was asked")),
+        Policy::Require.judge(Finding::Unsigned, None, || panic!("lockdown was asked")),
         unsigned(Demand::Parameter)
     );
 }
@@ -76,6 +76,22 @@ fn a_bad_signature_is_let_through_only_where_none_would_do_and_none_is_looked_at
     assert_eq!(judge(Policy::Off, bad, true, false), Err(BAD));
     for policy in [Policy::CheckIfSigned, Policy::Require] {
         assert_eq!(judge(policy, bad, false, false), Err(BAD));
+    }
+}
+
+#[test]
+fn secure_boot_demands_what_a_kernel_built_so_demands() {
+    let enforced = Some(Demand::SecureBoot);
+    for policy in Policy::ALL {
+        let error = policy
+            .judge(Finding::Unsigned, enforced, || panic!("lockdown was asked"))
+            .unwrap_err();
+        assert_eq!(Err(error), unsigned(Demand::SecureBoot));
+        assert_eq!(error.errno(), Errno::NoData);
+        for finding in [Finding::Bad(BAD), Finding::UnknownSigner(BAD)] {
+            assert_eq!(policy.judge(finding, enforced, || false), Err(BAD));
+        }
+        assert_eq!(policy.judge(Finding::Good, enforced, || true), Ok(()));
     }
 }
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether the machine was started by Secure Boot.
+
+use crate::compat::prelude::*;
+use crate::sys::file::Mount;
+use kexec_core::x86::boot_params::{secure_boot, SECURE_BOOT};
+
+/// What the kernel's EFI stub has found out, if it ran (arch_efi_boot_mode).
+pub(crate) fn found_at_boot() -> Option<bool> {
+    let mut page = KVec::from_elem(0, SECURE_BOOT + 1, GFP_KERNEL).ok()?;
+    let sysfs = Mount::sysfs().ok()?;
+    secure_boot(sysfs.read(c"kernel/boot_params/data", &mut page).ok()?)
+}
