@@ -369,10 +369,10 @@ def test_an_address_that_is_lost(directory: Path) -> None:
     async def scenario() -> None:
         async with boot(directory, Hardware(cpus=1)) as guest:
             await guest.shell("rmmod rust_kexec")
-            symbols = await guest.shell("grep -E ' (_stext|elfcorehdr_addr)$' /proc/kallsyms")
+            symbols = await guest.shell("grep -E ' (_text|elfcorehdr_addr)$' /proc/kallsyms")
             addresses = {line.split()[2]: int(line.split()[0], 16) for line in symbols.splitlines()}
             [code] = iomem(await guest.read("/proc/iomem"), "Kernel code")
-            place = code.start + addresses["elfcorehdr_addr"] - addresses["_stext"]
+            place = code.start + addresses["elfcorehdr_addr"] - addresses["_text"]
             # ELFCORE_ADDR_ERR: what a kernel leaves that has read the header itself.
             await guest.shell(
                 "printf '\\376\\377\\377\\377\\377\\377\\377\\377' | "
