@@ -15,8 +15,6 @@ import pytest
 from harness import paths
 from harness.guest import CAPTURE, Guest, boot
 from harness.images import certificate_table, flip
-from harness.machine import Hardware
-from harness.platform import PLATFORM
 from harness.signing import Signer, attach
 from harness.verification import POLICY, lock_down
 
@@ -100,9 +98,7 @@ def test_signatures(directory: Path, random: Random) -> None:
         signer, stranger = Signer.trusted("signer"), Signer.stranger(directory)
         signed = signer.sign(unsigned)
         table, length = certificate_table(signed)
-        # vmlinux cannot be entered with 5-level paging.
-        hardware = Hardware(cpu=PLATFORM.other_paging)
-        async with boot(directory, hardware) as guest:
+        async with boot(directory) as guest:
             await load(guest, Files(unsigned), "none")
             # As a distribution's kernel is to a kernel that somebody built: nobody knows the signer.
             strangers = Files(stranger.sign(unsigned))
