@@ -46,8 +46,8 @@ fn page_tables_offset() -> u64 {
 
 /// What of the running machine goes into the handover.
 pub(crate) struct Sources {
-    /// What firmware or a boot loader told the running kernel. Without it the capture kernel
-    /// searches for the ACPI tables itself and has no screen.
+    /// What firmware or a boot loader told the running kernel. Without it the capture kernel has no
+    /// screen, and none of UEFI's services.
     boot_params: Option<KVVec<u8>>,
     firmware: Firmware,
     accessed_early: Mapped,
