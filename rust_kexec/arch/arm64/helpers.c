@@ -13,8 +13,11 @@
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
 #include <linux/vmalloc.h>
+#include <asm/cpufeature.h>
+#include <asm/fpsimd.h>
 #include <asm/irq_regs.h>
 #include <asm/pgtable.h>
+#include <uapi/linux/arm_sdei.h>
 #include <uapi/linux/psci.h>
 
 #include "../../sys/helpers.h"
@@ -110,40 +113,79 @@ void rust_kexec_send_nmi(unsigned int number, unsigned int cpu)
 #define CONDUIT_HVC 1
 #define CONDUIT_SMC 2
 
-unsigned int rust_kexec_psci_conduit(void)
+/* Firmware that can, but must not be asked, is described as disabled. */
+static unsigned int described_conduit(const char *compatible)
 {
-	static const char * const compatible[] = { "arm,psci-1.0", "arm,psci-0.2" };
+	struct device_node *node = of_find_compatible_node(NULL, NULL, compatible);
 	const char *method = "";
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(compatible); i++) {
-		struct device_node *node = of_find_compatible_node(NULL, NULL, compatible[i]);
-
-		/* Firmware that can, but must not be asked, is described as disabled. */
-		if (of_device_is_available(node)) {
-			of_property_read_string(node, "method", &method);
-			of_node_put(node);
-			return !strcmp(method, "hvc") ? CONDUIT_HVC :
-			       !strcmp(method, "smc") ? CONDUIT_SMC : 0;
-		}
-		of_node_put(node);
-	}
-#ifdef CONFIG_ACPI
-	if (!acpi_disabled && (acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_COMPLIANT))
-		return acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_USE_HVC ?
-		       CONDUIT_HVC : CONDUIT_SMC;
-#endif
-	return 0;
+	if (of_device_is_available(node))
+		of_property_read_string(node, "method", &method);
+	of_node_put(node);
+	return !strcmp(method, "hvc") ? CONDUIT_HVC : !strcmp(method, "smc") ? CONDUIT_SMC : 0;
 }
 
-void rust_kexec_psci_cpu_off(unsigned int conduit)
+/* What ACPI says of PSCI goes for all of firmware's calls. */
+static unsigned int acpi_conduit(void)
+{
+#ifdef CONFIG_ACPI
+	if (acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_USE_HVC)
+		return CONDUIT_HVC;
+#endif
+	return CONDUIT_SMC;
+}
+
+unsigned int rust_kexec_psci_conduit(void)
+{
+	unsigned int conduit = described_conduit("arm,psci-1.0");
+
+	if (!conduit)
+		conduit = described_conduit("arm,psci-0.2");
+#ifdef CONFIG_ACPI
+	if (!acpi_disabled && (acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_COMPLIANT))
+		conduit = acpi_conduit();
+#endif
+	return conduit;
+}
+
+unsigned int rust_kexec_sdei_conduit(void)
+{
+	unsigned int conduit = described_conduit("arm,sdei-1.0");
+#ifdef CONFIG_ACPI
+	struct acpi_table_header *table;
+
+	if (!acpi_disabled && ACPI_SUCCESS(acpi_get_table(ACPI_SIG_SDEI, 1, &table))) {
+		acpi_put_table(table);
+		conduit = acpi_conduit();
+	}
+#endif
+	return conduit;
+}
+
+static void call_firmware(unsigned int conduit, unsigned long function)
 {
 	struct arm_smccc_res result;
 
 	if (conduit == CONDUIT_HVC)
-		arm_smccc_hvc(PSCI_0_2_FN_CPU_OFF, 0, 0, 0, 0, 0, 0, 0, &result);
+		arm_smccc_hvc(function, 0, 0, 0, 0, 0, 0, 0, &result);
 	else
-		arm_smccc_smc(PSCI_0_2_FN_CPU_OFF, 0, 0, 0, 0, 0, 0, 0, &result);
+		arm_smccc_smc(function, 0, 0, 0, 0, 0, 0, 0, &result);
+}
+
+void rust_kexec_psci_cpu_off(unsigned int conduit)
+{
+	call_firmware(conduit, PSCI_0_2_FN_CPU_OFF);
+}
+
+void rust_kexec_sdei_mask(unsigned int conduit)
+{
+	call_firmware(conduit, SDEI_1_0_FN_SDEI_PE_MASK);
+}
+
+void rust_kexec_leave_streaming_mode(void)
+{
+	if (system_supports_sme())
+		sme_smstop();
 }
 
 /*

@@ -20,10 +20,16 @@ extern "C" {
     fn rust_kexec_find_nmi() -> c_uint;
     fn rust_kexec_send_nmi(number: c_uint, cpu: c_uint);
     fn rust_kexec_psci_cpu_off(conduit: c_uint);
+    fn rust_kexec_sdei_conduit() -> c_uint;
+    fn rust_kexec_sdei_mask(conduit: c_uint);
+    fn rust_kexec_leave_streaming_mode();
 }
 
 /// How firmware is called to switch a CPU off: 0 where it cannot, else what C calls it.
 static CONDUIT: AtomicU32 = AtomicU32::new(0);
+
+/// How firmware is called that delivers its own events (SDEI): 0 where it does not.
+static SDEI_CONDUIT: AtomicU32 = AtomicU32::new(0);
 
 /// The inter-processor interrupt that is a pseudo-NMI, 0 where there is none.
 static NMI: AtomicU32 = AtomicU32::new(0);
@@ -40,6 +46,8 @@ impl StopHandler {
         NMI.store(unsafe { rust_kexec_find_nmi() }, Ordering::Release);
         // SAFETY: Reads the device tree or the ACPI tables.
         CONDUIT.store(unsafe { rust_kexec_psci_conduit() }, Ordering::Release);
+        // SAFETY: As above.
+        SDEI_CONDUIT.store(unsafe { rust_kexec_sdei_conduit() }, Ordering::Release);
         Ok(Self(()))
     }
 }
@@ -64,11 +72,26 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
 
 /// Ends on this CPU what would go on without the kernel.
 ///
+/// An event of firmware's would enter the crashed kernel, whatever runs meanwhile: they are masked, as
+/// by sdei_mask_local_cpu() (Arm DEN0054, SDEI_PE_MASK). A crash inside of such an event's handler
+/// leaves it unfinished; the kernel's way to end it, sdei_handler_abort(), is out of reach.
+///
+/// A task's streaming mode would have the purgatory's SIMD instructions trap (Arm ARM, PSTATE.SM), so
+/// that ends too. Only a kernel that uses SME lets tasks enter it, and may touch its registers itself.
+///
 /// Hardware virtualization needs nothing here: the capture kernel is entered at the exception level
 /// that this kernel runs at. That is EL2 with VHE. A kernel that was started at EL2 of a CPU without VHE runs at EL1, and so
 /// will the capture kernel, which then has no KVM. What stays at EL2 is in the crashed kernel's
 /// memory, which nothing overwrites.
-pub(crate) fn quiesce_cpu() {}
+pub(crate) fn quiesce_cpu() {
+    match SDEI_CONDUIT.load(Ordering::Acquire) {
+        0 => {}
+        // SAFETY: The conduit is the one that the machine's description names.
+        conduit => unsafe { rust_kexec_sdei_mask(conduit) },
+    }
+    // SAFETY: The kernel does not use the registers that this clears, and no task will run again.
+    unsafe { rust_kexec_leave_streaming_mode() };
+}
 
 /// Disables interrupts on this CPU for good. For the crash path, which does not return.
 ///
