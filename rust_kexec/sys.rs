@@ -24,6 +24,7 @@ pub(crate) mod physical;
 pub(crate) mod proc_file;
 pub(crate) mod random;
 pub(crate) mod sha256;
+pub(crate) mod slot;
 pub(crate) mod user_mapping;
 pub(crate) mod user_structure;
 pub(crate) mod vmcoreinfo;

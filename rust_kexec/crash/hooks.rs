@@ -45,7 +45,8 @@ impl Hooks {
             _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
             _panic: PanicHooks::register().map_err(hook("crash_smp_send_stop"))?,
             _notifier: PanicNotifier::register().map_err(hook("the panic notifier chain"))?,
-            _architecture: ArchitectureHook::register(),
+            _architecture: ArchitectureHook::register()
+                .map_err(hook("the architecture's way of stopping other CPUs"))?,
             crash_kexec: CrashKexecHook::register().map_err(hook("__crash_kexec"))?,
         })
     }

@@ -2,6 +2,7 @@
 
 //! Hooks on functions of the kernel by ftrace.
 
+use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::error::to_result;
@@ -18,14 +19,18 @@ extern "C" {
 }
 
 /// The hook on `__crash_kexec`, which calls `crate::crash::hooks` with the registers.
-pub(crate) struct CrashKexecHook(());
+pub(crate) struct CrashKexecHook {
+    _slot: Held,
+}
 
 impl CrashKexecHook {
     /// Hooks the function, and finds out by another one whether the hook works.
     pub(crate) fn register() -> Result<Self> {
-        // SAFETY: Registers a static ftrace_ops, which `drop` removes.
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
+        // SAFETY: Registers a static ftrace_ops that is not registered, which `drop` removes.
         to_result(unsafe { rust_kexec_hook_crash_kexec() })?;
-        Ok(Self(()))
+        Ok(Self { _slot: slot })
     }
 
     /// Tries whether the kernel calls the hook.
@@ -47,14 +52,18 @@ impl Drop for CrashKexecHook {
 
 /// Hooks on what panic() calls besides: where a CPU stops itself because another one panics, and
 /// `crash_smp_send_stop`. They call `crate::crash::hooks` too.
-pub(crate) struct PanicHooks(());
+pub(crate) struct PanicHooks {
+    _slot: Held,
+}
 
 impl PanicHooks {
     /// Hooks the functions.
     pub(crate) fn register() -> Result<Self> {
-        // SAFETY: Registers static ftrace_ops, which `drop` removes.
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
+        // SAFETY: Registers static ftrace_ops that are not registered, which `drop` removes.
         to_result(unsafe { rust_kexec_hook_panic() })?;
-        Ok(Self(()))
+        Ok(Self { _slot: slot })
     }
 }
 

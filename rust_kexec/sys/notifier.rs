@@ -2,6 +2,7 @@
 
 //! The panic notifier chain.
 
+use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
 use core::cell::UnsafeCell;
 use kernel::bindings;
@@ -25,16 +26,20 @@ static BLOCK: Block = Block(UnsafeCell::new(bindings::notifier_block {
 }));
 
 /// Calls `crate::crash::hooks` ahead of all other notifiers when the kernel panics.
-pub(crate) struct PanicNotifier(());
+pub(crate) struct PanicNotifier {
+    _slot: Held,
+}
 
 impl PanicNotifier {
     /// Enters the chain.
     pub(crate) fn register() -> Result<Self> {
-        // SAFETY: Both are statics; `drop` takes the block out again.
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
+        // SAFETY: Both are statics, and the block is in no chain; `drop` takes it out again.
         to_result(unsafe {
             bindings::atomic_notifier_chain_register(PANIC_NOTIFIER_LIST.get(), BLOCK.0.get())
         })?;
-        Ok(Self(()))
+        Ok(Self { _slot: slot })
     }
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The file below /proc. Its reads arrive in `crate::vmcore::file`.
+//! The file below /proc. Its callbacks are in `crate::vmcore`, and get a pointer to what it was created
+//! with.
 
 use crate::compat::prelude::*;
+use crate::vmcore::file::Vmcore;
 use core::ffi::CStr;
 use core::ptr::NonNull;
 use kernel::bindings;
@@ -24,21 +26,21 @@ extern "C" {
 /// # Invariants
 ///
 /// The entry is registered with the address of `_contents`.
-pub(crate) struct ProcFile<T> {
+pub(crate) struct ProcFile {
     entry: NonNull<c_void>,
     // Dropped after the entry was removed.
-    _contents: Pin<KBox<T>>,
+    _contents: Pin<KBox<Vmcore>>,
 }
 
 // SAFETY: The entry is removed once, by whichever task drops the value.
-unsafe impl<T: Send + Sync> Send for ProcFile<T> {}
+unsafe impl Send for ProcFile {}
 // SAFETY: A shared reference gives access to nothing.
-unsafe impl<T: Send + Sync> Sync for ProcFile<T> {}
+unsafe impl Sync for ProcFile {}
 
-impl<T: Send + Sync> ProcFile<T> {
-    /// Creates the file. The callbacks get a pointer to `contents`.
-    pub(crate) fn create(name: &CStr, size: u64, contents: Pin<KBox<T>>) -> Result<Self> {
-        let address: *const T = &*contents;
+impl ProcFile {
+    /// Creates the file.
+    pub(crate) fn create(name: &CStr, size: u64, contents: Pin<KBox<Vmcore>>) -> Result<Self> {
+        let address: *const Vmcore = &*contents;
         // SAFETY: The name lives for the call; procfs copies it. The contents are pinned, and
         // outlive the entry.
         let entry = unsafe { rust_kexec_create_vmcore(name.as_char_ptr(), size, address.cast()) };
@@ -51,7 +53,7 @@ impl<T: Send + Sync> ProcFile<T> {
     }
 }
 
-impl<T> Drop for ProcFile<T> {
+impl Drop for ProcFile {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant. Waits for readers that are inside the file.
         unsafe { rust_kexec_remove_vmcore(self.entry.as_ptr()) }

@@ -114,7 +114,7 @@ fn copy(bytes: &[u8], start: usize, wanted: usize, to: &mut Destination<'_>) -> 
 
 /// The file, for as long as it lives.
 pub(crate) struct Registration {
-    _file: ProcFile<Vmcore>,
+    _file: ProcFile,
 }
 
 impl Registration {

@@ -7,6 +7,7 @@
 //! is there.
 
 use crate::compat::prelude::*;
+use crate::sys::slot::{Held, Slot};
 use kernel::error::to_result;
 use kernel::ffi::c_int;
 
@@ -18,12 +19,15 @@ extern "C" {
 /// The kprobe, while it is there.
 pub(crate) struct ArchitectureHook {
     registered: bool,
+    _slot: Held,
 }
 
 impl ArchitectureHook {
     /// Registers the kprobe, if the kernel lets us.
-    pub(crate) fn register() -> Self {
-        // SAFETY: Registers a static kprobe, which `drop` removes.
+    pub(crate) fn register() -> Result<Self> {
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
+        // SAFETY: Registers a static kprobe that is not registered, which `drop` removes.
         let outcome = to_result(unsafe { rust_kexec_probe_crash_kexec() });
         if let Err(error) = &outcome {
             pr_notice!(
@@ -32,9 +36,10 @@ impl ArchitectureHook {
                 -error.to_errno()
             );
         }
-        Self {
+        Ok(Self {
             registered: outcome.is_ok(),
-        }
+            _slot: slot,
+        })
     }
 }
 

@@ -9,6 +9,7 @@
 
 use crate::compat::prelude::*;
 use crate::crash;
+use crate::sys::slot::{Held, Slot};
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::bindings;
 use kernel::ffi::c_uint;
@@ -35,11 +36,15 @@ static SDEI_CONDUIT: AtomicU32 = AtomicU32::new(0);
 static NMI: AtomicU32 = AtomicU32::new(0);
 
 /// What is needed to stop other CPUs.
-pub(crate) struct StopHandler(());
+pub(crate) struct StopHandler {
+    _slot: Held,
+}
 
 impl StopHandler {
     /// Prepares the calls, and finds out how CPUs are interrupted and switched off.
     pub(crate) fn register() -> Result<Self> {
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
         // SAFETY: Fills in calls that nobody uses yet: hooks are registered after this.
         unsafe { rust_kexec_prepare_signal() };
         // SAFETY: Reads what the kernel knows of its interrupts.
@@ -48,7 +53,7 @@ impl StopHandler {
         CONDUIT.store(unsafe { rust_kexec_psci_conduit() }, Ordering::Release);
         // SAFETY: As above.
         SDEI_CONDUIT.store(unsafe { rust_kexec_sdei_conduit() }, Ordering::Release);
-        Ok(Self(()))
+        Ok(Self { _slot: slot })
     }
 }
 

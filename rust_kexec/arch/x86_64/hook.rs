@@ -3,7 +3,9 @@
 //! What else notices a crash on x86_64: the pointer through which panic() stops the other CPUs,
 //! for when `__crash_kexec` could not be hooked or is not called.
 
+use crate::compat::prelude::*;
 use crate::crash;
+use crate::sys::slot::{Held, Slot};
 
 extern "C" {
     fn rust_kexec_hook_stop_other_cpus();
@@ -11,14 +13,19 @@ extern "C" {
 }
 
 /// The hook, while it is there.
-pub(crate) struct ArchitectureHook(());
+pub(crate) struct ArchitectureHook {
+    _slot: Held,
+}
 
 impl ArchitectureHook {
     /// Puts the hook in.
-    pub(crate) fn register() -> Self {
-        // SAFETY: Swaps a pointer that the kernel exports to be swapped; `drop` swaps it back.
+    pub(crate) fn register() -> Result<Self> {
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
+        // SAFETY: Swaps a pointer that the kernel exports to be swapped, and that does not lead to
+        // us yet; `drop` swaps it back.
         unsafe { rust_kexec_hook_stop_other_cpus() };
-        Self(())
+        Ok(Self { _slot: slot })
     }
 }
 

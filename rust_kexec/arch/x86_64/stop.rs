@@ -5,6 +5,7 @@
 use super::{hypervisor, port};
 use crate::compat::prelude::*;
 use crate::crash;
+use crate::sys::slot::{Held, Slot};
 use kernel::bindings;
 use kernel::error::to_result;
 use kernel::ffi::c_int;
@@ -20,15 +21,19 @@ extern "C" {
 }
 
 /// The NMI handler in which a CPU is stopped.
-pub(crate) struct StopHandler(());
+pub(crate) struct StopHandler {
+    _slot: Held,
+}
 
 impl StopHandler {
     /// Registers the handler.
     pub(crate) fn register() -> Result<Self> {
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
         hypervisor::find();
-        // SAFETY: Registers a static action, which `drop` removes.
+        // SAFETY: Registers a static action that is not registered, which `drop` removes.
         to_result(unsafe { rust_kexec_register_stop_nmi() })?;
-        Ok(Self(()))
+        Ok(Self { _slot: slot })
     }
 }
 
