@@ -9,12 +9,13 @@ pub(crate) mod hooks;
 pub(crate) mod stop;
 
 use crate::arch;
-use crate::compat::prelude::*;
-use crate::load::{LoadedImage, Prepared};
+use crate::compat::{global_lock, prelude::*};
+use crate::load::{self, LoadedImage};
 use crate::refusal::Refusal;
-use crate::sys::ftrace::RegionClaim;
+use crate::reserve::Claim;
 use crate::sys::module_reference::ModuleReference;
 use crate::sys::{clock, cpu};
+use core::ops::DerefMut;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use hooks::Hooks;
@@ -58,54 +59,86 @@ impl Drop for Target {
 /// An image that the next crash will boot. Dropping it disarms.
 struct Armed {
     target: Target,
-    claim: RegionClaim,
-    module: ModuleReference,
+    hold: Hold,
+}
+
+/// What an image needs for as long as it is armed: its memory, and the module.
+struct Hold {
+    claim: Claim,
+    _module: ModuleReference,
 }
 
 /// What is armed, and the hooks by which a crash is noticed.
 ///
 /// To put the hooks in means to change the kernel's code while it runs on other CPUs, so they stay
 /// from the first load on. While nothing is armed they do nothing.
+///
+/// There is one, behind a lock, because there is one [`IMAGE`].
 pub(crate) struct CrashPath {
     armed: Option<Armed>,
-    // Dropped last.
+    // Dropped last: the guard makes a claim hold.
     hooks: Option<Hooks>,
 }
 
-impl CrashPath {
-    /// Nothing is armed, and nothing hooked.
-    pub(crate) const UNUSED: Self = Self {
-        armed: None,
-        hooks: None,
-    };
+global_lock! {
+    /// The lock is the outermost one of the module; what runs in a crash takes none.
+    // SAFETY: Who calls `init` promises that it comes first.
+    unsafe(uninit) static CRASH_PATH: Mutex<CrashPath> = CrashPath { armed: None, hooks: None };
+}
 
-    /// Puts a prepared image into its place and arms it, instead of another one, if there is one.
+/// Makes [`lock`] usable.
+///
+/// # Safety
+///
+/// Must be called once, before anything else of this file.
+pub(crate) unsafe fn init() {
+    // SAFETY: By this function's contract.
+    unsafe { CRASH_PATH.init() }
+}
+
+/// Waits until nobody else loads, unloads or looks.
+pub(crate) fn lock() -> impl DerefMut<Target = CrashPath> {
+    CRASH_PATH.lock()
+}
+
+impl CrashPath {
+    /// Prepares an image, puts it into its place and arms it, instead of another one, if there is
+    /// one.
     ///
-    /// On an error what was armed still is.
-    pub(crate) fn arm(&mut self, prepared: Prepared<'_>) -> Result<(), Refusal> {
+    /// On an error what was armed still is, and where nothing was, nothing is claimed.
+    pub(crate) fn load(&mut self, contents: &load::Contents<'_>) -> Result<(), Refusal> {
+        // Whoever took the device along while the module is removed finds it going.
+        let module = ModuleReference::get().ok_or(Refusal::ModuleGoing)?;
         let hooks = match &mut self.hooks {
             Some(hooks) => hooks,
             none => none.insert(Hooks::register()?),
         };
         hooks.check()?;
-        let (claim, module) = match self.armed.take() {
-            Some(Armed {
-                target,
-                claim,
-                module,
-            }) => {
-                drop(target);
-                (claim, module)
+        let (target, hold) = match self.armed.take() {
+            Some(Armed { target, hold }) => (Some(target), hold),
+            None => {
+                let hold = Hold {
+                    claim: hooks.claim_region()?,
+                    _module: module,
+                };
+                (None, hold)
             }
-            None => (hooks.claim_region(), ModuleReference::get()),
         };
-        // SAFETY: No image is armed now. The claim keeps the region from being freed, and the
-        // caller holds the device's lock, so nobody else loads.
+        let prepared = match load::prepare(contents, hold.claim.reservation()) {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                self.armed = target.map(|target| Armed { target, hold });
+                return Err(refusal);
+            }
+        };
+        drop(target);
+        // SAFETY: No image is armed now. The image was planned for the reservation that is claimed:
+        // the kernel neither gives it away nor loads into it, and nobody else of this module does,
+        // because `self` is the only one and borrowed.
         let image = unsafe { prepared.commit() };
         self.armed = Some(Armed {
             target: Target::arm(image),
-            claim,
-            module,
+            hold,
         });
         Ok(())
     }
@@ -113,6 +146,12 @@ impl CrashPath {
     /// Disarms what is armed, and says whether anything was.
     pub(crate) fn disarm(&mut self) -> bool {
         self.armed.take().is_some()
+    }
+
+    /// Disarms, and takes the hooks out.
+    pub(crate) fn leave(&mut self) {
+        self.armed = None;
+        self.hooks = None;
     }
 
     /// The image that is armed.

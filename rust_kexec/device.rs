@@ -4,15 +4,15 @@
 
 use crate::compat::fs::File;
 use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration};
+use crate::compat::prelude::*;
 use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
-use crate::compat::{global_lock, prelude::*};
-use crate::crash::CrashPath;
+use crate::crash;
 use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
 use crate::sys::hotplug::{CpuState, MemoryNotifier};
-use crate::sys::user_structure;
+use crate::sys::{kexec, user_structure};
 use kernel::bindings;
 use kernel::ffi::c_int;
 use kernel::ioctl::_IO;
@@ -22,20 +22,18 @@ use kexec_core::uapi::{
     IOCTL_LOAD, IOCTL_STATUS, IOCTL_TYPE, IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
 };
 
-global_lock! {
-    /// The image that is armed, and the hooks. The lock is the outermost one of the module; what
-    /// runs in a crash takes none.
-    // SAFETY: `Registration::new` initialises it before there is a device.
-    unsafe(uninit) static CRASH_PATH: Mutex<CrashPath> = CrashPath::UNUSED;
-}
-
 /// Longest command line that is read from user space: what no kernel takes is refused before it
 /// is copied.
 const COMMAND_LINE_MAX: u64 = 64 << 10;
 
-/// The device, for as long as it lives. Dropping it disarms.
+/// The device, for as long as it lives.
+///
+/// A module that is removed by force takes its image with it: first nobody can open the device any
+/// more, then what is armed is disarmed. Who has it open still finds that the module is going.
 pub(crate) struct Registration {
+    // Dropped in this order.
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
+    _departure: Departure,
     _memory: MemoryNotifier,
     _cpus: CpuState,
 }
@@ -45,15 +43,18 @@ impl Registration {
     pub(crate) fn new() -> Result<Self> {
         load::policy::seal();
         // SAFETY: Called once, when the module is loaded, before the device exists.
-        unsafe { CRASH_PATH.init() };
+        unsafe { crash::init() };
         // SAFETY: As above, before the notices that need it.
         unsafe { load::hotplug::init() };
         // SAFETY: Initialised above.
         let (memory, cpus) = unsafe { (MemoryNotifier::register()?, CpuState::register()?) };
+        // Where it fails loads are refused, with a sentence.
+        let _ = kexec::find();
         let options = MiscDeviceOptions {
             name: c"rust_kexec",
         };
         Ok(Self {
+            _departure: Departure,
             _device: KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)?,
             _memory: memory,
             _cpus: cpus,
@@ -61,10 +62,12 @@ impl Registration {
     }
 }
 
-impl Drop for Registration {
+/// Leaves nothing armed and nothing hooked when it is dropped.
+struct Departure;
+
+impl Drop for Departure {
     fn drop(&mut self) {
-        // A module that is removed by force takes its image with it.
-        *CRASH_PATH.lock() = CrashPath::UNUSED;
+        crash::lock().leave();
     }
 }
 
@@ -201,11 +204,6 @@ fn check_request(flags: u32) -> Result<(), Refusal> {
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
     check_request(request.flags | request.reserved)?;
-    let mut crash_path = CRASH_PATH.lock();
-    if kernel_image_loaded() {
-        return Err(Refusal::KernelImageLoaded);
-    }
-    let reservation = Reservation::find()?;
     let given = |fd| (fd != NO_FD).then_some(fd);
     let descriptors = load::Descriptors {
         kernel: request.kernel_fd,
@@ -214,10 +212,13 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         initrd_signature: given(request.initrd_signature_fd),
     };
     let digest = load::requested_digest(request.digest)?;
+    // What may have to wait for a file comes before the lock. The region is looked for again when it
+    // is claimed.
+    let limit = Reservation::find()?.region().len();
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
-    let contents = files.unpack(&reservation)?;
-    let prepared = load::prepare(&contents, &reservation)?;
-    crash_path.arm(prepared)?;
+    let contents = files.unpack(limit)?;
+    let mut crash_path = crash::lock();
+    crash_path.load(&contents)?;
     if let Some(image) = crash_path.image() {
         let plan = image.segments.plan();
         pr_info!(
@@ -228,14 +229,6 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         );
     }
     Ok(())
-}
-
-fn kernel_image_loaded() -> bool {
-    extern "C" {
-        fn rust_kexec_kernel_image_loaded() -> bool;
-    }
-    // SAFETY: Reads a pointer of the kernel's.
-    unsafe { rust_kexec_kernel_image_loaded() }
 }
 
 fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
@@ -256,7 +249,7 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
 #[inline(never)]
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_request(request.flags)?;
-    match CRASH_PATH.lock().disarm() {
+    match crash::lock().disarm() {
         true => Ok(()),
         false => Err(Refusal::NothingLoaded),
     }
@@ -271,7 +264,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         status.region = record(reservation.region());
         status.low_region = reservation.low_region().map(record).unwrap_or_default();
     }
-    if let Some(image) = CRASH_PATH.lock().image() {
+    if let Some(image) = crash::lock().image() {
         let segments = &image.segments;
         status.armed = 1;
         status.entry = segments.plan().entry();

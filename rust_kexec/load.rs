@@ -96,9 +96,9 @@ impl Files {
     }
 
     /// Lets the policy for signatures judge the kernel, checks the initrd's signature if there is
-    /// one, and unpacks what the policy let through.
+    /// one, and unpacks what the policy let through, to `limit` bytes at most.
     #[inline(never)]
-    pub(crate) fn unpack(&self, reservation: &Reservation) -> Result<Contents<'_>, Refusal> {
+    pub(crate) fn unpack(&self, limit: u64) -> Result<Contents<'_>, Refusal> {
         fn bytes(file: &Option<FileContents>) -> Option<&[u8]> {
             file.as_ref().map(FileContents::bytes)
         }
@@ -107,7 +107,7 @@ impl Files {
             signature::verify_detached("initrd", initrd, message)?;
         }
         let trusted = Trusted::new(self.kernel.bytes(), bytes(&self.kernel_signature))?;
-        let unpacked = Unpacked::new(trusted, &self.buffers, reservation.region().len())?;
+        let unpacked = Unpacked::new(trusted, &self.buffers, limit)?;
         // What is given beside a unified kernel image comes before what is in it.
         let command_line = match &self.command_line[..] {
             [] => unpacked.command_line.unwrap_or_default(),

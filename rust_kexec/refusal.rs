@@ -20,6 +20,10 @@ pub(crate) enum Refusal {
     NoReservation,
     /// The kernel's own kexec has a crash image loaded.
     KernelImageLoaded,
+    /// The kernel's own kexec is at work.
+    KexecBusy,
+    /// The module is being removed.
+    ModuleGoing,
     /// Nothing is loaded that could be unloaded.
     NothingLoaded,
     /// The request has flags that we do not know.
@@ -62,7 +66,8 @@ impl Refusal {
             Self::Core(error) => errno(error.errno()),
             Self::NotPermitted => EPERM,
             Self::NoReservation => errno(Errno::AddrNotAvail),
-            Self::KernelImageLoaded => EBUSY,
+            Self::KernelImageLoaded | Self::KexecBusy => EBUSY,
+            Self::ModuleGoing => ENODEV,
             Self::NothingLoaded => ENOENT,
             Self::UnknownFlags(_) | Self::UnknownDigest(_) => EINVAL,
             Self::CommandLineLength { .. } => EINVAL,
@@ -97,6 +102,13 @@ impl fmt::Display for Refusal {
             Self::KernelImageLoaded => f.write_str(
                 "the kernel's own kexec has a crash image loaded, and there is one region for \
                  both: unload that one first with kexec -p -u",
+            ),
+            Self::KexecBusy => f.write_str(
+                "the kernel's own kexec is loading or unloading an image, or somebody died while it \
+                 did: load again when it has finished, and reboot if it never does",
+            ),
+            Self::ModuleGoing => f.write_str(
+                "the module is being removed: insert it again, and load then",
             ),
             Self::NothingLoaded => {
                 f.write_str("there is no capture kernel loaded that could be unloaded")

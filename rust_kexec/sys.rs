@@ -14,6 +14,7 @@ pub(crate) mod file;
 pub(crate) mod ftrace;
 pub(crate) mod hotplug;
 pub(crate) mod iomem;
+pub(crate) mod kexec;
 pub(crate) mod keyring;
 pub(crate) mod memory;
 pub(crate) mod module_reference;

@@ -15,7 +15,8 @@ use crate::arch::hook::ArchitectureHook;
 use crate::arch::stop::StopHandler;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
-use crate::sys::ftrace::{CrashKexecHook, PanicHooks, RegionClaim, RegionGuard};
+use crate::reserve::Claim;
+use crate::sys::ftrace::{CrashKexecHook, PanicHooks, RegionGuard};
 use crate::sys::notifier::PanicNotifier;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -60,8 +61,8 @@ impl Hooks {
     }
 
     /// Keeps the reserved region for an image of ours.
-    pub(super) fn claim_region(&mut self) -> RegionClaim {
-        self.region_guard.claim()
+    pub(super) fn claim_region(&mut self) -> Result<Claim, Refusal> {
+        Claim::new(&mut self.region_guard)
     }
 }
 

@@ -4,7 +4,6 @@
 
 use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
-use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::error::to_result;
 use kernel::ffi::c_int;
 
@@ -16,6 +15,7 @@ extern "C" {
     fn rust_kexec_unhook_panic();
     fn rust_kexec_guard_region() -> c_int;
     fn rust_kexec_unguard_region();
+    fn rust_kexec_wait_for_guarded_calls();
 }
 
 /// The hook on `__crash_kexec`, which calls `crate::crash::hooks` with the registers.
@@ -74,41 +74,48 @@ impl Drop for PanicHooks {
     }
 }
 
-/// Whether there is a [`RegionClaim`].
-static CLAIMED: AtomicBool = AtomicBool::new(false);
+/// Watches what would take the reserved region from under an image of ours: the kernel's own
+/// loading of a crash image, and shrinking of the region.
+pub(crate) struct RegionGuard {
+    _slot: Held,
+}
 
-/// Watches what would take the reserved region from under a loaded image: the kernel's own loading
-/// of a crash image, and shrinking of the region.
-pub(crate) struct RegionGuard(());
+/// Has the guard refuse all that, for as long as both live.
+pub(crate) struct RegionClaim {
+    _slot: Held,
+}
 
-/// Has the guard refuse all that, for as long as it lives.
-pub(crate) struct RegionClaim(());
+/// Held by the claim.
+static CLAIM: Slot = Slot::free();
 
 impl RegionGuard {
     /// Puts the guard up.
     pub(crate) fn register() -> Result<Self> {
-        // SAFETY: Registers static ftrace_ops, which `drop` removes.
+        static SLOT: Slot = Slot::free();
+        let slot = SLOT.hold()?;
+        // SAFETY: Registers static ftrace_ops that are not registered, which `drop` removes.
         to_result(unsafe { rust_kexec_guard_region() })?;
-        Ok(Self(()))
+        Ok(Self { _slot: slot })
     }
 
-    /// Claims the region for an image of ours. There is one image at most.
-    pub(crate) fn claim(&mut self) -> RegionClaim {
-        CLAIMED.store(true, Ordering::Release);
-        RegionClaim(())
-    }
-}
-
-impl Drop for RegionClaim {
-    fn drop(&mut self) {
-        CLAIMED.store(false, Ordering::Release);
+    /// Claims the region for an image of ours. There is one claim at most.
+    ///
+    /// Whatever the guard let through before has got kexec's lock when this returns, or has failed
+    /// to get it, or is done.
+    pub(crate) fn claim(&mut self) -> Result<RegionClaim> {
+        let slot = CLAIM.hold()?;
+        // crash_shrink_memory() was asked for before it tries for the lock, and does not sleep
+        // between. A load is asked for when it has the lock.
+        // SAFETY: Called in a system call, which may sleep.
+        unsafe { rust_kexec_wait_for_guarded_calls() };
+        Ok(RegionClaim { _slot: slot })
     }
 }
 
 /// Asked by the guard.
 #[no_mangle]
 extern "C" fn rust_kexec_region_is_claimed() -> bool {
-    CLAIMED.load(Ordering::Acquire)
+    CLAIM.is_held()
 }
 
 impl Drop for RegionGuard {

@@ -27,6 +27,7 @@
 #include <linux/moduleparam.h>
 #include <linux/mount.h>
 #include <linux/proc_fs.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
@@ -228,9 +229,9 @@ u64 rust_kexec_total_memory(void)
 
 /* module_reference.rs: THIS_MODULE is a macro. */
 
-void rust_kexec_get_module(void)
+bool rust_kexec_try_get_module(void)
 {
-	__module_get(THIS_MODULE);
+	return try_module_get(THIS_MODULE);
 }
 
 void rust_kexec_put_module(void)
@@ -309,12 +310,7 @@ unsigned int rust_kexec_vmcoreinfo_len(void)
 	return VMCOREINFO_NOTE_SIZE;
 }
 
-/* device.rs and vmcore.rs: prototypes that the bindings lack. */
-
-bool rust_kexec_kernel_image_loaded(void)
-{
-	return kexec_crash_loaded();
-}
+/* vmcore.rs: a prototype that the bindings lack. */
 
 u64 rust_kexec_elfcorehdr_address(void)
 {
@@ -552,43 +548,46 @@ int rust_kexec_hook_panic(void)
 	return 0;
 }
 
-/* What a guarded function is made to return. */
-static noinline long refuse(void)
+/*
+ * What guarded functions are made to return: what they say themselves where somebody else loads an
+ * image, or where one is loaded.
+ */
+static noinline int busy(void)
 {
 	return -EBUSY;
 }
 
-static void refuse_call(struct ftrace_regs *fregs)
+static noinline int loaded(void)
+{
+	return -ENOENT;
+}
+
+static void return_from(struct ftrace_regs *fregs, int (*function)(void))
 {
 	if (rust_kexec_region_is_claimed())
-		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)refuse);
+		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)function);
 }
 
 static void shrink_entered(unsigned long ip, unsigned long parent_ip,
 			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	refuse_call(fregs);
+	return_from(fregs, loaded);
 }
 
-/* The system calls get the user's registers as their only argument. */
-static void kexec_load_entered(unsigned long ip, unsigned long parent_ip,
-			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+/*
+ * Every system call that loads an image comes here, 32-bit ones too: with kexec's lock, and before
+ * anything of the reserved memory is written.
+ */
+static void check_entered(unsigned long ip, unsigned long parent_ip,
+			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct pt_regs *user = (struct pt_regs *)ftrace_regs_get_argument(fregs, 0);
+	const struct kimage *image = (struct kimage *)ftrace_regs_get_argument(fregs, 0);
 
-	if (rust_kexec_syscall_argument(user, 3) & KEXEC_ON_CRASH)
-		refuse_call(fregs);
+	if (image->type == KEXEC_TYPE_CRASH)
+		return_from(fregs, busy);
 }
 
-static void kexec_file_load_entered(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct pt_regs *user = (struct pt_regs *)ftrace_regs_get_argument(fregs, 0);
-
-	if (rust_kexec_syscall_argument(user, 4) & KEXEC_FILE_ON_CRASH)
-		refuse_call(fregs);
-}
-
+/* Permanent: what is claimed stays so, whoever switches ftrace off. */
 #define GUARD_FLAGS \
 	(SAVE_REGS | FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION | FTRACE_OPS_FL_PERMANENT)
 
@@ -600,8 +599,7 @@ static struct guard {
 	bool registered;
 } guards[] = {
 	GUARD("crash_shrink_memory", shrink_entered),
-	GUARD(RUST_KEXEC_SYSCALL("kexec_load"), kexec_load_entered),
-	GUARD(RUST_KEXEC_SYSCALL("kexec_file_load"), kexec_file_load_entered),
+	GUARD("sanity_check_segment_list", check_entered),
 };
 
 void rust_kexec_unguard_region(void)
@@ -622,12 +620,17 @@ int rust_kexec_guard_region(void)
 	for (guard = guards; guard < guards + ARRAY_SIZE(guards); guard++) {
 		int result = hook(&guard->hooked);
 
-		/* -EINVAL: a kernel without this function needs no guard for it. */
-		if (result && result != -EINVAL) {
+		if (result) {
 			rust_kexec_unguard_region();
 			return result;
 		}
-		guard->registered = !result;
+		guard->registered = true;
 	}
 	return 0;
+}
+
+/* synchronize_rcu_tasks() is a macro where the kernel is not preemptible. */
+void rust_kexec_wait_for_guarded_calls(void)
+{
+	synchronize_rcu_tasks();
 }

@@ -56,7 +56,7 @@ bool rust_kexec_memory_is_online(u64 address);
 u64 rust_kexec_memory_section_len(void);
 bool rust_kexec_memory_is_encrypted(void);
 u64 rust_kexec_total_memory(void);
-void rust_kexec_get_module(void);
+bool rust_kexec_try_get_module(void);
 void rust_kexec_put_module(void);
 const char *rust_kexec_exclude(void);
 u64 rust_kexec_virt_to_phys(const void *address);
@@ -117,18 +117,12 @@ int rust_kexec_hook_panic(void);
 void rust_kexec_unhook_panic(void);
 int rust_kexec_guard_region(void);
 void rust_kexec_unguard_region(void);
+void rust_kexec_wait_for_guarded_calls(void);
+int rust_kexec_find_kexec(void);
+bool rust_kexec_kexec_is_idle(void);
 
 /* The architecture's part. */
 #ifdef CONFIG_X86_64
-/* Names of system call handlers, and the registers that carry their arguments. */
-#define RUST_KEXEC_SYSCALL(name) "__x64_sys_" name
-
-static inline unsigned long rust_kexec_syscall_argument(const struct pt_regs *regs,
-							unsigned int number)
-{
-	return number == 3 ? regs->r10 : regs->r8;
-}
-
 /* The registers at the entry of a function that ftrace hooks. */
 static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct pt_regs *partial)
 {
@@ -166,14 +160,6 @@ void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
 #endif
 
 #ifdef CONFIG_ARM64
-#define RUST_KEXEC_SYSCALL(name) "__arm64_sys_" name
-
-static inline unsigned long rust_kexec_syscall_argument(const struct pt_regs *regs,
-							unsigned int number)
-{
-	return regs->regs[number];
-}
-
 /* ftrace saves the arguments, the frame, the link and the stack pointer only. */
 static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct pt_regs *partial)
 {

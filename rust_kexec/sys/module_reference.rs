@@ -3,20 +3,21 @@
 //! References that keep this module from being removed.
 
 extern "C" {
-    fn rust_kexec_get_module();
+    fn rust_kexec_try_get_module() -> bool;
     fn rust_kexec_put_module();
 }
 
 /// Keeps the module loaded: rmmod is refused while one of these lives.
+///
+/// To be dropped by code that somebody else's reference protects, such as an open file of the
+/// module's device, or when the module is removed.
 pub(crate) struct ModuleReference(());
 
 impl ModuleReference {
-    /// Takes a reference. Only for code that somebody else's reference protects meanwhile, such
-    /// as an open file of the module's device.
-    pub(crate) fn get() -> Self {
-        // SAFETY: The caller runs under another reference, so the module cannot be going away.
-        unsafe { rust_kexec_get_module() };
-        Self(())
+    /// Takes a reference, unless the module is being removed.
+    pub(crate) fn get() -> Option<Self> {
+        // SAFETY: Counts, or finds that the module is going away.
+        unsafe { rust_kexec_try_get_module() }.then_some(Self(()))
     }
 }
 

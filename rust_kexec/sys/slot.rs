@@ -25,6 +25,11 @@ impl Slot {
             true => Err(EBUSY),
         }
     }
+
+    /// Whether somebody holds it.
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Drop for Held {

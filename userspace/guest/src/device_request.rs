@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::request_code_none;
 use serde::Serialize;
 
+use crate::file_mapping::FileMapping;
 use crate::report::Failure;
 
 /// How a structure differs from ours.
@@ -38,11 +39,18 @@ pub struct Answer {
     zeros_behind: bool,
 }
 
-/// Has a kernel loaded, without an initrd and a command line.
-pub fn load(kernel: RawFd, length: &Length) -> Result<(), Failure> {
+/// Has a kernel loaded, without an initrd. The module reads the command line where it is mapped.
+pub fn load(
+    kernel: RawFd,
+    command_line: Option<&FileMapping>,
+    length: &Length,
+) -> Result<(), Failure> {
     let mut sentence = Sentence::new();
+    let command_line = command_line.map_or(&[][..], FileMapping::bytes);
     let request = LoadRequest {
         kernel_fd: kernel,
+        command_line: command_line.as_ptr().expose_provenance() as u64,
+        command_line_len: command_line.len() as u64,
         initrd_fd: NO_FD,
         kernel_signature_fd: NO_FD,
         initrd_signature_fd: NO_FD,

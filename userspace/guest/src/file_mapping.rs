@@ -3,14 +3,18 @@
 //! A part of a file that does not change, mapped to be read.
 
 use std::ffi::c_void;
+use std::fs::File;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
 use nix::libc::off_t;
 use nix::sys::mman::{mmap, mprotect, munmap, MapFlags, ProtFlags};
+
+use crate::report::Failure;
 
 /// A readable mapping, unmapped when it is dropped.
 ///
@@ -41,6 +45,19 @@ impl FileMapping {
         let base = unsafe { mmap(None, len, ProtFlags::PROT_READ, flags, file, offset) }?;
         // INVARIANT: It was mapped just now; the caller vouches for the contents.
         Ok(Self { base, len })
+    }
+
+    /// Maps the first `len` bytes of a file.
+    ///
+    /// # Safety
+    ///
+    /// As for [`FileMapping::new`].
+    pub unsafe fn of_path(path: &Path, len: NonZeroUsize) -> Result<Self, Failure> {
+        let cannot = |what| format!("cannot {what} {}", path.display());
+        let file = File::open(path).map_err(|error| Failure::io(cannot("open"), &error))?;
+        // SAFETY: By this function's contract.
+        unsafe { Self::new(file, 0, len, MapFlags::MAP_PRIVATE) }
+            .map_err(|errno| Failure::errno(cannot("map"), errno))
     }
 
     /// What is mapped.

@@ -9,6 +9,7 @@
 //! | `pattern` | pages whose contents and physical addresses are known ([`pattern`]) |
 //! | `kexec-file-load` | the kernel's own crash image, to compare and to collide with ([`kexec_file`]) |
 //! | `device-request` | asks the module as an rkexec of another version does ([`device_request`]) |
+//! | `kexec-load` | the same by kexec_load(2), also as a 32-bit program ([`kexec_segments`]) |
 //! | `vmcore` | reads a dump in the capture kernel, compares, measures ([`vmcore`]) |
 //! | `without-capability` | runs a program that lacks one capability |
 //!
@@ -21,6 +22,7 @@ pub mod device_request;
 pub mod file_mapping;
 pub mod hex;
 pub mod kexec_file;
+pub mod kexec_segments;
 pub mod mapping;
 pub mod pagemap;
 pub mod pattern;

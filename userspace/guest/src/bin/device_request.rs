@@ -4,15 +4,20 @@
 //! as an rkexec of another version would: with a structure that is `--shorter BYTES` or `--longer
 //! BYTES` than ours, and with `--behind BYTE` in what is beyond ours.
 //!
+//! With `--command-line FILE --command-line-len BYTES` a load has a command line that is the start of
+//! FILE, mapped: the module has to wait for it in the middle of the request.
+//!
 //! A refusal prints the module's sentence, if there is one, and the errno, and exits with 1.
 
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use guest::arguments::{number, required};
 use guest::device_request::{self, Length};
+use guest::file_mapping::FileMapping;
 use guest::report::{conclude, print_line, Failure};
 use lexopt::Arg::{Long, Value};
 
@@ -22,12 +27,15 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let (mut length, mut values) = (Length::default(), Vec::new());
+    let (mut command_line, mut command_line_len) = (None, None);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("shorter") => length.shorter = number(&mut parser)? as usize,
             Long("longer") => length.longer = number(&mut parser)? as usize,
             Long("behind") => length.behind = number(&mut parser)? as u8,
+            Long("command-line") => command_line = Some(PathBuf::from(parser.value()?)),
+            Long("command-line-len") => command_line_len = Some(number(&mut parser)?),
             Value(value) => values.push(value),
             _ => return Err(argument.unexpected().into()),
         }
@@ -40,10 +48,21 @@ fn run() -> Result<(), Failure> {
             let kernel = File::open(&path).map_err(|error| {
                 Failure::io(format_args!("cannot open {}", path.display()), &error)
             })?;
-            device_request::load(kernel.as_raw_fd(), &length)
+            let command_line = match (command_line, command_line_len) {
+                (Some(path), Some(len)) => Some(map(&path, len)?),
+                _ => None,
+            };
+            device_request::load(kernel.as_raw_fd(), command_line.as_ref(), &length)
         }
         Some("unload") => device_request::unload(&length),
         Some("status") => print_line(&device_request::status(&length)?),
         _ => Err(Failure::new("give load KERNEL, unload or status")),
     }
+}
+
+fn map(path: &Path, len: u64) -> Result<FileMapping, Failure> {
+    let len = usize::try_from(len).ok().and_then(NonZeroUsize::new);
+    let len = len.ok_or_else(|| Failure::new("a command line has a length"))?;
+    // SAFETY: Tests give the disk, which nobody writes to meanwhile.
+    unsafe { FileMapping::of_path(path, len) }
 }
