@@ -201,9 +201,25 @@ fn check_request(flags: u32) -> Result<(), Refusal> {
     }
 }
 
+/// Asks the kernel whether it permits the caller to load or unload a crash image, as its own system
+/// calls do.
+fn check_permission() -> Result<(), Refusal> {
+    match kexec::load_permitted() {
+        Some(true) => Ok(()),
+        Some(false) if kexec::load_is_disabled() => Err(Refusal::LoadDisabled),
+        Some(false) => Err(Refusal::LoadLimit),
+        None => Err(Refusal::Missing {
+            what: "the address of kexec_load_permitted(), which says whether \
+                   kernel.kexec_load_disabled forbids this,",
+            remedy: "use a kernel with CONFIG_KPROBES",
+        }),
+    }
+}
+
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
     check_request(request.flags | request.reserved)?;
+    check_permission()?;
     let given = |fd| (fd != NO_FD).then_some(fd);
     let descriptors = load::Descriptors {
         kernel: request.kernel_fd,
@@ -249,6 +265,7 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
 #[inline(never)]
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_request(request.flags)?;
+    check_permission()?;
     match crash::lock().disarm() {
         true => Ok(()),
         false => Err(Refusal::NothingLoaded),

@@ -22,6 +22,10 @@ pub(crate) enum Refusal {
     KernelImageLoaded,
     /// The kernel's own kexec is at work.
     KexecBusy,
+    /// kernel.kexec_load_disabled is set.
+    LoadDisabled,
+    /// kernel.kexec_load_limit_panic is used up.
+    LoadLimit,
     /// The module is being removed.
     ModuleGoing,
     /// Nothing is loaded that could be unloaded.
@@ -67,6 +71,7 @@ impl Refusal {
             Self::NotPermitted => EPERM,
             Self::NoReservation => errno(Errno::AddrNotAvail),
             Self::KernelImageLoaded | Self::KexecBusy => EBUSY,
+            Self::LoadDisabled | Self::LoadLimit => EPERM,
             Self::ModuleGoing => ENODEV,
             Self::NothingLoaded => ENOENT,
             Self::UnknownFlags(_) | Self::UnknownDigest(_) => EINVAL,
@@ -106,6 +111,14 @@ impl fmt::Display for Refusal {
             Self::KexecBusy => f.write_str(
                 "the kernel's own kexec is loading or unloading an image, or somebody died while it \
                  did: load again when it has finished, and reboot if it never does",
+            ),
+            Self::LoadDisabled => f.write_str(
+                "kernel.kexec_load_disabled is 1, which forbids to load and to unload until the next \
+                 boot: load before it is set",
+            ),
+            Self::LoadLimit => f.write_str(
+                "kernel.kexec_load_limit_panic is 0: no more capture kernels may be loaded or \
+                 unloaded until the next boot",
             ),
             Self::ModuleGoing => f.write_str(
                 "the module is being removed: insert it again, and load then",

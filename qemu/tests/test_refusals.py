@@ -131,3 +131,34 @@ def test_refused_without_ftrace(directory: Path) -> None:
             await guest.captured()
 
     asyncio.run(scenario())
+
+
+def test_refused_by_sysctls(directory: Path) -> None:
+    """What forbids the kernel's own kexec to load and to unload forbids it to ours."""
+    limit = "/proc/sys/kernel/kexec_load_limit_panic"
+    disabled = "/proc/sys/kernel/kexec_load_disabled"
+
+    async def scenario() -> None:
+        async with boot(directory) as guest:
+            # Whoever may not load uses nothing up.
+            await guest.shell(f"echo 4 > {limit}")
+            unprivileged = ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD)
+            await refuse(guest, unprivileged, "EPERM", "CAP_SYS_BOOT")
+            await guest.load()
+            (await guest.rkexec("--unload")).check()
+            await guest.load()
+            assert await guest.read(limit) == "1\n"
+            # Also a load that is refused for another reason, as with the kernel's own kexec.
+            await refuse(guest, ("rkexec", "--load-panic", "/init"), "ENOEXEC")
+            assert await guest.read(limit) == "0\n"
+            await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_limit_panic is 0")
+            await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_limit_panic is 0")
+            await guest.shell(f"echo 1 > {disabled}")
+            # What user space says about it changes nothing.
+            await guest.shell(f"echo 0 > /tmp/zero; mount --bind /tmp/zero {disabled}")
+            await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_disabled is 1")
+            await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_disabled is 1")
+            await guest.crash()
+            await guest.captured()
+
+    asyncio.run(scenario())

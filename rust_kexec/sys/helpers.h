@@ -119,6 +119,7 @@ int rust_kexec_guard_region(void);
 void rust_kexec_unguard_region(void);
 void rust_kexec_wait_for_guarded_calls(void);
 int rust_kexec_find_kexec(void);
+bool rust_kexec_kexec_load_permitted(void);
 bool rust_kexec_kexec_is_idle(void);
 
 /* The architecture's part. */

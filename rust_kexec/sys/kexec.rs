@@ -1,21 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's own kexec: whether it is at work, and whether it has an image.
+//! The kernel's own kexec: what it permits, whether it is at work, and whether it has an image.
 
+use super::file::Mount;
 use crate::compat::prelude::*;
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::error::to_result;
 use kernel::ffi::c_int;
 
 extern "C" {
     fn rust_kexec_find_kexec() -> c_int;
+    fn rust_kexec_kexec_load_permitted() -> bool;
     fn rust_kexec_kexec_is_idle() -> bool;
     fn rust_kexec_kernel_image_loaded() -> bool;
 }
 
+/// Whether the functions that the kernel does not export were found.
+static FOUND: AtomicBool = AtomicBool::new(false);
+
 /// Looks for the functions that the kernel does not export.
 pub(crate) fn find() -> Result {
     // SAFETY: Asks the kernel where functions are, and has static calls lead there.
-    to_result(unsafe { rust_kexec_find_kexec() })
+    to_result(unsafe { rust_kexec_find_kexec() })?;
+    FOUND.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// What kexec_load_permitted() says to the caller's loading or unloading of a crash image: whether
+/// kernel.kexec_load_disabled and kernel.kexec_load_limit_panic allow it. It counts for the limit.
+/// None where the function was not found.
+pub(crate) fn load_permitted() -> Option<bool> {
+    match FOUND.load(Ordering::Acquire) {
+        // SAFETY: Asks about the current process and two variables; it may sleep, as a system call
+        // may.
+        true => Some(unsafe { rust_kexec_kexec_load_permitted() }),
+        false => None,
+    }
 }
 
 /// Whether nobody loads or unloads an image, or changes the reserved region, at this moment: nobody
@@ -29,4 +49,14 @@ pub(crate) fn is_idle() -> bool {
 pub(crate) fn has_image() -> bool {
     // SAFETY: Reads a pointer of the kernel's.
     unsafe { rust_kexec_kernel_image_loaded() }
+}
+
+/// Whether kernel.kexec_load_disabled is set.
+pub(crate) fn load_is_disabled() -> bool {
+    let mut text = [0; 8];
+    let path = c"sys/kernel/kexec_load_disabled";
+    Mount::proc().is_ok_and(|proc| {
+        let text = proc.read(path, &mut text).unwrap_or_default();
+        text.first() == Some(&b'1')
+    })
 }
