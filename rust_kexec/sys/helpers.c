@@ -386,7 +386,7 @@ static void free_filter(struct ftrace_ops *ops)
 }
 
 /* A probe that is never armed says where a function is, or that there is none. */
-static unsigned long address_of(const char *function)
+unsigned long rust_kexec_address_of(const char *function)
 {
 	unsigned long address = 0;
 #ifdef CONFIG_KPROBES
@@ -413,7 +413,7 @@ static int hook(struct hooked *hooked)
 
 	/* For a name, ftrace goes through the names of all functions: most of a load's time. */
 	if (!hooked->address)
-		hooked->address = address_of(hooked->function);
+		hooked->address = rust_kexec_address_of(hooked->function);
 	if (hooked->address)
 		result = ftrace_set_filter_ip(ops, hooked->address, 0, 1);
 	/* What matches nothing would leave the filter empty, which traces everything. */

@@ -122,6 +122,9 @@ int rust_kexec_find_kexec(void);
 bool rust_kexec_kexec_load_permitted(void);
 bool rust_kexec_kexec_is_idle(void);
 
+/* C, called by C: the address of a function of the kernel's that can be probed, or 0. */
+unsigned long rust_kexec_address_of(const char *function);
+
 /* The architecture's part. */
 #ifdef CONFIG_X86_64
 /* The registers at the entry of a function that ftrace hooks. */
@@ -186,6 +189,7 @@ void rust_kexec_silence_interrupts(void);
 u64 rust_kexec_executable_page_attributes(void);
 u64 rust_kexec_device_page_attributes(void);
 unsigned int rust_kexec_page_shift(void);
+int rust_kexec_split_kernel_mapping(unsigned long start, unsigned long end);
 u64 *rust_kexec_new_table(void);
 u64 rust_kexec_table_address(const u64 *table);
 u64 *rust_kexec_map_table_again(u64 address);

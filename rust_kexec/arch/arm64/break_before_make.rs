@@ -63,18 +63,21 @@ impl NewTable {
 /// What all CPUs are stopped for.
 struct Replacement<'a> {
     place: *mut u64,
+    expected: &'a [u64],
     values: &'a [u64],
     arrived: AtomicUsize,
     done: AtomicBool,
 }
 
-/// Replaces the entries from physical address `place` on, which are in one table.
+/// Replaces the entries from physical address `place` on, which are in one table: those that are
+/// `expected`, by as many others. Fails with EAGAIN, and changes nothing, where they are no longer
+/// what was expected.
 ///
 /// # Safety
 ///
-/// `place` must be an entry of a table that is in use, and the new entries must map what the old
-/// ones do.
-pub(super) unsafe fn replace(place: u64, values: &[u64]) -> Result {
+/// `place` must be an entry of a table that is in use, and the new entries must map what the
+/// expected ones do.
+pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Result {
     if !cfg!(CONFIG_VMAP_STACK) {
         // Stacks may be in what goes away for a moment.
         return Err(ENODEV);
@@ -86,6 +89,7 @@ pub(super) unsafe fn replace(place: u64, values: &[u64]) -> Result {
     }
     let mut replacement = Replacement {
         place,
+        expected,
         values,
         arrived: AtomicUsize::new(0),
         done: AtomicBool::new(false),
@@ -108,6 +112,7 @@ unsafe extern "C" fn stopped(argument: *mut c_void) -> c_int {
     let replacement = unsafe { &*argument.cast::<Replacement<'_>>() };
     // SAFETY: Reads a variable that does not change while CPUs are stopped.
     let cpus = unsafe { rust_kexec_online_cpus() } as usize;
+    let mut status = 0;
     let masks: u64;
     // SAFETY: Masks what could run code of others on this CPU; undone below.
     unsafe { asm!("mrs {}, daif", "msr daifset, #0xf", out(reg) masks) };
@@ -115,8 +120,12 @@ unsafe extern "C" fn stopped(argument: *mut c_void) -> c_int {
         while replacement.arrived.load(Ordering::Acquire) < cpus {
             spin_loop();
         }
-        // SAFETY: All CPUs are here.
-        unsafe { break_and_make(replacement) };
+        if is_expected(replacement) {
+            // SAFETY: All CPUs are here.
+            unsafe { break_and_make(replacement) };
+        } else {
+            status = EAGAIN.to_errno();
+        }
         replacement.done.store(true, Ordering::Release);
     } else {
         while !replacement.done.load(Ordering::Acquire) {
@@ -125,7 +134,15 @@ unsafe extern "C" fn stopped(argument: *mut c_void) -> c_int {
     }
     // SAFETY: Takes what was fetched before the change back, and restores the masks.
     unsafe { asm!("isb", "msr daif, {}", in(reg) masks) };
-    0
+    status
+}
+
+/// Whether nobody has changed the entries since they were read. Now nobody can.
+fn is_expected(replacement: &Replacement<'_>) -> bool {
+    let entries = (0..replacement.expected.len())
+        // SAFETY: So many entries are mapped at `place`.
+        .map(|index| unsafe { replacement.place.add(index).read_volatile() });
+    entries.eq(replacement.expected.iter().copied())
 }
 
 /// # Safety

@@ -16,6 +16,7 @@
 #include <asm/cpufeature.h>
 #include <asm/fpsimd.h>
 #include <asm/irq_regs.h>
+#include <asm/mmu.h>
 #include <asm/pgtable.h>
 #include <uapi/linux/arm_sdei.h>
 #include <uapi/linux/psci.h>
@@ -226,6 +227,20 @@ u64 rust_kexec_device_page_attributes(void)
 unsigned int rust_kexec_page_shift(void)
 {
 	return PAGE_SHIFT;
+}
+
+/* protect.rs: a function that the kernel does not export, and that only newer ones have. */
+int rust_kexec_split_kernel_mapping(unsigned long start, unsigned long end)
+{
+#ifdef HAS_SPLIT_KERNEL_LEAF_MAPPING
+	static typeof(&split_kernel_leaf_mapping) split;
+
+	if (!split)
+		split = (void *)rust_kexec_address_of("split_kernel_leaf_mapping");
+	return split ? split(start, end) : -EOPNOTSUPP;
+#else
+	return 0;
+#endif
 }
 
 /* break_before_make.rs: macros, inline functions, and a prototype that the bindings lack. */

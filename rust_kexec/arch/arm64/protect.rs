@@ -5,14 +5,24 @@
 //! The kernel can change that map for pages of its own only, so this edits the entries itself.
 //! Where a block, or several under one contiguous hint, also map memory beside the region, they are
 //! split up first. They stay split.
+//!
+//! Newer kernels split blocks themselves, while they run, on CPUs that allow it (FEAT_BBM without
+//! conflict aborts), under a lock that is out of reach: split_kernel_leaf_mapping(). There the kernel
+//! is asked to; where that function does nothing, nobody but this module splits.
 
 use super::break_before_make::{replace, NewTable};
 use crate::compat::prelude::*;
 use crate::sys::physical::direct_map_address;
 use core::arch::asm;
 use core::fmt;
+use kernel::error::to_result;
+use kernel::ffi::{c_int, c_ulong};
 use kexec_core::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
 use kexec_core::ranges::Range;
+
+extern "C" {
+    fn rust_kexec_split_kernel_mapping(start: c_ulong, end: c_ulong) -> c_int;
+}
 
 /// Why the map was not changed.
 pub(crate) enum Failure {
@@ -69,6 +79,10 @@ impl Region {
             start,
             end: start.saturating_add(pages.len()),
         };
+        // SAFETY: The addresses are of the map of all RAM, and at the edges of pages.
+        to_result(unsafe {
+            rust_kexec_split_kernel_mapping(region.start as c_ulong, region.end as c_ulong)
+        })?;
         for edge in [region.start, region.end] {
             region.split_at(edge)?;
         }
@@ -77,12 +91,12 @@ impl Region {
 
     /// Forbids all writes to it.
     pub(crate) fn make_read_only(&self) -> Result<(), Failure> {
-        Ok(self.change(kernel_map::read_only)?)
+        self.change(kernel_map::read_only)
     }
 
     /// Allows writes again.
     pub(crate) fn make_writable(&self) -> Result<(), Failure> {
-        Ok(self.change(kernel_map::writable)?)
+        self.change(kernel_map::writable)
     }
 
     fn unit(&self, address: u64) -> Result<Unit, KernelMapError> {
@@ -96,7 +110,11 @@ impl Region {
         // Each round takes off a contiguous hint or goes one level down.
         for _ in 0..2 * self.map.granule().levels() {
             match self.unit(edge) {
-                Ok(unit) if unit.straddles(edge) => self.split(&unit, edge)?,
+                Ok(unit) if unit.straddles(edge) => match self.split(&unit, edge) {
+                    // Somebody was quicker to change it.
+                    Err(Failure::Split(error)) if error == EAGAIN => {}
+                    outcome => outcome?,
+                },
                 // There is nothing behind the last byte of RAM that could be mapped with it.
                 Ok(_) | Err(KernelMapError::NotMapped { .. }) => return Ok(()),
                 Err(error) => return Err(error.into()),
@@ -106,11 +124,15 @@ impl Region {
     }
 
     fn split(&self, unit: &Unit, edge: u64) -> Result<(), Failure> {
+        let mut found = [0; GROUP_MAX];
         let mut entries = [0; GROUP_MAX];
+        let found = found.get_mut(..unit.count).ok_or(EINVAL)?;
         let entries = entries.get_mut(..unit.count).ok_or(EINVAL)?;
-        for (entry, place) in entries.iter_mut().zip((unit.entries..).step_by(8)) {
+        let places = (unit.entries..).step_by(8);
+        for ((found, entry), place) in found.iter_mut().zip(&mut *entries).zip(places) {
             // SAFETY: As in `unit`.
-            *entry = kernel_map::without_hint(unsafe { entry_at(place).read_volatile() });
+            *found = unsafe { entry_at(place).read_volatile() };
+            *entry = kernel_map::without_hint(*found);
         }
         let index = unit.index(edge);
         let Some(block) = entries.get_mut(index) else {
@@ -119,24 +141,27 @@ impl Region {
         // An edge between two blocks needs their hint gone only.
         if edge & ((1 << unit.shift) - 1) == 0 {
             // SAFETY: The entries map what they mapped before.
-            return Ok(unsafe { replace(unit.entries, entries) }?);
+            return Ok(unsafe { replace(unit.entries, found, entries) }?);
         }
         let mut table = NewTable::new(self.map.granule().entries())?;
         self.map.split(*block, unit.shift, table.entries());
         *block = kernel_map::table_entry(table.give_away());
         // SAFETY: As above, one of them by way of a table.
-        Ok(unsafe { replace(unit.entries, entries) }?)
+        Ok(unsafe { replace(unit.entries, found, entries) }?)
     }
 
-    /// Changes all entries of the region.
-    fn change(&self, new: fn(u64) -> u64) -> Result<(), KernelMapError> {
+    /// Changes all entries of the region, which map nothing else.
+    fn change(&self, new: fn(u64) -> u64) -> Result<(), Failure> {
         let mut address = self.start;
         while address < self.end {
             let unit = self.unit(address)?;
+            if unit.straddles(self.start) || unit.straddles(self.end) {
+                return Err(EBUSY.into());
+            }
             for place in (unit.entries..).step_by(8).take(unit.count) {
                 let entry = entry_at(place);
-                // SAFETY: As in `unit`. Only this module changes entries of the region, and only
-                // one load at a time. While entries under one hint differ, the CPU may take any of
+                // SAFETY: As in `unit`. Only this module changes entries that map the region alone,
+                // and only one load at a time. While entries under one hint differ, the CPU may take any of
                 // them (Arm ARM, D8.7.1); nobody uses the region then.
                 unsafe { entry.write_volatile(new(entry.read_volatile())) };
             }
