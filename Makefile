@@ -73,6 +73,11 @@ matrix: ## run the scenarios that they could break with every variant of the arm
 debug: ## crash a guest with lockdep, KASAN and UBSAN, and expect no report of theirs
 	@$(MAKE) --no-print-directory scenarios VARIANT=debug PYTEST="-n 1 -k test_debug $(PYTEST)"
 
+.PHONY: stress
+stress: ## load, unload and shrink from four processes at once for five minutes, then crash
+	@$(MAKE) --no-print-directory scenarios \
+		PYTEST="-n 1 -k test_stress --stress-seconds=300 $(PYTEST)"
+
 .PHONY: tools
 tools: setup
 	@$(TIMED) "tools" scripts/tools

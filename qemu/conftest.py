@@ -23,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=SystemRandom().getrandbits(32),
         help="replays the random choices of the run that printed this seed",
     )
+    parser.addoption(
+        "--stress-seconds",
+        type=int,
+        default=25,
+        help="how long processes load and unload at the same time in the stress",
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Processes that want at the same time what there is one of: the reserved memory."""
+
+import re
+from collections import Counter
+
+from harness import paths
+from harness.guest import CAPTURE, Guest
+from harness.machine import MIB
+from harness.scenario import Facts
+from harness.steps import system_ram
+from harness.vmcore import complaints
+
+SIZE = "/sys/kernel/kexec_crash_size"
+
+# The region gets smaller now and then, while there is room for a capture kernel.
+SIZE_MIN = 200 * MIB
+STEP = 4 * MIB
+
+# Notes what was done, and with which last words it was refused.
+ATTEMPT = r"""
+attempt() {
+    name=$1; shift
+    if "$@" >/dev/null 2>/tmp/said.$name; then
+        echo $name
+    else
+        echo $name: $(tail -n 1 /tmp/said.$name)
+    fi
+}
+shrink() {
+    [ $(cat %(size)s) -le %(min)d ] || echo $(($(cat %(size)s) - %(step)d)) > %(size)s
+}
+keep_size() { echo $(cat %(size)s) > %(size)s; }
+""" % {"size": SIZE, "min": SIZE_MIN, "step": STEP}
+
+OURS = f"{paths.GUEST_KERNEL} --initrd={paths.GUEST_INITRD} --command-line='{CAPTURE}'"
+OWN = f"{paths.GUEST_KERNEL} {paths.GUEST_INITRD} '{CAPTURE}'"
+SEGMENTS = """
+attempt kexec-load kexec-load --at=%(region)#x
+attempt kexec-load-32 kexec-load --at=%(region)#x --32-bits
+""" * paths.has(paths.TARGET, "KEXEC")
+
+# What each process does over and over.
+PROCESSES = {
+    "loads": f"attempt load rkexec --load-panic {OURS}",
+    "unloads": "attempt unload rkexec --unload; attempt status rkexec --status",
+    "own": f"attempt own kexec-file-load {OWN}; {SEGMENTS} attempt no-own kexec-file-load --unload",
+    "sizes": "attempt keep keep_size; attempt shrink shrink; attempt status rkexec --status",
+}
+
+# What somebody who comes too late is told: errnos' names, the C library's words for them and those
+# of a shell. The size cannot be read while somebody else changes it.
+TOO_LATE = re.compile(
+    r"\((EBUSY|ENOENT)\)$|: (Device or r|R)esource busy$|: No such file or directory$|"
+    r": Invalid argument$|: bad number$|unknown operand$|: arithmetic syntax error$"
+)
+
+# What succeeds now and then, whatever the others do.
+WANTED = {"load", "unload", "status", "no-own"}
+WANTED_OF_OWN = {"own", "kexec-load", "kexec-load-32"}
+
+
+async def stress(guest: Guest, facts: Facts, seconds: int) -> None:
+    """Runs all of them for so long. What is armed at the end was loaded after that."""
+    loops = "".join(
+        f"""
+        (
+            end=$(($(cut -d. -f1 /proc/uptime) + {seconds}))
+            while [ $(cut -d. -f1 /proc/uptime) -lt $end ]; do
+                {actions % {"region": facts.status.region.start} if "%" in actions else actions}
+            done
+        ) > /tmp/{name} 2>&1 &"""
+        for name, actions in PROCESSES.items()
+    )
+    await guest.shell(f"{ATTEMPT}\nset +e{loops}\nwait", timeout_s=seconds + 120)
+    said = (await guest.shell("cat " + " ".join(f"/tmp/{name}" for name in PROCESSES))).splitlines()
+    for line, count in sorted(Counter(said).items()):
+        print(f"{count:6} {line}")
+    # A status without words: nothing is loaded.
+    refused = [line for line in said if ": " in line and not TOO_LATE.search(line)]
+    assert [line for line in refused if line.strip() != "status:"] == []
+    assert WANTED <= set(said)
+    assert WANTED_OF_OWN & set(said)
+    assert await complaints(guest) == []
+
+    await guest.run("kexec-file-load", "--unload")
+    await guest.load()
+    facts.status = await guest.status()
+    facts.system_ram = sorted(await system_ram(guest), key=lambda ram: ram.start)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A crash after four processes have loaded and unloaded what they could, all at once.
+
+Half a minute of it is in every run; `make stress` takes five minutes.
+"""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness import checks
+from harness.dump import Dump
+from harness.machine import Hardware
+from harness.scenario import Scenario, crash_and_save
+from harness.stress import stress
+
+
+def test_stress(request: pytest.FixtureRequest, directory: Path, random: Random) -> None:
+    seconds = request.config.getoption("--stress-seconds")
+    scenario = Scenario(
+        name="stress",
+        hardware=Hardware(cpus=4, memory_mib=2048),
+        command_line="nokaslr crashkernel=512M",
+        before=(partial(stress, seconds=seconds),),
+    )
+    facts = asyncio.run(crash_and_save(scenario, directory, random))
+    vmcore = directory / "vmcore"
+    with Dump(vmcore) as dump:
+        for check in checks.ALWAYS:
+            check(dump, facts)
+    vmcore.unlink()
