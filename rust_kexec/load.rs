@@ -109,14 +109,16 @@ impl Files {
         let trusted = Trusted::new(self.kernel.bytes(), bytes(&self.kernel_signature))?;
         let unpacked = Unpacked::new(trusted, &self.buffers, limit)?;
         // What is given beside a unified kernel image comes before what is in it.
-        let command_line = match &self.command_line[..] {
-            [] => unpacked.command_line.unwrap_or_default(),
-            given => given,
-        };
+        let command_line = Some(&self.command_line[..]).filter(|given| !given.is_empty());
+        policy::judge_replacement("command line", command_line, unpacked.command_line)?;
+        let initrd = bytes(&self.initrd);
+        if self.initrd_signature.is_none() {
+            policy::judge_replacement("initrd", initrd, unpacked.initrd)?;
+        }
         Ok(Contents {
             kernel: unpacked.kernel,
-            initrd: bytes(&self.initrd).or(unpacked.initrd),
-            command_line,
+            initrd: initrd.or(unpacked.initrd),
+            command_line: command_line.or(unpacked.command_line).unwrap_or_default(),
             digest: self.digest,
         })
     }

@@ -12,7 +12,8 @@ from random import Random
 
 import pytest
 
-from harness import paths
+from harness import images, paths
+from harness.cases import MACHINE
 from harness.guest import CAPTURE, Guest, boot
 from harness.images import certificate_table, flip
 from harness.signing import Signer, attach
@@ -36,6 +37,10 @@ REJECTED = (
     "openssl without -nosmimecap: sign again, with a certificate that has not expired"
 )
 KNOWN_TO_NOBODY = "its signer is none that this kernel knows, so nobody vouches for it"
+REPLACED = (
+    "the unified kernel image has a signed {part}, which the one that is given would replace, but "
+    "the module's parameter signatures=require requires a signature: leave the {part} out"
+)
 LOOSER = (
     "signatures=require is in force and off is looser, but the policy of a loaded module can only "
     "be tightened"
@@ -77,6 +82,23 @@ async def refuse(guest: Guest, files: Files, errno: str, sentence: str) -> None:
     refused = await guest.rkexec(*await files.arguments(guest))
     assert (refused.status, refused.stderr) == (1, f"rkexec: {sentence} ({errno})\n")
     assert await guest.status() == before
+
+
+async def keep_what_is_signed(guest: Guest, signer: Signer, initrd: bytes) -> None:
+    """Nothing replaces what a unified kernel image has; what it has is loaded."""
+    kernel = paths.CAPTURE_KERNEL.read_bytes()
+    unified = signer.sign(images.unified(MACHINE, kernel, initrd, CAPTURE))
+    await guest.send("/tmp/kernel", unified)
+    before = await guest.status()
+    for part, option in (
+        ("initrd", f"--initrd={paths.GUEST_KERNEL}"),
+        ("command line", "--command-line=init=/bin/sh"),
+    ):
+        refused = await guest.rkexec("--load-panic", "/tmp/kernel", option)
+        assert refused.stderr == f"rkexec: {REPLACED.format(part=part)} (EPERM)\n"
+        assert await guest.status() == before
+    (await guest.rkexec("--load-panic", "/tmp/kernel")).check()
+    assert (await guest.status()).signature == "good"
 
 
 async def tighten(guest: Guest) -> None:
@@ -145,6 +167,7 @@ def test_signatures(directory: Path, random: Random) -> None:
                     guest, Files(changed, signature), "EKEYREJECTED", f"the kernel's {REJECTED}"
                 )
                 good = Files(vmlinux, signature, good.initrd_signature)
+            await keep_what_is_signed(guest, signer, initrd)
             await load(guest, good)
             await lock_down(guest)
             await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)

@@ -202,6 +202,13 @@ pub enum SignatureError {
         /// Who wants it.
         demand: Demand,
     },
+    /// Something was given in the place of what a unified kernel image has, and that is signed.
+    Replaced {
+        /// What it is: "command line" or "initrd".
+        part: &'static str,
+        /// Who wants it to be signed.
+        demand: Demand,
+    },
     /// The file is not laid out as a signed EFI program.
     Pe(PeError),
     /// What was signed is not this file.
@@ -289,7 +296,8 @@ impl SignatureError {
         match self {
             Self::Unsigned {
                 demand: Demand::Lockdown,
-            } => Errno::Perm,
+            }
+            | Self::Replaced { .. } => Errno::Perm,
             Self::Unsigned { .. } => Errno::NoData,
             Self::Pe(error) => error.errno(),
             Self::Authenticode(error) => error.errno(),
@@ -313,6 +321,11 @@ impl fmt::Display for SignatureError {
                 f,
                 "the kernel has no signature, but {demand} requires one: sign it with sbsign, or \
                  give a detached PKCS#7 signature with --signature"
+            ),
+            Self::Replaced { part, demand } => write!(
+                f,
+                "the unified kernel image has a signed {part}, which the one that is given would \
+                 replace, but {demand} requires a signature: leave the {part} out"
             ),
             Self::Pe(error) => error.fmt(f),
             Self::Authenticode(error) => error.fmt(f),

@@ -45,6 +45,22 @@ pub(super) fn judge(finding: Finding) -> Result<(), SignatureError> {
     current().judge(finding, enforced(), is_locked_down)
 }
 
+/// Whether something may be loaded in the place of what a unified kernel image has: the image's
+/// signature covers its own alone.
+pub(super) fn judge_replacement(
+    part: &'static str,
+    given: Option<&[u8]>,
+    own: Option<&[u8]>,
+) -> Result<(), SignatureError> {
+    if given.is_none() || own.is_none() || given == own {
+        return Ok(());
+    }
+    match current().demand(enforced(), is_locked_down) {
+        Some(demand) => Err(SignatureError::Replaced { part, demand }),
+        None => Ok(()),
+    }
+}
+
 fn is_locked_down() -> bool {
     // SAFETY: Asks the kernel about its state.
     unsafe { rust_kexec_kexec_is_locked_down() }

@@ -277,3 +277,24 @@ fn what_is_wrong_with_the_file_is_said_as_the_format_says_it() {
         assert_eq!(error.errno(), errno);
     }
 }
+
+#[test]
+fn a_replacement_of_what_is_signed_is_refused_by_who_wants_it_signed() {
+    let error = SignatureError::Replaced {
+        part: "command line",
+        demand: Demand::Parameter,
+    };
+    assert_eq!(error.errno(), Errno::Perm);
+    assert_eq!(
+        error.to_string(),
+        "the unified kernel image has a signed command line, which the one that is given would \
+         replace, but the module's parameter signatures=require requires a signature: leave the \
+         command line out"
+    );
+    assert_eq!(Policy::Off.demand(None, || false), None);
+    assert_eq!(Policy::Off.demand(None, || true), Some(Demand::Lockdown));
+    assert_eq!(
+        Policy::Require.demand(None, || true),
+        Some(Demand::Parameter)
+    );
+}
