@@ -60,6 +60,7 @@ pub(crate) enum Refusal {
     /// Memory is encrypted, and the handover is written for plain memory.
     MemoryEncrypted,
     /// The hypervisor has to be told of a crash by what only the kernel has.
+    #[cfg_attr(CONFIG_ARM64, expect(dead_code, reason = "there none has to be told"))]
     Hypervisor(&'static str),
 }
 
