@@ -60,8 +60,6 @@ class Platform:
     """Whether the kernel's own kexec checks digests before it enters a capture kernel."""
     nmi_option: str
     """Without this option there is no interrupt for CPUs that have interrupts disabled."""
-    polling_idle: str
-    """What has idle CPUs look for work, instead of waiting for an interrupt."""
     timer_interrupt: str
     """A function on the stack of a CPU that handles its timer."""
 
@@ -103,7 +101,6 @@ PLATFORMS = {
         small_region_mib=16,
         kernels_own_checks=True,
         nmi_option="",
-        polling_idle="idle=poll",
         timer_interrupt="asm_sysvec_apic_timer_interrupt",
     ),
     "arm64": Platform(
@@ -134,7 +131,6 @@ PLATFORMS = {
         small_region_mib=8,
         kernels_own_checks=False,
         nmi_option="irqchip.gicv3_pseudo_nmi=1",
-        polling_idle="nohlt",
         timer_interrupt="el1_interrupt",
     ),
 }

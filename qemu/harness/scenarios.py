@@ -195,7 +195,7 @@ DUMPS = (
     Scenario(
         name="some-cpus-off",
         hardware=Hardware(cpus=4),
-        command_line=f"crashkernel=256M maxcpus=3 {PLATFORM.polling_idle}",
+        command_line="crashkernel=256M maxcpus=3",
         before=(steps.take_the_last_cpu_offline,),
     ),
     # The kernel stops its CPUs itself, before it comes to us.

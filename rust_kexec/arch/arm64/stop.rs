@@ -130,6 +130,9 @@ pub(crate) fn park() -> ! {
 }
 
 /// The CPU that crashes called this one. Returns only if there is no crash.
+///
+/// Not every call comes with an interrupt: flush_smp_call_function_queue() makes the calls that it finds
+/// on its way out of the idle loop, or when the CPU goes offline.
 #[no_mangle]
 extern "C" fn rust_kexec_stop_call(interrupted: *mut bindings::pt_regs) {
     // SAFETY: The interrupt entry code keeps the interrupted registers while it runs. Null, where
