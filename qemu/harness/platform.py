@@ -61,7 +61,7 @@ class Platform:
     nmi_option: str
     """Without this option there is no interrupt for CPUs that have interrupts disabled."""
     timer_interrupt: str
-    """A function on the stack of a CPU that handles its timer."""
+    """A function on the stack of a CPU whose timer has interrupted a program."""
 
     @property
     def prstatus(self) -> struct.Struct:
@@ -131,7 +131,7 @@ PLATFORMS = {
         small_region_mib=8,
         kernels_own_checks=False,
         nmi_option="irqchip.gicv3_pseudo_nmi=1",
-        timer_interrupt="el1_interrupt",
+        timer_interrupt="el0_interrupt",
     ),
 }
 
