@@ -23,8 +23,8 @@ use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
-use crate::sys::memory;
 use crate::sys::physical::{self, ReservedMemory};
+use crate::sys::{acpi, memory};
 use crash_notes::CrashNotes;
 use crash_report::CrashReport;
 pub(crate) use digests::requested as requested_digest;
@@ -213,8 +213,13 @@ pub(crate) fn prepare<'a>(
     let limit = image::command_line_limit(&image);
     let mut command_line = KVec::new();
     command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
-    let command_line_len =
-        capture_command_line(&mut command_line, files.command_line, slots.start, limit)?;
+    let command_line_len = capture_command_line(
+        &mut command_line,
+        files.command_line,
+        slots.start,
+        acpi::is_enabled(),
+        limit,
+    )?;
     let command_line = command_line.get(..command_line_len).unwrap_or_default();
     sources.place(&mut placer, reservation, command_line.len())?;
     if files.initrd.is_some() {

@@ -47,7 +47,6 @@ ARM64 = (
         name="hotplug",
         hardware=Hardware(firmware=True, hotplug=True),
         command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
-        capture_command_line=f"{CAPTURE} acpi_no_memhotplug",
         before=(
             steps.plug_and_pull_memory,
             steps.restart_the_last_cpu,
@@ -126,7 +125,6 @@ X86_64 = (
         name="hotplug",
         hardware=Hardware(hotplug=True, cpu=f"{PLATFORM.cpu},hypervisor=off"),
         command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
-        capture_command_line=f"{CAPTURE} acpi_no_memhotplug",
         before=(
             steps.plug_and_pull_memory,
             steps.restart_the_last_cpu,

@@ -10,6 +10,11 @@ use crate::error::Errno;
 /// The parameter that tells a capture kernel where the ELF core header is.
 const ELFCOREHDR: &[u8] = b"elfcorehdr=";
 
+/// The parameter that keeps a capture kernel from the memory devices that ACPI describes: it would
+/// take such memory for its own, beyond what it is told to use, and write over what is to be dumped
+/// (Documentation/admin-guide/kernel-parameters.txt).
+const NO_MEMORY_DEVICES: &str = "acpi_no_memhotplug";
+
 /// Why a command line cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandLineError {
@@ -72,8 +77,8 @@ impl fmt::Display for CommandLineError {
                 limit,
             } => write!(
                 f,
-                "the command line has {user_len} bytes and {added_len} are added for elfcorehdr=, \
-                 but this kernel takes {limit} at most"
+                "the command line has {user_len} bytes and {added_len} are added at load, but this \
+                 kernel takes {limit} at most"
             ),
             Self::Buffer { needed, len } => write!(
                 f,
@@ -131,12 +136,14 @@ fn parameters(text: &[u8]) -> Parameters<'_> {
 /// Writes the capture kernel's command line and a NUL to `out`, and returns its length without
 /// the NUL.
 ///
-/// `limit` is the longest command line that the kernel takes, without the NUL. `elfcorehdr=` comes
-/// first: behind the user's part, an open quote or a `--` would take it away from the kernel.
+/// `limit` is the longest command line that the kernel takes, without the NUL; `acpi` says whether
+/// ACPI describes the machine. What is added comes first: behind the user's part, an open quote or
+/// a `--` would take it away from the kernel.
 pub fn capture_command_line(
     out: &mut [u8],
     user: &[u8],
     elfcorehdr_address: u64,
+    acpi: bool,
     limit: u32,
 ) -> Result<usize, CommandLineError> {
     let control = |byte: &u8| matches!(*byte, 0 | b'\n' | b'\r');
@@ -153,6 +160,9 @@ pub fn capture_command_line(
     let mut added = Text::default();
     // A number of 64 bits has at most 16 digits, and `Text` has room for them.
     let _ = write!(added, "elfcorehdr={elfcorehdr_address:#x}");
+    if acpi {
+        let _ = write!(added, " {NO_MEMORY_DEVICES}");
+    }
     if !user.is_empty() {
         let _ = write!(added, " ");
     }
@@ -180,11 +190,21 @@ pub fn capture_command_line(
     Ok(len)
 }
 
-/// Room for `elfcorehdr=0x`, 16 digits and a space.
-#[derive(Default)]
+/// Room for `elfcorehdr=0x`, 16 digits, [`NO_MEMORY_DEVICES`] and two spaces.
 struct Text {
-    bytes: [u8; 32],
+    bytes: [u8; ADDED_MAX],
     len: usize,
+}
+
+const ADDED_MAX: usize = ELFCOREHDR.len() + 2 + 16 + NO_MEMORY_DEVICES.len() + 2;
+
+impl Default for Text {
+    fn default() -> Self {
+        Self {
+            bytes: [0; ADDED_MAX],
+            len: 0,
+        }
+    }
 }
 
 impl Text {

@@ -10,6 +10,15 @@ extern "C" {
     fn rust_kexec_acpi_put_table(table: *const c_void);
 }
 
+/// Whether ACPI describes this machine to the kernel.
+pub(crate) fn is_enabled() -> bool {
+    extern "C" {
+        fn rust_kexec_acpi_is_enabled() -> bool;
+    }
+    // SAFETY: Reads a variable that is constant after boot.
+    unsafe { rust_kexec_acpi_is_enabled() }
+}
+
 /// An ACPI table.
 ///
 /// # Invariants

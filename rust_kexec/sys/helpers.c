@@ -41,7 +41,12 @@
 /* module! takes `author` in some versions and `authors` in others. */
 MODULE_AUTHOR("The rust_kexec developers");
 
-/* acpi.rs: ACPICA's types are not in the bindings. */
+/* acpi.rs: ACPICA's types are not in the bindings, and a macro in some configurations. */
+
+bool rust_kexec_acpi_is_enabled(void)
+{
+	return !acpi_disabled;
+}
 
 #ifdef CONFIG_ACPI
 const void *rust_kexec_acpi_get_table(const char *signature, u32 *len)

@@ -35,6 +35,7 @@ int rust_kexec_set_policy(const char *value, size_t len);
 const char *rust_kexec_policy_name(int *len);
 
 /* C, called by Rust. */
+bool rust_kexec_acpi_is_enabled(void);
 const void *rust_kexec_acpi_get_table(const char *signature, u32 *len);
 void rust_kexec_acpi_put_table(const void *table);
 unsigned int rust_kexec_current_cpu(void);

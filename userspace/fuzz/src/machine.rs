@@ -60,7 +60,7 @@ pub fn command_line(input: &[u8]) {
     let mut rest = input;
     let limit = take_u64(&mut rest) as u32 % 4096;
     let mut out = vec![0xaa; limit as usize + 1];
-    if let Ok(len) = capture_command_line(&mut out, rest, 0x1234_5000, limit) {
+    if let Ok(len) = capture_command_line(&mut out, rest, 0x1234_5000, limit % 2 == 0, limit) {
         assert!(len <= limit as usize);
         assert_eq!(out[len], 0);
         assert!(!out[..len].contains(&0));

@@ -121,8 +121,9 @@ fn place(kernel: &Kernel<'_>, initrd: Option<&[u8]>, command_line: &[u8]) -> Res
         .map_err(Error::from)?;
     let limit = kernel.command_line_max();
     let mut out = vec![0; limit as usize + 1];
-    capture_command_line(&mut out, command_line, elfcorehdr.memory.start(), limit)
-        .map_err(Error::from)?;
+    // As on a machine that ACPI describes, where more is added.
+    let elfcorehdr = elfcorehdr.memory.start();
+    capture_command_line(&mut out, command_line, elfcorehdr, true, limit).map_err(Error::from)?;
     if let Some(initrd) = initrd {
         let len = initrd.len() as u64;
         let limit = kernel.initrd_limit(memory);

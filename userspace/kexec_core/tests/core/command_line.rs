@@ -10,7 +10,7 @@ const LIMIT: u32 = 2047;
 
 fn build(user: &str) -> Result<String, CommandLineError> {
     let mut out = [0xaa; 4096];
-    let len = capture_command_line(&mut out, user.as_bytes(), 0x3fff_f000, LIMIT)?;
+    let len = capture_command_line(&mut out, user.as_bytes(), 0x3fff_f000, false, LIMIT)?;
     assert_eq!(out[len], 0, "the NUL is missing");
     Ok(String::from_utf8(out[..len].to_vec()).unwrap())
 }
@@ -34,10 +34,20 @@ fn the_core_header_is_named_before_what_the_user_gave() {
 }
 
 #[test]
+fn memory_devices_are_kept_from_the_capture_kernel_where_acpi_names_them() {
+    let mut out = [0; 64];
+    let len = capture_command_line(&mut out, b"", 0x1000, true, LIMIT).unwrap();
+    assert_eq!(&out[..len], b"elfcorehdr=0x1000 acpi_no_memhotplug");
+}
+
+#[test]
 fn the_highest_address_has_room() {
     let mut out = [0; 64];
-    let len = capture_command_line(&mut out, b"x", u64::MAX, LIMIT).unwrap();
-    assert_eq!(&out[..len], b"elfcorehdr=0xffffffffffffffff x");
+    let len = capture_command_line(&mut out, b"x", u64::MAX, true, LIMIT).unwrap();
+    assert_eq!(
+        &out[..len],
+        b"elfcorehdr=0xffffffffffffffff acpi_no_memhotplug x"
+    );
 }
 
 #[test]
@@ -90,8 +100,8 @@ fn the_limit_counts_what_is_added_but_not_the_nul() {
     assert_eq!(error.errno(), Errno::Inval);
     assert_eq!(
         error.to_string(),
-        "the command line has 2026 bytes and 22 are added for elfcorehdr=, but this kernel takes \
-         2047 at most"
+        "the command line has 2026 bytes and 22 are added at load, but this kernel takes 2047 at \
+         most"
     );
 }
 
@@ -100,11 +110,11 @@ fn a_buffer_needs_room_for_the_nul() {
     let mut out = [0; 64];
     let len = "elfcorehdr=0x1000 quiet".len();
     assert_eq!(
-        capture_command_line(&mut out[..len + 1], b"quiet", 0x1000, LIMIT),
+        capture_command_line(&mut out[..len + 1], b"quiet", 0x1000, false, LIMIT),
         Ok(len)
     );
     assert_eq!(
-        capture_command_line(&mut out[..len], b"quiet", 0x1000, LIMIT),
+        capture_command_line(&mut out[..len], b"quiet", 0x1000, false, LIMIT),
         Err(CommandLineError::Buffer {
             needed: len as u64 + 1,
             len
@@ -194,12 +204,13 @@ proptest! {
     fn any_bytes_are_either_taken_whole_or_refused(
         user in prop::collection::vec(any::<u8>(), 0..80),
         address: u64,
+        acpi: bool,
         limit in 0..120_u32,
         room in 0..140_usize,
     ) {
         let mut out = vec![0xaa; room];
         let _ = find_console(&user);
-        if let Ok(len) = capture_command_line(&mut out, &user, address, limit) {
+        if let Ok(len) = capture_command_line(&mut out, &user, address, acpi, limit) {
             prop_assert!(len as u64 <= u64::from(limit));
             prop_assert!(out[..len].ends_with(&user));
             prop_assert_eq!(out[len], 0);
