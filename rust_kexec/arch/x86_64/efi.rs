@@ -112,7 +112,15 @@ impl Services {
         };
         let mut memory_map = KVec::new();
         memory_map.extend_from_slice(map, GFP_KERNEL)?;
-        Ok(Self::find(sysfs, info, view, memory_map))
+        let services = Self::find(sysfs, info, view, memory_map);
+        if services.is_none() {
+            pr_warn!(
+                "the capture kernel will have ACPI, but none of UEFI's services, and will not \
+                 notice Secure Boot: the firmware's system table or /sys/firmware/efi could not \
+                 be read\n"
+            );
+        }
+        Ok(services)
     }
 
     fn find(
