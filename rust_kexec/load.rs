@@ -106,8 +106,12 @@ impl Files {
         {
             signature::verify_detached("initrd", initrd, message)?;
         }
-        let trusted = Trusted::new(self.kernel.bytes(), bytes(&self.kernel_signature))?;
-        let unpacked = Unpacked::new(trusted, &self.buffers, limit)?;
+        let unpacked = Unpacked::new(
+            self.kernel.bytes(),
+            bytes(&self.kernel_signature),
+            &self.buffers,
+            limit,
+        )?;
         // What is given beside a unified kernel image comes before what is in it.
         let command_line = Some(&self.command_line[..]).filter(|given| !given.is_empty());
         policy::judge_replacement("command line", command_line, unpacked.command_line)?;

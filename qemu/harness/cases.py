@@ -187,6 +187,7 @@ def signatures(directory: Path) -> Iterator[Case]:
         return images.with_certificate_table(signed, start, new_length)
 
     yield Case("signed by a trusted key", signed)
+    yield Case("signed by a trusted key, then compressed", gzip.compress(signed, mtime=0))
     yield Case("not signed", unsigned)
     yield Case("a bit changed in the code", flip(signed, table - 4 * KIB))
     yield Case("a bit changed in the header", flip(signed, 0x30))

@@ -6,6 +6,7 @@ holds to.
 """
 
 import asyncio
+import gzip
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -138,6 +139,10 @@ def test_signatures(directory: Path, random: Random) -> None:
                 guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE
             )
             await refuse(guest, strangers, "ENOKEY", UNKNOWN_KEY)
+            # What was signed and then compressed is what it was.
+            await load(guest, Files(gzip.compress(signed, 1)))
+            await refuse(guest, Files(gzip.compress(unsigned, 1)), "ENODATA", UNSIGNED)
+            await refuse(guest, Files(gzip.compress(changed, 1)), "EKEYREJECTED", OTHER_FILE)
             expired = Signer.trusted("expired").sign(unsigned)
             await refuse(guest, Files(expired), "EKEYREJECTED", f"the kernel's {REJECTED}")
             await refuse(

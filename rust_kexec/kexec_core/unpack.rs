@@ -109,6 +109,7 @@ impl<'a> Packed<'a> {
 #[derive(Debug)]
 pub struct Unpack<'a> {
     bytes: &'a [u8],
+    whole: &'a [u8],
     stage: Stage,
     formats: [Option<Format>; FORMATS_MAX],
     initrd: Option<&'a [u8]>,
@@ -120,6 +121,7 @@ impl<'a> Unpack<'a> {
     pub fn new(file: &'a [u8]) -> Self {
         Self {
             bytes: file,
+            whole: file,
             stage: Stage::File,
             formats: [None; FORMATS_MAX],
             initrd: None,
@@ -165,6 +167,9 @@ impl<'a> Unpack<'a> {
             .compressed
             .check_decompressed(decompressed.len() as u64)?;
         self.bytes = decompressed;
+        if self.stage == Stage::Decompressed {
+            self.whole = decompressed;
+        }
         Ok(())
     }
 
@@ -177,6 +182,12 @@ impl<'a> Unpack<'a> {
     /// What is left after the last step.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// The file, or what it was compressed from as a whole. A signature in it is one of this: that of
+    /// a kernel within a unified kernel image says nothing about what lies beside that kernel.
+    pub fn whole(&self) -> &'a [u8] {
+        self.whole
     }
 
     /// The formats that were met, from the outside in.

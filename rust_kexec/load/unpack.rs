@@ -8,6 +8,7 @@ use crate::refusal::Refusal;
 use crate::sys::decompress;
 use core::cell::OnceCell;
 use kexec_core::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
+use kexec_core::format::Format;
 use kexec_core::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
 
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
@@ -49,26 +50,42 @@ pub(super) struct Unpacked<'a> {
 }
 
 impl<'a> Unpacked<'a> {
-    /// Unpacks a file. `limit` is how long a kernel can be that fits its place.
+    /// Has the policy judge a file, with a `detached` signature or by its own, and unpacks it. `limit`
+    /// is how long a kernel can be that fits its place.
     #[inline(never)]
     pub(super) fn new(
-        file: Trusted<'a>,
+        file: &'a [u8],
+        detached: Option<&[u8]>,
         buffers: &'a Buffers,
         limit: u64,
     ) -> Result<Self, Refusal> {
-        let mut unpack = Unpack::new(file.bytes());
-        while let Step::Decompress(packed) = unpack.step()? {
-            let buffer = decompress(packed.compressed(), limit)?;
-            // There are as many places as anything asks for.
-            let bytes = buffers.keep(buffer).ok_or(Refusal::OutOfMemory)?;
-            unpack.go_on(packed, bytes)?;
+        let mut unpack = Unpack::new(file);
+        // What was signed and then compressed has its signature within. Nothing but the decompressor
+        // sees it before it is judged.
+        let is_compressed = Format::of(file).is_some_and(Format::is_compressed_file);
+        if is_compressed && detached.is_none() {
+            step(&mut unpack, buffers, limit)?;
         }
+        let file = Trusted::new(unpack.whole(), detached)?;
+        while step(&mut unpack, buffers, limit)? {}
         Ok(Self {
             kernel: file.part(unpack.bytes()),
             initrd: unpack.initrd(),
             command_line: unpack.command_line(),
         })
     }
+}
+
+/// Goes on until there is a kernel or something was decompressed, and says whether that was so.
+fn step<'a>(unpack: &mut Unpack<'a>, buffers: &'a Buffers, limit: u64) -> Result<bool, Refusal> {
+    let Step::Decompress(packed) = unpack.step()? else {
+        return Ok(false);
+    };
+    let buffer = decompress(packed.compressed(), limit)?;
+    // There are as many places as anything asks for.
+    let bytes = buffers.keep(buffer).ok_or(Refusal::OutOfMemory)?;
+    unpack.go_on(packed, bytes)?;
+    Ok(true)
 }
 
 fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal> {

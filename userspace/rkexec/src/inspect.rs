@@ -83,10 +83,9 @@ fn fill(
     report.version = kernel.version(unpacked.bytes());
     report.needs = Some(kernel.needs());
 
-    // The signature is one of the whole file. That of a kernel within a unified kernel image does
-    // not count, because nobody asks for it.
-    if file.starts_with(&DOS_MAGIC) {
-        let image = PeImage::parse(file).map_err(Error::from)?;
+    let signed = unpacked.whole();
+    if signed.starts_with(&DOS_MAGIC) {
+        let image = PeImage::parse(signed).map_err(Error::from)?;
         if let Some(message) = image.signature() {
             let signature = signature::read(message)?;
             let checked = signature::check(&image, &signature.content);

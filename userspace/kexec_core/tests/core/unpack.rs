@@ -55,6 +55,7 @@ fn round(wrappings: &[Wrapping]) -> (Vec<Format>, Result<(), Error>) {
         };
     }
     let mut unpack = Unpack::new(&file);
+    let all_contents = contents.clone();
     let mut contents = contents.iter().rev();
     let result = loop {
         match unpack.step() {
@@ -65,6 +66,11 @@ fn round(wrappings: &[Wrapping]) -> (Vec<Format>, Result<(), Error>) {
     };
     if result.is_ok() {
         assert_eq!(unpack.bytes(), kernel);
+        let whole = match wrappings.first() {
+            Some(Gzip) => all_contents.last().unwrap(),
+            _ => &file,
+        };
+        assert_eq!(unpack.whole(), whole);
         let in_unified = wrappings.iter().any(|wrapping| matches!(wrapping, Unified));
         assert_eq!(unpack.initrd(), in_unified.then_some(&b"initrd"[..]));
         assert_eq!(unpack.command_line(), in_unified.then_some(&b"quiet"[..]));

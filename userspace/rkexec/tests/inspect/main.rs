@@ -238,6 +238,12 @@ fn a_signature_says_who_signed_and_is_compared_with_the_file() {
             "{text}"
         );
 
+        // What was signed and then compressed.
+        let path = files.write("gz", &gzip(&signer.sign(&unsigned)));
+        let (report, status) = inspect(&[&path]);
+        assert_eq!(status, Some(0), "{name}");
+        assert_eq!(report["signature"]["digest_matches"], true);
+
         // In the last section, so that nothing else notices.
         let mut changed = signer.sign(&unsigned);
         changed[unsigned.len() - 1] ^= 1;
