@@ -34,8 +34,9 @@ UNKNOWN_KEY = (
     "(keyctl list %:.builtin_trusted_keys)"
 )
 REJECTED = (
-    "signature is refused: it was altered, made while its certificate was not valid, or made by "
-    "openssl without -nosmimecap: sign again, with a certificate that has not expired"
+    "signature is refused: it was altered, its key was revoked, it was made while its certificate "
+    "was not valid, or by openssl without -nosmimecap: sign again, with a key that is neither "
+    "expired nor on the .blacklist keyring"
 )
 KNOWN_TO_NOBODY = "its signer is none that this kernel knows, so nobody vouches for it"
 REPLACED = (

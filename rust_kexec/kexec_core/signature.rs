@@ -213,6 +213,8 @@ pub enum SignatureError {
     Pe(PeError),
     /// What was signed is not this file.
     Authenticode(AuthenticodeError),
+    /// The kernel was signed, and revoked.
+    Revoked,
     /// The running kernel refuses the signature.
     Refused {
         /// What it was for: "kernel" or "initrd".
@@ -227,13 +229,12 @@ pub enum SignatureError {
 pub enum KeyringError {
     /// The signer's key is on none of the keyrings.
     UnknownKey,
-    /// The signature does not fit what it signs, its key was not valid at that time, or it has
-    /// attributes that only signatures of EFI programs may have.
+    /// The signature does not fit what it signs, its key was revoked or was not valid at that time, or
+    /// it has attributes that only signatures of EFI programs may have. The kernel answers all of
+    /// these with one number.
     Rejected,
     /// The signature is none that any key could have made.
     Altered,
-    /// The key or the message's digest was revoked.
-    Blacklisted,
     /// The message is not a PKCS#7 message of the expected kind.
     Malformed,
     /// The kernel has no code for an algorithm of the message, or for such messages at all.
@@ -245,7 +246,6 @@ pub enum KeyringError {
 impl KeyringError {
     /// What a positive errno of `verify_pkcs7_signature()` means.
     pub fn from_errno(errno: i32) -> Self {
-        const EPERM: i32 = 1;
         const EINVAL: i32 = 22;
         match errno {
             _ if errno == Errno::NoKey.number() => Self::UnknownKey,
@@ -253,7 +253,6 @@ impl KeyringError {
             _ if errno == Errno::BadMsg.number() || errno == Errno::NoData.number() => {
                 Self::Malformed
             }
-            EPERM => Self::Blacklisted,
             // What the public key makes of the signature is no padded digest.
             EINVAL => Self::Altered,
             _ if errno == Errno::NoPkg.number() => Self::Unsupported,
@@ -270,13 +269,11 @@ impl fmt::Display for KeyringError {
                  sign with a key that this kernel trusts (keyctl list %:.builtin_trusted_keys)",
             ),
             Self::Rejected => f.write_str(
-                "it was altered, made while its certificate was not valid, or made by openssl \
-                 without -nosmimecap: sign again, with a certificate that has not expired",
+                "it was altered, its key was revoked, it was made while its certificate was not \
+                 valid, or by openssl without -nosmimecap: sign again, with a key that is neither \
+                 expired nor on the .blacklist keyring",
             ),
             Self::Altered => f.write_str("it was altered: get the file again, or sign it again"),
-            Self::Blacklisted => {
-                f.write_str("its key or its digest was revoked: sign with another key")
-            }
             Self::Malformed => f.write_str(
                 "it was altered, or is not a PKCS#7 message as sbsign writes them, or openssl cms \
                  -sign -binary -nosmimecap -outform DER: sign again",
@@ -297,7 +294,8 @@ impl SignatureError {
             Self::Unsigned {
                 demand: Demand::Lockdown,
             }
-            | Self::Replaced { .. } => Errno::Perm,
+            | Self::Replaced { .. }
+            | Self::Revoked => Errno::Perm,
             Self::Unsigned { .. } => Errno::NoData,
             Self::Pe(error) => error.errno(),
             Self::Authenticode(error) => error.errno(),
@@ -305,7 +303,6 @@ impl SignatureError {
                 KeyringError::UnknownKey => Errno::NoKey,
                 KeyringError::Rejected => Errno::KeyRejected,
                 KeyringError::Altered => Errno::Inval,
-                KeyringError::Blacklisted => Errno::Perm,
                 KeyringError::Malformed => Errno::BadMsg,
                 KeyringError::Unsupported => Errno::NoPkg,
                 KeyringError::Other(_) => Errno::KeyRejected,
@@ -329,6 +326,10 @@ impl fmt::Display for SignatureError {
             ),
             Self::Pe(error) => error.fmt(f),
             Self::Authenticode(error) => error.fmt(f),
+            Self::Revoked => f.write_str(
+                "the kernel is on the list of revoked programs (dbx) of this machine's firmware: \
+                 use a newer one",
+            ),
             Self::Refused { what, reason } => {
                 write!(f, "the {what}'s signature is refused: {reason}")
             }

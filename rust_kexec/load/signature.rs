@@ -108,14 +108,37 @@ fn verify_own(image: &PeImage<'_>, message: &[u8]) -> Result<Finding, SignatureE
     }
 }
 
-/// Compares the digest in the signed contents with the file's.
+/// Compares the digest in the signed contents with the file's, and sees that nobody has revoked the
+/// file.
 fn compare(image: &PeImage<'_>, content: &[u8]) -> Result<(), SignatureError> {
     let signed = IndirectData::parse(content)?;
+    let mut computed = [0; DIGEST_MAX];
+    let computed = digest(image, signed.algorithm(), &mut computed)?;
+    signed.check(computed)?;
+    // dbx names a program by this digest, whatever it was signed with (UEFI specification,
+    // "EFI_CERT_SHA256_GUID").
+    let mut sha256 = [0; DIGEST_MAX];
+    let sha256 = match signed.algorithm() {
+        DigestAlgorithm::Sha256 => computed,
+        _ => digest(image, DigestAlgorithm::Sha256, &mut sha256)?,
+    };
+    match keyring::is_revoked(sha256) {
+        true => Err(SignatureError::Revoked),
+        false => Ok(()),
+    }
+}
+
+/// The file's digest as Authenticode defines it, at the start of `out`.
+fn digest<'a>(
+    image: &PeImage<'_>,
+    algorithm: DigestAlgorithm,
+    out: &'a mut [u8; DIGEST_MAX],
+) -> Result<&'a [u8], SignatureError> {
     let unsupported = SignatureError::Refused {
         what: "kernel",
         reason: KeyringError::Unsupported,
     };
-    let name: &CStr = match signed.algorithm() {
+    let name: &CStr = match algorithm {
         DigestAlgorithm::Sha256 => c"sha256",
         DigestAlgorithm::Sha384 => c"sha384",
         DigestAlgorithm::Sha512 => c"sha512",
@@ -125,13 +148,10 @@ fn compare(image: &PeImage<'_>, content: &[u8]) -> Result<(), SignatureError> {
         let part = image.bytes().get(range).unwrap_or_default();
         digest.update(part).map_err(|_| unsupported)?;
     }
-    let mut computed = [0; DIGEST_MAX];
-    let computed = computed.get_mut(..signed.algorithm().digest_len()).ok_or(
-        AuthenticodeError::DigestLen {
-            algorithm: signed.algorithm(),
-            len: DIGEST_MAX,
-        },
-    )?;
+    let len = algorithm.digest_len();
+    let computed = out
+        .get_mut(..len)
+        .ok_or(AuthenticodeError::DigestLen { algorithm, len })?;
     digest.finish(computed).map_err(|_| unsupported)?;
-    Ok(signed.check(computed)?)
+    Ok(computed)
 }

@@ -5,6 +5,7 @@
  */
 
 #include <crypto/hash.h>
+#include <keys/system_keyring.h>
 #include <linux/efi.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -34,6 +35,11 @@ int rust_kexec_verify_pkcs7(const void *data, size_t len, const void *message, s
 #else
 	return -ENOPKG;
 #endif
+}
+
+bool rust_kexec_is_binary_blacklisted(const u8 *hash, size_t len)
+{
+	return is_binary_blacklisted(hash, len) != 0;
 }
 
 /* digest.rs */

@@ -69,6 +69,7 @@ typedef int rust_kexec_view_content(void *context, const void *content, size_t l
 				    size_t header_len);
 int rust_kexec_verify_pkcs7(const void *data, size_t len, const void *message, size_t message_len,
 			    rust_kexec_view_content *view, void *context);
+bool rust_kexec_is_binary_blacklisted(const u8 *hash, size_t len);
 void *rust_kexec_digest_new(const char *algorithm);
 int rust_kexec_digest_update(void *digest, const u8 *data, unsigned int len);
 int rust_kexec_digest_final(void *digest, u8 *out, unsigned int len);

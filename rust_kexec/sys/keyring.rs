@@ -18,6 +18,7 @@ extern "C" {
         view: Option<ViewContent>,
         context: *mut c_void,
     ) -> c_int;
+    fn rust_kexec_is_binary_blacklisted(hash: *const u8, len: usize) -> bool;
 }
 
 /// What a message says to which it was checked; the callee's last word is its result.
@@ -62,6 +63,13 @@ pub(crate) fn verify_contents<T>(
     };
     checked(result)?;
     view.answer.ok_or(KeyringError::Malformed)
+}
+
+/// Whether the file with this SHA-256 is on the `.blacklist` keyring, which has what firmware's dbx
+/// lists.
+pub(crate) fn is_revoked(sha256: &[u8]) -> bool {
+    // SAFETY: The slice has this length.
+    unsafe { rust_kexec_is_binary_blacklisted(sha256.as_ptr(), sha256.len()) }
 }
 
 fn checked(result: c_int) -> Result<(), KeyringError> {

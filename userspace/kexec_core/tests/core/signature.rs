@@ -158,7 +158,6 @@ fn errnos_are_kexec_file_loads() {
         (61, Errno::BadMsg),
         (22, Errno::Inval),
         (65, Errno::NoPkg),
-        (1, Errno::Perm),
         (12, Errno::KeyRejected),
     ] {
         let reason = KeyringError::from_errno(number);
@@ -205,16 +204,13 @@ fn a_refusal_says_who_wants_what_and_the_way_out() {
         ),
         (
             KeyringError::Rejected,
-            "it was altered, made while its certificate was not valid, or made by openssl without \
-             -nosmimecap: sign again, with a certificate that has not expired",
+            "it was altered, its key was revoked, it was made while its certificate was not valid, \
+             or by openssl without -nosmimecap: sign again, with a key that is neither expired nor \
+             on the .blacklist keyring",
         ),
         (
             KeyringError::Altered,
             "it was altered: get the file again, or sign it again",
-        ),
-        (
-            KeyringError::Blacklisted,
-            "its key or its digest was revoked: sign with another key",
         ),
         (
             KeyringError::Malformed,
@@ -237,6 +233,12 @@ fn a_refusal_says_who_wants_what_and_the_way_out() {
             format!("the kernel's signature is refused: {sentence}")
         );
     }
+    assert_eq!(SignatureError::Revoked.errno(), Errno::Perm);
+    assert_eq!(
+        SignatureError::Revoked.to_string(),
+        "the kernel is on the list of revoked programs (dbx) of this machine's firmware: use a \
+         newer one"
+    );
 }
 
 #[test]
