@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
 use crate::sys::physical::{self, ReservedMemory};
-use crate::sys::{acpi, memory};
+use crate::sys::{acpi, ima, memory};
 use crash_notes::CrashNotes;
 use crash_report::CrashReport;
 pub(crate) use digests::requested as requested_digest;
@@ -115,6 +115,10 @@ impl Files {
         // What is given beside a unified kernel image comes before what is in it.
         let command_line = Some(&self.command_line[..]).filter(|given| !given.is_empty());
         policy::judge_replacement("command line", command_line, unpacked.command_line)?;
+        let command_line_in_force = command_line.or(unpacked.command_line).unwrap_or_default();
+        // As ima_kexec_cmdline() does, which a module cannot call. The files were measured when they
+        // were read.
+        ima::measure_critical_data(c"rust_kexec", c"kexec-cmdline", command_line_in_force);
         let initrd = bytes(&self.initrd);
         if self.initrd_signature.is_none() {
             policy::judge_replacement("initrd", initrd, unpacked.initrd)?;
@@ -122,7 +126,7 @@ impl Files {
         Ok(Contents {
             kernel: unpacked.kernel,
             initrd: initrd.or(unpacked.initrd),
-            command_line: command_line.or(unpacked.command_line).unwrap_or_default(),
+            command_line: command_line_in_force,
             digest: self.digest,
         })
     }

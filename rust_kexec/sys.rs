@@ -13,6 +13,7 @@ pub(crate) mod digest;
 pub(crate) mod file;
 pub(crate) mod ftrace;
 pub(crate) mod hotplug;
+pub(crate) mod ima;
 pub(crate) mod iomem;
 pub(crate) mod kexec;
 pub(crate) mod keyring;

@@ -8,6 +8,7 @@
 #include <keys/system_keyring.h>
 #include <linux/efi.h>
 #include <linux/err.h>
+#include <linux/ima.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/ratelimit.h>
@@ -40,6 +41,14 @@ int rust_kexec_verify_pkcs7(const void *data, size_t len, const void *message, s
 bool rust_kexec_is_binary_blacklisted(const u8 *hash, size_t len)
 {
 	return is_binary_blacklisted(hash, len) != 0;
+}
+
+/* ima.rs: without IMA the function is inline. */
+
+void rust_kexec_ima_measure_critical_data(const char *label, const char *name, const void *data,
+					  size_t len)
+{
+	ima_measure_critical_data(label, name, data, len, false, NULL, 0);
 }
 
 /* digest.rs */

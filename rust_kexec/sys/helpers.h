@@ -69,6 +69,8 @@ typedef int rust_kexec_view_content(void *context, const void *content, size_t l
 				    size_t header_len);
 int rust_kexec_verify_pkcs7(const void *data, size_t len, const void *message, size_t message_len,
 			    rust_kexec_view_content *view, void *context);
+void rust_kexec_ima_measure_critical_data(const char *label, const char *name, const void *data,
+					  size_t len);
 bool rust_kexec_is_binary_blacklisted(const u8 *hash, size_t len);
 void *rust_kexec_digest_new(const char *algorithm);
 int rust_kexec_digest_update(void *digest, const u8 *data, unsigned int len);
