@@ -127,16 +127,16 @@ class Guest:
             raise GuestError(f"the kernel that came up after the crash says {hello}")
         return hello
 
-    async def save_vmcore(self, limit: int | None = None, path: str = "/proc/vmcore") -> Path:
-        """Copies a dump, or its start, out of the capture kernel to the file `vmcore`."""
-        size = int(await self.shell(f"stat -c %s {path}"))
+    async def save_vmcore(self, limit: int | None = None) -> Path:
+        """Copies /proc/vmcore, or its start, out of the capture kernel to the file `vmcore`."""
+        size = int(await self.shell("stat -c %s /proc/vmcore"))
         if limit is not None:
             size = min(size, limit)
         disk = self.machine.disk
         if size > disk.stat().st_size:
-            raise GuestError(f"{path} has {size} bytes, more than memory and its headers")
+            raise GuestError(f"/proc/vmcore has {size} bytes, more than memory and its headers")
         await self.shell(
-            f"dd if={path} of=/dev/vda bs=1M count={-(-size // MIB)} oflag=direct "
+            f"dd if=/proc/vmcore of=/dev/vda bs=1M count={-(-size // MIB)} oflag=direct "
             "conv=notrunc,fsync 2>&1",
             timeout_s=PATIENCE + self.machine.hardware.memory_mib // 8,
         )

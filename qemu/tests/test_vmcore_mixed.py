@@ -9,47 +9,55 @@ import pytest
 
 from harness import checks, paths
 from harness.dump import Dump
-from harness.guest import CAPTURE, Guest, boot
-from harness.scenario import Facts, Scenario, crash_and_save, iomem
+from harness.guest import CAPTURE, Guest
+from harness.platform import PLATFORM
+from harness.scenario import Facts, Scenario, crash_and_save
 from harness.vmcore import HAS_BOTH, OURS, THEIRS, complaints
 
-MIXED = Scenario(name="mixed")
 
-# The kernel's own image has no crash report of ours; where it is, /proc/iomem says.
-KERNELS_OWN = tuple(
-    check for check in checks.ALWAYS if check not in (checks.ours_alone, checks.crash_report)
+def every_note(dump: Dump, facts: Facts) -> None:
+    """Each CPU's note is there. The kernel's own crash path takes CPUs offline on arm64."""
+    assert len(dump.prstatus) == facts.hello.cpus_online
+    for cpu in dump.cpus:
+        note = dump.prstatus[cpu.number]
+        assert note.pid == cpu.pid, cpu
+        assert note.registers[PLATFORM.instruction_pointer] == cpu.instruction_pointer != 0, cpu
+
+
+# It leaves no report of ours either.
+KERNELS_OWN = (
+    every_note,
+    *(
+        check
+        for check in checks.ALWAYS
+        if check not in (checks.ours_alone, checks.crash_report, checks.every_cpu)
+    ),
 )
 
 
-async def no_complaints(guest: Guest, facts: Facts) -> None:
-    """The module has read everything that it needs when it is loaded."""
+async def load_by_the_kernels_own(guest: Guest, facts: Facts) -> None:
+    """kexec_file_load(2) takes the region over."""
+    await guest.shell("rkexec -p -u; rmmod rust_kexec")
+    load = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
+    (await guest.run(*load)).check()
+
+
+async def read_by_us(guest: Guest, facts: Facts) -> None:
+    """What is saved is our file, also where the kernel's own has that name."""
     assert await complaints(guest) == []
+    if HAS_BOTH:
+        await guest.shell(f"mount --bind {OURS} {THEIRS}")
 
 
-async def by_the_kernels_own(directory: Path, random: Random) -> Facts:
-    """Loads by kexec_file_load(2), crashes, and saves what our module serves."""
-    async with boot(directory, MIXED.hardware, MIXED.command_line) as guest:
-        # What the module knows before a load: the region, which both use.
-        facts = Facts(
-            random,
-            guest.hello,
-            await guest.status(),
-            iomem(await guest.read("/proc/iomem"), "System RAM"),
-        )
-        await guest.shell("rmmod rust_kexec")
-        load = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
-        (await guest.run(*load)).check()
-        facts.kernels_own_image = await guest.kernels_own_image_is_loaded()
-        facts.crash_time = int(await guest.shell("date +%s"))
-        await guest.crash()
-        await guest.captured()
-        await no_complaints(guest, facts)
-        await guest.save_vmcore(path=OURS if HAS_BOTH else THEIRS)
-    return facts
+LOADED_BY_THE_KERNELS_OWN = Scenario(
+    name="loaded-by-the-kernels-own",
+    before=(load_by_the_kernels_own,),
+    captured=(read_by_us,),
+)
 
 
 def test_loaded_by_the_kernels_own(directory: Path, random: Random) -> None:
-    facts = asyncio.run(by_the_kernels_own(directory, random))
+    facts = asyncio.run(crash_and_save(LOADED_BY_THE_KERNELS_OWN, directory, random))
     assert facts.kernels_own_image
     with Dump(directory / "vmcore") as dump:
         for check in KERNELS_OWN:
@@ -61,7 +69,7 @@ def test_loaded_by_the_kernels_own(directory: Path, random: Random) -> None:
     not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
 )
 def test_read_by_the_kernels_own(directory: Path, random: Random) -> None:
-    facts = asyncio.run(crash_and_save(MIXED, directory, random))
+    facts = asyncio.run(crash_and_save(Scenario(name="mixed"), directory, random))
     with Dump(directory / "vmcore") as dump:
         for check in checks.ALWAYS:
             check(dump, facts)
