@@ -184,8 +184,10 @@ fn secure_boot_is_what_the_stub_has_found_out() {
         (2, Some(false)),
         (3, Some(true)),
     ] {
-        let mut params = boot_params::default();
-        params.secure_boot = mode;
+        let params = boot_params {
+            secure_boot: mode,
+            ..Default::default()
+        };
         assert_eq!(secure_boot(params.as_slice()), told);
     }
     assert_eq!(secure_boot(&[3; 0x1ec]), None);
