@@ -291,11 +291,10 @@ fn status() -> Result<KBox<Crossing<Status>>> {
             status.segment_count += 1;
         }
         if let Some((segment, core_header)) = load::hotplug::records() {
-            let place = status
-                .segments
-                .iter_mut()
-                .find(|to| to.kind == segment.kind);
-            place.map(|place| *place = segment);
+            let mut places = status.segments.iter_mut();
+            if let Some(place) = places.find(|to| to.kind == segment.kind) {
+                *place = segment;
+            }
             status.core_header = core_header;
         }
     }
