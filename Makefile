@@ -85,8 +85,8 @@ tools: setup
 # One worker: each of these keeps more than one CPU of the host busy.
 .PHONY: vmcore
 vmcore: ## compare /proc/vmcore with the kernel's own, and open dumps with every tool
-	@$(MAKE) --no-print-directory scenarios VARIANT=vmcore PYTEST="-n 1 -k test_vmcore $(PYTEST)"
-	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore $(PYTEST)"
+	@$(MAKE) --no-print-directory scenarios VARIANT=vmcore PYTEST="-n 1 -k test_vmcore --every-level $(PYTEST)"
+	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore --every-level $(PYTEST)"
 
 .PHONY: bench
 bench: ## compare with the kernel's own kexec: times to crash, load and read

@@ -29,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=25,
         help="how long processes load and unload at the same time in the stress",
     )
+    parser.addoption(
+        "--every-level",
+        action="store_true",
+        help="filters dumps by each of makedumpfile's levels, which takes minutes",
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> str:
