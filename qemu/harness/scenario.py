@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """A scenario is data: a guest, what is done to it, and what must be true of its dump."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -114,3 +116,12 @@ async def crash_and_save(scenario: Scenario, directory: Path, random: Random) ->
             await step(guest, facts)
         await guest.save_vmcore()
     return facts
+
+
+@contextmanager
+def saved_dump(scenario: Scenario, directory: Path) -> Iterator[tuple[Dump, Facts]]:
+    """The dump of a scenario without random choices, for several tests; gone when they are done."""
+    facts = asyncio.run(crash_and_save(scenario, directory, Random(0)))
+    with Dump(directory / "vmcore") as dump:
+        yield dump, facts
+    dump.path.unlink()

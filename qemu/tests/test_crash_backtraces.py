@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """crash(8) shows for every CPU what it was doing: its registers, and the stack from there on."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -14,7 +12,7 @@ from harness import checks, paths, steps, tools
 from harness.dump import Dump, Prstatus
 from harness.machine import Hardware
 from harness.platform import PLATFORM
-from harness.scenario import Facts, Scenario, crash_and_save
+from harness.scenario import Facts, Scenario, saved_dump
 
 pytestmark = pytest.mark.skipif(
     "7" in paths.TARGET.split("-"), reason="crash 9.0.2 does not know the modules of 7.x kernels"
@@ -84,12 +82,8 @@ def backtraces(text: str) -> list[Backtrace]:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dump, Facts]]:
     """A dump for all tests here."""
-    paths.BUILD.joinpath("test").mkdir(exist_ok=True)
-    directory = tmp_path_factory.mktemp("backtraces")
-    facts = asyncio.run(crash_and_save(BUSY, directory, Random(0)))
-    with Dump(directory / "vmcore") as dump:
-        yield dump, facts
-    (directory / "vmcore").unlink()
+    with saved_dump(BUSY, tmp_path_factory.mktemp("backtraces")) as saved:
+        yield saved
 
 
 def test_backtraces(saved: tuple[Dump, Facts]) -> None:

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """One dump, opened by every tool: each finds the release, the panic message and all CPUs."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from harness import checks, paths, tools
 from harness.dump import Dump
 from harness.machine import Hardware
-from harness.paths import BUILD
-from harness.scenario import Facts, Scenario, crash_and_save
+from harness.scenario import Facts, Scenario, saved_dump
 from harness.vmcore import HAS_BOTH
 
 pytestmark = pytest.mark.skipif(HAS_BOTH, reason="the dump that is saved is the kernel's own")
@@ -34,19 +31,15 @@ def needs(*names: str) -> pytest.MarkDecorator:
     """A test that is skipped without these tools."""
     return pytest.mark.skipif(
         not tools.available(*names),
-        reason=f"{', '.join(names)}: not unpacked (make vmcore does), or not for this dump",
+        reason=f"{', '.join(names)}: not unpacked (make tools does), or not for this dump",
     )
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dump, Facts]]:
     """A dump for all tests here."""
-    BUILD.joinpath("test").mkdir(exist_ok=True)
-    directory = tmp_path_factory.mktemp("tools")
-    facts = asyncio.run(crash_and_save(TOOLED, directory, Random(0)))
-    with Dump(directory / "vmcore") as dump:
-        yield dump, facts
-    (directory / "vmcore").unlink()
+    with saved_dump(TOOLED, tmp_path_factory.mktemp("tools")) as saved:
+        yield saved
 
 
 def test_drgn(saved: tuple[Dump, Facts]) -> None:
