@@ -62,6 +62,11 @@ WANTED_OF_OWN = {"own", "kexec-load", "kexec-load-32"}
 
 async def stress(guest: Guest, facts: Facts, seconds: int) -> None:
     """Runs all of them for so long. What is armed at the end was loaded after that."""
+    # A kernel that looks for errors tells once of each that it finds in its own kexec.
+    (await guest.rkexec("--unload")).check()
+    (await guest.run("sh", "-c", f"kexec-file-load {OWN}")).check()
+    (await guest.run("kexec-file-load", "--unload")).check()
+    before = await complaints(guest)
     loops = "".join(
         f"""
         (
@@ -81,7 +86,7 @@ async def stress(guest: Guest, facts: Facts, seconds: int) -> None:
     assert [line for line in refused if line.strip() != "status:"] == []
     assert WANTED <= set(said)
     assert WANTED_OF_OWN & set(said)
-    assert await complaints(guest) == []
+    assert await complaints(guest) == before
 
     await guest.run("kexec-file-load", "--unload")
     await guest.load()
