@@ -8,11 +8,13 @@ from random import Random
 
 import pytest
 
-from harness import checks, paths
+from harness import checks, paths, steps
 from harness.dump import Dump
 from harness.guest import Guest
 from harness.machine import Hardware
+from harness.platform import PLATFORM
 from harness.scenario import Facts, Scenario, crash_and_save
+from harness.scenarios import USE_PLUGGED_MEMORY
 from harness.vmcore import MIB, THEIRS, complaints, kernel_words, mapped_areas
 
 pytestmark = pytest.mark.skipif(
@@ -47,6 +49,15 @@ async def load_and_unload(guest: Guest, facts: Facts) -> None:
     await no_reports(guest)
 
 
+async def come_and_go(guest: Guest, facts: Facts) -> None:
+    """Memory and CPUs come and go while an image is armed."""
+    await steps.plug_and_pull_memory(guest, facts)
+    await steps.restart_the_last_cpu(guest, facts)
+    await steps.plug_a_cpu(guest, facts)
+    assert (await guest.status()).changes > 0
+    await no_reports(guest)
+
+
 async def read_in_every_way(guest: Guest, facts: Facts) -> None:
     """Reads and mappings side by side, while the module comes and goes."""
     idle = await mapped_areas(guest)
@@ -68,10 +79,12 @@ async def read_in_every_way(guest: Guest, facts: Facts) -> None:
 
 DEBUG = Scenario(
     name="debug",
-    hardware=Hardware(cpus=4, memory_mib=2048),
+    hardware=Hardware(
+        cpus=4, memory_mib=2048, hotplug=True, cpu=f"{PLATFORM.cpu},hypervisor=off"
+    ),
     # The shadow of KASAN takes an eighth of memory.
-    command_line="crashkernel=512M",
-    before=(load_and_unload,),
+    command_line=f"crashkernel=512M {USE_PLUGGED_MEMORY}",
+    before=(load_and_unload, come_and_go),
     captured=(read_in_every_way,),
 )
 
