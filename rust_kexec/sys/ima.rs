@@ -2,6 +2,7 @@
 
 //! IMA's list of measurements, which a machine shows to others by its TPM.
 
+use crate::compat::prelude::*;
 use core::ffi::CStr;
 use kernel::ffi::{c_char, c_void};
 
@@ -20,8 +21,8 @@ pub(crate) fn measure_critical_data(label: &CStr, name: &CStr, data: &[u8]) {
     // SAFETY: Both names are strings, and the slice has this length.
     unsafe {
         rust_kexec_ima_measure_critical_data(
-            label.as_ptr().cast(),
-            name.as_ptr().cast(),
+            label.as_char_ptr(),
+            name.as_char_ptr(),
             data.as_ptr().cast(),
             data.len(),
         )

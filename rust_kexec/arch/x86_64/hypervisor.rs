@@ -7,8 +7,9 @@ use super::port;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use core::arch::x86_64::__cpuid;
-use core::ffi::{c_char, CStr};
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
+use kernel::ffi::c_char;
 use kexec_core::x86::kvm;
 
 extern "C" {
@@ -25,8 +26,8 @@ pub(crate) fn check() -> Result<(), Refusal> {
         return Ok(());
     }
     // SAFETY: As above.
-    let name = unsafe { CStr::from_ptr(name) }.to_str().unwrap_or_default();
-    Err(Refusal::Hypervisor(name))
+    let name: &CStr = unsafe { CStr::from_char_ptr(name) };
+    Err(Refusal::Hypervisor(name.to_str().unwrap_or_default()))
 }
 
 /// What KVM offers, 0 where it is not there.
