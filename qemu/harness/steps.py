@@ -37,12 +37,21 @@ async def spin(guest: Guest, facts: Facts, cpu: int) -> None:
     facts.spinner = await guest.spawn("spin", "--cpu", str(cpu), "--seed", str(seed))
 
 
+# Neither the agent nor the CPU that panics must be on the CPU that nothing reaches any more, nor what
+# they wait for: devices' interrupts, and kernel threads. The program that ran there last has memory
+# of its own, so that nobody waits for that CPU to forget the agent's.
+LEAVE_TO_THE_FIRST_CPU = """
+for task in /proc/[0-9]*; do taskset -p 1 ${task#/proc/} >/dev/null 2>&1 || :; done
+for affinity in /proc/irq/[0-9]*/smp_affinity; do echo 1 2>/dev/null > $affinity || :; done
+taskset %s true
+"""
+
+
 async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
     """The last CPU spins in the kernel with interrupts disabled, which an NMI passes."""
-    # Neither the agent nor the CPU that panics must be there.
-    await guest.shell("taskset -p 1 $(pidof agent)")
     last = guest.hello.cpus_online - 1
     await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
+    await guest.shell(LEAVE_TO_THE_FIRST_CPU % f"{1 << last:x}")
     await guest.shell(f"echo {last} | taskset 1 tee /sys/module/irqs_off/parameters/cpu")
     if PLATFORM.nmi_option not in guest.machine.command_line:
         facts.not_stopped = {last}
