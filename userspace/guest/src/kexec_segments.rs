@@ -5,11 +5,9 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::ptr;
 
 use nix::errno::Errno;
 use nix::libc::{self, c_ulong};
-use nix::sys::mman::{mmap_anonymous, munmap, MapFlags, ProtFlags};
 
 use crate::file_mapping::FileMapping;
 
@@ -18,9 +16,6 @@ const KEXEC_ON_CRASH: c_ulong = 1;
 /// It is for x86_64: the number of that in ELF files.
 const KEXEC_ARCH_X86_64: c_ulong = 62 << 16;
 const FLAGS: c_ulong = KEXEC_ON_CRASH | KEXEC_ARCH_X86_64;
-
-/// Number of the system call in 32-bit programs (`arch/x86/entry/syscalls/syscall_32.tbl`).
-const KEXEC_LOAD_32: i32 = 283;
 
 /// What the image has of memory.
 pub const PAGE: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -69,6 +64,11 @@ fn conclude(result: i64) -> io::Result<()> {
 /// Loads an image of zeros as a 32-bit program does, which any program can be for one call.
 #[cfg(target_arch = "x86_64")]
 pub fn load_as_32_bits(address: u64) -> io::Result<()> {
+    use nix::sys::mman::{mmap_anonymous, munmap, MapFlags, ProtFlags};
+
+    /// Number of the system call in 32-bit programs (`arch/x86/entry/syscalls/syscall_32.tbl`).
+    const KEXEC_LOAD_32: i32 = 283;
+
     let low = |address: u64| u32::try_from(address).map_err(|_| Errno::EOVERFLOW);
     let segment = Segment {
         buffer: 0,
@@ -82,7 +82,7 @@ pub fn load_as_32_bits(address: u64) -> io::Result<()> {
     // name.
     let place = unsafe { mmap_anonymous(None, PAGE, protection, flags) }?;
     // SAFETY: A page was mapped writable just now.
-    unsafe { ptr::write(place.as_ptr().cast(), segment) };
+    unsafe { std::ptr::write(place.as_ptr().cast(), segment) };
     let segments = place.as_ptr().expose_provenance() as u64;
     let result: i32;
     // SAFETY: The kernel reads the segment, and writes nothing of ours. The compiler keeps rbx for
