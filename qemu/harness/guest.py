@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import paths
 from harness.agent import Finished, Hello
-from harness.machine import MIB, GuestError, Hardware, Machine, NotBooted
+from harness.machine import MIB, PANIC_ENDED, GuestError, Hardware, Machine, NotBooted
 from harness.platform import PLATFORM
 from harness.status import Status
 
@@ -33,6 +33,7 @@ class Guest:
         self.hello = hello
         # Where on the console the story of the crash begins.
         self.crash_line = 0
+        self.capture_command_line = CAPTURE
 
     async def run(self, *argv: str, timeout_s: int = 60) -> Finished:
         """Runs a program in the guest to its end."""
@@ -70,6 +71,7 @@ class Guest:
 
     async def load(self, command_line: str = CAPTURE, *options: str) -> None:
         """Loads and arms the capture kernel."""
+        self.capture_command_line = command_line
         (
             await self.rkexec(
                 "--load-panic",
@@ -120,12 +122,28 @@ class Guest:
 
     async def captured(self) -> Hello:
         """Waits for the capture kernel's agent."""
-        hello = await self.machine.until(
-            self.agent.hello(), "the capture kernel's agent", PATIENCE
-        )
+        try:
+            hello = await self.machine.until(
+                self.agent.hello(), "the capture kernel's agent", PATIENCE
+            )
+        except GuestError as error:
+            if self._capture_kernel_hung_with_several_cpus():
+                raise NotBooted(str(error)) from error
+            raise
         if hello.role != "capture":
             raise GuestError(f"the kernel that came up after the crash says {hello}")
         return hello
+
+    def _capture_kernel_hung_with_several_cpus(self) -> bool:
+        """Whether it has begun to boot, with more than one CPU, and its first process never came."""
+        console = self.machine.console
+        return (
+            self.machine.hardware.cpus > 1
+            and "nr_cpus=1" not in self.capture_command_line
+            and console.find(FIRST_LINE, self.crash_line) is not None
+            and console.find(FIRST_PROCESS, self.crash_line) is None
+            and console.find(PANIC_ENDED, self.crash_line) is None
+        )
 
     async def save_vmcore(self, limit: int | None = None) -> Path:
         """Copies /proc/vmcore, or its start, out of the capture kernel to the file `vmcore`."""

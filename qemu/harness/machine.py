@@ -52,10 +52,10 @@ class QemuCrashed(GuestError):
 
 
 class NotBooted(GuestError):
-    """The production kernel did not get as far as its first process, and so not to our module.
+    """A kernel did not get as far as its first process, and so not to our module.
 
-    Kernels with several CPUs rarely hang there in QEMU 7.2 with TCG, or trip over code that
-    another CPU patches.
+    Kernels with several CPUs, a capture kernel as well, rarely hang there in QEMU 7.2 with TCG, or
+    trip over code that another CPU patches.
     """
 
 
