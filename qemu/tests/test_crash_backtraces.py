@@ -15,7 +15,7 @@ from harness.platform import PLATFORM
 from harness.scenario import Facts, Scenario, saved_dump
 
 pytestmark = pytest.mark.skipif(
-    "7" in paths.TARGET.split("-"), reason="crash 9.0.2 does not know the modules of 7.x kernels"
+    bool(tools.crash_does_not_know()), reason=tools.crash_does_not_know()
 )
 
 BUSY = Scenario(
