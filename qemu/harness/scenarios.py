@@ -107,7 +107,8 @@ X86_64 = (
     # Firmware has a page for itself in each of many places.
     Scenario(
         name="many-pieces",
-        command_line="crashkernel=256M memmap="
+        hardware=Hardware(memory_mib=2048),
+        command_line=f"{REGION_AMID_MEMORY} memmap="
         + ",".join(f"4K${address}M" for address in range(300, 380)),
         before=(steps.fill_pages,),
         checks=(checks.many_pieces, checks.pattern_pages),
