@@ -4,7 +4,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness import paths
@@ -26,6 +26,20 @@ def crash_does_not_know() -> str:
         return "crash 9.0.2 does not know the modules of 7.x kernels"
     if paths.has(paths.TARGET, "ARM64_VA_BITS_52"):
         return "crash 9.0.2 does not know arm64 kernels with 4 KiB pages and 52-bit addresses"
+    return ""
+
+
+def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
+    """Why makedumpfile takes pages of this kernel for others than they are, "" if it does not.
+
+    Linux 7.1 renamed page.compound_head, by which a page is known to be the tail of a larger one.
+    Without it each tail is judged by itself. makedumpfile has known the new name since its commit
+    f50c015f150f ("Fix wrong exclusion of compound tail pages on Linux 7.1 and later").
+    """
+    name = "page.compound_info"
+    [program] = (TOOLS / "root" / "usr").glob("*bin/makedumpfile")
+    if f"OFFSET({name})" in vmcoreinfo and name.encode() not in program.read_bytes():
+        return f"this makedumpfile does not know {name} of 7.x kernels, and loses pages that they need"
     return ""
 
 
