@@ -20,7 +20,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use hooks::Hooks;
 use kernel::bindings;
-use kexec_core::report::Moment;
+use kexec_core::dump::report::Moment;
 
 /// The image that the next crash boots, or null.
 static IMAGE: AtomicPtr<LoadedImage> = AtomicPtr::new(ptr::null_mut());

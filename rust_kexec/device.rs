@@ -16,7 +16,7 @@ use crate::sys::{kexec, user_structure};
 use kernel::bindings;
 use kernel::ffi::c_int;
 use kernel::ioctl::_IO;
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 use kexec_core::uapi::{
     LoadRequest, Message, RegionRecord, Status, Structure, StructureError, UnloadRequest,
     IOCTL_LOAD, IOCTL_STATUS, IOCTL_TYPE, IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,

@@ -6,8 +6,9 @@ use crate::compat::prelude::*;
 use core::fmt;
 use kernel::alloc::AllocError;
 use kernel::error::Error;
-use kexec_core::error::{Errno, Size};
-use kexec_core::ranges::Range;
+use kexec_core::types::errno::Errno;
+use kexec_core::types::ranges::Range;
+use kexec_core::types::size::Size;
 use kexec_core::uapi::MESSAGE_MAX;
 
 /// Why a request of user space is refused.
@@ -224,27 +225,27 @@ macro_rules! from_core {
 }
 
 from_core!(
-    kexec_core::arm64::device_tree::DeviceTreeError,
-    kexec_core::arm64::image::ImageError,
-    kexec_core::arm64::image::VerifyError,
-    kexec_core::arm64::page_tables::PageTableError,
-    kexec_core::authenticode::AuthenticodeError,
-    kexec_core::command_line::CommandLineError,
-    kexec_core::compressed::CompressedError,
-    kexec_core::elf_kernel::ElfKernelError,
-    kexec_core::elfcorehdr::CoreHeaderError,
-    kexec_core::format::FormatError,
-    kexec_core::pe::PeError,
-    kexec_core::note::NoteError,
+    kexec_core::handover::arm64::device_tree::DeviceTreeError,
+    kexec_core::image::arm64::image::ImageError,
+    kexec_core::image::arm64::image::VerifyError,
+    kexec_core::handover::arm64::page_tables::PageTableError,
+    kexec_core::signature::authenticode::AuthenticodeError,
+    kexec_core::handover::command_line::CommandLineError,
+    kexec_core::image::compressed::CompressedError,
+    kexec_core::image::elf_kernel::ElfKernelError,
+    kexec_core::dump::elfcorehdr::CoreHeaderError,
+    kexec_core::image::format::FormatError,
+    kexec_core::signature::pe::PeError,
+    kexec_core::dump::note::NoteError,
     kexec_core::plan::PlanError,
-    kexec_core::ranges::CapacityError,
+    kexec_core::types::ranges::CapacityError,
     kexec_core::signature::SignatureError,
     kexec_core::uapi::StructureError,
-    kexec_core::vmcoreinfo::VmcoreinfoError,
-    kexec_core::x86::boot_params::BootParamsError,
-    kexec_core::x86::bzimage::BzImageError,
-    kexec_core::x86::bzimage::VerifyError,
-    kexec_core::x86::page_tables::PageTableError,
+    kexec_core::dump::vmcoreinfo::VmcoreinfoError,
+    kexec_core::handover::x86_64::boot_params::BootParamsError,
+    kexec_core::image::x86_64::bzimage::BzImageError,
+    kexec_core::image::x86_64::bzimage::VerifyError,
+    kexec_core::handover::x86_64::page_tables::PageTableError,
 );
 
 /// A refusal's sentence, cut at [`MESSAGE_MAX`] bytes.

@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use crate::sys::ftrace::{RegionClaim, RegionGuard};
 use crate::sys::{clock, iomem, kexec};
 use kernel::bindings;
-use kexec_core::ranges::{Range, RangeList};
+use kexec_core::types::ranges::{Range, RangeList};
 
 /// `crashkernel=` reserves one region, or with `,high` a second one for DMA below 4 GiB.
 const REGIONS_MAX: usize = 2;

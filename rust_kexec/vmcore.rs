@@ -14,11 +14,11 @@ use crate::sys::{memory, parameters};
 pub(crate) use core_header::address as core_header_address;
 use file::{Contents, Registration};
 use kernel::page::PAGE_SIZE;
-use kexec_core::elf::HEADER_LEN;
-use kexec_core::elfcorehdr::CoreHeader;
-use kexec_core::vmcore::excluded::Excluded;
-use kexec_core::vmcore::windows::Budget;
-use kexec_core::vmcore::Layout;
+use kexec_core::dump::elfcorehdr::CoreHeader;
+use kexec_core::dump::vmcore::excluded::Excluded;
+use kexec_core::dump::vmcore::windows::Budget;
+use kexec_core::dump::vmcore::Layout;
+use kexec_core::types::elf::HEADER_LEN;
 use old_memory::read;
 
 /// Reads and checks what the crashed kernel left, and creates the file.

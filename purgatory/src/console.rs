@@ -5,7 +5,7 @@
 use crate::arch::serial;
 use crate::check::Damage;
 use core::cell::UnsafeCell;
-use kexec_core::handover::{self, Head};
+use kexec_core::handover::purgatory::{self, Head};
 
 /// The console that the module wrote into this program's head, if any.
 pub struct Console {
@@ -80,7 +80,7 @@ impl Console {
     }
 
     fn bytes(&self, bytes: &[u8]) {
-        if self.kind != handover::CONSOLE_NONE {
+        if self.kind != purgatory::CONSOLE_NONE {
             for byte in bytes {
                 serial::write(self.kind, self.base, *byte);
             }

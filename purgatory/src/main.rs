@@ -4,7 +4,7 @@
 //!
 //! It runs on its own stack, on page tables that the module built at load, with caches on and
 //! interrupts off, and trusts nothing of the crashed kernel. It checks the digest of every
-//! segment against the table that the module left (see [`kexec_core::handover`]). Only when all
+//! segment against the table that the module left (see [`kexec_core::handover::purgatory`]). Only when all
 //! agree does it enter the capture kernel. Otherwise it says on the console which segment changed
 //! and stops there: a capture kernel that boots from damaged memory could write a dump that lies.
 
@@ -23,8 +23,8 @@ mod memory;
 mod relocation;
 
 use console::Console;
-use kexec_core::handover::Table;
-use kexec_core::report::Moment;
+use kexec_core::dump::report::Moment;
+use kexec_core::handover::purgatory::Table;
 
 /// Called by the architecture's entry code with the table's physical address, once the stack,
 /// the descriptor tables and the relocations are in place.

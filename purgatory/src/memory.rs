@@ -5,9 +5,9 @@
 use crate::arch;
 use core::mem::size_of;
 use core::sync::atomic::{AtomicU64, Ordering};
-use kexec_core::handover::Table;
-use kexec_core::header_slots::{Selection, Slots};
-use kexec_core::report::Moment;
+use kexec_core::dump::header_slots::{Selection, Slots};
+use kexec_core::dump::report::Moment;
+use kexec_core::handover::purgatory::Table;
 
 /// The bytes of the table, for its digest.
 pub fn bytes_of(table: &Table) -> &[u8] {

@@ -12,8 +12,8 @@ use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::{iomem, physical};
 use kernel::sync::Arc;
-use kexec_core::elfcorehdr::{encode, encoded_len, Load, PROGRAM_HEADERS_MAX};
-use kexec_core::ranges::{without, Range};
+use kexec_core::dump::elfcorehdr::{encode, encoded_len, Load, PROGRAM_HEADERS_MAX};
+use kexec_core::types::ranges::{without, Range};
 
 /// Room for so many more pieces of memory than there are at load: memory that comes and goes by
 /// blocks of 128 MiB can leave 128 GiB in as many.

@@ -12,7 +12,7 @@ use crate::sys::{cpu, iomem, physical};
 use core::ffi::CStr;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 
 const MISSING: Refusal = Refusal::Missing {
     what: "the address of a CPU's crash notes",

@@ -8,8 +8,8 @@ use crate::refusal::Refusal;
 use crate::sys::{cpu, physical};
 use core::mem::size_of_val;
 use core::sync::atomic::{AtomicU64, Ordering};
-use kexec_core::ranges::Range;
-use kexec_core::report::{cpu_word, encode, report_len, Moment, CONTENTS, NOT_STOPPED};
+use kexec_core::dump::report::{cpu_word, encode, report_len, Moment, CONTENTS, NOT_STOPPED};
+use kexec_core::types::ranges::Range;
 
 const WORD: usize = size_of::<u64>();
 

@@ -4,8 +4,8 @@
 
 use crate::refusal::Refusal;
 use crate::sys::{clock, sha256::Sha256, words};
-use kexec_core::digest::{xxh64, Algorithm, DIGEST_LEN};
 use kexec_core::plan::Plan;
+use kexec_core::types::digest::{xxh64, Algorithm, DIGEST_LEN};
 use kexec_core::uapi::ANY_DIGEST;
 
 /// How SHA-256 is timed: so many times this many bytes.

@@ -4,7 +4,7 @@
 //!
 //! The kernel's own kexec rewrites its header where it is and checks no digest of it
 //! (crash_handle_hotplug_event). Here a new one is put in force beside the old one, see
-//! [`kexec_core::header_slots`].
+//! [`kexec_core::dump::header_slots`].
 //!
 //! # Memory
 //!
@@ -29,8 +29,8 @@ use crate::sys::cpu;
 use crate::sys::physical::ReservedMemory;
 use core::fmt;
 use core::sync::atomic::Ordering;
-use kexec_core::header_slots::{Memory, Slots, Writer};
-use kexec_core::ranges::Range;
+use kexec_core::dump::header_slots::{Memory, Slots, Writer};
+use kexec_core::types::ranges::Range;
 use kexec_core::uapi::{CoreHeaderRecord, SegmentKind, SegmentRecord};
 
 global_lock! {

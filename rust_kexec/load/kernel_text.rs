@@ -7,9 +7,9 @@ use crate::arch::memory;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::sys::file::Mount;
-use kexec_core::elfcorehdr::Load;
-use kexec_core::iomem::find;
-use kexec_core::ranges::Range;
+use kexec_core::dump::elfcorehdr::Load;
+use kexec_core::plan::iomem::find;
+use kexec_core::types::ranges::Range;
 
 /// Enough for the text of /proc/iomem on machines with thousands of entries.
 const IOMEM_TEXT_LEN: usize = 512 << 10;

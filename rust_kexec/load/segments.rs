@@ -6,11 +6,11 @@ use super::digests::Digests;
 use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
 use crate::sys::physical::ReservedMemory;
-use kexec_core::handover::{Checked, Table, DIGESTED_LEN};
-use kexec_core::header_slots::Slots;
+use kexec_core::dump::header_slots::Slots;
+use kexec_core::handover::purgatory::{Checked, Table, DIGESTED_LEN};
 use kexec_core::image::{write, KernelImage};
 use kexec_core::plan::Plan;
-use kexec_core::ranges::without;
+use kexec_core::types::ranges::without;
 use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 
 /// What goes into a segment.

@@ -8,8 +8,10 @@ use crate::refusal::Refusal;
 use crate::sys::digest::{Digest, DIGEST_MAX};
 use crate::sys::keyring;
 use core::ffi::CStr;
-use kexec_core::authenticode::{signed_contents, AuthenticodeError, DigestAlgorithm, IndirectData};
-use kexec_core::pe::PeImage;
+use kexec_core::signature::authenticode::{
+    signed_contents, AuthenticodeError, DigestAlgorithm, IndirectData,
+};
+use kexec_core::signature::pe::PeImage;
 use kexec_core::signature::{Finding, KeyringError, SignatureError};
 
 /// The bytes of a kernel that the policy lets be loaded. What is parsed and loaded are these.
@@ -79,7 +81,7 @@ pub(super) fn verify_detached(
 #[inline(never)]
 fn own_signature(kernel: &[u8]) -> Finding {
     // What is not an EFI program, an ELF file for example, has no place for a signature.
-    if !kernel.starts_with(&kexec_core::pe::DOS_MAGIC) {
+    if !kernel.starts_with(&kexec_core::signature::pe::DOS_MAGIC) {
         return Finding::Unsigned;
     }
     let checked = PeImage::parse(kernel).map_err(SignatureError::from);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kernels within kernels: memory and a decompressor for `kexec_core::unpack`.
+//! Kernels within kernels: memory and a decompressor for `kexec_core::image::unpack`.
 
 use super::signature::Trusted;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::sys::decompress;
 use core::cell::OnceCell;
-use kexec_core::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
-use kexec_core::format::Format;
-use kexec_core::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
+use kexec_core::image::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
+use kexec_core::image::format::Format;
+use kexec_core::image::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
 
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
 const GUESS: usize = 4;
@@ -108,7 +108,7 @@ fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal
             Err(error) if error == ENOSPC && told.is_none() => {
                 return Err(Refusal::DecompressedLength { limit })
             }
-            Err(error) if error.to_errno() == -kexec_core::error::Errno::NoPkg.number() => {
+            Err(error) if error.to_errno() == -kexec_core::types::errno::Errno::NoPkg.number() => {
                 let by = compression.name();
                 return Err(Refusal::NoDecompressor { by });
             }

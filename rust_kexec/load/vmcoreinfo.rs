@@ -6,8 +6,8 @@ use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::sys::{physical, vmcoreinfo};
 use core::cell::UnsafeCell;
-use kexec_core::ranges::Range;
-use kexec_core::vmcoreinfo::{with_crashtime, with_crashtime_len, CrashTime};
+use kexec_core::dump::vmcoreinfo::{with_crashtime, with_crashtime_len, CrashTime};
+use kexec_core::types::ranges::Range;
 
 /// A note in memory of its own, outside the region, because the crash writes to it.
 pub(crate) struct CrashVmcoreinfo {

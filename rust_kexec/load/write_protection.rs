@@ -7,7 +7,7 @@
 
 use crate::arch::protect::{Failure, Region};
 use crate::compat::prelude::*;
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 
 /// A protection that is lifted for as long as this lives.
 pub(super) struct Lifted<'a>(&'a mut WriteProtection);

@@ -5,7 +5,7 @@
 use crate::compat::prelude::*;
 use kernel::error::Error;
 use kernel::ffi::{c_int, c_uint};
-use kexec_core::compressed::{Compressed, Compression};
+use kexec_core::image::compressed::{Compressed, Compression};
 
 extern "C" {
     fn rust_kexec_inflate(out: *mut u8, capacity: c_uint, data: *const u8, len: c_uint) -> c_int;

@@ -6,7 +6,7 @@ use crate::compat::prelude::*;
 use kernel::alloc::AllocError;
 use kernel::bindings;
 use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 
 /// All memory that the running kernel uses, in ascending order.
 pub(crate) fn system_ram() -> Result<KVec<Range>, AllocError> {

@@ -8,7 +8,7 @@ use core::sync::atomic::AtomicU64;
 use kernel::bindings;
 use kernel::ffi::c_void;
 use kernel::page::PAGE_SIZE;
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 
 extern "C" {
     fn rust_kexec_virt_to_phys(address: *const c_void) -> u64;

@@ -7,8 +7,8 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use kernel::ffi::{c_int, c_void};
 use kernel::page::PAGE_SIZE;
-use kexec_core::ranges::Range;
-use kexec_core::vmcore::large_pages::large_part;
+use kexec_core::dump::vmcore::large_pages::large_part;
+use kexec_core::types::ranges::Range;
 
 extern "C" {
     fn rust_kexec_vma_start(vma: *const c_void) -> u64;

@@ -2,7 +2,7 @@
 
 //! Bytes as the words that a CPU reads at once.
 
-use kexec_core::digest::Stripe;
+use kexec_core::types::digest::Stripe;
 
 /// `bytes` as aligned words, and those that are left behind them: all of them, if the first one is
 /// not aligned.

@@ -4,7 +4,7 @@
 
 use crate::compat::prelude::*;
 use crate::sys::file::Mount;
-use kexec_core::elfcorehdr::address_on;
+use kexec_core::dump::elfcorehdr::address_on;
 
 extern "C" {
     fn rust_kexec_elfcorehdr_address() -> u64;

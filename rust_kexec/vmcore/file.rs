@@ -7,10 +7,10 @@ use crate::compat::prelude::*;
 use crate::sys::proc_file::{pause, Destination, ProcFile};
 use core::ffi::CStr;
 use kernel::bindings;
-use kexec_core::ranges::Range;
-use kexec_core::vmcore::excluded::{Excluded, Run};
-use kexec_core::vmcore::windows::Budget;
-use kexec_core::vmcore::{Layout, Source, Wanted};
+use kexec_core::dump::vmcore::excluded::{Excluded, Run};
+use kexec_core::dump::vmcore::windows::Budget;
+use kexec_core::dump::vmcore::{Layout, Source, Wanted};
+use kexec_core::types::ranges::Range;
 
 const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
     // The kernel's own file has that name already.

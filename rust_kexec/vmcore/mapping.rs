@@ -13,10 +13,10 @@ use crate::sys::physical::is_in_use;
 use crate::sys::user_mapping::UserMapping;
 use core::ptr::NonNull;
 use kernel::ffi::{c_int, c_void};
-use kexec_core::ranges::Range;
-use kexec_core::vmcore::excluded::Run;
-use kexec_core::vmcore::large_pages::{alignment, large_page_at_start};
-use kexec_core::vmcore::Source;
+use kexec_core::dump::vmcore::excluded::Run;
+use kexec_core::dump::vmcore::large_pages::{alignment, large_page_at_start};
+use kexec_core::dump::vmcore::Source;
+use kexec_core::types::ranges::Range;
 
 impl Vmcore {
     /// Fills a mapping, with the errors that the kernel's own file has.

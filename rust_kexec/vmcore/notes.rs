@@ -4,8 +4,8 @@
 
 use super::old_memory::read;
 use crate::compat::prelude::*;
-use kexec_core::elfcorehdr::CoreHeader;
-use kexec_core::note::Notes;
+use kexec_core::dump::elfcorehdr::CoreHeader;
+use kexec_core::dump::note::Notes;
 
 /// Collects the notes that the core header points to.
 ///

@@ -6,8 +6,8 @@ use crate::compat::prelude::*;
 use crate::sys::physical::{page_at, Mapping, Unmapped};
 use kernel::new_mutex;
 use kernel::sync::{Arc, Mutex};
-use kexec_core::ranges::Range;
-use kexec_core::vmcore::windows::{AfterFailure, Budget, Windows};
+use kexec_core::dump::vmcore::windows::{AfterFailure, Budget, Windows};
+use kexec_core::types::ranges::Range;
 
 /// Reads `out.len()` bytes at a physical address, page by page: a core header may lie beside RAM of
 /// this kernel's, or be in reserved RAM itself. For headers and notes, not for bulk.

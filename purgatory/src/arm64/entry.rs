@@ -18,7 +18,7 @@ global_asm!(
     // BTI j, a no-operation without branch target identification.
     "hint #36",
     "b 1f",
-    // The rest of kexec_core::handover::Head: where the console is.
+    // The rest of kexec_core::handover::purgatory::Head: where the console is.
     ".org purgatory_entry + 32, 0",
     "1:",
     "msr daifset, #0xf",

@@ -31,7 +31,7 @@ mod features;
 pub mod serial;
 
 use core::arch::{asm, global_asm};
-use kexec_core::handover::Table;
+use kexec_core::handover::purgatory::Table;
 
 // The memory functions that the compiler emits calls to. Simple loops: of what is large this program
 // copies only an ELF core header that was replaced, some kilobytes.

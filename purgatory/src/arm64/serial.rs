@@ -3,7 +3,7 @@
 //! A PL011 UART, set up by the crashed kernel and used as it was left.
 
 use core::ptr::without_provenance_mut;
-use kexec_core::handover::CONSOLE_PL011;
+use kexec_core::handover::purgatory::CONSOLE_PL011;
 
 /// Data register, flag register, and in it "transmit FIFO full" (PL011 TRM, 3.3).
 const DATA: u64 = 0x00;

@@ -25,7 +25,7 @@ global_asm!(
     "purgatory_entry:",
     "endbr64",
     "jmp 1f",
-    // The rest of kexec_core::handover::Head: where the console is.
+    // The rest of kexec_core::handover::purgatory::Head: where the console is.
     ".org purgatory_entry + 32, 0",
     "1:",
     "cli",

@@ -3,7 +3,7 @@
 //! An 8250 UART behind I/O ports, set up by the crashed kernel and used as it was left.
 
 use core::arch::asm;
-use kexec_core::handover::CONSOLE_UART8250_PORT;
+use kexec_core::handover::purgatory::CONSOLE_UART8250_PORT;
 
 const LINE_STATUS: u16 = 5;
 const TRANSMITTER_EMPTY: u8 = 1 << 5;

@@ -12,16 +12,16 @@ use crate::sys::file::Mount;
 use crate::sys::random;
 use core::arch::asm;
 use kernel::ffi::c_uint;
-use kexec_core::arm64::console::{find_console, find_in_spcr, find_stdout};
-use kexec_core::arm64::device_tree::{
+use kexec_core::handover::arm64::console::{find_console, find_in_spcr, find_stdout};
+use kexec_core::handover::arm64::device_tree::{
     capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
 };
-use kexec_core::arm64::fdt::Fdt;
-use kexec_core::arm64::page_tables::{self, Granule, IdentityMap, T0SZ};
-use kexec_core::command_line::Console;
-use kexec_core::handover::{Head, Table, CONSOLE_NONE, CONSOLE_PL011};
+use kexec_core::handover::arm64::fdt::Fdt;
+use kexec_core::handover::arm64::page_tables::{self, Granule, IdentityMap, T0SZ};
+use kexec_core::handover::command_line::Console;
+use kexec_core::handover::purgatory::{Head, Table, CONSOLE_NONE, CONSOLE_PL011};
 use kexec_core::plan::{Placement, Placer, Plan};
-use kexec_core::ranges::{Range, PAGE_SIZE};
+use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 
 /// The purgatory: position-independent, entered at its first byte, its stack inside.

@@ -5,10 +5,10 @@
 use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use core::arch::asm;
-use kexec_core::arm64::image::{self, Machine, PageSizes, COMMAND_LINE_MAX};
-use kexec_core::arm64::kernel::Kernel;
+use kexec_core::image::arm64::image::{self, Machine, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::image::arm64::kernel::Kernel;
 use kexec_core::image::Verified;
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 
 /// A kernel image that was found fit for this machine.
 pub(crate) type Image<'a> = Verified<Kernel<'a>>;

@@ -2,7 +2,7 @@
 
 //! Where the running kernel's text is mapped.
 
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 
 /// The names that /proc/iomem has for the first and the last part of the kernel.
 pub(crate) const KERNEL_ENTRIES: (&str, &str) = ("Kernel code", "Kernel data");

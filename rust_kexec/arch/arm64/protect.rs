@@ -17,8 +17,8 @@ use core::arch::asm;
 use core::fmt;
 use kernel::error::to_result;
 use kernel::ffi::{c_int, c_ulong};
-use kexec_core::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
-use kexec_core::ranges::Range;
+use kexec_core::handover::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
+use kexec_core::types::ranges::Range;
 
 extern "C" {
     fn rust_kexec_split_kernel_mapping(start: c_ulong, end: c_ulong) -> c_int;

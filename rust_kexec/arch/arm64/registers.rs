@@ -3,8 +3,8 @@
 //! A CPU's registers, as a dump holds them.
 
 use kernel::bindings;
-use kexec_core::elf::Machine;
-use kexec_core::prstatus::{encode_aarch64, AARCH64_BUFFER_LEN, AARCH64_REGS};
+use kexec_core::dump::prstatus::{encode_aarch64, AARCH64_BUFFER_LEN, AARCH64_REGS};
+use kexec_core::types::elf::Machine;
 
 /// The machine that a dump names.
 pub(crate) const MACHINE: Machine = Machine::Aarch64;

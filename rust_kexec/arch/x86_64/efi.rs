@@ -8,10 +8,10 @@ use crate::sys::physical::Mapping;
 use core::ffi::CStr;
 use kernel::alloc::AllocError;
 use kernel::ffi::c_void;
-use kexec_core::ranges::Range;
-use kexec_core::x86::boot_params::BootParams;
-use kexec_core::x86::efi::{self, EfiInfo, SetupData, SYSTEM_TABLE_LEN};
-use kexec_core::x86::setup_data::{SetupDataType, Tail};
+use kexec_core::handover::x86_64::boot_params::BootParams;
+use kexec_core::handover::x86_64::efi::{self, EfiInfo, SetupData, SYSTEM_TABLE_LEN};
+use kexec_core::handover::x86_64::setup_data::{SetupDataType, Tail};
+use kexec_core::types::ranges::Range;
 
 /// What `struct efi` says of it; zeros where the kernel was not started by such firmware.
 #[repr(C)]
@@ -87,7 +87,7 @@ impl Firmware {
         &self,
         params: &mut BootParams<'_>,
         tail: &mut Tail<'_>,
-    ) -> Result<(), kexec_core::ranges::CapacityError> {
+    ) -> Result<(), kexec_core::types::ranges::CapacityError> {
         params.set_acpi_rsdp_if_unknown(self.acpi_rsdp);
         let Some(services) = &self.services else {
             return Ok(());

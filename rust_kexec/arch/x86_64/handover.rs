@@ -12,15 +12,19 @@ use crate::sys::file::Mount;
 use crate::sys::{iomem, random};
 use kernel::alloc::AllocError;
 use kernel::bindings;
-use kexec_core::command_line;
-use kexec_core::handover::{Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT, FOUR_LEVEL_PAGING};
+use kexec_core::handover::command_line;
+use kexec_core::handover::purgatory::{
+    Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT, FOUR_LEVEL_PAGING,
+};
+use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
+use kexec_core::handover::x86_64::page_tables::{
+    self, large_pages, IdentityMap, Levels, TABLE_LEN,
+};
+use kexec_core::handover::x86_64::setup_data::{tail_len, SetupDataType, Tail, RNG_SEED_LEN};
+use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::plan::{Placement, Placer, Plan};
-use kexec_core::ranges::{Range, RangeList, PAGE_SIZE};
+use kexec_core::types::ranges::{Range, RangeList, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
-use kexec_core::x86::boot_params::{BootParams, BOOT_PARAMS_LEN};
-use kexec_core::x86::page_tables::{self, large_pages, IdentityMap, Levels, TABLE_LEN};
-use kexec_core::x86::protocol::BootProtocol;
-use kexec_core::x86::setup_data::{tail_len, SetupDataType, Tail, RNG_SEED_LEN};
 
 extern "C" {
     fn rust_kexec_jump(top_table: u64, purgatory: u64, table: u64);

@@ -10,7 +10,7 @@ use core::arch::x86_64::__cpuid;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::ffi::c_char;
-use kexec_core::x86::kvm;
+use kexec_core::handover::x86_64::kvm;
 
 extern "C" {
     fn rust_kexec_hypervisor_to_tell() -> *const c_char;

@@ -6,11 +6,11 @@ use super::port;
 use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use crate::sys::physical;
+use kexec_core::image::x86_64::bzimage::Machine;
+use kexec_core::image::x86_64::kernel::Kernel;
+use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::image::Verified;
-use kexec_core::ranges::Range;
-use kexec_core::x86::bzimage::Machine;
-use kexec_core::x86::kernel::Kernel;
-use kexec_core::x86::protocol::BootProtocol;
+use kexec_core::types::ranges::Range;
 
 /// A kernel image that was found fit for this machine.
 pub(crate) type Image<'a> = Verified<Kernel<'a>>;
@@ -43,7 +43,7 @@ pub(crate) fn initrd_limit(image: &Image<'_>, _kernel: Range) -> Range {
 }
 
 /// The running kernel's top page table.
-pub(super) fn running_top_table() -> *const kexec_core::x86::page_tables::Table {
+pub(super) fn running_top_table() -> *const kexec_core::handover::x86_64::page_tables::Table {
     const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
     physical::direct_map_address(port::read_cr3() & ADDRESS).cast()
 }

@@ -17,7 +17,7 @@ use kernel::bindings;
 use kernel::error::to_result;
 use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
 use kernel::page::PAGE_SIZE;
-use kexec_core::ranges::Range;
+use kexec_core::types::ranges::Range;
 
 extern "C" {
     fn set_memory_uc(address: c_ulong, pages: c_int) -> c_int;

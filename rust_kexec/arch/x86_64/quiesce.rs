@@ -9,7 +9,7 @@ use crate::sys::acpi::AcpiTable;
 use core::ptr::NonNull;
 use kernel::alloc::AllocError;
 use kernel::bindings;
-use kexec_core::x86::acpi;
+use kexec_core::handover::x86_64::acpi;
 
 extern "C" {
     fn rust_kexec_has_legacy_interrupts() -> bool;

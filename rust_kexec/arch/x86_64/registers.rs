@@ -4,8 +4,8 @@
 
 use super::port;
 use kernel::bindings;
-use kexec_core::elf::Machine;
-use kexec_core::prstatus::{encode_x86_64, X86_64_BUFFER_LEN, X86_64_REGS};
+use kexec_core::dump::prstatus::{encode_x86_64, X86_64_BUFFER_LEN, X86_64_REGS};
+use kexec_core::types::elf::Machine;
 
 /// The machine that a dump names.
 pub(crate) const MACHINE: Machine = Machine::X86_64;

@@ -4,7 +4,7 @@
 
 use crate::compat::prelude::*;
 use crate::sys::file::Mount;
-use kexec_core::x86::boot_params::{secure_boot, SECURE_BOOT};
+use kexec_core::handover::x86_64::boot_params::{secure_boot, SECURE_BOOT};
 
 /// What the kernel's EFI stub has found out, if it ran (arch_efi_boot_mode).
 pub(crate) fn found_at_boot() -> Option<bool> {

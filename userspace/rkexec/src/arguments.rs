@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use kexec_core::digest::Algorithm;
+use kexec_core::types::digest::Algorithm;
 
 /// What the user asks for.
 #[derive(Debug, PartialEq, Eq)]

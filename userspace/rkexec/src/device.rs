@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::mem::size_of;
 use std::os::fd::AsRawFd;
 
-use kexec_core::digest::Algorithm;
+use kexec_core::types::digest::Algorithm;
 use kexec_core::uapi::{self, LoadRequest, Message, Status, UnloadRequest, MESSAGE_MAX};
 use nix::errno::Errno;
 use nix::request_code_none;

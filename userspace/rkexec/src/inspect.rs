@@ -11,14 +11,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use kexec_core::command_line::capture_command_line;
 use kexec_core::error::Error;
-use kexec_core::format::Format;
-use kexec_core::pe::{PeImage, DOS_MAGIC};
+use kexec_core::handover::command_line::capture_command_line;
+use kexec_core::image::format::Format;
+use kexec_core::image::unpack::Unpack;
 use kexec_core::plan::{Placement, Placer};
-use kexec_core::ranges::{Range, PAGE_SIZE};
+use kexec_core::signature::pe::{PeImage, DOS_MAGIC};
+use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
-use kexec_core::unpack::Unpack;
 
 use crate::arguments::InspectRequest;
 use crate::failure::Failure;

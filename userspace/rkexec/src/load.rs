@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use kexec_core::digest::Algorithm;
+use kexec_core::types::digest::Algorithm;
 
 use crate::arguments::ImageOptions;
 use crate::command_line;

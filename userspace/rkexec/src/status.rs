@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use kexec_core::digest::Algorithm;
+use kexec_core::types::digest::Algorithm;
 use kexec_core::uapi::{
     CoreHeaderRecord, RegionRecord, SegmentKind, SegmentRecord, SignatureState, Status,
     ROLE_CAPTURE, ROLE_PRODUCTION,

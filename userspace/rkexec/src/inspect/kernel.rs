@@ -2,16 +2,16 @@
 
 //! A kernel of either architecture, and what it says about itself.
 
-use kexec_core::arm64;
-use kexec_core::arm64::image::{initrd_limit, PageSizes, COMMAND_LINE_MAX};
-use kexec_core::elf::{Header, Machine};
 use kexec_core::error::Error;
-use kexec_core::format::Format;
+use kexec_core::image::arm64;
+use kexec_core::image::arm64::image::{initrd_limit, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::image::format::Format;
+use kexec_core::image::x86_64;
+use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer};
-use kexec_core::ranges::Range;
-use kexec_core::x86;
-use kexec_core::x86::protocol::BootProtocol;
+use kexec_core::types::elf::{Header, Machine};
+use kexec_core::types::ranges::Range;
 
 use super::report::{Needs, Refusal};
 use crate::output::Address;
@@ -23,7 +23,7 @@ const BANNER_LEN_MAX: usize = 256;
 
 /// A kernel that was recognised.
 pub enum Kernel<'a> {
-    X86(x86::kernel::Kernel<'a>),
+    X86(x86_64::kernel::Kernel<'a>),
     Arm64(arm64::kernel::Kernel<'a>),
 }
 
@@ -38,7 +38,7 @@ impl<'a> Kernel<'a> {
         };
         Ok(match is_arm64 {
             true => Self::Arm64(arm64::kernel::Kernel::parse(bytes)?),
-            false => Self::X86(x86::kernel::Kernel::parse(bytes)?),
+            false => Self::X86(x86_64::kernel::Kernel::parse(bytes)?),
         })
     }
 
@@ -52,7 +52,7 @@ impl<'a> Kernel<'a> {
 
     /// The release and how it was built, from the header or from the kernel's own banner.
     pub fn version(&self, bytes: &[u8]) -> Option<String> {
-        if let Self::X86(x86::kernel::Kernel::BzImage(image)) = self {
+        if let Self::X86(x86_64::kernel::Kernel::BzImage(image)) = self {
             return image.kernel_version().map(str::to_owned);
         }
         let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
@@ -84,7 +84,7 @@ impl<'a> Kernel<'a> {
     pub fn place(&self, placer: &mut Placer, region: Range) -> Result<Range, Refusal> {
         let placed = match self {
             Self::X86(kernel) => {
-                let machine = x86::bzimage::Machine {
+                let machine = x86_64::bzimage::Machine {
                     five_level_paging: false,
                     region,
                 };
@@ -117,7 +117,7 @@ impl<'a> Kernel<'a> {
         match self {
             Self::X86(kernel) => {
                 needs.initrd_max = kernel.initrd_max().map(Address);
-                if let x86::kernel::Kernel::BzImage(image) = kernel {
+                if let x86_64::kernel::Kernel::BzImage(image) = kernel {
                     let [major, minor] = image.version().to_be_bytes();
                     needs.boot_protocol = Some(format!("{major}.{minor:02}"));
                     needs.above_4g = Some(image.can_be_loaded_above_4g());

@@ -5,7 +5,8 @@
 use std::fmt;
 use std::path::Path;
 
-use kexec_core::error::{Error, Size};
+use kexec_core::error::Error;
+use kexec_core::types::size::Size;
 use serde::Serialize;
 
 use crate::failure::Failure;

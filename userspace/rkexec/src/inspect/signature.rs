@@ -7,9 +7,9 @@ use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
 use der::{Decode, Encode};
-use kexec_core::authenticode::{DigestAlgorithm, IndirectData};
 use kexec_core::error::Error;
-use kexec_core::pe::PeImage;
+use kexec_core::signature::authenticode::{DigestAlgorithm, IndirectData};
+use kexec_core::signature::pe::PeImage;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use x509_cert::Certificate;
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory and decompressors for `kexec_core::unpack`.
+//! Memory and decompressors for `kexec_core::image::unpack`.
 
 use std::cell::OnceCell;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use kexec_core::compressed::{Compressed, CompressedError, Compression, DECOMPRESSED_LEN_MAX};
 use kexec_core::error::Error;
-use kexec_core::unpack::{Packed, Step, Unpack, DECOMPRESSIONS_MAX};
+use kexec_core::image::compressed::{
+    Compressed, CompressedError, Compression, DECOMPRESSED_LEN_MAX,
+};
+use kexec_core::image::unpack::{Packed, Step, Unpack, DECOMPRESSIONS_MAX};
 use ruzstd::decoding::StreamingDecoder;
 
 /// What a file was decompressed to.

@@ -6,14 +6,14 @@
     dead_code,
     reason = "shared with the tests of kexec_core, which use all of it"
 )]
-#[path = "../../../kexec_core/tests/core/fixture.rs"]
+#[path = "../../../../kexec_core/tests/core/fixture.rs"]
 mod fixture;
 mod kernels;
 #[allow(
     dead_code,
     reason = "shared with the tests of kexec_core, which use all of it"
 )]
-#[path = "../../../kexec_core/tests/core/pe_fixture.rs"]
+#[path = "../../../../kexec_core/tests/core/pe_fixture.rs"]
 mod pe_fixture;
 mod signing;
 

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The dump: the ELF core header, the notes in it, and the file that a capture kernel serves.
+
+pub mod elfcorehdr;
+pub mod header_slots;
+pub mod note;
+pub mod prstatus;
+pub mod report;
+pub mod vmcore;
+pub mod vmcoreinfo;

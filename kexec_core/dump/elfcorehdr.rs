@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ELF core header that a crashed kernel leaves for the capture kernel: where the notes are
+//! and which memory to dump.
+//!
+//! It is a core file's header without the contents. A program header's offset is a physical
+//! address: the contents are in the crashed kernel's memory.
+
+use core::fmt;
+
+use crate::handover::command_line::settings;
+use crate::types::bytes::write;
+use crate::types::elf::{
+    Header, Machine, ProgramHeader, ET_CORE, EV_CURRENT, HEADER_LEN, IDENT, PF_RWX, PN_XNUM,
+    PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE,
+};
+use crate::types::errno::Errno;
+use crate::types::ranges::Range;
+use crate::types::size::Size;
+
+/// Most program headers in a core header: 8192 CPUs and as many pieces of memory.
+pub const PROGRAM_HEADERS_MAX: usize = 16384;
+
+// So many fit into `e_phnum`.
+const _: () = assert!(PROGRAM_HEADERS_MAX < PN_XNUM as usize);
+
+/// Longest note area of one PT_NOTE that is believed.
+pub const NOTES_LEN_MAX: u64 = 1 << 20;
+
+/// Longest note areas of all PT_NOTEs together that are believed: the registers of 8192 CPUs take
+/// 4 MiB. The capture kernel keeps a copy of all notes.
+pub const NOTES_TOTAL_MAX: u64 = 16 << 20;
+
+/// Behind the highest physical address that x86_64 and aarch64 can have.
+pub const PHYSICAL_END: u64 = 1 << 52;
+
+/// Why a core header cannot be written or be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoreHeaderError {
+    /// There are more program headers than a core header can have.
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+    /// The buffer has no room.
+    Buffer {
+        /// Length of the core header.
+        needed: usize,
+        /// Length of the buffer.
+        len: usize,
+    },
+    /// The core header ends early.
+    Truncated {
+        /// Length that it should have.
+        needed: usize,
+        /// Length that is there.
+        len: usize,
+    },
+    /// It is not a 64-bit little-endian ELF file.
+    Ident {
+        /// The first bytes.
+        found: [u8; IDENT.len()],
+    },
+    /// It is not a core file.
+    Type {
+        /// `e_type`.
+        found: u16,
+    },
+    /// It is a core file of another kind of machine.
+    Machine {
+        /// `e_machine`.
+        found: u16,
+        /// The machine that it should be of.
+        expected: Machine,
+    },
+    /// Its version, or the length of the ELF header that it tells, is none that we know.
+    Version {
+        /// `e_version`.
+        version: u32,
+        /// `e_ehsize`.
+        header_len: u16,
+    },
+    /// The program headers are not where or what they should be.
+    ProgramHeaders {
+        /// `e_phoff`.
+        offset: u64,
+        /// `e_phentsize`.
+        len: u16,
+    },
+    /// There are no notes, so there are no registers.
+    NoNotes,
+    /// The notes have room for more than any machine's registers.
+    NotesTooLong {
+        /// Index of the program header from which on it is too much.
+        index: usize,
+    },
+    /// A program header is neither a note nor memory, or a note comes after memory.
+    UnexpectedType {
+        /// Index of the program header.
+        index: usize,
+        /// `p_type`.
+        found: u32,
+    },
+    /// A program header has an impossible size, or its memory is not physical memory.
+    Extent {
+        /// Index of the program header.
+        index: usize,
+        /// `p_offset`.
+        offset: u64,
+        /// `p_filesz`.
+        file_len: u64,
+        /// `p_memsz`.
+        memory_len: u64,
+    },
+    /// A program header's contents are not at its physical address.
+    OffsetNotAddress {
+        /// Index of the program header.
+        index: usize,
+        /// `p_offset`.
+        offset: u64,
+        /// `p_paddr`.
+        physical_address: u64,
+    },
+    /// A piece of memory has a virtual address in common with another, is out of order, or wraps.
+    VirtualAddress {
+        /// Index of its program header.
+        index: usize,
+        /// Its virtual address.
+        virtual_address: u64,
+        /// Its length.
+        len: u64,
+    },
+}
+
+impl CoreHeaderError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Buffer { .. } => Errno::NoMem,
+            _ => Errno::Inval,
+        }
+    }
+}
+
+impl fmt::Display for CoreHeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TooMany { count } => write!(
+                f,
+                "the ELF core header would have {count} program headers, but \
+                 {PROGRAM_HEADERS_MAX} are possible"
+            ),
+            Self::Buffer { needed, len } => write!(
+                f,
+                "the ELF core header needs {needed:#x} bytes, but there is room for {len:#x}"
+            ),
+            Self::Truncated { needed, len } => write!(
+                f,
+                "the ELF core header has {len:#x} bytes, but should have {needed:#x}"
+            ),
+            Self::Ident { found } => write!(
+                f,
+                "the ELF core header starts with {found:02x?}, not {IDENT:02x?}: elfcorehdr= \
+                 is wrong, or the header was overwritten"
+            ),
+            Self::Type { found } => write!(
+                f,
+                "the ELF core header has type {found}, not {ET_CORE} (core file)"
+            ),
+            Self::Machine { found, expected } => write!(
+                f,
+                "the ELF core header is of machine {found}, not {} ({})",
+                expected.number(),
+                expected.name()
+            ),
+            Self::Version {
+                version,
+                header_len,
+            } => write!(
+                f,
+                "the ELF core header has version {version} and {header_len} bytes, not version \
+                 {EV_CURRENT} and {HEADER_LEN} bytes"
+            ),
+            Self::ProgramHeaders { offset, len } => write!(
+                f,
+                "the ELF core header has program headers of {len} bytes at {offset:#x}, not of \
+                 {PROGRAM_HEADER_LEN} at {HEADER_LEN:#x}"
+            ),
+            Self::NoNotes => write!(f, "the ELF core header names no notes"),
+            Self::NotesTooLong { index } => write!(
+                f,
+                "program header {index} of the ELF core header brings the notes to more than the \
+                 {} that are believed",
+                Size(NOTES_TOTAL_MAX)
+            ),
+            Self::UnexpectedType { index, found } => write!(
+                f,
+                "program header {index} of the ELF core header has type {found}: PT_NOTEs \
+                 ({PT_NOTE}) and behind them PT_LOADs ({PT_LOAD}) are possible"
+            ),
+            Self::Extent {
+                index,
+                offset,
+                file_len,
+                memory_len,
+            } => write!(
+                f,
+                "program header {index} of the ELF core header has an impossible extent: {file_len:#x} \
+                 of {memory_len:#x} bytes at {offset:#x}"
+            ),
+            Self::OffsetNotAddress {
+                index,
+                offset,
+                physical_address,
+            } => write!(
+                f,
+                "program header {index} of the ELF core header has the offset {offset:#x} and the \
+                 physical address {physical_address:#x}, which should be equal"
+            ),
+            Self::VirtualAddress {
+                index,
+                virtual_address,
+                len,
+            } => write!(
+                f,
+                "program header {index} of the ELF core header has {len:#x} bytes at the virtual \
+                 address {virtual_address:#x}, which overlap another one's, are out of order or \
+                 leave the address space"
+            ),
+        }
+    }
+}
+
+/// A piece of memory to dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Where the crashed kernel had it mapped.
+    pub virtual_address: u64,
+    /// Where it is.
+    pub memory: Range,
+}
+
+impl Load {
+    /// The last virtual address, unless the piece is empty or leaves the address space. It can
+    /// end together with the address space.
+    fn last_virtual_address(&self) -> Option<u64> {
+        self.virtual_address
+            .checked_add(self.memory.len().checked_sub(1)?)
+    }
+}
+
+/// The address in the last `elfcorehdr=[SIZE@]ADDRESS` of a capture kernel's command line: numbers
+/// as the kernel reads them, with 0x for hexadecimal, and K, M or G behind them.
+pub fn address_on(command_line: &[u8]) -> Option<u64> {
+    let value = settings(command_line)
+        .filter_map(|(name, value)| (name == b"elfcorehdr").then_some(value))
+        .last()?;
+    let address = value.rsplit(|byte| *byte == b'@').next()?;
+    let (digits, shift) = match address.split_last()? {
+        (b'K' | b'k', digits) => (digits, 10),
+        (b'M' | b'm', digits) => (digits, 20),
+        (b'G' | b'g', digits) => (digits, 30),
+        _ => (address, 0),
+    };
+    let digits = core::str::from_utf8(digits).ok()?;
+    let number = match digits.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    number.ok()?.checked_mul(1 << shift)
+}
+
+/// Length of a core header for so many notes and pieces of memory.
+pub const fn encoded_len(notes: usize, loads: usize) -> usize {
+    notes
+        .saturating_add(loads)
+        .saturating_mul(PROGRAM_HEADER_LEN)
+        .saturating_add(HEADER_LEN)
+}
+
+/// Writes a core header to the start of `out` and returns its length.
+///
+/// `notes` are the physical addresses of the memory that the notes will be in.
+pub fn encode(
+    out: &mut [u8],
+    machine: Machine,
+    notes: &[Range],
+    loads: &[Load],
+) -> Result<usize, CoreHeaderError> {
+    let count = notes.len().saturating_add(loads.len());
+    let too_many = CoreHeaderError::TooMany { count };
+    if count > PROGRAM_HEADERS_MAX {
+        return Err(too_many);
+    }
+    let count = u16::try_from(count).map_err(|_| too_many)?;
+    let needed = encoded_len(notes.len(), loads.len());
+    if out.len() < needed {
+        return Err(CoreHeaderError::Buffer {
+            needed,
+            len: out.len(),
+        });
+    }
+
+    write(out, 0, &Header::core(machine.number(), count).encode());
+    let note_headers = notes.iter().map(|memory| ProgramHeader {
+        segment_type: PT_NOTE,
+        offset: memory.start(),
+        physical_address: memory.start(),
+        file_len: memory.len(),
+        memory_len: memory.len(),
+        ..ProgramHeader::default()
+    });
+    let load_headers = loads.iter().map(|load| ProgramHeader {
+        segment_type: PT_LOAD,
+        flags: PF_RWX,
+        offset: load.memory.start(),
+        virtual_address: load.virtual_address,
+        physical_address: load.memory.start(),
+        file_len: load.memory.len(),
+        memory_len: load.memory.len(),
+        alignment: 0,
+    });
+    let places = out
+        .get_mut(HEADER_LEN..)
+        .unwrap_or_default()
+        .chunks_exact_mut(PROGRAM_HEADER_LEN);
+    for (place, header) in places.zip(note_headers.chain(load_headers)) {
+        write(place, 0, &header.encode());
+    }
+    Ok(needed)
+}
+
+/// A core header that was checked.
+///
+/// # Invariants
+///
+/// `program_headers` holds `notes` PT_NOTEs and behind them only PT_LOADs, whole; every one's
+/// memory is below [`PHYSICAL_END`].
+#[derive(Clone, Copy, Debug)]
+pub struct CoreHeader<'a> {
+    machine: Machine,
+    program_headers: &'a [u8],
+    notes: usize,
+}
+
+impl<'a> CoreHeader<'a> {
+    /// Length of the core header whose first [`HEADER_LEN`] bytes these are: how much to read for
+    /// [`Self::parse`].
+    pub fn total_len(first: &[u8]) -> Result<usize, CoreHeaderError> {
+        let header = Header::decode(first).ok_or(CoreHeaderError::Truncated {
+            needed: HEADER_LEN,
+            len: first.len(),
+        })?;
+        if header.ident != IDENT {
+            return Err(CoreHeaderError::Ident {
+                found: header.ident,
+            });
+        }
+        if header.elf_type != ET_CORE {
+            return Err(CoreHeaderError::Type {
+                found: header.elf_type,
+            });
+        }
+        let expected = Header {
+            entry: header.entry,
+            ..Header::core(header.machine, header.program_headers)
+        };
+        if (header.version, header.header_len) != (expected.version, expected.header_len) {
+            return Err(CoreHeaderError::Version {
+                version: header.version,
+                header_len: header.header_len,
+            });
+        }
+        if header != expected {
+            return Err(CoreHeaderError::ProgramHeaders {
+                offset: header.program_headers_offset,
+                len: header.program_header_len,
+            });
+        }
+        let count = usize::from(header.program_headers);
+        if count > PROGRAM_HEADERS_MAX {
+            return Err(CoreHeaderError::TooMany { count });
+        }
+        Ok(encoded_len(count, 0))
+    }
+
+    /// Reads and checks a core header, which a kernel that crashed has left: nothing in it is
+    /// believed.
+    pub fn parse(bytes: &'a [u8], machine: Machine) -> Result<Self, CoreHeaderError> {
+        let needed = Self::total_len(bytes)?;
+        let found = Header::decode(bytes).map_or(0, |header| header.machine);
+        if found != machine.number() {
+            return Err(CoreHeaderError::Machine {
+                found,
+                expected: machine,
+            });
+        }
+        let program_headers = bytes
+            .get(HEADER_LEN..needed)
+            .ok_or(CoreHeaderError::Truncated {
+                needed,
+                len: bytes.len(),
+            })?;
+
+        let mut notes: usize = 0;
+        let mut notes_len: u64 = 0;
+        let mut index: usize = 0;
+        for header in program_headers.chunks_exact(PROGRAM_HEADER_LEN) {
+            let Some(header) = ProgramHeader::decode(header) else {
+                break;
+            };
+            let is_note = header.segment_type == PT_NOTE && notes == index;
+            check(index, &header, is_note)?;
+            if is_note {
+                notes_len = notes_len.saturating_add(header.memory_len);
+            }
+            if notes_len > NOTES_TOTAL_MAX {
+                return Err(CoreHeaderError::NotesTooLong { index });
+            }
+            index = index.saturating_add(1);
+            notes = notes.saturating_add(is_note.into());
+        }
+        if notes == 0 {
+            return Err(CoreHeaderError::NoNotes);
+        }
+        // INVARIANT: just checked.
+        let core = Self {
+            machine,
+            program_headers,
+            notes,
+        };
+        core.check_virtual_addresses()?;
+        Ok(core)
+    }
+
+    /// Readers of dumps look memory up by its virtual address, so this has to be unambiguous.
+    /// Physical addresses are not: the kernel's text is a part of RAM as well. It comes first;
+    /// that all else is in order is checked without comparing each piece with each.
+    fn check_virtual_addresses(&self) -> Result<(), CoreHeaderError> {
+        let mut first: Option<(u64, u64)> = None;
+        let mut previous: Option<(u64, u64)> = None;
+        for index in 0..self.loads_count() {
+            let Some(load) = self.load(index).filter(|load| !load.memory.is_empty()) else {
+                continue;
+            };
+            let error = CoreHeaderError::VirtualAddress {
+                index: self.notes.saturating_add(index),
+                virtual_address: load.virtual_address,
+                len: load.memory.len(),
+            };
+            let span = (
+                load.virtual_address,
+                load.last_virtual_address().ok_or(error)?,
+            );
+            let in_order = previous.map_or(true, |previous| previous.1 < span.0);
+            let apart = first.map_or(true, |first| first.1 < span.0 || span.1 < first.0);
+            if !in_order || !apart {
+                return Err(error);
+            }
+            match first {
+                None => first = Some(span),
+                Some(_) => previous = Some(span),
+            }
+        }
+        Ok(())
+    }
+
+    /// The machine that crashed.
+    pub fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    fn program_header(&self, index: usize) -> Option<ProgramHeader> {
+        let start = index.checked_mul(PROGRAM_HEADER_LEN)?;
+        ProgramHeader::decode(self.program_headers.get(start..)?)
+    }
+
+    fn load(&self, index: usize) -> Option<Load> {
+        let header = self.program_header(self.notes.checked_add(index)?)?;
+        Some(Load {
+            virtual_address: header.virtual_address,
+            memory: memory(&header),
+        })
+    }
+
+    /// The memory that holds the notes: one range per CPU, and one for VMCOREINFO.
+    pub fn notes(self) -> impl Iterator<Item = Range> + 'a {
+        (0..self.notes)
+            .filter_map(move |index| self.program_header(index))
+            .map(|header| memory(&header))
+    }
+
+    /// How many ranges [`Self::notes`] has.
+    pub fn notes_count(&self) -> usize {
+        self.notes
+    }
+
+    /// The memory to dump.
+    pub fn loads(self) -> impl Iterator<Item = Load> + 'a {
+        (0..self.loads_count()).filter_map(move |index| self.load(index))
+    }
+
+    /// How many pieces [`Self::loads`] has.
+    pub fn loads_count(&self) -> usize {
+        (self.program_headers.len() / PROGRAM_HEADER_LEN).saturating_sub(self.notes)
+    }
+}
+
+fn check(index: usize, header: &ProgramHeader, is_note: bool) -> Result<(), CoreHeaderError> {
+    if !is_note && header.segment_type != PT_LOAD {
+        return Err(CoreHeaderError::UnexpectedType {
+            index,
+            found: header.segment_type,
+        });
+    }
+    if header.offset != header.physical_address {
+        return Err(CoreHeaderError::OffsetNotAddress {
+            index,
+            offset: header.offset,
+            physical_address: header.physical_address,
+        });
+    }
+    let is_physical = Range::from_start_len(header.offset, header.memory_len)
+        .is_some_and(|memory| memory.end() <= PHYSICAL_END);
+    let too_long = is_note && header.memory_len > NOTES_LEN_MAX;
+    if !is_physical || too_long || header.file_len > header.memory_len {
+        return Err(CoreHeaderError::Extent {
+            index,
+            offset: header.offset,
+            file_len: header.file_len,
+            memory_len: header.memory_len,
+        });
+    }
+    Ok(())
+}
+
+/// The memory of a program header that [`check`] has let through.
+fn memory(header: &ProgramHeader) -> Range {
+    Range::from_start_len(header.offset, header.memory_len).unwrap_or_default()
+}

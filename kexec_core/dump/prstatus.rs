@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! NT_PRSTATUS: a CPU's registers, in the layout of the kernel's `struct elf_prstatus`.
+//!
+//! The buffer that the kernel keeps for each CPU holds the note and, behind it, an empty one that
+//! marks the end. Writing it cannot fail, because it happens in the crash.
+
+use crate::dump::note::{
+    desc_offset, note_len, write_head, CORE_NAME, NOTE_HEADER_LEN, NT_PRSTATUS,
+};
+use crate::types::bytes::write;
+
+/// Length of the note's name with its NUL.
+const NAME_LEN: usize = CORE_NAME.len() + 1;
+
+/// `pr_pid`, on every 64-bit architecture.
+pub const PR_PID: usize = 32;
+/// `pr_reg`, on every 64-bit architecture.
+pub const PR_REG: usize = 112;
+
+/// x86_64: how many registers `pr_reg` has (`struct user_regs_struct`).
+pub const X86_64_REGS: usize = 27;
+/// x86_64: `pr_fpvalid`.
+pub const X86_64_PR_FPVALID: usize = PR_REG + X86_64_REGS * 8;
+/// x86_64: length of the structure.
+pub const X86_64_LEN: usize = 336;
+/// x86_64: length of the note.
+pub const X86_64_NOTE_LEN: usize = note_len(NAME_LEN, X86_64_LEN);
+/// x86_64: length of the note with the empty one behind it.
+pub const X86_64_BUFFER_LEN: usize = X86_64_NOTE_LEN + NOTE_HEADER_LEN;
+
+/// aarch64: how many registers `pr_reg` has (x0 to x30, sp, pc, pstate).
+pub const AARCH64_REGS: usize = 34;
+/// aarch64: `pr_fpvalid`.
+pub const AARCH64_PR_FPVALID: usize = PR_REG + AARCH64_REGS * 8;
+/// aarch64: length of the structure.
+pub const AARCH64_LEN: usize = 392;
+/// aarch64: length of the note.
+pub const AARCH64_NOTE_LEN: usize = note_len(NAME_LEN, AARCH64_LEN);
+/// aarch64: length of the note with the empty one behind it.
+pub const AARCH64_BUFFER_LEN: usize = AARCH64_NOTE_LEN + NOTE_HEADER_LEN;
+
+const _: () = {
+    // `pr_fpvalid` is an int, and the structure is a multiple of eight bytes.
+    assert!(X86_64_PR_FPVALID == 328);
+    assert!(X86_64_LEN == X86_64_PR_FPVALID + 8);
+    assert!(X86_64_BUFFER_LEN == 368);
+    assert!(AARCH64_PR_FPVALID == 384);
+    assert!(AARCH64_LEN == AARCH64_PR_FPVALID + 8);
+    assert!(AARCH64_BUFFER_LEN == 424);
+};
+
+/// Writes an x86_64 CPU's registers, in the order of `struct user_regs_struct`.
+pub fn encode_x86_64(out: &mut [u8; X86_64_BUFFER_LEN], pid: u32, regs: &[u64; X86_64_REGS]) {
+    encode(out, X86_64_LEN, pid, regs);
+}
+
+/// Writes an aarch64 CPU's registers: x0 to x30, sp, pc, pstate.
+pub fn encode_aarch64(out: &mut [u8; AARCH64_BUFFER_LEN], pid: u32, regs: &[u64; AARCH64_REGS]) {
+    encode(out, AARCH64_LEN, pid, regs);
+}
+
+fn encode(out: &mut [u8], desc_len: usize, pid: u32, regs: &[u64]) {
+    out.fill(0);
+    write_head(out, CORE_NAME, NT_PRSTATUS, desc_len);
+    let desc = out.get_mut(desc_offset(NAME_LEN)..).unwrap_or_default();
+    write(desc, PR_PID, &pid.to_le_bytes());
+    let fields = desc.get_mut(PR_REG..).unwrap_or_default();
+    for (field, value) in fields.chunks_exact_mut(8).zip(regs) {
+        write(field, 0, &value.to_le_bytes());
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a crashed kernel leaves, which nobody can vouch for.
+
+use kexec_core::dump::elfcorehdr::{encode, encoded_len, CoreHeader, Load};
+use kexec_core::dump::note::{notes_len, Notes};
+use kexec_core::dump::vmcore::excluded::{Excluded, Run, EXCLUDED_MAX};
+use kexec_core::dump::vmcore::{Layout, Source, Wanted};
+use kexec_core::dump::vmcoreinfo::{with_crashtime, with_crashtime_len, Vmcoreinfo};
+use kexec_core::types::elf::Machine;
+use kexec_core::types::ranges::{Range, PAGE_SIZE};
+
+use crate::take_u64;
+
+/// Offsets that are tried in a dump file.
+const OFFSETS: u64 = 64;
+
+/// An ELF core header, and the dump file that is made from it.
+pub fn elfcorehdr(input: &[u8]) {
+    let _ = CoreHeader::total_len(input);
+    for machine in [Machine::X86_64, Machine::Aarch64] {
+        let Ok(core) = CoreHeader::parse(input, machine) else {
+            continue;
+        };
+        assert_eq!(core.notes().count(), core.notes_count());
+        assert_eq!(core.loads().count(), core.loads_count());
+        let Ok(layout) = Layout::new(&core, input.len(), PAGE_SIZE) else {
+            continue;
+        };
+        let mut header = vec![0; layout.header_len()];
+        if layout.encode_header(&core, &mut header).is_err() {
+            continue;
+        }
+        let step = (layout.size() / OFFSETS).max(1);
+        for index in 0..OFFSETS {
+            let offset = index.saturating_mul(step);
+            if let Some(piece) = layout.locate(&header, offset) {
+                let end = offset.checked_add(piece.len);
+                assert!(end.is_some_and(|end| end <= layout.size()));
+            }
+        }
+        assert!(layout.locate(&header, layout.size()).is_none());
+    }
+}
+
+/// A dump file of some pieces of memory, of which a list as `exclude=` takes it leaves parts out.
+///
+/// The input is a page size, the length of the notes, the list behind its length, and how far each
+/// piece of memory is from the one before it and how long it is.
+pub fn vmcore(mut input: &[u8]) {
+    let page_len = PAGE_SIZE << (take_u64(&mut input) % 5);
+    let notes_len = usize::from(take_u64(&mut input) as u16);
+    let list_len = (take_u64(&mut input) as usize).min(input.len());
+    let (list, mut pieces) = input.split_at(list_len);
+    let Ok(excluded) = Excluded::parse(list, page_len) else {
+        return;
+    };
+    let mut loads = Vec::new();
+    let mut end: u64 = 0;
+    while !pieces.is_empty() {
+        let (gap, len) = (take_u64(&mut pieces), take_u64(&mut pieces));
+        let start = end.checked_add(gap);
+        let Some(memory) = start.and_then(|start| Range::from_start_len(start, len)) else {
+            return;
+        };
+        end = memory.end();
+        loads.push(Load {
+            virtual_address: memory.start(),
+            memory,
+        });
+    }
+    let mut bytes = vec![0; encoded_len(1, loads.len())];
+    let notes = Range::new(0x1000, 0x2000).expect("a range");
+    if encode(&mut bytes, Machine::X86_64, &[notes], &loads).is_err() {
+        return;
+    }
+    let Ok(core) = CoreHeader::parse(&bytes, Machine::X86_64) else {
+        return;
+    };
+    if let Ok(layout) = Layout::new(&core, notes_len, page_len) {
+        let mut header = vec![0; layout.header_len()];
+        if layout.encode_header(&core, &mut header).is_ok() {
+            go_through(&layout, &header, &excluded, page_len);
+        }
+    }
+}
+
+/// Goes through a dump file from run to run: no gap, an end, and what lseek(2) finds is what is
+/// there.
+fn go_through(layout: &Layout, header: &[u8], excluded: &Excluded, page_len: u64) {
+    let mut offset = 0;
+    let mut runs = 0;
+    while let Some(piece) = layout.locate(header, offset) {
+        let (kind, len) = match piece.source {
+            Source::Header(at) => {
+                assert!(at + piece.len as usize <= header.len());
+                (Wanted::Data, piece.len)
+            }
+            Source::Notes(at) => {
+                assert!(at + piece.len as usize <= layout.notes_area_len());
+                (Wanted::Data, piece.len)
+            }
+            Source::Memory(address) => {
+                let memory = Range::from_start_len(address, piece.len).expect("a range");
+                let (kind, run) = match excluded.first_run(memory) {
+                    Run::Memory(run) => (Wanted::Data, run),
+                    Run::Zeros(run) => (Wanted::Hole, run),
+                };
+                assert_eq!(run.start(), address);
+                assert!(run.end() <= memory.end());
+                check_alike(run, kind, excluded, page_len);
+                (kind, run.len())
+            }
+        };
+        assert!(len > 0 && len % page_len == 0);
+        let other = match kind {
+            Wanted::Data => Wanted::Hole,
+            Wanted::Hole => Wanted::Data,
+        };
+        assert_eq!(layout.seek(header, excluded, offset, kind), Some(offset));
+        let next = layout.seek(header, excluded, offset, other);
+        assert!(next.is_none_or(|next| next >= offset + len));
+        offset += len;
+        runs += 1;
+    }
+    assert_eq!(offset, layout.size());
+    // The headers, the notes, and each piece of memory with what cuts it.
+    assert!(runs <= 2 + (header.len() / 56) * (2 * EXCLUDED_MAX + 1));
+    assert_eq!(layout.seek(header, excluded, offset, Wanted::Hole), None);
+}
+
+/// Checks that pages all over a run are each served as the run is.
+fn check_alike(run: Range, kind: Wanted, excluded: &Excluded, page_len: u64) {
+    let step = (run.len() / OFFSETS).max(1).next_multiple_of(page_len);
+    let pages = (run.start()..run.end()).step_by(step as usize);
+    for page in pages.chain([run.end() - page_len]) {
+        let page = Range::from_start_len(page, page_len).expect("a range");
+        let found = match excluded.first_run(page) {
+            Run::Memory(_) => Wanted::Data,
+            Run::Zeros(_) => Wanted::Hole,
+        };
+        assert_eq!(found, kind, "{page}");
+    }
+}
+
+/// Notes.
+pub fn note(input: &[u8]) {
+    let mut notes = Notes::new(input);
+    while let Some(note) = notes.next() {
+        assert!(notes.offset() <= input.len());
+        if note.is_err() {
+            break;
+        }
+    }
+    if let Ok(len) = notes_len(input) {
+        assert!(len <= input.len());
+    }
+}
+
+/// A kernel's description of itself.
+pub fn vmcoreinfo(input: &[u8]) {
+    let mut out = vec![0; with_crashtime_len(input.len())];
+    if let Ok((len, time)) = with_crashtime(&mut out, input) {
+        time.write(&mut out, u64::MAX);
+        assert!(Vmcoreinfo::parse(&out[..len]).is_ok());
+    }
+    if let Ok(info) = Vmcoreinfo::parse(input) {
+        let _ = (info.value("OSRELEASE"), info.number("phys_base"));
+        let _ = (info.symbol("_stext"), info.size("page"));
+        let _ = (info.offset("page.flags"), info.length("zone.free_area"));
+    }
+}

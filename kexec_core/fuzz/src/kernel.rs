@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Kernel images, and what vouches for them.
+
+use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
+use kexec_core::image::arm64::image::{self as arm64_image_format, PageSizes};
+use kexec_core::image::arm64::kernel::Kernel as Arm64Kernel;
+use kexec_core::image::compressed::{Compressed, DECOMPRESSED_LEN_MAX};
+use kexec_core::image::format::Format;
+use kexec_core::image::uki::Uki;
+use kexec_core::image::x86_64;
+use kexec_core::image::x86_64::bzimage::BzImage;
+use kexec_core::image::zboot::Zboot;
+use kexec_core::image::{self, KernelImage};
+use kexec_core::signature::authenticode::{signed_contents, IndirectData};
+use kexec_core::signature::pe::PeImage;
+use kexec_core::types::ranges::Range;
+
+/// A gigabyte below 4 GiB, which fits most kernels.
+fn region() -> Range {
+    Range::new(1 << 30, 2 << 30).unwrap_or(Range::ALL)
+}
+
+fn x86_machine(five_level_paging: bool) -> x86_64::bzimage::Machine {
+    x86_64::bzimage::Machine {
+        five_level_paging,
+        region: region(),
+    }
+}
+
+fn arm64_machine() -> arm64_image_format::Machine {
+    arm64_image_format::Machine {
+        page_sizes: PageSizes {
+            kib4: true,
+            kib16: false,
+            kib64: true,
+        },
+        region: region(),
+    }
+}
+
+/// Checks what every image promises, and writes it where there is enough memory.
+fn check_image<T: KernelImage>(kernel: &T) {
+    let mut end = 0;
+    for piece in kernel.pieces() {
+        assert!(piece.offset >= end);
+        end = piece.end();
+    }
+    assert_eq!(end, kernel.file_len());
+    assert!(end <= kernel.memory_len());
+    assert!(kernel.entry_offset() < kernel.memory_len());
+    assert!(kernel.alignment().is_power_of_two());
+    let mut memory = vec![0xaa; end.min(1 << 16) as usize];
+    let written = image::write(kernel, &mut memory);
+    assert_eq!(written.is_ok(), memory.len() as u64 == end);
+}
+
+/// A bzImage, and boot_params for it.
+pub fn bzimage(input: &[u8]) {
+    let Ok(image) = BzImage::parse(input) else {
+        return;
+    };
+    let _ = (image.kernel_version(), image.payload());
+    for five_level_paging in [false, true] {
+        if let Ok(image) = image.verify(&x86_machine(five_level_paging)) {
+            // The entry point of a short image can be in the part that is zero.
+            assert!(image.file_len() <= image.memory_len());
+            let mut page = [0; BOOT_PARAMS_LEN];
+            let mut params = BootParams::new(&mut page, &image);
+            let _ = params.set_initrd(region());
+        }
+    }
+}
+
+/// An Image.
+pub fn arm64_image(input: &[u8]) {
+    if let Ok(image) = arm64_image_format::Image::parse(input) {
+        check_image(&image);
+        let _ = image.verify(&arm64_machine());
+    }
+}
+
+/// An ELF file, as a kernel for either architecture.
+pub fn elf_kernel(input: &[u8]) {
+    if let Ok(kernel) = x86_64::vmlinux::Vmlinux::parse(input) {
+        check_image(&kernel);
+        let _ = kernel.verify(&x86_machine(false));
+    }
+    if let Ok(kernel) = kexec_core::image::arm64::vmlinux::Vmlinux::parse(input) {
+        check_image(&kernel);
+        let _ = kernel.verify(&arm64_machine());
+    }
+}
+
+/// Any file.
+pub fn format(input: &[u8]) {
+    match Format::detect(input) {
+        Ok(format) => assert_eq!(Format::of(input), Some(format)),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    let refusals = [
+        x86_64::kernel::Kernel::parse(input).err(),
+        Arm64Kernel::parse(input).err(),
+    ];
+    for error in refusals.into_iter().flatten() {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+/// A PE file.
+pub fn pe(input: &[u8]) {
+    let image = match PeImage::parse(input) {
+        Ok(image) => image,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            return;
+        }
+    };
+    for section in image.sections() {
+        let raw = section.raw();
+        assert_eq!(image.contents(&section).len() as u64, raw.end - raw.start);
+        let _ = section.name().to_string();
+    }
+    if let Ok(ranges) = image.digest_ranges() {
+        let mut at = 0;
+        for range in ranges {
+            assert!(at <= range.start && range.start <= range.end);
+            at = range.end;
+        }
+        let rest = &input[at..];
+        assert_eq!(rest.is_empty(), image.signature().is_none());
+    }
+}
+
+/// What a signature signs.
+pub fn authenticode(input: &[u8]) {
+    if let Ok(contents) = signed_contents(input) {
+        assert!(contents.len() < input.len());
+    }
+    match IndirectData::parse(input) {
+        Ok(data) => {
+            assert_eq!(data.digest().len(), data.algorithm().digest_len());
+            assert!(data.check(data.digest()).is_ok());
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+fn check_compressed(compressed: &Compressed<'_>) {
+    let len = compressed.decompressed_len();
+    assert!(len.is_none_or(|len| (1..=DECOMPRESSED_LEN_MAX).contains(&len)));
+}
+
+/// The framing of gzip and zstd.
+pub fn compressed(input: &[u8]) {
+    for found in [Compressed::gzip(input), Compressed::zstd(input)] {
+        match found {
+            Ok(compressed) => check_compressed(&compressed),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
+/// An EFI zboot image.
+pub fn zboot(input: &[u8]) {
+    match Zboot::parse(input) {
+        Ok(image) => check_compressed(image.payload()),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A unified kernel image.
+pub fn uki(input: &[u8]) {
+    match Uki::parse(input) {
+        Ok(image) => assert!(!image.linux().is_empty()),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the crashed kernel hands over: to the purgatory, and to the capture kernel.
+
+pub mod arm64;
+pub mod command_line;
+pub mod purgatory;
+pub mod x86_64;

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What an arm64 capture kernel is entered with: its device tree, and the page tables of the jump.
+
+pub mod console;
+pub mod device_tree;
+pub mod fdt;
+pub mod kernel_map;
+pub mod page_tables;

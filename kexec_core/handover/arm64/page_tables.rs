@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Page tables on which the crashed kernel is left and the purgatory runs.
+//!
+//! They map memory at its physical addresses, for TTBR0 with addresses of 48 bits (T0SZ 16) and
+//! the page size that TCR says. Layout: Arm Architecture Reference Manual for A-profile, D8.3
+//! "Translation table descriptor formats".
+
+use core::fmt;
+use core::mem::size_of;
+
+use crate::types::errno::Errno;
+use crate::types::ranges::Range;
+
+/// How many bits of an address are translated.
+const ADDRESS_BITS: u32 = 48;
+/// First address that cannot be mapped.
+const ADDRESS_LIMIT: u64 = 1 << ADDRESS_BITS;
+/// TCR_EL1.T0SZ for [`IdentityMap`].
+pub const T0SZ: u64 = 64 - ADDRESS_BITS as u64;
+
+pub(super) const ENTRY_LEN: u64 = size_of::<Entry>() as u64;
+const ENTRY_SHIFT: u32 = ENTRY_LEN.trailing_zeros();
+
+/// A descriptor in a table of any level.
+pub type Entry = u64;
+
+const _: () = assert!(ENTRY_LEN == 8);
+
+/// The bits that tell what a descriptor is.
+pub(super) const KIND_MASK: u64 = 3;
+pub(super) const KIND_BLOCK: u64 = 1;
+/// A table, or in a table of the last level a page.
+pub(super) const KIND_TABLE: u64 = 3;
+/// The contiguous hint, which would need neighbours that are alike.
+pub(super) const CONTIGUOUS: u64 = 1 << 52;
+
+/// Why page tables could not be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageTableError {
+    /// More tables were needed than the caller gave.
+    OutOfTables {
+        /// How many there were.
+        available: usize,
+    },
+    /// An address that the map cannot hold.
+    TooHigh(Range),
+    /// The tables do not start at a page.
+    Base {
+        /// Where they start.
+        base: u64,
+        /// Length of a page.
+        page_len: u64,
+    },
+    /// The attributes have bits that are not attributes.
+    Attributes {
+        /// The bits that are wrong.
+        bits: u64,
+    },
+}
+
+impl PageTableError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::OutOfTables { .. } => Errno::NoMem,
+            Self::TooHigh(_) => Errno::AddrNotAvail,
+            Self::Base { .. } | Self::Attributes { .. } => Errno::Inval,
+        }
+    }
+}
+
+impl fmt::Display for PageTableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfTables { available } => write!(
+                f,
+                "the identity map of the crash region needs more than the {available} page \
+                 tables planned for it: reserve one contiguous region with crashkernel="
+            ),
+            Self::TooHigh(range) => write!(
+                f,
+                "the range {range} is to be mapped, but the map ends at {ADDRESS_LIMIT:#x}: \
+                 reserve lower with crashkernel=size@offset"
+            ),
+            Self::Base { base, page_len } => write!(
+                f,
+                "the page tables are to lie at {base:#x}, but a multiple of the page size \
+                 {page_len:#x} below {ADDRESS_LIMIT:#x} is needed"
+            ),
+            Self::Attributes { bits } => write!(
+                f,
+                "the attributes of a mapping have the bits {bits:#x}, which belong to its address \
+                 or to the contiguous hint"
+            ),
+        }
+    }
+}
+
+/// A page size, and the tables that go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granule {
+    /// Pages of 4 KiB, blocks of 2 MiB, four levels.
+    Kib4,
+    /// Pages of 16 KiB, blocks of 32 MiB, four levels.
+    Kib16,
+    /// Pages of 64 KiB, blocks of 512 MiB, three levels.
+    Kib64,
+}
+
+impl Granule {
+    pub(super) const fn page_shift(self) -> u32 {
+        match self {
+            Self::Kib4 => 12,
+            Self::Kib16 => 14,
+            Self::Kib64 => 16,
+        }
+    }
+
+    /// How many bits of an address a table of any level but the top one translates.
+    pub(super) const fn level_bits(self) -> u32 {
+        self.page_shift() - ENTRY_SHIFT
+    }
+
+    /// log2 of what an entry of the last level but one maps.
+    const fn block_shift(self) -> u32 {
+        self.page_shift() + self.level_bits()
+    }
+
+    /// log2 of what an entry of the top table maps. Where that leaves fewer bits than a table
+    /// has, only the first entries of the top table are used.
+    const fn top_shift(self) -> u32 {
+        self.top_shift_for(ADDRESS_BITS)
+    }
+
+    /// The same for addresses of so many bits, more than those of a page.
+    pub(super) const fn top_shift_for(self, address_bits: u32) -> u32 {
+        let upper_bits = address_bits
+            .saturating_sub(1)
+            .saturating_sub(self.page_shift());
+        self.page_shift() + upper_bits / self.level_bits() * self.level_bits()
+    }
+
+    /// How many neighbouring entries a contiguous hint is about, of pages or of blocks.
+    pub(super) const fn contiguous(self, pages: bool) -> usize {
+        match (self, pages) {
+            (Self::Kib4, _) => 16,
+            (Self::Kib16, true) => 128,
+            (Self::Kib16, false) | (Self::Kib64, _) => 32,
+        }
+    }
+
+    /// Length of a page, which is that of a table too.
+    pub const fn page_len(self) -> u64 {
+        1 << self.page_shift()
+    }
+
+    /// Length of what one entry of the last level but one maps.
+    pub const fn block_len(self) -> u64 {
+        1 << self.block_shift()
+    }
+
+    /// Entries in a table.
+    pub const fn entries(self) -> usize {
+        1 << self.level_bits()
+    }
+
+    /// How many levels of tables there are.
+    pub const fn levels(self) -> u32 {
+        (self.top_shift() - self.page_shift()) / self.level_bits() + 1
+    }
+
+    /// TCR_EL1.TG0 for this page size, to be shifted by 14.
+    pub const fn tg0(self) -> u64 {
+        match self {
+            Self::Kib4 => 0,
+            Self::Kib64 => 1,
+            Self::Kib16 => 2,
+        }
+    }
+
+    /// The bits of a descriptor that hold an address.
+    pub(super) const fn address_mask(self) -> u64 {
+        (ADDRESS_LIMIT - 1) & !(self.page_len() - 1)
+    }
+
+    pub(super) const fn entry_index(self, address: u64, shift: u32) -> usize {
+        address.wrapping_shr(shift) as usize & (self.entries() - 1)
+    }
+}
+
+const _: () = {
+    assert!(Granule::Kib4.levels() == 4 && Granule::Kib4.block_len() == 2 << 20);
+    assert!(Granule::Kib16.levels() == 4 && Granule::Kib16.block_len() == 32 << 20);
+    assert!(Granule::Kib64.levels() == 3 && Granule::Kib64.block_len() == 512 << 20);
+    assert!(Granule::Kib4.top_shift() == 39);
+    assert!(Granule::Kib16.top_shift() == 47);
+    assert!(Granule::Kib64.top_shift() == 42);
+};
+
+/// How many tables an identity map of `range` needs, the top one included. For several ranges in
+/// one map, each range but the first adds one less than this.
+pub fn tables_needed(range: Range, granule: Granule) -> u64 {
+    let mut needed = 1_u64;
+    if range.is_empty() {
+        return needed;
+    }
+    let last = range.end().saturating_sub(1);
+    let mut shift = granule.top_shift();
+    while shift > granule.block_shift() {
+        let further = (last >> shift).saturating_sub(range.start() >> shift);
+        needed = needed.saturating_add(further).saturating_add(1);
+        shift = shift.saturating_sub(granule.level_bits());
+    }
+    // Only a block at either end can have a page that is not mapped.
+    let range = range.align_outward(granule.page_len()).unwrap_or(range);
+    let block_of = |address: u64| address >> granule.block_shift();
+    let is_cut = |address: u64| address & (granule.block_len() - 1) != 0;
+    let (start_cut, end_cut) = (is_cut(range.start()), is_cut(range.end()));
+    let same_block = block_of(range.start()) == block_of(last);
+    needed
+        .saturating_add(start_cut.into())
+        .saturating_add((end_cut && !(start_cut && same_block)).into())
+}
+
+/// An identity map under construction, in tables that lie one behind the other in memory.
+pub struct IdentityMap<'a> {
+    tables: &'a mut [Entry],
+    used: usize,
+    base: u64,
+    granule: Granule,
+}
+
+impl<'a> IdentityMap<'a> {
+    /// Starts an empty map. `tables` will lie at physical address `base`, the top table first,
+    /// and must be zeroed.
+    pub fn new(
+        tables: &'a mut [Entry],
+        base: u64,
+        granule: Granule,
+    ) -> Result<Self, PageTableError> {
+        let page_len = granule.page_len();
+        let len = (tables.len() as u64).saturating_mul(ENTRY_LEN);
+        let end = base.saturating_add(len);
+        if base & (page_len - 1) != 0 || end > ADDRESS_LIMIT {
+            return Err(PageTableError::Base { base, page_len });
+        }
+        let map = Self {
+            tables,
+            used: 1,
+            base,
+            granule,
+        };
+        match map.available() {
+            0 => Err(map.out_of_tables()),
+            _ => Ok(map),
+        }
+    }
+
+    /// Maps `range`, extended to whole pages, by blocks where it can be.
+    ///
+    /// `attributes` is what a descriptor has besides the address and the two bits for its kind,
+    /// which are set here. What an earlier call has mapped keeps its attributes.
+    pub fn map(&mut self, range: Range, attributes: u64) -> Result<(), PageTableError> {
+        let granule = self.granule;
+        let bits = attributes & (granule.address_mask() | CONTIGUOUS);
+        if bits != 0 {
+            return Err(PageTableError::Attributes { bits });
+        }
+        let attributes = attributes & !KIND_MASK;
+        if range.end() > ADDRESS_LIMIT {
+            return Err(PageTableError::TooHigh(range));
+        }
+        let range = range
+            .align_outward(granule.page_len())
+            .ok_or(PageTableError::TooHigh(range))?;
+        let mut address = range.start();
+        while address < range.end() {
+            let block = Range::from_start_len(address, granule.block_len())
+                .filter(|block| block.start() & (granule.block_len() - 1) == 0)
+                .filter(|block| range.encloses(block));
+            let mapped = match block {
+                Some(_) => self.map_block(address, attributes)?,
+                None => self.map_page(address, attributes)?,
+            };
+            address = address.saturating_add(mapped);
+        }
+        Ok(())
+    }
+
+    /// Maps a block, or the first page in it if pages of it are mapped already. Returns the
+    /// length of what was mapped.
+    fn map_block(&mut self, address: u64, attributes: u64) -> Result<u64, PageTableError> {
+        let granule = self.granule;
+        let table = self.find_table(address, granule.block_shift())?;
+        let index = granule.entry_index(address, granule.block_shift());
+        match self.entry(table, index)? & KIND_MASK {
+            KIND_TABLE => return self.map_page(address, attributes),
+            KIND_BLOCK => {}
+            _ => self.set(table, index, address | attributes | KIND_BLOCK)?,
+        }
+        Ok(granule.block_len())
+    }
+
+    fn map_page(&mut self, address: u64, attributes: u64) -> Result<u64, PageTableError> {
+        let granule = self.granule;
+        let table = self.find_table(address, granule.block_shift())?;
+        let index = granule.entry_index(address, granule.block_shift());
+        if self.entry(table, index)? & KIND_MASK != KIND_BLOCK {
+            let table = self.descend(table, index)?;
+            let index = granule.entry_index(address, granule.page_shift());
+            if self.entry(table, index)? == 0 {
+                self.set(table, index, address | attributes | KIND_TABLE)?;
+            }
+        }
+        Ok(granule.page_len())
+    }
+
+    /// The number of the table whose entries map `1 << wanted` bytes, made if there is none yet.
+    /// Blocks are mapped on that level only, so there are none on the way.
+    fn find_table(&mut self, address: u64, wanted: u32) -> Result<usize, PageTableError> {
+        let granule = self.granule;
+        let mut table = 0;
+        let mut shift = granule.top_shift();
+        while shift > wanted {
+            table = self.descend(table, granule.entry_index(address, shift))?;
+            shift = shift.saturating_sub(granule.level_bits());
+        }
+        Ok(table)
+    }
+
+    /// The number of the table that an entry points to, made if there is none yet.
+    fn descend(&mut self, table: usize, index: usize) -> Result<usize, PageTableError> {
+        let granule = self.granule;
+        let entry = self.entry(table, index)?;
+        if entry & KIND_MASK == KIND_TABLE {
+            let offset = (entry & granule.address_mask()).wrapping_sub(self.base);
+            return Ok((offset >> granule.page_shift()) as usize);
+        }
+        let next = self.used;
+        if next >= self.available() {
+            return Err(self.out_of_tables());
+        }
+        self.used = next.saturating_add(1);
+        // `new` has checked that all tables lie below the limit, so no address of theirs wraps.
+        let address = self
+            .base
+            .wrapping_add(granule.page_len().wrapping_mul(next as u64));
+        self.set(table, index, address | KIND_TABLE)?;
+        Ok(next)
+    }
+
+    fn place(&mut self, table: usize, index: usize) -> Option<&mut Entry> {
+        let first = table.checked_mul(self.granule.entries())?;
+        self.tables.get_mut(first.checked_add(index)?)
+    }
+
+    fn entry(&mut self, table: usize, index: usize) -> Result<Entry, PageTableError> {
+        let error = self.out_of_tables();
+        self.place(table, index).map(|entry| *entry).ok_or(error)
+    }
+
+    fn set(&mut self, table: usize, index: usize, value: Entry) -> Result<(), PageTableError> {
+        let error = self.out_of_tables();
+        *self.place(table, index).ok_or(error)? = value;
+        Ok(())
+    }
+
+    /// How many tables there are.
+    fn available(&self) -> usize {
+        self.tables.len() >> self.granule.level_bits()
+    }
+
+    fn out_of_tables(&self) -> PageTableError {
+        PageTableError::OutOfTables {
+            available: self.available(),
+        }
+    }
+}

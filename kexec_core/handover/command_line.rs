@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The capture kernel's command line: what is added to it, and what it says about the console.
+
+use core::fmt::{self, Write};
+
+use crate::types::bytes::{to_u64, write};
+use crate::types::errno::Errno;
+
+/// The parameter that tells a capture kernel where the ELF core header is.
+const ELFCOREHDR: &[u8] = b"elfcorehdr=";
+
+/// The parameter that keeps a capture kernel from the memory devices that ACPI describes: it would
+/// take such memory for its own, beyond what it is told to use, and write over what is to be dumped
+/// (Documentation/admin-guide/kernel-parameters.txt).
+const NO_MEMORY_DEVICES: &str = "acpi_no_memhotplug";
+
+/// Why a command line cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandLineError {
+    /// There is a byte that ends a command line.
+    Control {
+        /// The byte.
+        byte: u8,
+        /// Where it is.
+        offset: usize,
+    },
+    /// There is an `elfcorehdr=` already.
+    ElfCoreHeader {
+        /// Where it is.
+        offset: usize,
+    },
+    /// It is too long.
+    TooLong {
+        /// Length of what the user gave.
+        user_len: usize,
+        /// Length of what we add.
+        added_len: usize,
+        /// The kernel's limit.
+        limit: u32,
+    },
+    /// The buffer has no room.
+    Buffer {
+        /// Room that is needed.
+        needed: u64,
+        /// Length of the buffer.
+        len: usize,
+    },
+}
+
+impl CommandLineError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Buffer { .. } => Errno::NoMem,
+            _ => Errno::Inval,
+        }
+    }
+}
+
+impl fmt::Display for CommandLineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Control { byte, offset } => write!(
+                f,
+                "the command line has the byte {byte:#04x} at offset {offset}: NUL and newline \
+                 cannot be part of a command line"
+            ),
+            Self::ElfCoreHeader { offset } => write!(
+                f,
+                "the command line has elfcorehdr= at offset {offset}: leave it out, the right \
+                 one is added at load"
+            ),
+            Self::TooLong {
+                user_len,
+                added_len,
+                limit,
+            } => write!(
+                f,
+                "the command line has {user_len} bytes and {added_len} are added at load, but this \
+                 kernel takes {limit} at most"
+            ),
+            Self::Buffer { needed, len } => write!(
+                f,
+                "the command line needs {needed} bytes with its NUL, but there is room for {len}"
+            ),
+        }
+    }
+}
+
+/// A parameter of a command line, split as the kernel splits it.
+struct Parameter<'a> {
+    text: &'a [u8],
+    offset: usize,
+}
+
+/// The parameters of a command line: white space separates them, except between double quotes.
+struct Parameters<'a> {
+    text: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Iterator for Parameters<'a> {
+    type Item = Parameter<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.text.get(self.offset..)?;
+        let start = rest.iter().position(|byte| !is_space(*byte))?;
+        let rest = rest.get(start..)?;
+        let mut in_quotes = false;
+        let len = rest
+            .iter()
+            .position(|byte| {
+                in_quotes ^= *byte == b'"';
+                !in_quotes && is_space(*byte)
+            })
+            .unwrap_or(rest.len());
+        let offset = self.offset.saturating_add(start);
+        self.offset = offset.saturating_add(len);
+        let text = rest.get(..len)?;
+        // Quotes may stand around the whole parameter or around its value.
+        let text = text.strip_prefix(b"\"").unwrap_or(text);
+        Some(Parameter { text, offset })
+    }
+}
+
+/// What the kernel takes for white space: that of ASCII, and the no-break space of Latin-1.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ' | 0xa0)
+}
+
+fn parameters(text: &[u8]) -> Parameters<'_> {
+    Parameters { text, offset: 0 }
+}
+
+/// Writes the capture kernel's command line and a NUL to `out`, and returns its length without
+/// the NUL.
+///
+/// `limit` is the longest command line that the kernel takes, without the NUL; `acpi` says whether
+/// ACPI describes the machine. What is added comes first: behind the user's part, an open quote or
+/// a `--` would take it away from the kernel.
+pub fn capture_command_line(
+    out: &mut [u8],
+    user: &[u8],
+    elfcorehdr_address: u64,
+    acpi: bool,
+    limit: u32,
+) -> Result<usize, CommandLineError> {
+    let control = |byte: &u8| matches!(*byte, 0 | b'\n' | b'\r');
+    if let Some(offset) = user.iter().position(control) {
+        let byte = user.get(offset).copied().unwrap_or_default();
+        return Err(CommandLineError::Control { byte, offset });
+    }
+    if let Some(parameter) = parameters(user).find(|p| p.text.starts_with(ELFCOREHDR)) {
+        return Err(CommandLineError::ElfCoreHeader {
+            offset: parameter.offset,
+        });
+    }
+
+    let mut added = Text::default();
+    // A number of 64 bits has at most 16 digits, and `Text` has room for them.
+    let _ = write!(added, "elfcorehdr={elfcorehdr_address:#x}");
+    if acpi {
+        let _ = write!(added, " {NO_MEMORY_DEVICES}");
+    }
+    if !user.is_empty() {
+        let _ = write!(added, " ");
+    }
+    let added = added.as_bytes();
+
+    let len = added.len().saturating_add(user.len());
+    if to_u64(len) > limit.into() {
+        return Err(CommandLineError::TooLong {
+            user_len: user.len(),
+            added_len: added.len(),
+            limit,
+        });
+    }
+    let out_len = out.len();
+    if out_len <= len {
+        return Err(CommandLineError::Buffer {
+            needed: to_u64(len).saturating_add(1),
+            len: out_len,
+        });
+    }
+    let line = added.iter().chain(user).chain(&[0]);
+    for (to, from) in out.iter_mut().zip(line) {
+        *to = *from;
+    }
+    Ok(len)
+}
+
+/// Room for `elfcorehdr=0x`, 16 digits, [`NO_MEMORY_DEVICES`] and two spaces.
+struct Text {
+    bytes: [u8; ADDED_MAX],
+    len: usize,
+}
+
+const ADDED_MAX: usize = ELFCOREHDR.len() + 2 + 16 + NO_MEMORY_DEVICES.len() + 2;
+
+impl Default for Text {
+    fn default() -> Self {
+        Self {
+            bytes: [0; ADDED_MAX],
+            len: 0,
+        }
+    }
+}
+
+impl Text {
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
+        if text.len() > room.len() {
+            return Err(fmt::Error);
+        }
+        write(room, 0, text.as_bytes());
+        self.len = self.len.saturating_add(text.len());
+        Ok(())
+    }
+}
+
+/// A console that the purgatory can write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// An 8250 UART behind I/O ports.
+    Uart8250 {
+        /// The first port.
+        port: u16,
+    },
+    /// A PL011 UART, or the part of one that Arm's SBSA asks for. No x86 machine has one.
+    Pl011 {
+        /// Physical address of its registers.
+        address: u64,
+    },
+}
+
+impl Console {
+    /// Ports of `ttyS0` to `ttyS3` on a PC.
+    const PC_PORTS: [u16; 4] = [0x3f8, 0x2f8, 0x3e8, 0x2e8];
+
+    /// The console in a value of `console=` or `earlycon=`: `ttyS0,115200`,
+    /// `uart8250,io,0x3f8,115200` or `pl011,mmio32,0x9000000`.
+    pub(crate) fn from_console(value: &[u8]) -> Option<Self> {
+        let mut fields = value.split(|byte| *byte == b',');
+        let device = fields.next()?;
+        if let Some(number) = device.strip_prefix(b"ttyS") {
+            return Self::from_tty_number(number);
+        }
+        if matches!(device, b"uart" | b"uart8250") && fields.next()? == b"io" {
+            return Self::from_port(fields.next()?);
+        }
+        if device == b"pl011" {
+            return Self::from_pl011(fields);
+        }
+        None
+    }
+
+    /// The console whose address is told behind `pl011,`, with or without how wide an access is.
+    fn from_pl011<'a>(mut fields: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
+        let address = match fields.next()? {
+            b"mmio" | b"mmio32" => fields.next()?,
+            address => address,
+        };
+        let digits = core::str::from_utf8(address.strip_prefix(b"0x")?).ok()?;
+        let address = u64::from_str_radix(digits, 16).ok()?;
+        Some(Self::Pl011 { address })
+    }
+
+    /// The console in a value of `earlyprintk=`: `serial,ttyS0,115200`, `serial,0x3f8`, `ttyS0`
+    /// or `serial` alone.
+    fn from_earlyprintk(value: &[u8]) -> Option<Self> {
+        let mut fields = value.split(|byte| *byte == b',');
+        let device = fields.next()?;
+        if let Some(number) = device.strip_prefix(b"ttyS") {
+            return Self::from_tty_number(number);
+        }
+        if device != b"serial" {
+            return None;
+        }
+        match fields.next() {
+            None => Self::from_tty_number(b"0"),
+            Some(device) if device.starts_with(b"0x") => Self::from_port(device),
+            Some(device) => Self::from_tty_number(device.strip_prefix(b"ttyS").unwrap_or(device)),
+        }
+    }
+
+    fn from_tty_number(number: &[u8]) -> Option<Self> {
+        let number: usize = core::str::from_utf8(number).ok()?.parse().ok()?;
+        let port = *Self::PC_PORTS.get(number)?;
+        Some(Self::Uart8250 { port })
+    }
+
+    fn from_port(port: &[u8]) -> Option<Self> {
+        let digits = core::str::from_utf8(port.strip_prefix(b"0x")?).ok()?;
+        let port = u16::from_str_radix(digits, 16).ok()?;
+        Some(Self::Uart8250 { port })
+    }
+}
+
+/// The serial port that the last `console=`, `earlycon=` or `earlyprintk=` of one names.
+///
+/// Other consoles on the command line do not matter: the kernel writes to all of them.
+pub fn find_console(command_line: &[u8]) -> Option<Console> {
+    settings(command_line)
+        .filter_map(|(name, value)| match name {
+            b"console" | b"earlycon" => Console::from_console(value),
+            b"earlyprintk" => Console::from_earlyprintk(value),
+            _ => None,
+        })
+        .last()
+}
+
+/// The names and values of the parameters that are the kernel's, not its first process's. A
+/// parameter without `=` has an empty value; quotes around a value are left out.
+pub(crate) fn settings(command_line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+    parameters(command_line)
+        .take_while(|parameter| parameter.text != b"--")
+        .map(|parameter| {
+            let mut parts = parameter.text.splitn(2, |byte| *byte == b'=');
+            let name = parts.next().unwrap_or_default();
+            let value = parts.next().unwrap_or_default();
+            let value = value.strip_prefix(b"\"").unwrap_or(value);
+            let value = value.strip_suffix(b"\"").unwrap_or(value);
+            (name, value)
+        })
+}

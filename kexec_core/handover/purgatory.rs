@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module leaves for the purgatory: what to check, where to go, and where to complain.
+//!
+//! The table is built at load, lies in the reserved region as a segment of its own, and closes with
+//! a SHA-256 of itself, so that a flipped byte in it is noticed like one in any other segment. The
+//! console is not in it, but in the purgatory's own head: it is needed just when the table is bad.
+
+use core::mem::{offset_of, size_of};
+
+use crate::dump::header_slots::Slots;
+use crate::types::bytes;
+use crate::types::digest::DIGEST_LEN;
+
+/// The table's first eight bytes.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"RKEXTABL");
+
+/// Most segments that the purgatory checks.
+pub const CHECKED_MAX: usize = 14;
+
+/// [`Head::console_kind`]: say nothing.
+pub const CONSOLE_NONE: u32 = 0;
+/// [`Head::console_kind`]: an 8250 UART behind I/O ports (x86).
+pub const CONSOLE_UART8250_PORT: u32 = 1;
+/// [`Head::console_kind`]: a PL011 UART in memory (arm64).
+pub const CONSOLE_PL011: u32 = 2;
+
+/// [`Table::flags`]: the kernel is entered with four levels of page tables, though the crashed kernel
+/// had five (x86).
+pub const FOUR_LEVEL_PAGING: u32 = 1 << 0;
+
+/// The first bytes of the purgatory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Where the purgatory is entered.
+    pub code: [u8; 16],
+    /// I/O port or physical address of the console.
+    pub console_base: u64,
+    /// One of the `CONSOLE_` constants.
+    pub console_kind: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl Head {
+    /// Writes the console into the head of `purgatory`.
+    pub fn set_console(purgatory: &mut [u8], kind: u32, base: u64) {
+        bytes::write(
+            purgatory,
+            offset_of!(Self, console_base),
+            &base.to_le_bytes(),
+        );
+        bytes::write(
+            purgatory,
+            offset_of!(Self, console_kind),
+            &kind.to_le_bytes(),
+        );
+    }
+}
+
+/// One range whose digest the purgatory checks.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Physical address.
+    pub start: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// [`crate::uapi::SegmentKind`] as a number, for the message.
+    pub kind: u32,
+    /// [`crate::types::digest::Algorithm`] of the digest, as a number.
+    pub algorithm: u32,
+    /// The range's digest.
+    pub digest: [u8; DIGEST_LEN],
+}
+
+/// What the purgatory needs to know.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// [`MAGIC`].
+    pub magic: u64,
+    /// Physical address at which the capture kernel is entered.
+    pub entry: u64,
+    /// Physical address of the boot_params or the device tree.
+    pub argument: u64,
+    /// Physical address of the contents of a [`crate::dump::report`], outside the region.
+    pub report: u64,
+    /// Where the ELF core header is that was put in force last. Its digest is not in this table.
+    pub core_header: Slots,
+    /// How many of `checked` are valid.
+    pub checked_count: u32,
+    /// How the kernel is entered: [`FOUR_LEVEL_PAGING`] or none.
+    pub flags: u32,
+    /// What is checked, in this order.
+    pub checked: [Checked; CHECKED_MAX],
+    /// SHA-256 of all bytes before this field.
+    pub sha256: [u8; 32],
+}
+
+const CORE_HEADER: usize = offset_of!(Table, core_header);
+
+/// How many bytes of a [`Table`] its own digest covers.
+pub const DIGESTED_LEN: usize = offset_of!(Table, sha256);
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            magic: MAGIC,
+            entry: 0,
+            argument: 0,
+            report: 0,
+            core_header: Slots::default(),
+            checked_count: 0,
+            flags: 0,
+            checked: [Checked::default(); CHECKED_MAX],
+            sha256: [0; 32],
+        }
+    }
+}
+
+/// Length of a [`Table`] in bytes.
+pub const TABLE_LEN: usize = size_of::<Table>();
+
+impl Checked {
+    fn encode(&self, out: &mut [u8]) {
+        bytes::write(out, offset_of!(Self, start), &self.start.to_le_bytes());
+        bytes::write(out, offset_of!(Self, len), &self.len.to_le_bytes());
+        bytes::write(out, offset_of!(Self, kind), &self.kind.to_le_bytes());
+        bytes::write(
+            out,
+            offset_of!(Self, algorithm),
+            &self.algorithm.to_le_bytes(),
+        );
+        bytes::write(out, offset_of!(Self, digest), &self.digest);
+    }
+}
+
+impl Table {
+    /// The table as the purgatory finds it in memory.
+    pub fn encode(&self) -> [u8; TABLE_LEN] {
+        let mut out = [0; TABLE_LEN];
+        for (offset, field) in [
+            (offset_of!(Self, magic), self.magic),
+            (offset_of!(Self, entry), self.entry),
+            (offset_of!(Self, argument), self.argument),
+            (offset_of!(Self, report), self.report),
+            (offset_of!(Self, core_header.start), self.core_header.start),
+            (
+                offset_of!(Self, core_header.slot_len),
+                self.core_header.slot_len,
+            ),
+        ] {
+            bytes::write(&mut out, offset, &field.to_le_bytes());
+        }
+        for (offset, field) in [
+            (offset_of!(Self, checked_count), self.checked_count),
+            (offset_of!(Self, flags), self.flags),
+        ] {
+            bytes::write(&mut out, offset, &field.to_le_bytes());
+        }
+        let checked = out.get_mut(offset_of!(Self, checked)..).unwrap_or_default();
+        for (place, checked) in checked
+            .chunks_exact_mut(size_of::<Checked>())
+            .zip(&self.checked)
+        {
+            checked.encode(place);
+        }
+        bytes::write(&mut out, offset_of!(Self, sha256), &self.sha256);
+        out
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Checked>() == 56);
+    assert!(offset_of!(Checked, digest) == 24);
+    assert!(size_of::<Head>() == 32);
+    assert!(offset_of!(Head, console_base) == 16);
+    assert!(offset_of!(Head, console_kind) == 24);
+    assert!(CORE_HEADER == 32);
+    assert!(size_of::<Slots>() == 16);
+    assert!(offset_of!(Table, flags) == 52);
+    assert!(offset_of!(Table, checked) == 56);
+    assert!(DIGESTED_LEN == 56 + CHECKED_MAX * 56);
+    assert!(size_of::<Table>() == DIGESTED_LEN + 32);
+};

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The zero page (`struct boot_params`) that the kernel is entered with.
+//!
+//! Offsets are those of `Documentation/arch/x86/zero-page.rst`; the setup header lies in it at the
+//! offsets that it has in the file, so its fields' offsets are in [`crate::image::x86_64::bzimage`].
+
+use core::fmt;
+
+use super::efi::{EFI_INFO, EFI_INFO_LEN};
+use super::memory_map::MemoryType;
+use crate::image::x86_64::bzimage;
+use crate::image::x86_64::protocol::BootProtocol;
+use crate::image::Verified;
+use crate::types::bytes::{read_u64, read_u8, write};
+use crate::types::errno::Errno;
+use crate::types::ranges::{CapacityError, Range};
+
+/// Length of the structure.
+pub const BOOT_PARAMS_LEN: usize = 4096;
+/// Length of `struct screen_info`.
+pub const SCREEN_INFO_LEN: usize = 64;
+/// Length of one entry of the memory map: two 64-bit numbers and a 32-bit one.
+pub const E820_ENTRY_LEN: usize = 20;
+
+/// Most entries that the memory map has room for.
+pub const E820_ENTRIES_MAX: usize = 128;
+
+/// `screen_info`: the text console or the frame buffer.
+pub const SCREEN_INFO: usize = 0x000;
+/// `screen_info.ext_mem_k`: extended memory in KiB, as a BIOS call told it.
+pub const SCREEN_INFO_EXT_MEM_K: usize = 0x002;
+/// `acpi_rsdp_addr`: physical address of the ACPI root pointer.
+pub const ACPI_RSDP_ADDR: usize = 0x070;
+/// `ext_ramdisk_image`: upper half of the initrd's address.
+pub const EXT_RAMDISK_IMAGE: usize = 0x0c0;
+/// `ext_ramdisk_size`: upper half of the initrd's length.
+pub const EXT_RAMDISK_SIZE: usize = 0x0c4;
+/// `ext_cmd_line_ptr`: upper half of the command line's address.
+pub const EXT_CMD_LINE_PTR: usize = 0x0c8;
+/// `eddbuf_entries`: how many disks [`EDDBUF`] describes.
+pub const EDDBUF_ENTRIES: usize = 0x1e9;
+/// `edd_mbr_sig_buf_entries`: how many disks [`EDD_MBR_SIG_BUFFER`] has.
+pub const EDD_MBR_SIG_BUF_ENTRIES: usize = 0x1ea;
+/// `secure_boot`: whether Secure Boot is on, as the kernel's `enum efi_secureboot_mode`.
+pub const SECURE_BOOT: usize = 0x1ec;
+/// `edd_mbr_sig_buffer`: the signatures in the boot sectors of disks.
+pub const EDD_MBR_SIG_BUFFER: usize = 0x290;
+/// Length of that buffer.
+pub const EDD_MBR_SIG_BUFFER_LEN: usize = 16 * 4;
+/// `eddbuf`: what the BIOS says of disks (Enhanced Disk Drive services).
+pub const EDDBUF: usize = 0xd00;
+/// Length of that buffer.
+pub const EDDBUF_LEN: usize = 6 * 82;
+/// `e820_entries`: how many entries the memory map has.
+pub const E820_ENTRIES: usize = 0x1e8;
+/// `sentinel`: 0 where the loader has cleared what it does not fill.
+pub const SENTINEL: usize = 0x1ef;
+/// `hdr`: the setup header.
+pub const SETUP_HEADER: usize = 0x1f1;
+/// `e820_table`: the memory map.
+pub const E820_TABLE: usize = 0x2d0;
+
+/// `hdr.type_of_loader`: who loaded the kernel.
+pub const TYPE_OF_LOADER: usize = 0x210;
+/// `hdr.ramdisk_image`: lower half of the initrd's address.
+pub const RAMDISK_IMAGE: usize = 0x218;
+/// `hdr.ramdisk_size`: lower half of the initrd's length.
+pub const RAMDISK_SIZE: usize = 0x21c;
+/// `hdr.cmd_line_ptr`: lower half of the command line's address.
+pub const CMD_LINE_PTR: usize = 0x228;
+/// `hdr.hardware_subarch`: 0 for a PC.
+pub const HARDWARE_SUBARCH: usize = 0x23c;
+/// `hdr.setup_data`: physical address of a list of further data.
+pub const SETUP_DATA: usize = 0x250;
+
+/// The loader number that is assigned to kexec, in `type_of_loader`'s upper half.
+pub const LOADER_KEXEC: u8 = 0x0d << 4;
+
+const _: () = {
+    assert!(SCREEN_INFO + SCREEN_INFO_LEN == 0x040);
+    assert!(SETUP_HEADER == bzimage::SETUP_SECTS);
+    assert!(bzimage::HEADER_END_MAX <= E820_TABLE);
+    assert!(E820_TABLE + E820_ENTRIES_MAX * E820_ENTRY_LEN == 0xcd0);
+    assert!(EDD_MBR_SIG_BUFFER == bzimage::HEADER_END_MAX);
+    assert!(EDD_MBR_SIG_BUFFER + EDD_MBR_SIG_BUFFER_LEN == E820_TABLE);
+    assert!(EDDBUF + EDDBUF_LEN == 0xeec && 0xeec <= BOOT_PARAMS_LEN);
+    // The count of entries is a byte.
+    assert!(E820_ENTRIES_MAX <= 0xff);
+};
+
+/// Why boot_params cannot describe what it is asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootParamsError {
+    /// The kernel would not find the initrd there.
+    InitrdAbove4G {
+        /// Where the initrd is.
+        initrd: Range,
+        /// The highest address that the kernel reads it from.
+        max: u64,
+    },
+}
+
+impl BootParamsError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::InitrdAbove4G { .. } => Errno::AddrNotAvail,
+        }
+    }
+}
+
+impl fmt::Display for BootParamsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InitrdAbove4G { initrd, max } => write!(
+                f,
+                "the initrd would lie at {initrd}, but the kernel reads it up to {max:#x} only \
+                 (XLF_CAN_BE_LOADED_ABOVE_4G is not set)"
+            ),
+        }
+    }
+}
+
+/// Builds boot_params in a page.
+#[derive(Debug)]
+pub struct BootParams<'a> {
+    page: &'a mut [u8; BOOT_PARAMS_LEN],
+    initrd_max: Option<u64>,
+}
+
+impl<'a> BootParams<'a> {
+    /// Clears `page` and takes the image's setup header over into it.
+    pub fn new<T: BootProtocol>(page: &'a mut [u8; BOOT_PARAMS_LEN], image: &Verified<T>) -> Self {
+        page.fill(0);
+        image.put_setup_header(page);
+
+        // What the loader writes must not come from the file.
+        write(page, TYPE_OF_LOADER, &[LOADER_KEXEC]);
+        write(page, bzimage::LOADFLAGS, &[bzimage::LOADED_HIGH]);
+        write(page, RAMDISK_IMAGE, &[0; 4]);
+        write(page, RAMDISK_SIZE, &[0; 4]);
+        write(page, CMD_LINE_PTR, &[0; 4]);
+        write(page, HARDWARE_SUBARCH, &[0; 4]);
+        write(page, SETUP_DATA, &[0; 8]);
+
+        Self {
+            page,
+            initrd_max: image.initrd_max(),
+        }
+    }
+
+    /// Writes a 64-bit number whose halves lie apart.
+    fn put_halves(&mut self, low_offset: usize, high_offset: usize, value: u64) {
+        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+        write(self.page, low_offset, &[a, b, c, d]);
+        write(self.page, high_offset, &[e, f, g, h]);
+    }
+
+    /// Says at which physical address the command line is.
+    pub fn set_command_line(&mut self, address: u64) {
+        self.put_halves(CMD_LINE_PTR, EXT_CMD_LINE_PTR, address);
+    }
+
+    /// Says where the initrd is; its length is the file's, not rounded up.
+    pub fn set_initrd(&mut self, initrd: Range) -> Result<(), BootParamsError> {
+        if let Some(max) = self.initrd_max {
+            if initrd.end() > max.saturating_add(1) {
+                return Err(BootParamsError::InitrdAbove4G { initrd, max });
+            }
+        }
+        self.put_halves(RAMDISK_IMAGE, EXT_RAMDISK_IMAGE, initrd.start());
+        self.put_halves(RAMDISK_SIZE, EXT_RAMDISK_SIZE, initrd.len());
+        Ok(())
+    }
+
+    /// Takes over what the running kernel's boot_params say of the machine: its screen, its disks,
+    /// where ACPI is, what kind of PC it is, and whether it is under Secure Boot, without which the
+    /// next kernel would not lock itself down as this one did.
+    pub fn take_over(&mut self, running: &[u8; BOOT_PARAMS_LEN]) {
+        for (offset, len) in [
+            (SCREEN_INFO, SCREEN_INFO_LEN),
+            (ACPI_RSDP_ADDR, 8),
+            (HARDWARE_SUBARCH, 4),
+            (SECURE_BOOT, 1),
+            (EDDBUF_ENTRIES, 1),
+            (EDDBUF, EDDBUF_LEN),
+            (EDD_MBR_SIG_BUF_ENTRIES, 1),
+            (EDD_MBR_SIG_BUFFER, EDD_MBR_SIG_BUFFER_LEN),
+        ] {
+            let field = running.get(offset..).and_then(|field| field.get(..len));
+            write(self.page, offset, field.unwrap_or_default());
+        }
+        // This is about all of the machine's memory, not about what the capture kernel may use.
+        write(self.page, SCREEN_INFO_EXT_MEM_K, &[0; 2]);
+    }
+
+    /// Says at which physical address the ACPI root pointer is, unless the running kernel was told
+    /// another one; 0 where it is not known.
+    pub fn set_acpi_rsdp_if_unknown(&mut self, address: u64) {
+        if read_u64(self.page, ACPI_RSDP_ADDR) == Some(0) {
+            write(self.page, ACPI_RSDP_ADDR, &address.to_le_bytes());
+        }
+    }
+
+    /// Says where firmware has its tables and its memory.
+    pub fn set_efi_info(&mut self, info: &[u8; EFI_INFO_LEN]) {
+        write(self.page, EFI_INFO, info);
+    }
+
+    /// Physical address of the first node of the list of further data, 0 where there is none.
+    pub(super) fn setup_data(&self) -> u64 {
+        read_u64(self.page, SETUP_DATA).unwrap_or_default()
+    }
+
+    /// Says where the list of further data starts.
+    pub(super) fn set_setup_data(&mut self, address: u64) {
+        write(self.page, SETUP_DATA, &address.to_le_bytes());
+    }
+
+    /// Adds an entry to the memory map.
+    pub(super) fn push_memory(
+        &mut self,
+        range: Range,
+        memory_type: MemoryType,
+    ) -> Result<(), CapacityError> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let full = CapacityError {
+            capacity: E820_ENTRIES_MAX,
+        };
+        let count = self.page.get(E820_ENTRIES).copied().unwrap_or_default();
+        let entry = self
+            .page
+            .get_mut(E820_TABLE..E820_TABLE + E820_ENTRIES_MAX * E820_ENTRY_LEN)
+            .and_then(|table| table.chunks_exact_mut(E820_ENTRY_LEN).nth(count.into()))
+            .ok_or(full)?;
+        write(entry, 0, &range.start().to_le_bytes());
+        write(entry, 8, &range.len().to_le_bytes());
+        write(entry, 16, &(memory_type as u32).to_le_bytes());
+        write(self.page, E820_ENTRIES, &[count.saturating_add(1)]);
+        Ok(())
+    }
+}
+
+/// Whether a zero page says that Secure Boot is on. Where the kernel's EFI stub did not ask
+/// (`efi_secureboot_mode_unset`), it says nothing.
+pub fn secure_boot(page: &[u8]) -> Option<bool> {
+    const UNSET: u8 = 0;
+    const ENABLED: u8 = 3;
+    match read_u8(page, SECURE_BOOT)? {
+        UNSET => None,
+        mode => Some(mode == ENABLED),
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What UEFI firmware leaves to a kernel, and how that kernel hands it to the next one.
+//!
+//! Firmware can be told only once where the kernel has mapped it, so the next kernel has to map it at
+//! the same addresses, and gets the memory map with them. Pointers in the firmware's own tables were
+//! changed to such addresses; the physical ones come beside the tables.
+
+use super::boot_params::BOOT_PARAMS_LEN;
+use crate::types::bytes::{read_u32, read_u64, write};
+use crate::types::ranges::Range;
+
+/// `boot_params.efi_info` (`Documentation/arch/x86/zero-page.rst`; fields in the kernel's
+/// asm/bootparam.h).
+pub const EFI_INFO: usize = 0x1c0;
+/// Length of that structure.
+pub const EFI_INFO_LEN: usize = 32;
+
+// Offsets in it.
+const LOADER_SIGNATURE: usize = 0;
+const SYSTAB: usize = 4;
+const MEMDESC_SIZE: usize = 8;
+const MEMDESC_VERSION: usize = 12;
+const MEMMAP: usize = 16;
+const MEMMAP_SIZE: usize = 20;
+const SYSTAB_HI: usize = 24;
+const MEMMAP_HI: usize = 28;
+
+/// `efi_loader_signature` where the firmware is a 64-bit one.
+pub const LOADER_SIGNATURE_64: u32 = u32::from_le_bytes(*b"EL64");
+
+/// Length of `EFI_SYSTEM_TABLE` on 64-bit machines (UEFI 2.10, 4.3).
+pub const SYSTEM_TABLE_LEN: usize = 120;
+/// `NumberOfTableEntries` in it.
+const NUMBER_OF_TABLE_ENTRIES: usize = 104;
+/// Length of `EFI_CONFIGURATION_TABLE`: a GUID and a pointer (UEFI 2.10, 4.6).
+const CONFIGURATION_TABLE_LEN: u64 = 24;
+/// Firmware has a few dozen of them.
+const CONFIGURATION_TABLES_MAX: u64 = 1024;
+
+/// Length of `struct efi_setup_data` (the kernel's asm/efi.h).
+pub const SETUP_DATA_LEN: usize = 96;
+
+// Offsets in it.
+const FW_VENDOR: usize = 0;
+const TABLES: usize = 16;
+const SMBIOS: usize = 24;
+
+const _: () = {
+    assert!(MEMMAP_HI + 4 == EFI_INFO_LEN);
+    assert!(EFI_INFO + EFI_INFO_LEN == 0x1e0 && EFI_INFO + EFI_INFO_LEN <= BOOT_PARAMS_LEN);
+    // Behind the last field are 8 reserved ones.
+    assert!(SMBIOS + 8 + 8 * 8 == SETUP_DATA_LEN);
+    // The count and the pointer behind it are the structure's end.
+    assert!(NUMBER_OF_TABLE_ENTRIES + 2 * 8 == SYSTEM_TABLE_LEN);
+};
+
+/// What of `efi_info` holds for the next kernel as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EfiInfo {
+    /// Physical address of the system table.
+    pub system_table: u64,
+    /// Version of the memory map's descriptors.
+    pub descriptor_version: u32,
+}
+
+impl EfiInfo {
+    /// Reads it from the boot_params that the running kernel was started with. None where that was
+    /// not done by 64-bit firmware.
+    pub fn decode(boot_params: &[u8]) -> Option<Self> {
+        let info = boot_params.get(EFI_INFO..EFI_INFO + EFI_INFO_LEN)?;
+        let halves = |low, high| {
+            let (low, high) = (read_u32(info, low)?, read_u32(info, high)?);
+            Some(u64::from(high) << 32 | u64::from(low))
+        };
+        let started_by_firmware = read_u32(info, LOADER_SIGNATURE)? == LOADER_SIGNATURE_64
+            && read_u32(info, MEMMAP_SIZE)? != 0;
+        let system_table = halves(SYSTAB, SYSTAB_HI)?;
+        let descriptor_version = read_u32(info, MEMDESC_VERSION)?;
+        (started_by_firmware && system_table != 0).then_some(Self {
+            system_table,
+            descriptor_version,
+        })
+    }
+
+    /// Where the system table is.
+    pub fn system_table_range(&self) -> Option<Range> {
+        Range::from_start_len(self.system_table, SYSTEM_TABLE_LEN as u64)
+    }
+
+    /// `efi_info` for the next kernel, whose memory map lies at `memory_map`, with descriptors of
+    /// `descriptor_len` bytes.
+    pub fn encode(&self, memory_map: Range, descriptor_len: u32) -> [u8; EFI_INFO_LEN] {
+        let mut info = [0; EFI_INFO_LEN];
+        let low = |value: u64| value as u32;
+        let high = |value: u64| (value >> 32) as u32;
+        for (offset, field) in [
+            (LOADER_SIGNATURE, LOADER_SIGNATURE_64),
+            (SYSTAB, low(self.system_table)),
+            (MEMDESC_SIZE, descriptor_len),
+            (MEMDESC_VERSION, self.descriptor_version),
+            (MEMMAP, low(memory_map.start())),
+            (MEMMAP_SIZE, low(memory_map.len())),
+            (SYSTAB_HI, high(self.system_table)),
+            (MEMMAP_HI, high(memory_map.start())),
+        ] {
+            write(&mut info, offset, &field.to_le_bytes());
+        }
+        info
+    }
+}
+
+/// Where the configuration tables are listed, by the system table and their physical address.
+pub fn configuration_tables(system_table: &[u8], address: u64) -> Option<Range> {
+    let count = read_u64(system_table, NUMBER_OF_TABLE_ENTRIES)?;
+    if count > CONFIGURATION_TABLES_MAX {
+        return None;
+    }
+    Range::from_start_len(address, count.checked_mul(CONFIGURATION_TABLE_LEN)?)
+}
+
+/// The firmware's pointers as physical addresses (`struct efi_setup_data`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetupData {
+    /// Of the vendor's name.
+    pub firmware_vendor: u64,
+    /// Of the list of configuration tables.
+    pub configuration_tables: u64,
+    /// Of the 32-bit entry point of SMBIOS; 0 where there is none.
+    pub smbios: u64,
+}
+
+impl SetupData {
+    /// The structure in memory.
+    pub fn encode(&self) -> [u8; SETUP_DATA_LEN] {
+        let mut data = [0; SETUP_DATA_LEN];
+        for (offset, field) in [
+            (FW_VENDOR, self.firmware_vendor),
+            (TABLES, self.configuration_tables),
+            (SMBIOS, self.smbios),
+        ] {
+            write(&mut data, offset, &field.to_le_bytes());
+        }
+        data
+    }
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Page tables on which the crashed kernel is left and the purgatory runs.
+//!
+//! The lower half maps at its physical addresses, with 2 MiB pages, what the purgatory and the first
+//! code of the capture kernel access. The upper half is the running kernel's own, so that the
+//! instruction after the switch is still mapped. Layout: Intel SDM volume 3, "4-Level Paging and
+//! 5-Level Paging".
+
+use core::fmt;
+
+use crate::types::errno::Errno;
+use crate::types::ranges::Range;
+
+/// Entries in a table of any level.
+pub const ENTRIES: usize = 512;
+/// Bytes in a table of any level.
+pub const TABLE_LEN: u64 = 4096;
+
+const PRESENT: u64 = 1 << 0;
+const WRITABLE: u64 = 1 << 1;
+const LARGE: u64 = 1 << 7;
+const ADDRESS_MASK: u64 = 0x000f_ffff_ffff_f000;
+const LARGE_PAGE_LEN: u64 = 2 << 20;
+/// log2 of what one entry of the lowest table that we use, the page directory, maps.
+const DIRECTORY_SHIFT: u32 = 21;
+const LEVEL_BITS: u32 = 9;
+
+/// One page table.
+pub type Table = [u64; ENTRIES];
+
+const _: () = assert!(core::mem::size_of::<Table>() as u64 == TABLE_LEN);
+
+/// Why page tables could not be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageTableError {
+    /// More tables were needed than the caller gave.
+    OutOfTables {
+        /// How many there were.
+        available: usize,
+    },
+    /// An address that an identity map cannot hold.
+    NotCanonical(Range),
+}
+
+impl PageTableError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::OutOfTables { .. } => Errno::NoMem,
+            Self::NotCanonical(_) => Errno::AddrNotAvail,
+        }
+    }
+}
+
+impl fmt::Display for PageTableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfTables { available } => write!(
+                f,
+                "the identity map of the crash region needs more than the {available} page \
+                 tables planned for it: reserve one contiguous region with crashkernel="
+            ),
+            Self::NotCanonical(range) => write!(
+                f,
+                "the crash region {range} reaches into addresses that the lower half of the \
+                 address space cannot map: reserve it lower with crashkernel=size@offset"
+            ),
+        }
+    }
+}
+
+/// How many levels the running kernel pages with; writing CR3 does not change that (CR4.LA57).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Levels {
+    /// 48-bit addresses.
+    Four,
+    /// 57-bit addresses.
+    Five,
+}
+
+impl Levels {
+    const fn top_shift(self) -> u32 {
+        match self {
+            Self::Four => 39,
+            Self::Five => 48,
+        }
+    }
+
+    /// First address past the lower half.
+    const fn lower_half_end(self) -> u64 {
+        1 << (self.top_shift() + LEVEL_BITS - 1)
+    }
+}
+
+/// `range` extended to the boundaries of what one entry maps.
+pub fn large_pages(range: Range) -> Range {
+    match range.is_empty() {
+        true => range,
+        false => range.align_outward(LARGE_PAGE_LEN).unwrap_or(range),
+    }
+}
+
+/// How many tables an identity map of all `ranges` needs, the top one included. They are in ascending
+/// order.
+pub fn tables_needed(ranges: &[Range], levels: Levels) -> u64 {
+    let mut needed = 1_u64;
+    let mut shift = levels.top_shift();
+    while shift > DIRECTORY_SHIFT {
+        // The first entry of this level's tables that none of the ranges before reaches.
+        let mut free = 0;
+        for range in ranges.iter().filter(|range| !range.is_empty()) {
+            let last = range.end().saturating_sub(1) >> shift;
+            let first = (range.start() >> shift).max(free);
+            let end = last.saturating_add(1);
+            needed = needed.saturating_add(end.saturating_sub(first));
+            free = free.max(end);
+        }
+        shift -= LEVEL_BITS;
+    }
+    needed
+}
+
+/// An identity map under construction, in tables that lie one behind the other in memory.
+pub struct IdentityMap<'a> {
+    tables: &'a mut [Table],
+    used: usize,
+    base: u64,
+    levels: Levels,
+}
+
+impl<'a> IdentityMap<'a> {
+    /// Starts an empty map whose top table is the first of `tables`, which will lie at physical
+    /// address `base` and must be zeroed.
+    pub fn new(tables: &'a mut [Table], base: u64, levels: Levels) -> Result<Self, PageTableError> {
+        if tables.is_empty() {
+            return Err(PageTableError::OutOfTables { available: 0 });
+        }
+        Ok(Self {
+            tables,
+            used: 1,
+            base,
+            levels,
+        })
+    }
+
+    /// Copies the upper half of the running kernel's top table.
+    pub fn copy_upper_half(&mut self, running: &Table) {
+        if let Some(top) = self.tables.first_mut() {
+            let upper = top.iter_mut().zip(running).skip(ENTRIES / 2);
+            upper.for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    /// Maps `range`, extended to 2 MiB boundaries, writable and executable.
+    ///
+    /// The CPU keeps to the memory types of the first MiB all the same (Intel SDM volume 3, "Large
+    /// Page Size Considerations").
+    pub fn map(&mut self, range: Range) -> Result<(), PageTableError> {
+        if range.end() > self.levels.lower_half_end() {
+            return Err(PageTableError::NotCanonical(range));
+        }
+        let range = large_pages(range);
+        let mut address = range.start();
+        while address < range.end() {
+            self.map_large_page(address)?;
+            address += LARGE_PAGE_LEN;
+        }
+        Ok(())
+    }
+
+    fn map_large_page(&mut self, address: u64) -> Result<(), PageTableError> {
+        let mut table = 0;
+        let mut shift = self.levels.top_shift();
+        while shift > DIRECTORY_SHIFT {
+            table = self.descend(table, entry_index(address, shift))?;
+            shift -= LEVEL_BITS;
+        }
+        self.set(
+            table,
+            entry_index(address, DIRECTORY_SHIFT),
+            address | LARGE | WRITABLE | PRESENT,
+        )
+    }
+
+    /// The number of the table that an entry points to, made if there is none yet.
+    fn descend(&mut self, table: usize, index: usize) -> Result<usize, PageTableError> {
+        let entry = self.tables.get(table).and_then(|table| table.get(index));
+        if let Some(entry) = entry.filter(|entry| **entry & PRESENT != 0) {
+            let offset = (entry & ADDRESS_MASK).wrapping_sub(self.base);
+            return Ok((offset / TABLE_LEN) as usize);
+        }
+        let next = self.used;
+        if next >= self.tables.len() {
+            return Err(self.out_of_tables());
+        }
+        self.used = next.saturating_add(1);
+        // The tables lie in memory behind `base`, so no address of theirs wraps.
+        let offset = TABLE_LEN.wrapping_mul(next as u64);
+        let address = self.base.wrapping_add(offset);
+        self.set(table, index, address | WRITABLE | PRESENT)?;
+        Ok(next)
+    }
+
+    fn set(&mut self, table: usize, index: usize, value: u64) -> Result<(), PageTableError> {
+        let available = self.tables.len();
+        let entry = self.tables.get_mut(table).and_then(|t| t.get_mut(index));
+        *entry.ok_or(PageTableError::OutOfTables { available })? = value;
+        Ok(())
+    }
+
+    fn out_of_tables(&self) -> PageTableError {
+        PageTableError::OutOfTables {
+            available: self.tables.len(),
+        }
+    }
+}
+
+const fn entry_index(address: u64, shift: u32) -> usize {
+    (address >> shift) as usize & (ENTRIES - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    const BASE: u64 = 0x3f00_0000;
+
+    /// What the CPU would find for a virtual address.
+    fn translate(tables: &[Table], levels: Levels, address: u64) -> Option<u64> {
+        let mut table = 0;
+        let mut shift = levels.top_shift();
+        loop {
+            let entry = tables[table][entry_index(address, shift)];
+            if entry & PRESENT == 0 {
+                return None;
+            }
+            if shift == DIRECTORY_SHIFT {
+                assert_ne!(entry & LARGE, 0);
+                return Some((entry & ADDRESS_MASK) + (address & (LARGE_PAGE_LEN - 1)));
+            }
+            table = ((entry & ADDRESS_MASK) - BASE) as usize / TABLE_LEN as usize;
+            shift -= LEVEL_BITS;
+        }
+    }
+
+    fn mapped(ranges: &[Range], levels: Levels) -> Vec<Table> {
+        let mut tables = vec![[0; ENTRIES]; tables_needed(ranges, levels) as usize];
+        let mut map = IdentityMap::new(&mut tables, BASE, levels).unwrap();
+        for range in ranges {
+            map.map(*range).unwrap();
+        }
+        assert_eq!(map.used, tables.len());
+        tables
+    }
+
+    #[test]
+    fn a_region_maps_to_itself_and_nothing_else_is_mapped() {
+        for levels in [Levels::Four, Levels::Five] {
+            for range in [
+                Range::new(0x3000_0000, 0x4000_0000).unwrap(),
+                // Across a 1 GiB and across a 512 GiB boundary.
+                Range::new(0xf000_0000, 0x1_1000_0000).unwrap(),
+                Range::new(0x7f_f000_0000, 0x80_1000_0000).unwrap(),
+            ] {
+                let tables = mapped(&[range], levels);
+                for address in [range.start(), range.start() + 0x12345, range.end() - 1] {
+                    assert_eq!(translate(&tables, levels, address), Some(address));
+                }
+                assert_eq!(translate(&tables, levels, range.start() - 1), None);
+                assert_eq!(translate(&tables, levels, range.end()), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_off_the_large_page_boundary_is_covered() {
+        let range = Range::new(0x3000_1000, 0x3fff_f000).unwrap();
+        let tables = mapped(&[range], Levels::Four);
+        assert_eq!(
+            translate(&tables, Levels::Four, 0x3000_1000),
+            Some(0x3000_1000)
+        );
+        assert_eq!(
+            translate(&tables, Levels::Four, 0x3fff_efff),
+            Some(0x3fff_efff)
+        );
+    }
+
+    #[test]
+    fn ranges_share_tables_and_each_is_mapped() {
+        for levels in [Levels::Four, Levels::Five] {
+            for ranges in [
+                // Below 1 GiB all share one page directory, and two are in one large page.
+                &[
+                    (0, 1 << 20),
+                    (0x20_0800, 0x1ff_f000),
+                    (0x1ff_f000, 0x300_0000),
+                ][..],
+                // The second is in the last table of the first, the third in one of its own.
+                &[
+                    (0, 0x4000_1000),
+                    (0x4ff0_0000, 0x5000_0000),
+                    (0x80_0000_0000, 0x80_0000_1000),
+                ],
+                // What holds all of another, and an empty one.
+                &[
+                    (0, 0x1_0000_0000),
+                    (0x1000, 0x2000),
+                    (0x2_0000_1000, 0x2_0000_1000),
+                ],
+            ] {
+                let ranges: Vec<_> = ranges
+                    .iter()
+                    .map(|(start, end)| Range::new(*start, *end).unwrap())
+                    .collect();
+                let tables = mapped(&ranges, levels);
+                for range in ranges.iter().filter(|range| !range.is_empty()) {
+                    for address in [range.start(), range.end() - 1] {
+                        assert_eq!(translate(&tables, levels, address), Some(address));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_upper_half_is_copied() {
+        let mut tables = vec![[0; ENTRIES]; 1];
+        let mut map = IdentityMap::new(&mut tables, BASE, Levels::Four).unwrap();
+        map.copy_upper_half(&[7; ENTRIES]);
+        assert_eq!(tables[0][..ENTRIES / 2], [0; ENTRIES / 2]);
+        assert_eq!(tables[0][ENTRIES / 2..], [7; ENTRIES / 2]);
+    }
+
+    #[test]
+    fn too_few_tables_and_too_high_a_region_are_refused() {
+        let range = Range::new(0x3000_0000, 0x4000_0000).unwrap();
+        let mut tables = vec![[0; ENTRIES]; 2];
+        let mut map = IdentityMap::new(&mut tables, BASE, Levels::Four).unwrap();
+        assert_eq!(
+            map.map(range),
+            Err(PageTableError::OutOfTables { available: 2 })
+        );
+        let high = Range::new(1 << 47, (1 << 47) + 1).unwrap();
+        assert_eq!(map.map(high), Err(PageTableError::NotCanonical(high)));
+    }
+}

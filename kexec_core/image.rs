@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How far a kernel image has come: parsed, then verified, then part of a plan.
+
+pub mod arm64;
+pub mod compressed;
+pub mod elf_kernel;
+pub mod format;
+pub mod uki;
+pub mod unpack;
+pub mod x86_64;
+pub mod zboot;
+
+use core::ops::Deref;
+
+use crate::types::bytes::{align_up, to_u64, to_usize};
+use crate::types::ranges::{Range, PAGE_SIZE};
+
+/// Contents of a kernel's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// Where it goes, counted from the load address.
+    pub offset: u64,
+    /// What is copied there.
+    pub bytes: &'a [u8],
+}
+
+impl Piece<'_> {
+    /// Where it ends, counted from the load address.
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(to_u64(self.bytes.len()))
+    }
+}
+
+/// What a plan has to know about a kernel image, whatever its format.
+pub trait KernelImage {
+    /// One of the parts of the file that are copied to memory, which are counted from 0 in the
+    /// order of their offsets and do not overlap. Memory between and behind them is zero.
+    fn piece(&self, index: usize) -> Option<Piece<'_>>;
+
+    /// How many bytes from the load address on the pieces reach.
+    fn file_len(&self) -> u64 {
+        self.pieces().last().map_or(0, |piece| piece.end())
+    }
+
+    /// All parts of the file that are copied to memory.
+    fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        (0..).map_while(|index| self.piece(index))
+    }
+
+    /// How many bytes the kernel owns before it reads its memory map.
+    fn memory_len(&self) -> u64;
+
+    /// What the load address has to be a multiple of.
+    fn alignment(&self) -> u64;
+
+    /// How far behind a multiple of [`Self::alignment`] it is loaded, in whole pages. The memory in
+    /// between is free for others, but has to be there.
+    fn alignment_offset(&self) -> u64 {
+        0
+    }
+
+    /// Where the kernel can lie.
+    fn limit(&self) -> Range;
+
+    /// Where it is entered, counted from its load address.
+    fn entry_offset(&self) -> u64;
+}
+
+/// Makes an enum of kernels in several formats a [`KernelImage`]: whichever it is answers.
+macro_rules! kernel_in_a_format {
+    ($kernel:ident: $($format:ident)*) => {
+        impl $crate::image::KernelImage for $kernel<'_> {
+            fn piece(&self, index: usize) -> Option<$crate::image::Piece<'_>> {
+                match self { $(Self::$format(kernel) => kernel.piece(index),)* }
+            }
+
+            fn memory_len(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.memory_len(),)* }
+            }
+
+            fn alignment(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.alignment(),)* }
+            }
+
+            fn alignment_offset(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.alignment_offset(),)* }
+            }
+
+            fn limit(&self) -> $crate::types::ranges::Range {
+                match self { $(Self::$format(kernel) => kernel.limit(),)* }
+            }
+
+            fn entry_offset(&self) -> u64 {
+                match self { $(Self::$format(kernel) => kernel.entry_offset(),)* }
+            }
+        }
+    };
+}
+pub(crate) use kernel_in_a_format;
+
+/// Whether a region has a place for the kernel.
+pub(crate) fn fits<T: KernelImage>(image: &T, region: Range) -> bool {
+    let place = || {
+        let usable = region
+            .intersection(&image.limit())?
+            .align_inward(PAGE_SIZE)?;
+        let base = align_up(usable.start(), image.alignment())?;
+        let len = align_up(image.memory_len(), PAGE_SIZE)?;
+        let memory = Range::from_start_len(base, len.checked_add(image.alignment_offset())?)?;
+        Some(usable.encloses(&memory))
+    };
+    place().unwrap_or(false)
+}
+
+/// The kernel's memory is too short for its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRoom;
+
+/// Fills the kernel's memory: the pieces, and zeros wherever there is none.
+pub fn write<T: KernelImage>(image: &T, memory: &mut [u8]) -> Result<(), NoRoom> {
+    let mut written: u64 = 0;
+    let mut rest = memory;
+    for piece in image.pieces() {
+        let gap = to_usize(piece.offset.checked_sub(written).ok_or(NoRoom)?);
+        let len = piece.bytes.len();
+        if rest.len() < gap || rest.len().wrapping_sub(gap) < len {
+            return Err(NoRoom);
+        }
+        let (zeros, from_piece) = rest.split_at_mut(gap);
+        let (place, behind) = from_piece.split_at_mut(len);
+        zeros.fill(0);
+        place.copy_from_slice(piece.bytes);
+        written = piece.end();
+        rest = behind;
+    }
+    rest.fill(0);
+    Ok(())
+}
+
+/// An image that was checked against the machine it is to run on.
+///
+/// # Invariants
+///
+/// The image's `verify` method has returned this value.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    /// Marks `image` as verified. For the image formats' `verify` methods only.
+    pub(crate) const fn new(image: T) -> Self {
+        Self(image)
+    }
+}
+
+impl<T> Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The formats of arm64 kernels that are loaded as they are.
+
+pub mod image;
+pub mod kernel;
+pub mod vmlinux;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A kernel for arm64, in either of the two formats that are loaded as they are.
+
+use core::ops::Deref;
+
+use super::image::{Image, ImageHeader, Machine, VerifyError};
+use super::vmlinux::Vmlinux;
+use crate::error::Error;
+use crate::image::format::{Format, FormatError};
+use crate::image::{kernel_in_a_format, Verified};
+
+/// A kernel whose headers make sense.
+#[derive(Clone, Copy, Debug)]
+pub enum Kernel<'a> {
+    /// An Image.
+    Image(Image<'a>),
+    /// An ELF file.
+    Vmlinux(Vmlinux<'a>),
+}
+
+impl<'a> Kernel<'a> {
+    /// Reads the headers of the file with these bytes. What is compressed or a unified kernel
+    /// image has to be unpacked before.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        Ok(match Format::detect(bytes)? {
+            Format::Elf => Self::Vmlinux(Vmlinux::parse(bytes)?),
+            Format::BzImage => {
+                return Err(FormatError::OtherKernel {
+                    what: "bzImage, which is for x86",
+                }
+                .into())
+            }
+            _ => Self::Image(Image::parse(bytes)?),
+        })
+    }
+
+    /// Checks that the kernel can be entered on this machine, in this region.
+    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
+        let header: ImageHeader = *self;
+        header.verify(self, machine)
+    }
+}
+
+impl Deref for Kernel<'_> {
+    type Target = ImageHeader;
+
+    fn deref(&self) -> &ImageHeader {
+        match self {
+            Self::Image(image) => image,
+            Self::Vmlinux(vmlinux) => vmlinux,
+        }
+    }
+}
+
+kernel_in_a_format!(Kernel: Image Vmlinux);

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the framing of a compressed kernel says about it: how it was compressed, how long it will
+//! be. Whoever decompresses it needs memory for that and no more.
+
+use core::fmt;
+
+use crate::image::format::{GZIP_MAGIC, ZSTD_MAGIC};
+use crate::types::bytes::{read_u16, read_u32, read_u64, read_u8, to_u64};
+use crate::types::errno::Errno;
+use crate::types::size::Size;
+
+/// The longest kernel that is decompressed.
+pub const DECOMPRESSED_LEN_MAX: u64 = 1 << 30;
+/// The largest window of a zstd frame that is taken: what `zstd --ultra -22` uses.
+pub const ZSTD_WINDOW_MAX: u64 = 1 << 27;
+/// Deflate makes of one byte no more than this many (zlib, "Technical Details").
+const DEFLATE_RATIO_MAX: u64 = 1032;
+
+// Fields and flags of a gzip member (RFC 1952, section 2.3).
+const GZIP_METHOD: usize = 2;
+const GZIP_FLAGS: usize = 3;
+const GZIP_HEADER_LEN: usize = 10;
+const GZIP_TRAILER_LEN: usize = 8;
+const METHOD_DEFLATE: u8 = 8;
+const FHCRC: u8 = 1 << 1;
+const FEXTRA: u8 = 1 << 2;
+const FNAME: u8 = 1 << 3;
+const FCOMMENT: u8 = 1 << 4;
+const GZIP_RESERVED: u8 = 0xe0;
+
+// Fields and flags of a zstd frame's header (RFC 8878, section 3.1.1.1).
+const ZSTD_DESCRIPTOR: usize = 4;
+const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
+const ZSTD_RESERVED: u8 = 1 << 3;
+
+/// How a kernel is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Deflate in a gzip member.
+    Gzip,
+    /// A zstd frame.
+    Zstd,
+}
+
+impl Compression {
+    /// What the kernel's build calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// Why compressed data cannot be decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompressedError {
+    /// The data end within their framing.
+    TooShort {
+        /// How they are compressed.
+        compression: Compression,
+        /// Their length.
+        len: usize,
+    },
+    /// The magic number is missing.
+    Magic {
+        /// How they should be compressed.
+        compression: Compression,
+    },
+    /// A gzip member has another method than deflate.
+    Method {
+        /// The method.
+        found: u8,
+    },
+    /// A flag is set that has no meaning yet.
+    Reserved {
+        /// How they are compressed.
+        compression: Compression,
+        /// The flags.
+        found: u8,
+    },
+    /// The data become too long.
+    TooLong {
+        /// How long.
+        len: u64,
+    },
+    /// The data cannot become as long as their framing says.
+    Ratio {
+        /// Length of the compressed data.
+        len: usize,
+        /// The length that the framing tells.
+        decompressed_len: u64,
+    },
+    /// The data become nothing.
+    Empty,
+    /// A zstd frame has too large a window.
+    Window {
+        /// Its length.
+        len: u64,
+    },
+    /// A zstd frame needs a dictionary.
+    Dictionary,
+    /// The data cannot be decompressed.
+    Damaged {
+        /// How they are compressed.
+        compression: Compression,
+    },
+    /// The data became shorter or longer than was told, or longer than is taken.
+    WrongLen {
+        /// How long they should become.
+        expected: u64,
+    },
+    /// Two places tell different lengths.
+    Disagree {
+        /// What the frame tells.
+        frame: u64,
+        /// What follows it.
+        appended: u64,
+    },
+}
+
+impl CompressedError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Window { .. } => Errno::NoMem,
+            _ => Errno::NoExec,
+        }
+    }
+}
+
+impl fmt::Display for CompressedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TooShort { compression, len } => write!(
+                f,
+                "the compressed kernel is truncated: its {} data end after {len} bytes",
+                compression.name()
+            ),
+            Self::Magic { compression } => write!(
+                f,
+                "the compressed kernel does not start as {} data do: the image is damaged",
+                compression.name()
+            ),
+            Self::Method { found } => write!(
+                f,
+                "the kernel is compressed by gzip's method {found}, but only 8 (deflate) is known: \
+                 the image is damaged"
+            ),
+            Self::Reserved { compression, found } => write!(
+                f,
+                "the compressed kernel has the {} flags {found:#04x}, of which some are not \
+                 defined: compress it again, without special options",
+                compression.name()
+            ),
+            Self::TooLong { len } => write!(
+                f,
+                "the compressed kernel says that it becomes {}, but {} at most are taken: the \
+                 image is damaged",
+                Size(len),
+                Size(DECOMPRESSED_LEN_MAX)
+            ),
+            Self::Ratio {
+                len,
+                decompressed_len,
+            } => write!(
+                f,
+                "the compressed kernel of {} says that it becomes {}, which is more than gzip can \
+                 make of it: the image is damaged, or something follows it in the file",
+                Size(to_u64(len)),
+                Size(decompressed_len)
+            ),
+            Self::Empty => write!(
+                f,
+                "the compressed kernel says that it becomes 0 bytes: the image is damaged, or \
+                 something follows it in the file"
+            ),
+            Self::Window { len } => write!(
+                f,
+                "the kernel is compressed by zstd with a window of {}, but {} at most are taken: \
+                 compress it again, without --long",
+                Size(len),
+                Size(ZSTD_WINDOW_MAX)
+            ),
+            Self::Dictionary => write!(
+                f,
+                "the kernel is compressed by zstd with a dictionary, which nobody has here: \
+                 compress it again, without -D"
+            ),
+            Self::Damaged { compression } => write!(
+                f,
+                "the compressed kernel cannot be decompressed: its {} data are damaged; get it \
+                 again",
+                compression.name()
+            ),
+            Self::WrongLen { expected } => write!(
+                f,
+                "the compressed kernel does not become {}, as it should: the image is damaged, or \
+                 something follows it in the file",
+                Size(expected)
+            ),
+            Self::Disagree { frame, appended } => write!(
+                f,
+                "the compressed kernel says that it becomes {frame:#x} bytes, but behind it \
+                 {appended:#x} is said: the image is damaged"
+            ),
+        }
+    }
+}
+
+/// Compressed data whose framing makes sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compressed<'a> {
+    compression: Compression,
+    bytes: &'a [u8],
+    decompressed_len: Option<u64>,
+}
+
+impl<'a> Compressed<'a> {
+    /// Reads the header and the trailer of a gzip member that fills `bytes`.
+    pub fn gzip(bytes: &'a [u8]) -> Result<Self, CompressedError> {
+        let compression = Compression::Gzip;
+        let len = bytes.len();
+        let too_short = CompressedError::TooShort { compression, len };
+
+        if !bytes.starts_with(GZIP_MAGIC) {
+            return Err(CompressedError::Magic { compression });
+        }
+        let method = read_u8(bytes, GZIP_METHOD).ok_or(too_short)?;
+        if method != METHOD_DEFLATE {
+            return Err(CompressedError::Method { found: method });
+        }
+        let flags = read_u8(bytes, GZIP_FLAGS).ok_or(too_short)?;
+        if flags & GZIP_RESERVED != 0 {
+            return Err(CompressedError::Reserved {
+                compression,
+                found: flags,
+            });
+        }
+        let data = skip_gzip_fields(bytes, flags).ok_or(too_short)?;
+        let data_len = data.len().checked_sub(GZIP_TRAILER_LEN).ok_or(too_short)?;
+        let decompressed_len = data_len
+            .checked_add(4)
+            .and_then(|at| read_u32(data, at))
+            .map(u64::from)
+            .ok_or(too_short)?;
+        check_len(decompressed_len)?;
+        if decompressed_len > to_u64(data_len).saturating_mul(DEFLATE_RATIO_MAX) {
+            return Err(CompressedError::Ratio {
+                len: data_len,
+                decompressed_len,
+            });
+        }
+        Ok(Self {
+            compression,
+            bytes,
+            decompressed_len: Some(decompressed_len),
+        })
+    }
+
+    /// Reads the header of the zstd frame at the start of `bytes`.
+    pub fn zstd(bytes: &'a [u8]) -> Result<Self, CompressedError> {
+        let compression = Compression::Zstd;
+        let len = bytes.len();
+        let too_short = CompressedError::TooShort { compression, len };
+
+        if read_u32(bytes, 0) != Some(ZSTD_MAGIC) {
+            return Err(CompressedError::Magic { compression });
+        }
+        let descriptor = read_u8(bytes, ZSTD_DESCRIPTOR).ok_or(too_short)?;
+        if descriptor & ZSTD_RESERVED != 0 {
+            return Err(CompressedError::Reserved {
+                compression,
+                found: descriptor,
+            });
+        }
+        let single_segment = descriptor & ZSTD_SINGLE_SEGMENT != 0;
+        let mut at = ZSTD_DESCRIPTOR + 1;
+        let mut window = None;
+        if !single_segment {
+            let byte = read_u8(bytes, at).ok_or(too_short)?;
+            // An exponent of at most 41 and a mantissa of eighths.
+            let base = 1_u64 << (10 + (byte >> 3));
+            window = Some(base + base / 8 * u64::from(byte & 7));
+            at += 1;
+        }
+        let dictionary_len = match descriptor & 3 {
+            3 => 4,
+            len => usize::from(len),
+        };
+        let dictionary = bytes.get(at..at + dictionary_len).ok_or(too_short)?;
+        if dictionary.iter().any(|byte| *byte != 0) {
+            return Err(CompressedError::Dictionary);
+        }
+        at += dictionary_len;
+        let decompressed_len = match descriptor >> 6 {
+            0 if !single_segment => None,
+            0 => Some(u64::from(read_u8(bytes, at).ok_or(too_short)?)),
+            1 => Some(u64::from(read_u16(bytes, at).ok_or(too_short)?) + 256),
+            2 => Some(u64::from(read_u32(bytes, at).ok_or(too_short)?)),
+            _ => Some(read_u64(bytes, at).ok_or(too_short)?),
+        };
+        if let Some(len) = decompressed_len {
+            check_len(len)?;
+        }
+        // A single segment is decompressed into its own memory, without a window.
+        if let Some(len) = window.filter(|len| *len > ZSTD_WINDOW_MAX) {
+            return Err(CompressedError::Window { len });
+        }
+        Ok(Self {
+            compression,
+            bytes,
+            decompressed_len,
+        })
+    }
+
+    /// Takes over a length that is told behind the data; one that the framing tells has to agree.
+    pub(crate) fn with_appended_len(self, appended: u64) -> Result<Self, CompressedError> {
+        check_len(appended)?;
+        match self.decompressed_len {
+            Some(frame) if frame != appended => Err(CompressedError::Disagree { frame, appended }),
+            _ => Ok(Self {
+                decompressed_len: Some(appended),
+                ..self
+            }),
+        }
+    }
+
+    /// How the data are compressed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// The data with their framing.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The data as their decompressor takes them: deflate's blocks without gzip's framing, or a
+    /// whole zstd frame.
+    pub fn data(&self) -> &'a [u8] {
+        match self.compression {
+            Compression::Zstd => self.bytes,
+            // The framing was checked when it was read.
+            Compression::Gzip => read_u8(self.bytes, GZIP_FLAGS)
+                .and_then(|flags| skip_gzip_fields(self.bytes, flags))
+                .and_then(|data| data.get(..data.len().checked_sub(GZIP_TRAILER_LEN)?))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The CRC-32 that the kernel has to have, where the framing has one that the decompressor
+    /// does not see.
+    pub fn crc32(&self) -> Option<u32> {
+        match self.compression {
+            Compression::Zstd => None,
+            Compression::Gzip => {
+                read_u32(self.bytes, self.bytes.len().checked_sub(GZIP_TRAILER_LEN)?)
+            }
+        }
+    }
+
+    /// How long the kernel will be, if that is told; else no longer than
+    /// [`DECOMPRESSED_LEN_MAX`].
+    pub fn decompressed_len(&self) -> Option<u64> {
+        self.decompressed_len
+    }
+
+    /// Checks how long the kernel has become.
+    pub fn check_decompressed(&self, len: u64) -> Result<(), CompressedError> {
+        match self.decompressed_len {
+            Some(expected) if expected != len => Err(CompressedError::WrongLen { expected }),
+            _ => check_len(len),
+        }
+    }
+}
+
+/// What follows the header's optional fields.
+fn skip_gzip_fields(bytes: &[u8], flags: u8) -> Option<&[u8]> {
+    let mut rest = bytes.get(GZIP_HEADER_LEN..)?;
+    if flags & FEXTRA != 0 {
+        let len = usize::from(read_u16(rest, 0)?);
+        rest = rest.get(2..)?.get(len..)?;
+    }
+    for flag in [FNAME, FCOMMENT] {
+        if flags & flag != 0 {
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = rest.get(end..)?.get(1..)?;
+        }
+    }
+    if flags & FHCRC != 0 {
+        rest = rest.get(2..)?;
+    }
+    Some(rest)
+}
+
+/// Refuses what becomes nothing or too much.
+fn check_len(len: u64) -> Result<(), CompressedError> {
+    match len {
+        0 => Err(CompressedError::Empty),
+        1..=DECOMPRESSED_LEN_MAX => Ok(()),
+        _ => Err(CompressedError::TooLong { len }),
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The formats of x86_64 kernels that are loaded as they are.
+
+pub mod bzimage;
+pub mod kernel;
+pub mod protocol;
+pub mod vmlinux;

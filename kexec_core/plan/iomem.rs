@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The text of /proc/iomem, for the entries that the kernel tells nowhere else.
+
+use crate::types::ranges::Range;
+
+/// The range of the first entry with this name.
+///
+/// An entry is a line such as `  01000000-01ffffff : Kernel code`, in hexadecimal, with the last
+/// address inclusive. Without the privilege to see them the kernel shows zeros, which are no range.
+pub fn find(text: &[u8], name: &str) -> Option<Range> {
+    text.split(|byte| *byte == b'\n').find_map(|line| {
+        let (range, entry_name) = split_once(line, b" : ")?;
+        if entry_name != name.as_bytes() {
+            return None;
+        }
+        let indent = range.iter().position(|byte| *byte != b' ')?;
+        let (first, last) = split_once(range.get(indent..)?, b"-")?;
+        let (first, last) = (hexadecimal(first)?, hexadecimal(last)?);
+        Range::new(first, last.checked_add(1)?).filter(|range| !range.is_empty() && last != 0)
+    })
+}
+
+/// What is before and behind the first `separator`. The methods of `str` that do this have
+/// operations that could panic.
+fn split_once<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let starts = |rest: &[u8]| rest.starts_with(separator);
+    let at = (0..text.len()).find(|at| text.get(*at..).is_some_and(starts))?;
+    let behind = at.checked_add(separator.len())?;
+    Some((text.get(..at)?, text.get(behind..)?))
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    u64::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = b"00000000-00000fff : Reserved\n\
+        00100000-7ffdffff : System RAM\n  \
+        2e000000-2edfffff : Kernel code\n  \
+        2f400000-2f5fffff : Kernel bss\n";
+
+    #[test]
+    fn an_indented_entry_is_found_with_its_last_byte() {
+        assert_eq!(
+            find(TEXT, "Kernel code"),
+            Range::new(0x2e00_0000, 0x2ee0_0000)
+        );
+        assert_eq!(find(TEXT, "Kernel"), None);
+        assert_eq!(find(TEXT, "Crash kernel"), None);
+    }
+
+    #[test]
+    fn addresses_that_are_hidden_from_the_reader_are_no_range() {
+        assert_eq!(
+            find(b"00000000-00000000 : Kernel code\n", "Kernel code"),
+            None
+        );
+    }
+
+    #[test]
+    fn an_entry_that_ends_before_it_starts_is_no_range() {
+        for text in [
+            "2f600000-2f5fffff : Kernel bss",
+            "2f600001-2f5fffff : Kernel bss",
+        ] {
+            assert_eq!(find(text.as_bytes(), "Kernel bss"), None);
+        }
+    }
+
+    #[test]
+    fn a_cut_line_is_no_entry() {
+        assert_eq!(find(b"2e000000- : Kernel code", "Kernel code"), None);
+        assert_eq!(find(b"2e000000-2ed : Kernel co", "Kernel code"), None);
+    }
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! PE/COFF, the format of EFI programs (Microsoft, "PE Format").
+//!
+//! A kernel with an EFI stub is such a program beside being a bzImage or an Image, and that is the
+//! form in which it is signed: the signature stands in the file's certificate table.
+
+mod certificate;
+mod error;
+mod section;
+
+use core::mem::{offset_of, size_of};
+use core::ops::Range;
+
+use crate::types::bytes::{read_u16, read_u32, to_u64, to_usize};
+
+pub use certificate::{
+    check_pkcs7_len, CertificateError, CERTIFICATE_ALIGNMENT, CERTIFICATE_HEADER_LEN,
+    PKCS7_LEN_MAX, PKCS_SIGNED_DATA, REVISION_2,
+};
+pub use error::PeError;
+pub use section::{Section, SectionName, SECTION_HEADER_LEN};
+
+/// What the file starts with.
+pub const DOS_MAGIC: [u8; 2] = *b"MZ";
+/// Length of the MS-DOS header.
+pub const DOS_HEADER_LEN: usize = 64;
+/// Where the MS-DOS header says at which offset [`PE_MAGIC`] stands.
+pub const PE_OFFSET: usize = 0x3c;
+/// What the COFF header follows.
+pub const PE_MAGIC: u32 = u32::from_le_bytes(*b"PE\0\0");
+
+/// [`PE_MAGIC`] and the COFF header.
+#[repr(C)]
+struct CoffHeader {
+    magic: u32,
+    machine: u16,
+    number_of_sections: u16,
+    time_date_stamp: u32,
+    pointer_to_symbol_table: u32,
+    number_of_symbols: u32,
+    size_of_optional_header: u16,
+    characteristics: u16,
+}
+
+/// The optional header with 64-bit addresses, without its data directories.
+#[repr(C)]
+struct OptionalHeader64 {
+    magic: u16,
+    linker_version: [u8; 2],
+    size_of_code: u32,
+    size_of_initialized_data: u32,
+    size_of_uninitialized_data: u32,
+    address_of_entry_point: u32,
+    base_of_code: u32,
+    image_base: u64,
+    section_alignment: u32,
+    file_alignment: u32,
+    versions: [u16; 6],
+    win32_version_value: u32,
+    size_of_image: u32,
+    size_of_headers: u32,
+    check_sum: u32,
+    subsystem: u16,
+    dll_characteristics: u16,
+    stack_and_heap: [u64; 4],
+    loader_flags: u32,
+    number_of_rva_and_sizes: u32,
+}
+
+/// The optional header with 32-bit addresses, without its data directories.
+#[repr(C)]
+struct OptionalHeader32 {
+    magic: u16,
+    linker_version: [u8; 2],
+    size_of_code: u32,
+    size_of_initialized_data: u32,
+    size_of_uninitialized_data: u32,
+    address_of_entry_point: u32,
+    base_of_code: u32,
+    base_of_data: u32,
+    image_base: u32,
+    section_alignment: u32,
+    file_alignment: u32,
+    versions: [u16; 6],
+    win32_version_value: u32,
+    size_of_image: u32,
+    size_of_headers: u32,
+    check_sum: u32,
+    subsystem: u16,
+    dll_characteristics: u16,
+    stack_and_heap: [u32; 4],
+    loader_flags: u32,
+    number_of_rva_and_sizes: u32,
+}
+
+/// Length of the COFF header with the magic number before it.
+pub const COFF_HEADER_LEN: usize = size_of::<CoffHeader>();
+/// Where the machine stands, counted from the magic number.
+pub const MACHINE: usize = offset_of!(CoffHeader, machine);
+/// Where the number of sections stands, counted from the magic number.
+pub const NUMBER_OF_SECTIONS: usize = offset_of!(CoffHeader, number_of_sections);
+/// Where the optional header's length stands, counted from the magic number.
+pub const SIZE_OF_OPTIONAL_HEADER: usize = offset_of!(CoffHeader, size_of_optional_header);
+/// Where the length of all headers stands in either optional header.
+pub const SIZE_OF_HEADERS: usize = offset_of!(OptionalHeader64, size_of_headers);
+/// Where the checksum stands in either optional header.
+pub const CHECK_SUM: usize = offset_of!(OptionalHeader64, check_sum);
+/// Length of the checksum.
+pub const CHECK_SUM_LEN: usize = 4;
+/// Length of a data directory: an address and a length.
+pub const DATA_DIRECTORY_LEN: usize = 8;
+/// The data directory that says where the certificate table is.
+pub const CERTIFICATE_DIRECTORY: usize = 4;
+
+const _: () = {
+    assert!(COFF_HEADER_LEN == 24);
+    assert!(MACHINE == 4);
+    assert!(NUMBER_OF_SECTIONS == 6);
+    assert!(SIZE_OF_OPTIONAL_HEADER == 20);
+    assert!(size_of::<OptionalHeader64>() == 112);
+    assert!(size_of::<OptionalHeader32>() == 96);
+    assert!(SIZE_OF_HEADERS == 60);
+    assert!(SIZE_OF_HEADERS == offset_of!(OptionalHeader32, size_of_headers));
+    assert!(CHECK_SUM == 64);
+    assert!(CHECK_SUM == offset_of!(OptionalHeader32, check_sum));
+    assert!(offset_of!(OptionalHeader64, number_of_rva_and_sizes) == 108);
+    assert!(offset_of!(OptionalHeader32, number_of_rva_and_sizes) == 92);
+};
+
+/// The two forms of the optional header.
+#[repr(u16)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    /// PE32: addresses have 32 bits.
+    Bits32 = 0x10b,
+    /// PE32+: addresses have 64 bits.
+    Bits64 = 0x20b,
+}
+
+impl Addresses {
+    /// The form with this magic number.
+    fn from_magic(magic: u16) -> Option<Self> {
+        [Self::Bits32, Self::Bits64]
+            .into_iter()
+            .find(|form| *form as u16 == magic)
+    }
+
+    /// Length of the optional header without its data directories.
+    pub const fn header_len(self) -> usize {
+        match self {
+            Self::Bits32 => size_of::<OptionalHeader32>(),
+            Self::Bits64 => size_of::<OptionalHeader64>(),
+        }
+    }
+
+    /// Where the number of data directories stands in the optional header.
+    pub const fn number_of_rva_and_sizes(self) -> usize {
+        match self {
+            Self::Bits32 => offset_of!(OptionalHeader32, number_of_rva_and_sizes),
+            Self::Bits64 => offset_of!(OptionalHeader64, number_of_rva_and_sizes),
+        }
+    }
+}
+
+/// The processors that EFI programs are made for.
+#[repr(u16)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// 32-bit x86.
+    I386 = 0x14c,
+    /// 32-bit ARM.
+    Arm = 0x1c2,
+    /// RISC-V with 64 bits.
+    Riscv64 = 0x5064,
+    /// LoongArch with 64 bits.
+    Loongarch64 = 0x6264,
+    /// x86_64.
+    X86_64 = 0x8664,
+    /// arm64.
+    Arm64 = 0xaa64,
+}
+
+impl Machine {
+    /// The processor with this number.
+    pub fn from_number(number: u16) -> Option<Self> {
+        [
+            Self::I386,
+            Self::Arm,
+            Self::Riscv64,
+            Self::Loongarch64,
+            Self::X86_64,
+            Self::Arm64,
+        ]
+        .into_iter()
+        .find(|machine| *machine as u16 == number)
+    }
+
+    /// What the kernel calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::I386 => "x86 with 32 bits",
+            Self::Arm => "arm with 32 bits",
+            Self::Riscv64 => "riscv64",
+            Self::Loongarch64 => "loongarch64",
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
+/// A file whose headers, sections and certificate table make sense.
+///
+/// # Invariants
+///
+/// All headers lie in the first `headers_len` bytes, which the file has. Every section with
+/// contents lies behind them, in the file, and overlaps neither another one nor `certificates`.
+#[derive(Clone, Copy, Debug)]
+pub struct PeImage<'a> {
+    bytes: &'a [u8],
+    machine: u16,
+    headers_len: usize,
+    check_sum: usize,
+    certificate_directory: Option<usize>,
+    section_table: &'a [u8],
+    certificates: Option<CertificateTable<'a>>,
+}
+
+/// Where the certificate table is, and the first signature in it.
+#[derive(Clone, Copy, Debug)]
+struct CertificateTable<'a> {
+    start: usize,
+    signature: &'a [u8],
+}
+
+impl<'a> PeImage<'a> {
+    /// Reads the headers of the file with these bytes.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, PeError> {
+        let len = bytes.len();
+        let too_short = PeError::TooShort { len };
+
+        if !bytes.starts_with(&DOS_MAGIC) {
+            return Err(PeError::DosMagic);
+        }
+        let offset = read_u32(bytes, PE_OFFSET).ok_or(too_short)?;
+        let pe = to_usize(offset.into());
+        if pe < DOS_HEADER_LEN {
+            return Err(PeError::PeOffset { offset });
+        }
+        let found = read_u32(bytes, pe).ok_or(PeError::PeOffset { offset })?;
+        if found != PE_MAGIC {
+            return Err(PeError::PeMagic { found });
+        }
+        let coff = bytes.get(pe..).ok_or(too_short)?;
+        let machine = read_u16(coff, MACHINE).ok_or(too_short)?;
+        let sections = read_u16(coff, NUMBER_OF_SECTIONS).ok_or(too_short)?;
+        let optional_len = read_u16(coff, SIZE_OF_OPTIONAL_HEADER).ok_or(too_short)?;
+
+        // Offsets of 32 bits each: no sum of a few of them overflows.
+        let optional = pe + COFF_HEADER_LEN;
+        let section_table = optional + usize::from(optional_len);
+        let header = bytes.get(optional..section_table).ok_or(too_short)?;
+        let magic = read_u16(header, 0).ok_or(PeError::OptionalHeader { len: optional_len })?;
+        let form = Addresses::from_magic(magic).ok_or(PeError::OptionalMagic { found: magic })?;
+        let short = PeError::OptionalHeader { len: optional_len };
+        let headers_len = to_usize(read_u32(header, SIZE_OF_HEADERS).ok_or(short)?.into());
+        let directories = read_u32(header, form.number_of_rva_and_sizes()).ok_or(short)?;
+        let table = header.get(form.header_len()..).ok_or(short)?;
+        if to_usize(directories.into()) > table.len() / DATA_DIRECTORY_LEN {
+            return Err(PeError::DataDirectories {
+                count: directories,
+                len: optional_len,
+            });
+        }
+
+        let table_len = usize::from(sections) * SECTION_HEADER_LEN;
+        let needed = section_table + table_len;
+        if headers_len < needed || headers_len > len {
+            return Err(PeError::HeadersLen {
+                found: headers_len,
+                needed,
+                len,
+            });
+        }
+
+        let certificate_directory = (to_usize(directories.into()) > CERTIFICATE_DIRECTORY)
+            .then_some(optional + form.header_len() + CERTIFICATE_DIRECTORY * DATA_DIRECTORY_LEN);
+        // INVARIANT: The headers were checked just now; the sections and the certificate table
+        // are before the value is returned.
+        let mut image = Self {
+            bytes,
+            machine,
+            headers_len,
+            check_sum: optional + CHECK_SUM,
+            certificate_directory,
+            section_table: bytes.get(section_table..needed).ok_or(too_short)?,
+            certificates: None,
+        };
+        let certificates = match image.certificate_range()? {
+            Some(range) => {
+                let start = range.start;
+                let table = bytes.get(range).ok_or(too_short)?;
+                let signature = certificate::first_signature(table)?;
+                Some(CertificateTable { start, signature })
+            }
+            None => None,
+        };
+        image.certificates = certificates;
+        image.check_sections()?;
+        Ok(image)
+    }
+
+    /// Where the certificate table is, if there is one.
+    fn certificate_range(&self) -> Result<Option<Range<usize>>, PeError> {
+        let Some(directory) = self.certificate_directory else {
+            return Ok(None);
+        };
+        let too_short = PeError::TooShort {
+            len: self.bytes.len(),
+        };
+        let offset = read_u32(self.bytes, directory).ok_or(too_short)?;
+        let len = directory.checked_add(4);
+        let len = len.and_then(|at| read_u32(self.bytes, at));
+        let len = len.ok_or(too_short)?;
+        if offset == 0 && len == 0 {
+            return Ok(None);
+        }
+        certificate::check_place(offset, len, self.headers_len, self.bytes.len())?;
+        let start = to_usize(offset.into());
+        Ok(Some(start..start + to_usize(len.into())))
+    }
+
+    fn check_sections(&self) -> Result<(), PeError> {
+        let end = self.digested_end();
+        for (index, section) in self.sections().enumerate() {
+            let raw = section.raw();
+            if raw.is_empty() {
+                continue;
+            }
+            let name = section.name();
+            if raw.end > to_u64(self.bytes.len()) {
+                return Err(PeError::SectionEnd {
+                    name,
+                    end: raw.end,
+                    len: self.bytes.len(),
+                });
+            }
+            if raw.start < to_u64(self.headers_len) {
+                return Err(PeError::SectionInHeaders {
+                    name,
+                    start: raw.start,
+                    headers_len: self.headers_len,
+                });
+            }
+            if raw.end > to_u64(end) {
+                return Err(PeError::SectionInCertificates {
+                    name,
+                    end: raw.end,
+                    table: end,
+                });
+            }
+            let other = self.sections().take(index).find(|other| {
+                let other = other.raw();
+                !other.is_empty() && other.start < raw.end && raw.start < other.end
+            });
+            if let Some(other) = other {
+                return Err(PeError::SectionsOverlap {
+                    name,
+                    other: other.name(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the bytes end that a signature can cover: at the certificate table, which is the
+    /// file's end, or at the end of a file that has none.
+    fn digested_end(&self) -> usize {
+        self.certificates
+            .map_or(self.bytes.len(), |table| table.start)
+    }
+
+    /// The whole file.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The number of the processor that the program is for.
+    pub fn machine_number(&self) -> u16 {
+        self.machine
+    }
+
+    /// The processor that the program is for, if it is a known one.
+    pub fn machine(&self) -> Option<Machine> {
+        Machine::from_number(self.machine)
+    }
+
+    /// The sections, in the order of their headers.
+    pub fn sections(&self) -> impl Iterator<Item = Section> + 'a {
+        section::sections(self.section_table)
+    }
+
+    /// The contents that a section has in the file.
+    pub fn contents(&self, section: &Section) -> &'a [u8] {
+        let raw = section.raw();
+        let contents = self.bytes.get(to_usize(raw.start)..to_usize(raw.end));
+        // By the type's invariant, only an empty section lies elsewhere.
+        contents.unwrap_or_default()
+    }
+
+    /// The first signature, a PKCS#7 message in DER.
+    pub fn signature(&self) -> Option<&'a [u8]> {
+        self.certificates.map(|table| table.signature)
+    }
+
+    /// The parts of the file that an Authenticode digest is made of, in this order: all but the
+    /// checksum, the data directory of the certificate table, and the table (Microsoft, "Windows
+    /// Authenticode Portable Executable Signature Format").
+    ///
+    /// That text has the headers digested, then the sections in the order of their offsets, then
+    /// as many bytes as are left. Where the sections follow each other that is the file's order.
+    /// Where they do not, bytes escape the digest and implementations disagree, so such a file is
+    /// refused.
+    pub fn digest_ranges(&self) -> Result<[Range<usize>; 3], PeError> {
+        let mut covered = to_u64(self.headers_len);
+        // Each turn moves past one section, because those with contents do not overlap.
+        while let Some(next) = self
+            .sections()
+            .filter(|section| !section.raw().is_empty() && section.raw().start >= covered)
+            .min_by_key(|section| section.raw().start)
+        {
+            let raw = next.raw();
+            if raw.start > covered {
+                return Err(PeError::Gap {
+                    name: next.name(),
+                    start: covered,
+                    end: raw.start,
+                });
+            }
+            covered = raw.end;
+        }
+
+        // Both fields lie in the headers, so no sum overflows.
+        let after_check_sum = self.check_sum.saturating_add(CHECK_SUM_LEN);
+        let end = self.digested_end();
+        Ok(match self.certificate_directory {
+            Some(directory) => [
+                0..self.check_sum,
+                after_check_sum..directory,
+                directory.saturating_add(DATA_DIRECTORY_LEN)..end,
+            ],
+            None => [0..self.check_sum, after_check_sum..end, end..end],
+        })
+    }
+}
+
+/// Where a PE file should end that was cut off, as far as its headers tell.
+pub(crate) fn missing_end(bytes: &[u8]) -> Option<u64> {
+    match PeImage::parse(bytes) {
+        Err(PeError::SectionEnd { end, .. }) => Some(end),
+        Err(PeError::Certificates(CertificateError::Truncated { end, .. })) => Some(end),
+        _ => None,
+    }
+}

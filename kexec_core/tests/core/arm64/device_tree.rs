@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the capture kernel's device tree has of the running one, and what is new in it.
+
+use kexec_core::handover::arm64::device_tree::{
+    capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
+};
+use kexec_core::handover::arm64::fdt::{Cells, Fdt, FdtError};
+use kexec_core::types::errno::Errno;
+use kexec_core::types::ranges::Range;
+use proptest::prelude::*;
+
+use super::tree::{any_layout, any_tree, cells, running, Layout, Node, Tree};
+use crate::fixture::{range, GIB, MIB};
+
+const REGION: Range = match Range::new(0x5000_0000, 0x6000_0000) {
+    Some(region) => region,
+    None => Range::ALL,
+};
+
+/// What a load changes.
+pub fn changes() -> Changes<'static> {
+    Changes {
+        elfcorehdr: range(0x5fff_0000, 0x6000_0000),
+        usable: &[REGION],
+        bootargs: b"console=ttyAMA0 nr_cpus=1",
+        initrd: Some(range(0x5800_0000, 0x5823_4567)),
+        kaslr_seed: Some(0x1122_3344_5566_7788),
+        rng_seed: &[0xa5; 64],
+        stale_reservations: &[],
+    }
+}
+
+fn capture(running: &[u8], changes: &Changes<'_>) -> Result<Tree, DeviceTreeError> {
+    let mut out = vec![0xaa; tree_len_bound(running.len(), changes)];
+    let len = capture_tree(&mut out, running, changes)?;
+    Ok(Tree::decode(&out[..len]))
+}
+
+fn refused(running: &Tree, changes: &Changes<'_>) -> DeviceTreeError {
+    let running = running.encode(Layout::default());
+    capture(&running, changes).expect_err("the changes are not good")
+}
+
+/// What /chosen is to have besides what is kept.
+fn expected_changes(changes: &Changes<'_>, cells_64: bool) -> Vec<(String, Vec<u8>)> {
+    let number = |number: u64| match cells_64 {
+        true => number.to_be_bytes().to_vec(),
+        false => (number as u32).to_be_bytes().to_vec(),
+    };
+    let pair = |range: &Range| [number(range.start()), number(range.len())].concat();
+    let mut new = vec![
+        ("linux,elfcorehdr", pair(&changes.elfcorehdr)),
+        (
+            "linux,usable-memory-range",
+            changes.usable.iter().flat_map(pair).collect(),
+        ),
+    ];
+    if let Some(initrd) = changes.initrd {
+        new.push(("linux,initrd-start", initrd.start().to_be_bytes().into()));
+        new.push(("linux,initrd-end", initrd.end().to_be_bytes().into()));
+    }
+    new.push(("bootargs", [changes.bootargs, &[0]].concat()));
+    if let Some(seed) = changes.kaslr_seed {
+        new.push(("kaslr-seed", seed.to_be_bytes().into()));
+    }
+    if !changes.rng_seed.is_empty() {
+        new.push(("rng-seed", changes.rng_seed.into()));
+    }
+    new.push(("linux,booted-from-kexec", vec![]));
+    new.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The same edit of the tree as a value: what is not about this boot stays as it is.
+fn edited(mut tree: Tree, changes: &Changes<'_>) -> Tree {
+    const DROPPED: [&str; 12] = [
+        "linux,elfcorehdr",
+        "linux,usable-memory-range",
+        "linux,initrd-start",
+        "linux,initrd-end",
+        "bootargs",
+        "kaslr-seed",
+        "rng-seed",
+        "linux,booted-from-kexec",
+        "linux,ima-kexec-buffer",
+        "linux,kho-fdt",
+        "linux,kho-scratch",
+        "linux,dmcryptkeys",
+    ];
+    let cells_64 = tree.root.property("#address-cells").is_some();
+    let children = &mut tree.root.children;
+    let is_chosen = |node: &Node| node.name == "chosen" || node.name.starts_with("chosen@");
+    let index = children.iter().position(is_chosen).unwrap_or_else(|| {
+        children.insert(0, Node::new("chosen"));
+        0
+    });
+    let chosen = &mut children[index];
+    chosen
+        .properties
+        .retain(|(name, _)| !DROPPED.contains(&&name[..]));
+    chosen
+        .properties
+        .extend(expected_changes(changes, cells_64));
+    tree
+}
+
+#[test]
+fn chosen_is_made_anew_and_all_else_stays() {
+    let running = running();
+    let captured = capture(&running.encode(Layout::default()), &changes()).unwrap();
+    let expected = edited(running, &changes());
+    assert_eq!(captured.root, expected.root);
+    assert_eq!(captured.boot_cpuid_phys, 3);
+
+    // In the words of the kernel's readers.
+    let chosen = captured.root.child("chosen");
+    assert_eq!(
+        chosen.property("linux,elfcorehdr"),
+        Some(&cells(&[0, 0x5fff_0000, 0, 0x1_0000])[..])
+    );
+    assert_eq!(
+        chosen.property("linux,usable-memory-range"),
+        Some(&cells(&[0, 0x5000_0000, 0, 0x1000_0000])[..])
+    );
+    assert_eq!(
+        chosen.property("linux,initrd-end"),
+        Some(&cells(&[0, 0x5823_4567])[..])
+    );
+    assert_eq!(
+        chosen.property("bootargs"),
+        Some(&b"console=ttyAMA0 nr_cpus=1\0"[..])
+    );
+    assert_eq!(
+        chosen.property("linux,uefi-system-table"),
+        Some(&cells(&[1, 2])[..])
+    );
+    assert_eq!(chosen.property("linux,ima-kexec-buffer"), None);
+    assert_eq!(chosen.property("linux,kho-fdt"), None);
+    let framebuffer = chosen.child("framebuffer@0");
+    assert_eq!(framebuffer.property("bootargs"), Some(&b"mine\0"[..]));
+}
+
+#[test]
+fn nothing_of_the_old_boot_is_left_where_nothing_new_takes_its_place() {
+    let changes = Changes {
+        initrd: None,
+        kaslr_seed: None,
+        rng_seed: &[],
+        bootargs: b"",
+        ..changes()
+    };
+    let captured = capture(&running().encode(Layout::default()), &changes).unwrap();
+    let chosen = captured.root.child("chosen");
+    for name in [
+        "linux,initrd-start",
+        "linux,initrd-end",
+        "kaslr-seed",
+        "rng-seed",
+    ] {
+        assert_eq!(chosen.property(name), None, "{name}");
+    }
+    assert_eq!(chosen.property("bootargs"), Some(&[0][..]));
+}
+
+#[test]
+fn a_low_region_is_told_behind_the_crash_region() {
+    let changes = Changes {
+        usable: &[range(4 * GIB, 5 * GIB), range(GIB, GIB + 128 * MIB)],
+        elfcorehdr: range(5 * GIB - 0x1_0000, 5 * GIB),
+        initrd: Some(range(GIB, GIB + MIB)),
+        ..changes()
+    };
+    let captured = capture(&running().encode(Layout::default()), &changes).unwrap();
+    assert_eq!(
+        captured
+            .root
+            .child("chosen")
+            .property("linux,usable-memory-range"),
+        Some(&cells(&[1, 0, 0, 0x4000_0000, 0, 0x4000_0000, 0, 0x800_0000])[..])
+    );
+}
+
+#[test]
+fn a_tree_without_chosen_gets_one_behind_the_root_s_properties() {
+    let mut running = running();
+    running.root.children.retain(|node| node.name != "chosen");
+    let captured = capture(&running.encode(Layout::default()), &changes()).unwrap();
+    assert_eq!(captured.root, edited(running, &changes()).root);
+    assert_eq!(captured.root.children[0].name, "chosen");
+
+    let alone = Tree::new(Node::new(""));
+    let captured = capture(&alone.encode(Layout::default()), &changes()).unwrap();
+    assert_eq!(captured, edited(alone, &changes()));
+}
+
+#[test]
+fn only_the_chosen_of_the_root_is_changed() {
+    let bootargs = |name: &str| Node::new(name).with("bootargs", b"a\0");
+    let root = Node::new("")
+        .with("bootargs", b"b\0")
+        .with_child(Node::new("chosenx").with_child(bootargs("chosen")))
+        .with_child(bootargs("chosen@0"))
+        .with_child(bootargs("chosen"));
+    let tree = Tree::new(root);
+    let captured = capture(&tree.encode(Layout::default()), &changes()).unwrap();
+    assert_eq!(captured, edited(tree, &changes()));
+    // The kernel takes the first one.
+    assert_ne!(captured.root.children[1], bootargs("chosen@0"));
+    assert_eq!(captured.root.children[2], bootargs("chosen"));
+}
+
+#[test]
+fn reservations_for_what_the_running_kernel_was_given_are_dropped() {
+    let captured = |stale: &[Range]| {
+        let changes = Changes {
+            stale_reservations: stale,
+            ..changes()
+        };
+        let running = running().encode(Layout::default());
+        capture(&running, &changes).unwrap().reservations
+    };
+    let (tree, firmware) = ((0x4700_0000, 0x5678), (0x7e00_0000, 0x1_0000));
+    // The initrd's was rounded up to pages, the measurements' was not.
+    assert_eq!(captured(&[]), [tree, firmware]);
+    assert_eq!(captured(&[range(0x4700_0000, 0x4700_5678)]), [firmware]);
+    for other in [
+        range(0x4700_0000, 0x4700_5679),
+        range(0x4700_1000, 0x4700_5678),
+        range(0x4600_0000, 0x4800_0000),
+        range(0x4700_0000, 0x4700_0000),
+    ] {
+        assert_eq!(captured(&[other]), [tree, firmware], "{other}");
+    }
+}
+
+#[test]
+fn a_tree_with_room_in_it_is_packed() {
+    let tree = running();
+    let loose = tree.encode(Layout {
+        gap: 1 << 18,
+        nops: true,
+        ..Layout::default()
+    });
+    assert!(loose.len() > 3 << 18);
+    let changes = changes();
+    let mut out = vec![0; 4096];
+    let len = capture_tree(&mut out, &loose, &changes).unwrap();
+    let mut from_packed = vec![0; 4096];
+    let packed = tree.encode(Layout::default());
+    let from_packed_len = capture_tree(&mut from_packed, &packed, &changes).unwrap();
+    assert_eq!(out[..len], from_packed[..from_packed_len]);
+    let contents_len = Fdt::parse(&packed).unwrap().contents_len();
+    // But for what the blocks are aligned to.
+    assert!((contents_len..contents_len + 8).contains(&packed.len()));
+    assert!(len <= tree_len_bound(contents_len, &changes));
+}
+
+#[test]
+fn a_name_is_not_taken_for_one_that_it_is_a_part_of() {
+    let root = Node::new("")
+        .with("bootargs-extended", b"a")
+        .with("my-bootargs", b"b")
+        .with("rng-seeds", b"c");
+    let tree = Tree::new(root);
+    let captured = capture(&tree.encode(Layout::default()), &changes()).unwrap();
+    assert_eq!(captured, edited(tree, &changes()));
+}
+
+#[test]
+fn a_second_capture_does_not_make_the_tree_longer() {
+    let running = running().encode(Layout::default());
+    let mut first = vec![0; 8192];
+    let len = capture_tree(&mut first, &running, &changes()).unwrap();
+    let mut second = vec![0; 8192];
+    let again = capture_tree(&mut second, &first[..len], &changes()).unwrap();
+    assert_eq!(first[..len], second[..again]);
+}
+
+#[test]
+fn numbers_have_the_cells_of_the_root() {
+    let root = |address: u32, size: u32| {
+        let root = Node::new("")
+            .with("#address-cells", &cells(&[address]))
+            .with("#size-cells", &cells(&[size]));
+        Tree::new(root)
+    };
+    let elfcorehdr = |tree: &Tree| {
+        let captured = capture(&tree.encode(Layout::default()), &changes()).unwrap();
+        let chosen = captured.root.child("chosen");
+        chosen.property("linux,elfcorehdr").unwrap().to_vec()
+    };
+    assert_eq!(elfcorehdr(&root(1, 1)), cells(&[0x5fff_0000, 0x1_0000]));
+    assert_eq!(elfcorehdr(&root(2, 1)), cells(&[0, 0x5fff_0000, 0x1_0000]));
+    // What the kernel takes for the cells of a root that does not tell.
+    assert_eq!(
+        elfcorehdr(&Tree::new(Node::new(""))),
+        cells(&[0x5fff_0000, 0x1_0000])
+    );
+    for (address, size) in [(0, 1), (1, 0), (3, 1), (1, 3)] {
+        let error = refused(&root(address, size), &changes());
+        assert_eq!(error, DeviceTreeError::Cells(Cells { address, size }));
+        assert_eq!(error.errno(), Errno::Inval);
+    }
+
+    let high = Changes {
+        usable: &[range(4 * GIB, 5 * GIB)],
+        elfcorehdr: range(4 * GIB, 4 * GIB + 0x1000),
+        initrd: None,
+        ..changes()
+    };
+    assert_eq!(
+        refused(&root(1, 1), &high).to_string(),
+        "linux,elfcorehdr has to tell of 0x100000000-0x100001000, but the cells of the device \
+         tree's root hold 32 bits: reserve below 4 GiB with crashkernel=size@offset"
+    );
+    assert!(capture(&root(2, 1).encode(Layout::default()), &high).is_ok());
+}
+
+#[test]
+fn what_the_capture_kernel_could_not_read_is_refused() {
+    let refused = |changes: Changes<'_>| {
+        let error = refused(&running(), &changes);
+        assert_eq!(error.errno(), Errno::Inval);
+        error
+    };
+    assert_eq!(
+        refused(Changes {
+            usable: &[],
+            ..changes()
+        }),
+        DeviceTreeError::UsableCount { count: 0 }
+    );
+    assert_eq!(
+        refused(Changes {
+            usable: &[REGION; 3],
+            ..changes()
+        })
+        .to_string(),
+        "linux,usable-memory-range is to tell of 3 ranges, but from 1 to 2 can be told"
+    );
+    assert_eq!(
+        refused(Changes {
+            elfcorehdr: range(0x5fff_0000, 0x6000_1000),
+            ..changes()
+        })
+        .to_string(),
+        "linux,elfcorehdr is to tell of 0x5fff0000-0x60001000, which is not in the crash region"
+    );
+    assert_eq!(
+        refused(Changes {
+            initrd: Some(range(0x4000_0000, 0x4000_1000)),
+            ..changes()
+        }),
+        DeviceTreeError::Unusable {
+            property: "linux,initrd-start",
+            range: range(0x4000_0000, 0x4000_1000)
+        }
+    );
+    assert_eq!(
+        refused(Changes {
+            bootargs: b"quiet\0",
+            ..changes()
+        }),
+        DeviceTreeError::BootArgs { offset: 5 }
+    );
+    assert_eq!(
+        capture(b"", &changes()),
+        Err(DeviceTreeError::Fdt(FdtError::TooShort { len: 0 }))
+    );
+}
+
+#[test]
+fn a_tree_longer_than_a_kernel_reads_is_refused() {
+    let root = |len| Tree::new(Node::new("").with("big", &vec![1; len])).encode(Layout::default());
+    let rest = root(0).len();
+    let added = {
+        let mut out = vec![0; 8192];
+        capture_tree(&mut out, &root(0), &changes()).unwrap() - rest
+    };
+    let longest = TREE_LEN_MAX - rest - added;
+    let mut out = vec![0; TREE_LEN_MAX + 100];
+    assert_eq!(
+        capture_tree(&mut out, &root(longest & !3), &changes()),
+        Ok(TREE_LEN_MAX - (longest & 3))
+    );
+    let error = capture_tree(&mut out, &root(longest + 4), &changes()).unwrap_err();
+    assert!(matches!(error, DeviceTreeError::TooLong { .. }), "{error}");
+    assert_eq!(error.errno(), Errno::Inval);
+}
+
+#[test]
+fn the_tree_of_the_efi_stub_still_finds_uefi() {
+    let stub = Node::new("chosen")
+        .with("bootargs", b"root=/dev/vda\0")
+        .with("linux,uefi-system-table", &cells(&[1, 0x2345_6789]))
+        .with("linux,uefi-mmap-start", &cells(&[2, 0]))
+        .with("linux,uefi-mmap-size", &cells(&[0x1800]))
+        .with("linux,uefi-mmap-desc-size", &cells(&[48]))
+        .with("linux,uefi-mmap-desc-ver", &cells(&[1]))
+        .with("kaslr-seed", &cells(&[0, 0]))
+        .with("linux,uefi-secure-boot", &cells(&[2]));
+    let tree = |chosen| {
+        let root = Node::new("")
+            .with("#address-cells", &cells(&[2]))
+            .with("#size-cells", &cells(&[2]));
+        Tree::new(root.with_child(chosen))
+    };
+    let mut expected = stub.clone();
+    let old = ["bootargs", "kaslr-seed"];
+    let properties = &mut expected.properties;
+    properties.retain(|(name, _)| !old.contains(&&name[..]));
+    properties.extend(expected_changes(&changes(), true));
+    let captured = capture(&tree(stub).encode(Layout::default()), &changes()).unwrap();
+    assert_eq!(captured, tree(expected));
+}
+
+proptest! {
+    #[test]
+    fn any_tree_is_kept_but_for_chosen(
+        tree in any_tree(),
+        layout in any_layout(),
+        initrd: bool,
+        kaslr_seed: Option<u64>,
+        rng_seed in prop::collection::vec(any::<u8>(), 0..70),
+        bootargs in "[a-z =]{0,40}",
+    ) {
+        let changes = Changes {
+            initrd: changes().initrd.filter(|_| initrd),
+            kaslr_seed,
+            rng_seed: &rng_seed,
+            bootargs: bootargs.as_bytes(),
+            ..changes()
+        };
+        let running = tree.encode(layout);
+        let contents_len = Fdt::parse(&running).unwrap().contents_len();
+        prop_assert!(contents_len <= running.len());
+        let bound = tree_len_bound(contents_len, &changes);
+        let mut out = vec![0xaa; bound + 16];
+        let len = capture_tree(&mut out, &running, &changes).unwrap();
+        prop_assert!(len <= bound);
+        prop_assert!(out[len..].iter().all(|byte| *byte == 0xaa));
+        let captured = Tree::decode(&out[..len]);
+        let expected = edited(tree, &changes);
+        prop_assert_eq!(captured.root, expected.root);
+        prop_assert_eq!(captured.boot_cpuid_phys, expected.boot_cpuid_phys);
+
+        // A buffer that is too short gets an error that says how long it has to be.
+        let short = &mut vec![0; len - 1];
+        prop_assert_eq!(
+            capture_tree(short, &running, &changes),
+            Err(DeviceTreeError::Buffer { needed: len, len: len - 1 })
+        );
+    }
+
+    #[test]
+    fn a_damaged_tree_is_refused_or_makes_a_good_one(
+        tree in any_tree(),
+        layout in any_layout(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut running = tree.encode(layout);
+        for (at, byte) in damage {
+            let at = at.index(running.len());
+            running[at] = byte;
+        }
+        let mut out = vec![0; 0x4000];
+        if let Ok(len) = capture_tree(&mut out, &running, &changes()) {
+            let mut again = vec![0; 0x4000];
+            let second = capture_tree(&mut again, &out[..len], &changes()).unwrap();
+            prop_assert_eq!(&out[..len], &again[..second]);
+        }
+    }
+}

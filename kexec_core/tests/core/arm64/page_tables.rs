@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the CPU finds in the page tables of the jump.
+
+use kexec_core::handover::arm64::page_tables::{
+    tables_needed, Granule, IdentityMap, PageTableError, T0SZ,
+};
+use kexec_core::types::errno::Errno;
+use kexec_core::types::ranges::Range;
+use proptest::prelude::*;
+
+use crate::fixture::{range, GIB, MIB};
+
+const BASE: u64 = 0x7fff_0000;
+const GRANULES: [Granule; 3] = [Granule::Kib4, Granule::Kib16, Granule::Kib64];
+
+/// AF, inner shareable, MAIR index 3 and execute-never for EL0: any bits that are attributes.
+const MEMORY: u64 = 1 << 54 | 1 << 10 | 3 << 8 | 3 << 2;
+const DEVICE: u64 = 3 << 53 | 1 << 10 | 1 << 2;
+
+/// What a walk ends at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Found {
+    address: u64,
+    attributes: u64,
+    is_block: bool,
+}
+
+/// Walks the tables as the Arm Architecture Reference Manual describes it for stage 1 with
+/// addresses of 48 bits, from numbers of its own.
+fn walk(tables: &[u64], granule: Granule, address: u64) -> Option<Found> {
+    let (page_bits, level_bits, first_level) = match granule {
+        Granule::Kib4 => (12, 9, 0),
+        Granule::Kib16 => (14, 11, 0),
+        Granule::Kib64 => (16, 13, 1),
+    };
+    let page_mask = (1_u64 << page_bits) - 1;
+    let output_mask = ((1_u64 << 48) - 1) & !page_mask;
+    let mut table = BASE;
+    for level in first_level..=3 {
+        let shift = page_bits + (3 - level) * level_bits;
+        let bits = level_bits.min(48 - shift);
+        let index = (address >> shift) & ((1 << bits) - 1);
+        let entry = tables[((table - BASE) / 8 + index) as usize];
+        let within = (1 << shift) - 1;
+        match (entry & 3, level) {
+            (3, 3) | (1, 2) => {
+                let output = entry & output_mask;
+                assert_eq!(output & within, 0, "{entry:#x} is not aligned");
+                return Some(Found {
+                    address: output | (address & within),
+                    attributes: entry & !output_mask & !3,
+                    is_block: level == 2,
+                });
+            }
+            (3, _) => {
+                table = entry & output_mask;
+                assert_eq!(entry & !output_mask, 3, "a table has no attributes");
+            }
+            (0, _) => return None,
+            (kind, _) => panic!("kind {kind} on level {level}"),
+        }
+    }
+    unreachable!()
+}
+
+fn room(tables: u64, granule: Granule) -> Vec<u64> {
+    vec![0; (tables * granule.page_len() / 8) as usize]
+}
+
+fn map(range: Range, granule: Granule) -> Vec<u64> {
+    let mut tables = room(tables_needed(range, granule), granule);
+    let mut map = IdentityMap::new(&mut tables, BASE, granule).unwrap();
+    map.map(range, MEMORY).unwrap();
+    tables
+}
+
+#[test]
+fn the_numbers_are_those_of_the_architecture() {
+    assert_eq!(T0SZ, 16);
+    let of = |granule: Granule| {
+        (
+            granule.page_len(),
+            granule.block_len(),
+            granule.entries(),
+            granule.levels(),
+            granule.tg0(),
+        )
+    };
+    assert_eq!(of(Granule::Kib4), (4 << 10, 2 * MIB, 512, 4, 0b00));
+    assert_eq!(of(Granule::Kib16), (16 << 10, 32 * MIB, 2048, 4, 0b10));
+    assert_eq!(of(Granule::Kib64), (64 << 10, 512 * MIB, 8192, 3, 0b01));
+}
+
+#[test]
+fn a_region_maps_to_itself_and_nothing_else_is_mapped() {
+    let top = 1_u64 << 48;
+    for granule in GRANULES {
+        for range in [
+            range(0x5000_0000, 0x6000_0000),
+            // Across 1 GiB, 64 GiB, 512 GiB and half of all addresses.
+            range(GIB - 64 * MIB, GIB + 64 * MIB),
+            range(64 * GIB - MIB, 64 * GIB + MIB),
+            range(512 * GIB - 16 * MIB, 512 * GIB + 16 * MIB),
+            range(top / 2 - 4 * MIB, top / 2 + 4 * MIB),
+            // The last addresses there are, and the first.
+            range(top - 64 * MIB, top),
+            range(0, 2 * MIB),
+        ] {
+            let tables = map(range, granule);
+            for address in [range.start(), range.start() + 0x12345, range.end() - 1] {
+                let found = walk(&tables, granule, address).expect("mapped");
+                assert_eq!((found.address, found.attributes), (address, MEMORY));
+            }
+            if range.start() > 0 {
+                assert_eq!(walk(&tables, granule, range.start() - 1), None);
+            }
+            if range.end() < top {
+                assert_eq!(walk(&tables, granule, range.end()), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_are_used_where_they_fit_and_pages_at_the_ends() {
+    for granule in GRANULES {
+        let (page, block) = (granule.page_len(), granule.block_len());
+        let range = range(4 * block - page, 6 * block + page);
+        let tables = map(range, granule);
+        let is_block = |address| walk(&tables, granule, address).map(|found| found.is_block);
+        assert_eq!(is_block(4 * block - 1), Some(false));
+        assert_eq!(is_block(4 * block), Some(true));
+        assert_eq!(is_block(6 * block - 1), Some(true));
+        assert_eq!(is_block(6 * block), Some(false));
+        assert_eq!(is_block(6 * block + page), None);
+    }
+}
+
+#[test]
+fn part_of_a_page_is_mapped_as_a_page() {
+    for granule in GRANULES {
+        let tables = map(range(GIB + 0x123, GIB + 0x124), granule);
+        let found = walk(&tables, granule, GIB).unwrap();
+        assert!(!found.is_block);
+        assert!(walk(&tables, granule, GIB + granule.page_len()).is_none());
+    }
+}
+
+#[test]
+fn what_was_mapped_first_keeps_its_attributes() {
+    let region = range(GIB, 2 * GIB);
+    for granule in GRANULES {
+        let page = range(GIB + 64 * MIB, GIB + 64 * MIB + granule.page_len());
+        for order in [[page, region], [region, page]] {
+            let tables = tables_needed(page, granule) + tables_needed(region, granule) - 1;
+            let mut tables = room(tables, granule);
+            let mut map = IdentityMap::new(&mut tables, BASE, granule).unwrap();
+            map.map(order[0], DEVICE).unwrap();
+            map.map(order[1], MEMORY).unwrap();
+            let attributes = |address| walk(&tables, granule, address).unwrap().attributes;
+            assert_eq!(attributes(page.start()), DEVICE);
+            let rest = match order[0] == page {
+                true => MEMORY,
+                false => DEVICE,
+            };
+            for address in [
+                region.start(),
+                page.start() - 1,
+                page.end(),
+                region.end() - 1,
+            ] {
+                assert_eq!(attributes(address), rest, "{granule:?} {address:#x}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_kind_of_a_descriptor_is_not_the_caller_s() {
+    let region = range(GIB, GIB + 512 * MIB + 64 * 1024);
+    for kind in 0..4 {
+        let mut tables = room(tables_needed(region, Granule::Kib64), Granule::Kib64);
+        let mut map = IdentityMap::new(&mut tables, BASE, Granule::Kib64).unwrap();
+        map.map(region, MEMORY | kind).unwrap();
+        for address in [region.start(), region.end() - 1] {
+            let found = walk(&tables, Granule::Kib64, address).unwrap();
+            assert_eq!(found.attributes, MEMORY);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_mapped_is_refused() {
+    let mut tables = room(8, Granule::Kib16);
+    for (base, granule) in [
+        (BASE + 0x1000, Granule::Kib16),
+        (BASE + 8, Granule::Kib4),
+        ((1 << 48) - 0x1_0000, Granule::Kib64),
+        (!0xffff, Granule::Kib64),
+    ] {
+        let error = IdentityMap::new(&mut tables, base, granule).err().unwrap();
+        let page_len = granule.page_len();
+        assert_eq!(error, PageTableError::Base { base, page_len });
+        assert_eq!(error.errno(), Errno::Inval);
+    }
+    let mut map = IdentityMap::new(&mut tables, BASE, Granule::Kib16).unwrap();
+    for bits in [1 << 52, 1 << 14, 1 << 47] {
+        assert_eq!(
+            map.map(range(GIB, 2 * GIB), MEMORY | bits),
+            Err(PageTableError::Attributes { bits })
+        );
+    }
+    let high = range((1 << 48) - 1, (1 << 48) + 1);
+    let error = map.map(high, MEMORY).unwrap_err();
+    assert_eq!(error, PageTableError::TooHigh(high));
+    assert_eq!(error.errno(), Errno::AddrNotAvail);
+    assert_eq!(
+        map.map(range(u64::MAX - 1, u64::MAX), MEMORY),
+        Err(PageTableError::TooHigh(range(u64::MAX - 1, u64::MAX)))
+    );
+    assert!(tables.iter().all(|entry| *entry == 0));
+}
+
+#[test]
+fn too_few_tables_are_refused() {
+    let region = range(0x5000_0000, 0x6000_0000);
+    for granule in GRANULES {
+        let needed = tables_needed(region, granule);
+        let mut tables = room(needed - 1, granule);
+        let available = tables.len() / granule.entries();
+        let mut map = IdentityMap::new(&mut tables, BASE, granule).unwrap();
+        let error = map.map(region, MEMORY).unwrap_err();
+        assert_eq!(error, PageTableError::OutOfTables { available });
+        assert_eq!(error.errno(), Errno::NoMem);
+
+        let mut less_than_one = room(1, granule);
+        less_than_one.pop();
+        assert_eq!(
+            IdentityMap::new(&mut less_than_one, BASE, granule).err(),
+            Some(PageTableError::OutOfTables { available: 0 })
+        );
+    }
+}
+
+fn some_range() -> impl Strategy<Value = Range> {
+    // Near a boundary of some table, and not much longer than the largest block.
+    let near = (10..48_u32, 0..4_u64, -0x4000_0000..0x4000_0000_i64);
+    (near, 1..0x6000_0000_u64).prop_map(|((shift, times, off), len)| {
+        let start = (times << shift).saturating_add_signed(off) & ((1 << 48) - 1);
+        range(start, (start + len).min(1 << 48))
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_range_maps_to_itself_with_the_tables_it_needs(
+        range in some_range(),
+        granule in prop::sample::select(&GRANULES[..]),
+        probes in prop::collection::vec(any::<u64>(), 8),
+    ) {
+        let needed = tables_needed(range, granule);
+        let tables = map(range, granule);
+        let covered = range.align_outward(granule.page_len()).unwrap();
+        for probe in probes {
+            let address = covered.start() + probe % covered.len();
+            let found = walk(&tables, granule, address);
+            prop_assert_eq!(found.map(|found| found.address), Some(address));
+        }
+        prop_assert_eq!(walk(&tables, granule, covered.end() - 1).map(|f| f.attributes), Some(MEMORY));
+        if covered.start() > 0 {
+            prop_assert_eq!(walk(&tables, granule, covered.start() - 1), None);
+        }
+        if covered.end() < 1 << 48 {
+            prop_assert_eq!(walk(&tables, granule, covered.end()), None);
+        }
+        let mut fewer = room(needed - 1, granule);
+        let mut map = IdentityMap::new(&mut fewer, BASE, granule).unwrap();
+        prop_assert!(map.map(range, MEMORY).is_err());
+    }
+
+    #[test]
+    fn two_ranges_need_no_more_tables_than_each_alone(
+        first in some_range(),
+        second in some_range(),
+        granule in prop::sample::select(&GRANULES[..]),
+    ) {
+        let needed = tables_needed(first, granule) + tables_needed(second, granule) - 1;
+        let mut tables = room(needed, granule);
+        let mut map = IdentityMap::new(&mut tables, BASE, granule).unwrap();
+        prop_assert_eq!(map.map(first, MEMORY), Ok(()));
+        prop_assert_eq!(map.map(second, DEVICE), Ok(()));
+        for range in [first, second] {
+            for address in [range.start(), range.end() - 1] {
+                let found = walk(&tables, granule, address);
+                prop_assert_eq!(found.map(|found| found.address), Some(address));
+            }
+        }
+    }
+}

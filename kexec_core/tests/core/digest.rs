@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The digests of segments, compared with the xxhash-rust crate's.
+
+use kexec_core::types::digest::{xxh64, Algorithm, Stripe, SHA256_TIME_MAX};
+use proptest::prelude::*;
+
+fn expected(bytes: &[u8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&xxhash_rust::xxh64::xxh64(bytes, 0).to_be_bytes());
+    digest
+}
+
+#[test]
+fn xxh64_of_every_length_of_tail() {
+    let bytes: Vec<u8> = (0..200_u32).map(|index| (index * 151) as u8).collect();
+    for len in 0..bytes.len() {
+        assert_eq!(xxh64(&[], &bytes[..len]), expected(&bytes[..len]), "{len}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn xxh64_is_xxh64(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
+        prop_assert_eq!(xxh64(&[], &bytes), expected(&bytes));
+    }
+
+    #[test]
+    fn stripes_come_before_bytes(
+        stripes in prop::collection::vec(any::<Stripe>(), 0..50),
+        bytes in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let mut all: Vec<u8> = stripes.iter().flatten().flat_map(|word| word.to_ne_bytes()).collect();
+        all.extend(&bytes);
+        prop_assert_eq!(xxh64(&stripes, &bytes), expected(&all));
+    }
+
+    #[test]
+    fn a_changed_bit_changes_the_digest(
+        mut bytes in prop::collection::vec(any::<u8>(), 1..5000),
+        place in any::<prop::sample::Index>(),
+        bit in 0..8_u8,
+    ) {
+        let before = xxh64(&[], &bytes);
+        *place.get_mut(&mut bytes) ^= 1 << bit;
+        prop_assert_ne!(xxh64(&[], &bytes), before);
+    }
+}
+
+#[test]
+fn sha256_is_taken_where_it_is_quick_enough() {
+    // One byte in a nanosecond: as many bytes as nanoseconds are allowed.
+    for (len, algorithm) in [
+        (0, Algorithm::Sha256),
+        (SHA256_TIME_MAX, Algorithm::Sha256),
+        (SHA256_TIME_MAX + 1, Algorithm::Xxh64),
+        (u64::MAX, Algorithm::Xxh64),
+    ] {
+        assert_eq!(Algorithm::choose(len, 4096, 4096), algorithm, "{len}");
+    }
+    // A clock that has not moved, or that has stood still for ages.
+    assert_eq!(Algorithm::choose(u64::MAX, 4096, 0), Algorithm::Sha256);
+    assert_eq!(Algorithm::choose(1, 1, u64::MAX), Algorithm::Xxh64);
+    assert_eq!(Algorithm::choose(u64::MAX, 1, u64::MAX), Algorithm::Xxh64);
+}
+
+#[test]
+fn algorithms_have_numbers_of_their_own() {
+    for (index, algorithm) in Algorithm::ALL.into_iter().enumerate() {
+        assert_eq!(algorithm as usize, index + 1);
+        assert_eq!(Algorithm::from_number(algorithm as u32), Some(algorithm));
+    }
+    for number in [0, Algorithm::ALL.len() as u32 + 1, u32::MAX] {
+        assert_eq!(Algorithm::from_number(number), None);
+    }
+}

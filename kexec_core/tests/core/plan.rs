@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where segments are placed, and what is said when there is no room.
+
+use kexec_core::plan::{Placement, Placer, PlanError, Segment};
+use kexec_core::types::errno::Errno;
+use kexec_core::types::ranges::Range;
+use kexec_core::uapi::SegmentKind;
+use proptest::prelude::*;
+
+use crate::fixture::{bzimage_file, range, verified, GIB, INIT_SIZE, MIB, PROTECTED_MODE_LEN};
+
+const PAGE: u64 = 4096;
+
+const REGION: Range = match Range::new(256 * MIB, 288 * MIB) {
+    Some(region) => region,
+    None => Range::ALL,
+};
+
+/// More than twice the region.
+const RAM: u64 = GIB;
+
+fn placer() -> Placer {
+    Placer::new(REGION).unwrap()
+}
+
+/// A placer that has the kernel at the region's start already.
+fn placer_with_kernel() -> Placer {
+    let mut placer = placer();
+    let file = bzimage_file();
+    placer
+        .place_kernel(&verified(&file), Placement::Lowest)
+        .unwrap();
+    placer
+}
+
+#[test]
+fn segments_go_to_the_end_that_was_asked_for() {
+    let file = bzimage_file();
+    let mut placer = placer();
+    let kernel = placer
+        .place_kernel(&verified(&file), Placement::Lowest)
+        .unwrap();
+    assert_eq!(
+        kernel,
+        Segment {
+            kind: SegmentKind::Kernel,
+            memory: range(256 * MIB, 256 * MIB + INIT_SIZE),
+            file_len: PROTECTED_MODE_LEN as u64,
+        }
+    );
+    let initrd = placer
+        .place(
+            SegmentKind::Initrd,
+            5000,
+            5000,
+            PAGE,
+            Placement::Highest,
+            Range::ALL,
+        )
+        .unwrap();
+    assert_eq!(initrd.memory, range(288 * MIB - 2 * PAGE, 288 * MIB));
+    assert_eq!(initrd.file_len, 5000);
+    let header = placer
+        .place(
+            SegmentKind::ElfCoreHeader,
+            100,
+            PAGE,
+            PAGE,
+            Placement::Highest,
+            Range::ALL,
+        )
+        .unwrap();
+    assert_eq!(
+        header.memory,
+        range(288 * MIB - 3 * PAGE, 288 * MIB - 2 * PAGE)
+    );
+    let params = placer
+        .place(
+            SegmentKind::BootParams,
+            PAGE,
+            PAGE,
+            PAGE,
+            Placement::Lowest,
+            Range::ALL,
+        )
+        .unwrap();
+    assert_eq!(params.memory.start(), kernel.memory.end());
+
+    let plan = placer.finish(kernel.memory.start() + 0x200, RAM).unwrap();
+    assert_eq!(plan.region(), REGION);
+    assert_eq!(plan.entry(), 256 * MIB + 0x200);
+    assert_eq!(
+        plan.segments().copied().collect::<Vec<_>>(),
+        [kernel, initrd, header, params]
+    );
+    assert_eq!(plan.segment(SegmentKind::Initrd), Some(&initrd));
+    assert_eq!(plan.segment(SegmentKind::DeviceTree), None);
+    assert_eq!(plan.total_len(), INIT_SIZE + 4 * PAGE);
+}
+
+#[test]
+fn a_limit_below_or_above_keeps_a_segment_within_it() {
+    let limit = range(0, 260 * MIB + 100);
+    let segment = placer()
+        .place(SegmentKind::Initrd, 1, 1, PAGE, Placement::Highest, limit)
+        .unwrap();
+    assert_eq!(segment.memory.end(), 260 * MIB);
+
+    let limit = range(260 * MIB + 1, GIB);
+    let segment = placer()
+        .place(SegmentKind::Initrd, 1, 1, 2 * MIB, Placement::Lowest, limit)
+        .unwrap();
+    assert_eq!(segment.memory.start(), 262 * MIB);
+}
+
+#[test]
+fn a_region_that_is_not_page_aligned_is_used_in_whole_pages() {
+    let mut placer = Placer::new(range(0x1001, 0x3fff)).unwrap();
+    let segment = placer
+        .place(
+            SegmentKind::Initrd,
+            1,
+            1,
+            PAGE,
+            Placement::Lowest,
+            Range::ALL,
+        )
+        .unwrap();
+    assert_eq!(segment.memory, range(0x2000, 0x3000));
+    for region in [range(0, 0), range(0x1001, 0x2fff), range(0x1800, 0x1900)] {
+        let error = Placer::new(region).unwrap_err();
+        assert_eq!(error, PlanError::NoRegion);
+        assert_eq!(error.errno(), Errno::AddrNotAvail);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_named_with_the_numbers() {
+    let mut placer = placer_with_kernel();
+    let error = placer
+        .place(
+            SegmentKind::Initrd,
+            61 * MIB,
+            61 * MIB,
+            PAGE,
+            Placement::Highest,
+            Range::ALL,
+        )
+        .unwrap_err();
+    assert_eq!(error.errno(), Errno::AddrNotAvail);
+    assert_eq!(
+        error.to_string(),
+        "the initrd needs 0x3d00000 bytes (61 MiB), but the largest free piece of the crash \
+         region 0x10000000-0x12000000 has 0x1800000 bytes (24 MiB): reserve more with \
+         crashkernel="
+    );
+    // Nothing was placed: another one with the same contents, but smaller, still fits.
+    assert!(placer
+        .place(
+            SegmentKind::Initrd,
+            MIB,
+            MIB,
+            PAGE,
+            Placement::Highest,
+            Range::ALL
+        )
+        .is_ok());
+
+    let error = placer_with_kernel()
+        .place(
+            SegmentKind::DeviceTree,
+            MIB,
+            MIB,
+            2 * MIB,
+            Placement::Highest,
+            range(0, 256 * MIB),
+        )
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the device tree needs 0x100000 bytes (1 MiB) at a multiple of 0x200000 within \
+         0x0-0x10000000, but the largest free piece of the crash region \
+         0x10000000-0x12000000 has 0x1800000 bytes (24 MiB): reserve more with crashkernel="
+    );
+}
+
+#[test]
+fn a_request_that_makes_no_sense_is_refused() {
+    let kind = SegmentKind::Initrd;
+    let place = |file_len, memory_len, alignment| {
+        placer_with_kernel()
+            .place(
+                kind,
+                file_len,
+                memory_len,
+                alignment,
+                Placement::Lowest,
+                Range::ALL,
+            )
+            .unwrap_err()
+    };
+    let cases = [
+        (place(0, 0, PAGE), PlanError::Empty { kind }),
+        (
+            place(2, 1, PAGE),
+            PlanError::FileLen {
+                kind,
+                file_len: 2,
+                memory_len: 1,
+            },
+        ),
+        (place(1, 1, 0), PlanError::Alignment { kind, alignment: 0 }),
+        (
+            place(1, 1, 16),
+            PlanError::Alignment {
+                kind,
+                alignment: 16,
+            },
+        ),
+        (
+            place(1, 1, 0x3000),
+            PlanError::Alignment {
+                kind,
+                alignment: 0x3000,
+            },
+        ),
+    ];
+    for (found, expected) in cases {
+        assert_eq!(found, expected);
+        assert_eq!(found.errno(), Errno::Inval);
+    }
+    assert!(matches!(
+        place(1, u64::MAX, PAGE),
+        PlanError::NoFit { len: u64::MAX, .. }
+    ));
+}
+
+#[test]
+fn a_kind_is_placed_once() {
+    let mut placer = placer_with_kernel();
+    let kind = SegmentKind::Purgatory;
+    let mut place = || placer.place(kind, 1, 1, PAGE, Placement::Lowest, Range::ALL);
+    assert!(place().is_ok());
+    assert_eq!(place(), Err(PlanError::Duplicate { kind }));
+}
+
+#[test]
+fn segments_take_half_of_the_memory_at_most() {
+    let finish = |ram| placer_with_kernel().finish(REGION.start(), ram);
+    assert!(finish(2 * INIT_SIZE).is_ok());
+    let error = finish(2 * INIT_SIZE - 1).unwrap_err();
+    assert_eq!(error.errno(), Errno::Inval);
+    assert_eq!(
+        error,
+        PlanError::HalfOfMemory {
+            needed: INIT_SIZE,
+            ram: 2 * INIT_SIZE - 1
+        }
+    );
+}
+
+#[test]
+fn a_plan_has_a_verified_kernel_and_starts_in_it() {
+    assert_eq!(
+        placer().finish(REGION.start(), RAM).unwrap_err(),
+        PlanError::NoKernel
+    );
+    assert_eq!(
+        placer().place(
+            SegmentKind::Kernel,
+            1,
+            1,
+            PAGE,
+            Placement::Lowest,
+            Range::ALL
+        ),
+        Err(PlanError::UnverifiedKernel)
+    );
+    let kernel = range(256 * MIB, 256 * MIB + INIT_SIZE);
+    for entry in [kernel.start() - 1, kernel.end()] {
+        assert_eq!(
+            placer_with_kernel().finish(entry, RAM).unwrap_err(),
+            PlanError::Entry { entry, kernel }
+        );
+    }
+}
+
+#[test]
+fn every_refusal_of_a_plan_is_a_sentence() {
+    let kind = SegmentKind::Initrd;
+    let memory = range(0x1000, 0x3000);
+    for (error, sentence) in [
+        (
+            PlanError::NoRegion,
+            "no memory is reserved for a capture kernel: boot with crashkernel=, for example \
+             crashkernel=256M",
+        ),
+        (
+            PlanError::TooMany { kind },
+            "the initrd would be segment 17 of the image, which can have 16",
+        ),
+        (
+            PlanError::Duplicate { kind },
+            "the image has two segments for the initrd",
+        ),
+        (
+            PlanError::Empty { kind },
+            "the initrd is empty: give a file that has contents, or none",
+        ),
+        (
+            PlanError::FileLen {
+                kind,
+                file_len: 2,
+                memory_len: 1,
+            },
+            "the initrd has 0x2 bytes, but 0x1 bytes of memory",
+        ),
+        (
+            PlanError::Alignment {
+                kind,
+                alignment: 0x3000,
+            },
+            "the initrd has an alignment of 0x3000, but a power of two from 0x1000 on is needed",
+        ),
+        (
+            PlanError::UnverifiedKernel,
+            "the kernel has to be placed from the image that was verified",
+        ),
+        (PlanError::NoKernel, "the image has no kernel"),
+        (
+            PlanError::Entry {
+                entry: 0x3000,
+                kernel: memory,
+            },
+            "the entry point 0x3000 is not in the kernel's memory 0x1000-0x3000",
+        ),
+        (
+            PlanError::HalfOfMemory {
+                needed: 80 * MIB,
+                ram: 128 * MIB,
+            },
+            "the kernel and what is loaded with it need 0x5000000 bytes (80 MiB), which is more \
+             than half of the 0x8000000 bytes (128 MiB) of memory that this machine has: load a \
+             smaller initrd or kernel",
+        ),
+        (
+            PlanError::Inconsistent { kind, memory },
+            "the initrd at 0x1000-0x3000 overlaps another segment, leaves the crash region or is \
+             not made of whole pages",
+        ),
+    ] {
+        assert_eq!(error.to_string(), sentence);
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Request {
+    len: u64,
+    alignment: u64,
+    placement: Placement,
+    limit: Range,
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let placement = prop_oneof![Just(Placement::Lowest), Just(Placement::Highest)];
+    (1..12 * PAGE, 12..15_u32, placement, 0..24_u64, 0..48_u64).prop_map(
+        |(len, shift, placement, from, pages)| Request {
+            len,
+            alignment: 1 << shift,
+            placement,
+            limit: range(
+                REGION.start() + from * PAGE,
+                REGION.start() + (from + pages) * PAGE,
+            ),
+        },
+    )
+}
+
+proptest! {
+    /// A segment gets the outermost place that is free, and is refused only when there is none.
+    /// The reference tries every place.
+    #[test]
+    fn the_outermost_free_place_is_taken(
+        pages in 1..32_u64,
+        requests in prop::collection::vec(request(), 1..6),
+    ) {
+        let kinds = [
+            SegmentKind::Initrd,
+            SegmentKind::BootParams,
+            SegmentKind::ElfCoreHeader,
+            SegmentKind::Purgatory,
+            SegmentKind::PurgatoryTable,
+        ];
+        let region = range(REGION.start(), REGION.start() + pages * PAGE);
+        let mut placer = Placer::new(region).unwrap();
+        let mut taken: Vec<Range> = Vec::new();
+        for (request, kind) in requests.iter().zip(kinds) {
+            let len = request.len.next_multiple_of(PAGE);
+            let fits = |start: &u64| {
+                let memory = range(*start, *start + len);
+                start.is_multiple_of(request.alignment)
+                    && region.encloses(&memory)
+                    && request.limit.encloses(&memory)
+                    && !taken.iter().any(|other| other.overlaps(&memory))
+            };
+            let mut starts = (region.start()..region.end()).step_by(PAGE as usize);
+            let expected = match request.placement {
+                Placement::Lowest => starts.find(fits),
+                Placement::Highest => starts.filter(fits).last(),
+            };
+            let found = placer.place(
+                kind,
+                request.len,
+                request.len,
+                request.alignment,
+                request.placement,
+                request.limit,
+            );
+            match expected {
+                Some(start) => {
+                    prop_assert_eq!(found.map(|segment| segment.memory), Ok(range(start, start + len)));
+                    taken.push(range(start, start + len));
+                }
+                None => {
+                    let refused = matches!(found, Err(PlanError::NoFit { .. }));
+                    prop_assert!(refused);
+                }
+            }
+        }
+    }
+}

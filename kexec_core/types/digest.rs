@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How the purgatory recognises that a segment changed after the load.
+//!
+//! The digests lie in a table beside what they cover, so whoever can write the one can write the
+//! other: they guard against accidents, such as a stray pointer or a device that still writes.
+//! SHA-256 does that, and where it is slow so does XXH64, which takes a tenth of the time and lets
+//! one in 2^64 accidents pass.
+
+use crate::types::bytes;
+use core::mem::{size_of, size_of_val};
+
+/// Room for a digest, in bytes. A shorter one is followed by zeros.
+pub const DIGEST_LEN: usize = 32;
+
+/// The longest that SHA-256 may keep a capture kernel waiting when nobody has asked for it, in
+/// nanoseconds.
+pub const SHA256_TIME_MAX: u64 = 100_000_000;
+
+/// What a digest is computed with. The number is the one in the purgatory's table and in the
+/// structures that user space sees.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// SHA-256 (FIPS 180-4).
+    Sha256 = 1,
+    /// XXH64 with seed 0 (the xxHash specification), in its canonical byte order.
+    Xxh64 = 2,
+}
+
+impl Algorithm {
+    /// Every algorithm, in the order of the numbers.
+    pub const ALL: [Self; 2] = [Self::Sha256, Self::Xxh64];
+
+    /// The algorithm with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| *known as u32 == number)
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Xxh64 => "XXH64",
+        }
+    }
+
+    /// How many bytes its digests have.
+    pub const fn digest_len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Xxh64 => 8,
+        }
+    }
+
+    /// The algorithm for `len` bytes on a CPU that has taken `sample_time` nanoseconds for the
+    /// SHA-256 of `sample_len` bytes: SHA-256 if that is done within [`SHA256_TIME_MAX`].
+    pub fn choose(len: u64, sample_len: u64, sample_time: u64) -> Self {
+        let time = u128::from(len) * u128::from(sample_time);
+        if time <= u128::from(SHA256_TIME_MAX) * u128::from(sample_len) {
+            Self::Sha256
+        } else {
+            Self::Xxh64
+        }
+    }
+}
+
+const PRIME_1: u64 = 0x9e37_79b1_85eb_ca87;
+const PRIME_2: u64 = 0xc2b2_ae3d_27d4_eb4f;
+const PRIME_3: u64 = 0x1656_67b1_9e37_79f9;
+const PRIME_4: u64 = 0x85eb_ca77_c2b2_ae63;
+const PRIME_5: u64 = 0x27d4_eb2f_1656_67c5;
+
+/// What the four lanes take in one round, as it lies in memory.
+pub type Stripe = [u64; 4];
+
+const STRIPE_LEN: usize = size_of::<Stripe>();
+
+fn round(lane: u64, word: u64) -> u64 {
+    lane.wrapping_add(word.wrapping_mul(PRIME_2))
+        .rotate_left(31)
+        .wrapping_mul(PRIME_1)
+}
+
+fn scramble(hash: u64, word: u64, rotation: u32, factor: u64, summand: u64) -> u64 {
+    (hash ^ word)
+        .rotate_left(rotation)
+        .wrapping_mul(factor)
+        .wrapping_add(summand)
+}
+
+fn word(bytes: &[u8], offset: usize) -> u64 {
+    bytes::read_u64(bytes, offset).unwrap_or_default()
+}
+
+/// XXH64 of `stripes` and the bytes behind them with seed 0, followed by zeros.
+///
+/// What is there as stripes is read by aligned words, which is much faster where the compiler must
+/// not use others, as in the kernel on arm64.
+pub fn xxh64(stripes: &[Stripe], bytes: &[u8]) -> [u8; DIGEST_LEN] {
+    let others = bytes.chunks_exact(STRIPE_LEN);
+    let rest = others.remainder();
+    let len = size_of_val(stripes).wrapping_add(bytes.len());
+    let mut hash = match len < STRIPE_LEN {
+        true => PRIME_5,
+        false => {
+            let lanes = [
+                PRIME_1.wrapping_add(PRIME_2),
+                PRIME_2,
+                0,
+                PRIME_1.wrapping_neg(),
+            ];
+            let lanes = stripes.iter().fold(lanes, |lanes, stripe| {
+                advance(lanes, stripe.map(u64::from_le))
+            });
+            merge(others.fold(lanes, |lanes, stripe| {
+                advance(lanes, [0, 8, 16, 24].map(|offset| word(stripe, offset)))
+            }))
+        }
+    };
+    hash = hash.wrapping_add(bytes::to_u64(len));
+
+    let words = rest.chunks_exact(8);
+    let half = words.remainder();
+    for bytes in words {
+        hash = scramble(hash, round(0, word(bytes, 0)), 27, PRIME_1, PRIME_4);
+    }
+    let tail = match bytes::read_u32(half, 0) {
+        Some(number) => {
+            let word = u64::from(number).wrapping_mul(PRIME_1);
+            hash = scramble(hash, word, 23, PRIME_2, PRIME_3);
+            half.get(4..).unwrap_or_default()
+        }
+        None => half,
+    };
+    for byte in tail {
+        hash = scramble(hash, u64::from(*byte).wrapping_mul(PRIME_5), 11, PRIME_1, 0);
+    }
+
+    hash = (hash ^ (hash >> 33)).wrapping_mul(PRIME_2);
+    hash = (hash ^ (hash >> 29)).wrapping_mul(PRIME_3);
+    let mut digest = [0; DIGEST_LEN];
+    bytes::write(&mut digest, 0, &(hash ^ (hash >> 32)).to_be_bytes());
+    digest
+}
+
+fn advance([a, b, c, d]: [u64; 4], [i, j, k, l]: [u64; 4]) -> [u64; 4] {
+    [round(a, i), round(b, j), round(c, k), round(d, l)]
+}
+
+/// Makes one number of the four lanes.
+fn merge(lanes: [u64; 4]) -> u64 {
+    let [a, b, c, d] = lanes;
+    let sum = a
+        .rotate_left(1)
+        .wrapping_add(b.rotate_left(7))
+        .wrapping_add(c.rotate_left(12))
+        .wrapping_add(d.rotate_left(18));
+    lanes.into_iter().fold(sum, |hash, lane| {
+        scramble(hash, round(0, lane), 0, PRIME_1, PRIME_4)
+    })
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The errno that an error is reported as.
+
+/// The error numbers that requests are refused with, as Linux numbers them on every architecture
+/// that we support.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errno {
+    /// The caller lacks a capability.
+    Perm = 1,
+    /// A structure of the interface has more in it than is known.
+    TooBig = 7,
+    /// The file is not an image that can be executed here.
+    NoExec = 8,
+    /// There is not enough memory.
+    NoMem = 12,
+    /// Something else uses what the request needs.
+    Busy = 16,
+    /// An argument is wrong.
+    Inval = 22,
+    /// A signature that is needed is not there.
+    NoData = 61,
+    /// An algorithm that is needed is not there.
+    NoPkg = 65,
+    /// A message does not say what it should.
+    BadMsg = 74,
+    /// The file is damaged.
+    LibBad = 80,
+    /// A message is too long.
+    MsgSize = 90,
+    /// The reserved region has no room, or there is none.
+    AddrNotAvail = 99,
+    /// The signer's key is not trusted.
+    NoKey = 126,
+    /// A signature is not one of this file.
+    KeyRejected = 129,
+}
+
+impl Errno {
+    /// The positive number.
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The name that manual pages use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Perm => "EPERM",
+            Self::TooBig => "E2BIG",
+            Self::NoExec => "ENOEXEC",
+            Self::NoMem => "ENOMEM",
+            Self::Busy => "EBUSY",
+            Self::Inval => "EINVAL",
+            Self::NoData => "ENODATA",
+            Self::NoPkg => "ENOPKG",
+            Self::BadMsg => "EBADMSG",
+            Self::LibBad => "ELIBBAD",
+            Self::MsgSize => "EMSGSIZE",
+            Self::AddrNotAvail => "EADDRNOTAVAIL",
+            Self::NoKey => "ENOKEY",
+            Self::KeyRejected => "EKEYREJECTED",
+        }
+    }
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The structures and ioctl numbers of `/dev/rust_kexec`, shared by the module and `rkexec`.
+//!
+//! A shim and a module of different versions understand each other by the kernel's rule for
+//! structures that grow (`copy_struct_from_user()`). Each structure starts with the length that the
+//! caller knows of it, and a later version only adds fields at its end. What a caller's structure
+//! lacks counts as zero, so that zero means what was done before there was the field. What it has
+//! beyond the callee's has to be zero, or the request asks for what the callee does not know. An
+//! answer is cut, or filled up with zeros, to the caller's length.
+
+use crate::types::digest::DIGEST_LEN;
+use crate::types::errno::Errno;
+use core::fmt;
+use core::mem::{offset_of, size_of};
+
+/// Name of the misc device, below `/dev`.
+pub const DEVICE_NAME: &str = "rust_kexec";
+
+/// The ioctl type letter of all our requests (`include/uapi/asm-generic/ioctl.h`).
+pub const IOCTL_TYPE: u8 = b'k';
+/// The load request, on a [`LoadRequest`]: `_IO(IOCTL_TYPE, 1)`. No request's number has the
+/// structure's length in it, because that changes.
+pub const IOCTL_LOAD: u8 = 1;
+/// The unload request, on an [`UnloadRequest`]: `_IO(IOCTL_TYPE, 2)`.
+pub const IOCTL_UNLOAD: u8 = 2;
+/// The status request, on a [`Status`]: `_IO(IOCTL_TYPE, 3)`.
+pub const IOCTL_STATUS: u8 = 3;
+
+/// Most bytes that a structure has, in any version: what the kernel's system calls take.
+pub const STRUCTURE_LEN_MAX: usize = 4096;
+
+/// A structure of the interface, which later versions may make longer.
+pub trait Structure {
+    /// Its length in its first version. No caller's is shorter.
+    const FIRST_LEN: usize;
+
+    /// Checks the length of a caller's structure, which is its first field.
+    fn check_len(found: u32) -> Result<(), StructureError> {
+        match found as usize {
+            len if len < Self::FIRST_LEN => Err(StructureError::TooShort {
+                found,
+                first: Self::FIRST_LEN,
+            }),
+            ..=STRUCTURE_LEN_MAX => Ok(()),
+            _ => Err(StructureError::TooLong { found }),
+        }
+    }
+}
+
+/// Why a caller's structure is not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StructureError {
+    /// It is shorter than any version's.
+    TooShort {
+        /// Its length.
+        found: u32,
+        /// The first version's length.
+        first: usize,
+    },
+    /// It is longer than any version's can be.
+    TooLong {
+        /// Its length.
+        found: u32,
+    },
+    /// Something is set in it that a later version than ours has.
+    Unknown {
+        /// Its length.
+        found: u32,
+        /// Our version's length.
+        known: usize,
+    },
+}
+
+impl StructureError {
+    /// The errno that this is reported as, as the kernel's system calls do.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::TooShort { .. } => Errno::Inval,
+            Self::TooLong { .. } | Self::Unknown { .. } => Errno::TooBig,
+        }
+    }
+}
+
+impl fmt::Display for StructureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { found, first } => write!(
+                f,
+                "the request is {found} bytes long, but no version's is shorter than {first}: use \
+                 rkexec to ask for it"
+            ),
+            Self::TooLong { found } => write!(
+                f,
+                "the request is {found} bytes long, but no version's is longer than \
+                 {STRUCTURE_LEN_MAX}: use rkexec to ask for it"
+            ),
+            Self::Unknown { found, known } => write!(
+                f,
+                "the request asks for something that this module is too old to know: it is \
+                 {found} bytes long, and what follows the first {known} is not zero: use \
+                 rust_kexec.ko of rkexec's version, or leave out the newest option"
+            ),
+        }
+    }
+}
+
+/// No file: the value of a descriptor in [`LoadRequest`] when there is none.
+pub const NO_FD: i32 = -1;
+
+/// No algorithm: the value of [`LoadRequest::digest`] that leaves the choice to the module.
+pub const ANY_DIGEST: u32 = 0;
+
+/// Longest sentence that the module writes into [`Message`], in bytes.
+pub const MESSAGE_MAX: usize = 512;
+
+/// Most segments that a loaded image has.
+pub const SEGMENTS_MAX: usize = 16;
+
+/// A buffer of the caller's into which the module writes the sentence of a refusal (UTF-8, no
+/// terminating NUL, cut at the buffer's end). The module writes the sentence's length to `used`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// User-space address of the buffer.
+    pub address: u64,
+    /// The buffer's size in bytes.
+    pub capacity: u64,
+    /// User-space address of a `u64` that receives the number of bytes written.
+    pub used: u64,
+}
+
+/// Asks for a capture kernel to be loaded and armed.
+///
+/// A refused request leaves an image that was loaded before armed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadRequest {
+    /// `size_of::<LoadRequest>()` of the caller.
+    pub size: u32,
+    /// Must be 0.
+    pub flags: u32,
+    /// Descriptor of the kernel image, open for reading.
+    pub kernel_fd: i32,
+    /// Descriptor of the initrd, open for reading, or [`NO_FD`].
+    pub initrd_fd: i32,
+    /// Descriptor of a detached signature of the kernel (PKCS#7, DER), or [`NO_FD`].
+    pub kernel_signature_fd: i32,
+    /// Descriptor of a detached signature of the initrd (PKCS#7, DER), or [`NO_FD`].
+    pub initrd_signature_fd: i32,
+    /// User-space address of the capture kernel's command line.
+    pub command_line: u64,
+    /// Length of the command line in bytes, without a NUL.
+    pub command_line_len: u64,
+    /// A [`crate::types::digest::Algorithm`]'s number, or [`ANY_DIGEST`].
+    pub digest: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Where a refusal's sentence goes.
+    pub message: Message,
+}
+
+/// Asks for the loaded image to be disarmed and dropped.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnloadRequest {
+    /// `size_of::<UnloadRequest>()` of the caller.
+    pub size: u32,
+    /// Must be 0.
+    pub flags: u32,
+    /// Where a refusal's sentence goes.
+    pub message: Message,
+}
+
+/// What a segment of the loaded image holds. The number is the one in [`SegmentRecord::kind`]
+/// and in the purgatory's table.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentKind {
+    /// The capture kernel.
+    Kernel = 1,
+    /// The initial RAM disk.
+    Initrd = 2,
+    /// The x86 zero page with the command line behind it.
+    BootParams = 3,
+    /// The ELF core header that `elfcorehdr=` names.
+    ElfCoreHeader = 4,
+    /// The purgatory's code, stack and page tables.
+    Purgatory = 5,
+    /// The table of digests that the purgatory checks.
+    PurgatoryTable = 6,
+    /// The flattened device tree.
+    DeviceTree = 7,
+}
+
+impl SegmentKind {
+    /// Every kind, in the order of the numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Kernel,
+        Self::Initrd,
+        Self::BootParams,
+        Self::ElfCoreHeader,
+        Self::Purgatory,
+        Self::PurgatoryTable,
+        Self::DeviceTree,
+    ];
+
+    /// The kind with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u32 == number)
+    }
+
+    /// Whether the purgatory's table has a digest of it. The purgatory writes to its own memory, and
+    /// the table has one inside.
+    pub const fn is_checked(self) -> bool {
+        !matches!(self, Self::Purgatory | Self::PurgatoryTable)
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Initrd => "initrd",
+            Self::BootParams => "boot_params",
+            Self::ElfCoreHeader => "elfcorehdr",
+            Self::Purgatory => "purgatory",
+            Self::PurgatoryTable => "purgatory table",
+            Self::DeviceTree => "device tree",
+        }
+    }
+}
+
+/// One segment of the loaded image.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SegmentRecord {
+    /// A [`SegmentKind`]'s number.
+    pub kind: u32,
+    /// [`crate::types::digest::Algorithm`] of the digest, as a number; 0 where the purgatory checks none.
+    pub algorithm: u32,
+    /// Physical address.
+    pub start: u64,
+    /// Bytes that were copied there; the digest covers these.
+    pub file_len: u64,
+    /// Bytes that the segment owns, `file_len` or more; the rest is zeroed.
+    pub memory_len: u64,
+    /// The digest of the first `file_len` bytes; zeros where the purgatory checks none.
+    pub digest: [u8; DIGEST_LEN],
+}
+
+/// What a load has found out about the kernel's signature. The number is the one in
+/// [`Status::signature`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureState {
+    /// There is none.
+    Unsigned = 1,
+    /// A key that the running kernel trusts vouches for the file.
+    Good = 2,
+    /// The file is the one that was signed, but the running kernel does not know by whom.
+    UnknownSigner = 3,
+    /// It does not vouch for the file, and the module's parameters say that this does not matter.
+    Bad = 4,
+}
+
+impl SignatureState {
+    /// Every state, in the order of the numbers.
+    pub const ALL: [Self; 4] = [Self::Unsigned, Self::Good, Self::UnknownSigner, Self::Bad];
+
+    /// The state with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| *state as u32 == number)
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unsigned => "none",
+            Self::Good => "good",
+            Self::UnknownSigner => "unknown signer",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// The ELF core header of the loaded image, which follows memory and CPUs that come and go.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoreHeaderRecord {
+    /// How many separate pieces of memory it names.
+    pub pieces: u32,
+    /// How many pieces it has no room for.
+    pub without_room: u32,
+    /// How often it was replaced since the load.
+    pub replacements: u32,
+    /// 1 when the latest change of memory or CPUs is not in it.
+    pub outdated: u32,
+}
+
+/// A range of physical memory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RegionRecord {
+    /// Physical address of the first byte.
+    pub start: u64,
+    /// Length in bytes; 0 where there is no such region.
+    pub len: u64,
+}
+
+/// [`Status::role`]: this kernel can load a capture kernel.
+pub const ROLE_PRODUCTION: u32 = 1;
+/// [`Status::role`]: this kernel was booted to save the memory of one that crashed.
+pub const ROLE_CAPTURE: u32 = 2;
+
+/// What the module has, as the status request returns it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// In the request, `size_of::<Status>()` of the caller. In the answer, how many bytes of it the
+    /// module has filled in.
+    pub size: u32,
+    /// [`ROLE_PRODUCTION`] or [`ROLE_CAPTURE`].
+    pub role: u32,
+    /// 1 when an image is loaded and armed.
+    pub armed: u32,
+    /// How many of `segments` are valid.
+    pub segment_count: u32,
+    /// The region that crashkernel= reserved and images are placed in.
+    pub region: RegionRecord,
+    /// A second, low region for the capture kernel's DMA (crashkernel=,low).
+    pub low_region: RegionRecord,
+    /// Physical address at which the capture kernel is entered.
+    pub entry: u64,
+    /// The segments of the loaded image; of the ELF core header the slot that is in force.
+    pub segments: [SegmentRecord; SEGMENTS_MAX],
+    /// A [`SignatureState`]'s number; 0 where nothing is loaded.
+    pub signature: u32,
+    /// Is 0.
+    pub reserved: u32,
+    /// How well the ELF core header follows.
+    pub core_header: CoreHeaderRecord,
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self {
+            size: size_of::<Self>() as u32,
+            role: 0,
+            armed: 0,
+            segment_count: 0,
+            region: RegionRecord::default(),
+            low_region: RegionRecord::default(),
+            entry: 0,
+            segments: [SegmentRecord::default(); SEGMENTS_MAX],
+            signature: 0,
+            reserved: 0,
+            core_header: CoreHeaderRecord::default(),
+        }
+    }
+}
+
+impl Structure for LoadRequest {
+    const FIRST_LEN: usize = 72;
+}
+
+impl Structure for UnloadRequest {
+    const FIRST_LEN: usize = 32;
+}
+
+impl Structure for Status {
+    const FIRST_LEN: usize = 56 + SEGMENTS_MAX * 64;
+}
+
+const _: () = {
+    assert!(size_of::<Message>() == 24);
+    assert!(size_of::<LoadRequest>() == LoadRequest::FIRST_LEN);
+    assert!(offset_of!(LoadRequest, command_line) == 24);
+    assert!(offset_of!(LoadRequest, message) == 48);
+    assert!(size_of::<UnloadRequest>() == UnloadRequest::FIRST_LEN);
+    assert!(offset_of!(UnloadRequest, message) == 8);
+    assert!(size_of::<SegmentRecord>() == 64);
+    assert!(offset_of!(SegmentRecord, digest) == 32);
+    assert!(size_of::<CoreHeaderRecord>() == 16);
+    assert!(size_of::<Status>() == Status::FIRST_LEN + 24);
+    assert!(offset_of!(Status, region) == 16);
+    assert!(offset_of!(Status, segments) == 56);
+    assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
+    assert!(offset_of!(Status, core_header) == Status::FIRST_LEN + 8);
+};
