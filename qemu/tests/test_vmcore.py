@@ -267,7 +267,7 @@ def test_memory_that_is_not_there(directory: Path, random: Random) -> None:
 
     async def scenario() -> None:
         async with prepared(directory, memory.ljust(SIZE, b"\0"), AT, AT) as guest:
-            assert "out of memory" in (await read_error(guest, 2 * PAGE)).lower()
+            assert "cannot allocate memory" in (await read_error(guest, 2 * PAGE)).lower()
             mapped = await guest.run(
                 "vmcore", "time", VMCORE, f"--map={4 * MIB}", f"--offset={2 * PAGE}"
             )
