@@ -45,8 +45,13 @@ help: ## list the targets
 	@echo "go with demo, test, scenarios and bench."
 
 .PHONY: demo
-demo: guest python ## crash a guest, and show what its dump says
+ifeq ($(KERNEL)$(VARIANT)$(filter-out x86_64,$(ARCH)),)
+demo: ## crash Debian's own kernel in a guest, and show what the dump says
+	@$(MAKE) --no-print-directory demo KERNEL=$$(scripts/demo-kernel)
+else
+demo: guest python
 	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.demo
+endif
 
 .PHONY: test
 test: guest python tools ## run all tests: cargo's, and the scenarios in QEMU

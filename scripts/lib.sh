@@ -3,6 +3,9 @@
 #
 # What every script here needs: where things are, and how to talk to the person who waits.
 
+# depmod, modprobe and the like are where only root's PATH leads.
+PATH=$PATH:/usr/sbin:/sbin
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/versions.sh
 . "$top/scripts/versions.sh"
@@ -14,6 +17,9 @@ cache=${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_kexec}
 # The test guests' own modules, each a directory of qemu/guest.
 # shellcheck disable=SC2034
 GUEST_MODULES="irqs_off panic_at_once"
+# The drivers of their devices, which a distribution's kernel has as modules.
+# shellcheck disable=SC2034
+GUEST_DRIVERS="virtio_pci virtio_console virtio_blk"
 
 say() { printf '%s\n' "$*" >&2; }
 

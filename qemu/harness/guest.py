@@ -146,15 +146,15 @@ class Guest:
         )
 
     async def save_vmcore(self, limit: int | None = None) -> Path:
-        """Copies /proc/vmcore, or its start, out of the capture kernel to the file `vmcore`."""
-        size = int(await self.shell("stat -c %s /proc/vmcore"))
+        """Copies the module's file, or its start, out of the capture kernel to the file `vmcore`."""
+        size = int(await self.shell(f"stat -c %s {paths.SERVED}"))
         if limit is not None:
             size = min(size, limit)
         disk = self.machine.disk
         if size > disk.stat().st_size:
-            raise GuestError(f"/proc/vmcore has {size} bytes, more than memory and its headers")
+            raise GuestError(f"{paths.SERVED} has {size} bytes, more than memory and its headers")
         await self.shell(
-            f"dd if=/proc/vmcore of=/dev/vda bs=1M count={-(-size // MIB)} oflag=direct "
+            f"dd if={paths.SERVED} of=/dev/vda bs=1M count={-(-size // MIB)} oflag=direct "
             "conv=notrunc,fsync 2>&1",
             timeout_s=PATIENCE + self.machine.hardware.memory_mib // 8,
         )

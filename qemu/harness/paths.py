@@ -64,6 +64,10 @@ def has(target: str, option: str) -> bool:
     return f"CONFIG_{option}=y" in configuration.splitlines()
 
 
+# The module's file in the capture kernel, beside one of the kernel's own where it has that.
+SERVED = "/proc/rust_kexec_vmcore" if has(CAPTURE_TARGET, "PROC_VMCORE") else "/proc/vmcore"
+
+
 def results(*names: str) -> Path:
     """An empty directory below build/ for one run's logs and dump."""
     path = BUILD.joinpath(*names)

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from random import Random
 
+from harness import paths
 from harness.scenario import Scenario
-from harness.vmcore import HAS_BOTH, MIB, OURS, PAGE, THEIRS, crashed
+from harness.vmcore import MIB, PAGE, crashed
 
 PLACES = 16
 # The largest pages that there are.
@@ -23,7 +24,7 @@ def test_mapped_is_what_is_read(directory: Path, random: Random) -> None:
             contents = set()
             for offset in random.sample(TEXT, PLACES):
                 finished = await guest.run(
-                    "vmcore", "bytes", OURS if HAS_BOTH else THEIRS,
+                    "vmcore", "bytes", paths.SERVED,
                     f"--offset={offset}", f"--len={PAGE}",
                 )
                 found = json.loads(finished.check().stdout)

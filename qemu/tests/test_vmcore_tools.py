@@ -11,9 +11,6 @@ from harness import checks, paths, tools
 from harness.dump import Dump
 from harness.machine import Hardware
 from harness.scenario import Facts, Scenario, saved_dump
-from harness.vmcore import HAS_BOTH
-
-pytestmark = pytest.mark.skipif(HAS_BOTH, reason="the dump that is saved is the kernel's own")
 
 CPUS = 4
 TOOLED = Scenario(
