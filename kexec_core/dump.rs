@@ -3,7 +3,6 @@
 //! The dump: the ELF core header, the notes in it, and the file that a capture kernel serves.
 
 pub mod elfcorehdr;
-pub mod header_slots;
 pub mod note;
 pub mod prstatus;
 pub mod report;

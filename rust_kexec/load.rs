@@ -5,10 +5,10 @@
 //! Everything that can fail happens in [`prepare`], while an earlier image is still armed.
 //! [`Prepared::commit`] cannot fail; what it returns is ready to be armed.
 
-mod core_header;
 pub(crate) mod crash_notes;
 pub(crate) mod crash_report;
 mod digests;
+mod elfcorehdr;
 pub(crate) mod hotplug;
 mod kernel_text;
 pub(crate) mod policy;
@@ -31,7 +31,7 @@ pub(crate) use digests::requested as requested_digest;
 use digests::Digests;
 use hotplug::Following;
 use kernel::sync::Arc;
-use kexec_core::dump::header_slots::Slots;
+use kexec_core::dump::elfcorehdr::slots::Slots;
 use kexec_core::handover::command_line::capture_command_line;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
@@ -193,7 +193,7 @@ pub(crate) fn prepare<'a>(
     let notes = Arc::new(CrashNotes::find()?, GFP_KERNEL)?;
     let vmcoreinfo = CrashVmcoreinfo::copy()?;
     let report = CrashReport::new()?;
-    let core_header = hotplug::Prepared::new(core_header::Sources::new(
+    let core_header = hotplug::Prepared::new(elfcorehdr::Sources::new(
         notes.clone(),
         &vmcoreinfo,
         &report,

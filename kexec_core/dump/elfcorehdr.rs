@@ -6,6 +6,8 @@
 //! It is a core file's header without the contents. A program header's offset is a physical
 //! address: the contents are in the crashed kernel's memory.
 
+pub mod slots;
+
 use core::fmt;
 
 use crate::handover::command_line::settings;

@@ -8,7 +8,7 @@
 
 use core::mem::{offset_of, size_of};
 
-use crate::dump::header_slots::Slots;
+use crate::dump::elfcorehdr::slots::Slots;
 use crate::types::bytes;
 use crate::types::digest::DIGEST_LEN;
 

@@ -5,7 +5,7 @@
 use crate::arch;
 use core::mem::size_of;
 use core::sync::atomic::{AtomicU64, Ordering};
-use kexec_core::dump::header_slots::{Selection, Slots};
+use kexec_core::dump::elfcorehdr::slots::{Selection, Slots};
 use kexec_core::dump::report::Moment;
 use kexec_core::handover::purgatory::Table;
 

@@ -148,7 +148,7 @@ def field(index: int, offset: int, value: int) -> tuple[int, bytes]:
 
 
 # What is written where into the memory, and what the log says then. More of them, without a
-# kernel around it, are in kexec_core/tests/core/core_header_cases.rs.
+# kernel around it, are in kexec_core/tests/core/dump/elfcorehdr/cases.rs.
 MALFORMED = {
     "zeros": ((0, bytes(64)), "starts with"),
     "32 bits": ((4, b"\x01"), "starts with"),

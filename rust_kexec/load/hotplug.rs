@@ -4,7 +4,7 @@
 //!
 //! The kernel's own kexec rewrites its header where it is and checks no digest of it
 //! (crash_handle_hotplug_event). Here a new one is put in force beside the old one, see
-//! [`kexec_core::dump::header_slots`].
+//! [`kexec_core::dump::elfcorehdr::slots`].
 //!
 //! # Memory
 //!
@@ -18,8 +18,8 @@
 //! debuggers look, as soon as its address is known, which is when the CPU is registered. That is
 //! asked when the CPU is about to start, while it has no registers to save.
 
-use super::core_header::{CoreHeader, Sources};
 use super::digests::Digests;
+use super::elfcorehdr::{CoreHeader, Sources};
 use super::write_protection::WriteProtection;
 use crate::arch::handover;
 use crate::arch::protect::Failure;
@@ -29,7 +29,7 @@ use crate::sys::cpu;
 use crate::sys::physical::ReservedMemory;
 use core::fmt;
 use core::sync::atomic::Ordering;
-use kexec_core::dump::header_slots::{Memory, Slots, Writer};
+use kexec_core::dump::elfcorehdr::slots::{Memory, Slots, Writer};
 use kexec_core::types::ranges::Range;
 use kexec_core::uapi::{CoreHeaderRecord, SegmentKind, SegmentRecord};
 

@@ -6,7 +6,7 @@ use super::digests::Digests;
 use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
 use crate::sys::physical::ReservedMemory;
-use kexec_core::dump::header_slots::Slots;
+use kexec_core::dump::elfcorehdr::slots::Slots;
 use kexec_core::handover::purgatory::{Checked, Table, DIGESTED_LEN};
 use kexec_core::image::{write, KernelImage};
 use kexec_core::plan::Plan;

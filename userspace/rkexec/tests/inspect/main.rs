@@ -13,7 +13,7 @@ mod kernels;
     dead_code,
     reason = "shared with the tests of kexec_core, which use all of it"
 )]
-#[path = "../../../../kexec_core/tests/core/pe_fixture.rs"]
+#[path = "../../../../kexec_core/tests/core/signature/pe_fixture.rs"]
 mod pe_fixture;
 mod signing;
 

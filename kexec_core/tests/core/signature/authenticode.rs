@@ -10,7 +10,7 @@ use kexec_core::signature::der::{DerError, ObjectIdentifier, Reader};
 use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
-use crate::pe_fixture::der;
+use crate::signature::pe_fixture::der;
 
 /// 1.3.6.1.4.1.311.2.1.15
 const PE_IMAGE_DATA: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 15];

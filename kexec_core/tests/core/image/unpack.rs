@@ -8,7 +8,7 @@ use kexec_core::image::format::Format;
 use kexec_core::image::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
 
 use crate::fixture::bzimage_file;
-use crate::pe_fixture::PeFile;
+use crate::signature::pe_fixture::PeFile;
 
 #[derive(Clone, Copy, Debug)]
 enum Wrapping {

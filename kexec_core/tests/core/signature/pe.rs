@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::fixture::put;
-use crate::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
+use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
 
 /// Something that starts as a PKCS#7 message does, of a length that needs padding.
 fn message() -> Vec<u8> {

@@ -7,7 +7,7 @@ use kexec_core::image::uki::{Uki, UkiError};
 use kexec_core::types::errno::Errno;
 
 use crate::fixture::put;
-use crate::pe_fixture::PeFile;
+use crate::signature::pe_fixture::PeFile;
 
 /// An image with all sections that are read.
 pub fn uki() -> PeFile {

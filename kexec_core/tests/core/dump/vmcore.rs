@@ -2,6 +2,10 @@
 
 //! The dump file: assembled as `/proc/vmcore` serves it, read back with `object`.
 
+mod excluded;
+mod large_pages;
+mod windows;
+
 use kexec_core::dump::elfcorehdr::{encode, encoded_len, CoreHeader, Load, PHYSICAL_END};
 use kexec_core::dump::vmcore::{Layout, Source, VmcoreError};
 use kexec_core::types::elf::Machine;

@@ -17,9 +17,9 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::read::pe::PeFile64;
 use object::{LittleEndian, Object, ObjectSection};
 
+use super::{elf_kernel, uki, zboot};
 use crate::fixture::{bzimage_file, machine, put, range, GIB};
-use crate::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
-use crate::{elf_kernel, uki, zboot};
+use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
 
 /// A field: where it is, and how many bytes it has.
 type Field = (usize, usize);

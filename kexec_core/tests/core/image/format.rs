@@ -7,9 +7,9 @@ use kexec_core::image::format::{Format, FormatError};
 use kexec_core::signature::pe::PeError;
 use kexec_core::types::errno::Errno;
 
+use super::{uki, zboot};
 use crate::fixture::{bzimage_file, put};
-use crate::pe_fixture::PeFile;
-use crate::{uki, zboot};
+use crate::signature::pe_fixture::PeFile;
 
 /// A file of zeros with a few bytes at one offset.
 fn with(offset: usize, bytes: &[u8]) -> Vec<u8> {

@@ -2,6 +2,9 @@
 
 //! The ELF core header, compared with what `object` reads from it.
 
+mod cases;
+mod slots;
+
 use kexec_core::dump::elfcorehdr::{
     encode, encoded_len, CoreHeader, CoreHeaderError, Load, NOTES_LEN_MAX, PHYSICAL_END,
     PROGRAM_HEADERS_MAX,

@@ -9,7 +9,7 @@ use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
 use crate::fixture::put;
-use crate::pe_fixture::PeFile;
+use crate::signature::pe_fixture::PeFile;
 
 /// A gzip member whose trailer tells this length, with these flags and fields behind the header.
 fn gzip(flags: u8, fields: &[u8], len: u32) -> Vec<u8> {

@@ -2,7 +2,9 @@
 
 //! The slots of the ELF core header, as the purgatory finds them if a crash comes at any moment.
 
-use kexec_core::dump::header_slots::{Memory, NoRoom, Selection, Slots, Writer, SELECTION_LEN};
+use kexec_core::dump::elfcorehdr::slots::{
+    Memory, NoRoom, Selection, Slots, Writer, SELECTION_LEN,
+};
 use kexec_core::types::digest::{xxh64, Algorithm};
 use kexec_core::uapi::SegmentKind;
 use proptest::prelude::*;

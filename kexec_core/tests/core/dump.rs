@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the elfcorehdr, of the notes, and of the dump file.
+
+mod elfcorehdr;
+mod note;
+mod prstatus;
+mod vmcore;
+mod vmcoreinfo;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the formats that kernels come in.
+
+mod arm64;
+mod boundaries;
+mod elf_kernel;
+mod format;
+mod uki;
+mod unpack;
+mod x86_64;
+mod zboot;
