@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use crate::dump::elfcorehdr::CoreHeaderError;
+use crate::dump::elfcorehdr::ElfcorehdrError;
 use crate::dump::note::NoteError;
 use crate::dump::vmcore::excluded::ExcludedError;
 use crate::dump::vmcore::VmcoreError;
@@ -119,7 +119,7 @@ any_error! {
     /// VMCOREINFO is malformed.
     Vmcoreinfo(VmcoreinfoError),
     /// The ELF core header is malformed.
-    CoreHeader(CoreHeaderError),
+    Elfcorehdr(ElfcorehdrError),
     /// The dump file cannot be laid out.
     Vmcore(VmcoreError),
     /// The list of excluded memory is malformed.

@@ -184,7 +184,7 @@ pub enum SegmentKind {
     /// The x86 zero page with the command line behind it.
     BootParams = 3,
     /// The ELF core header that `elfcorehdr=` names.
-    ElfCoreHeader = 4,
+    Elfcorehdr = 4,
     /// The purgatory's code, stack and page tables.
     Purgatory = 5,
     /// The table of digests that the purgatory checks.
@@ -199,7 +199,7 @@ impl SegmentKind {
         Self::Kernel,
         Self::Initrd,
         Self::BootParams,
-        Self::ElfCoreHeader,
+        Self::Elfcorehdr,
         Self::Purgatory,
         Self::PurgatoryTable,
         Self::DeviceTree,
@@ -222,7 +222,7 @@ impl SegmentKind {
             Self::Kernel => "kernel",
             Self::Initrd => "initrd",
             Self::BootParams => "boot_params",
-            Self::ElfCoreHeader => "elfcorehdr",
+            Self::Elfcorehdr => "elfcorehdr",
             Self::Purgatory => "purgatory",
             Self::PurgatoryTable => "purgatory table",
             Self::DeviceTree => "device tree",
@@ -286,7 +286,7 @@ impl SignatureState {
 /// The ELF core header of the loaded image, which follows memory and CPUs that come and go.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CoreHeaderRecord {
+pub struct ElfcorehdrRecord {
     /// How many separate pieces of memory it names.
     pub pieces: u32,
     /// How many pieces it has no room for.
@@ -338,7 +338,7 @@ pub struct Status {
     /// Is 0.
     pub reserved: u32,
     /// How well the ELF core header follows.
-    pub core_header: CoreHeaderRecord,
+    pub elfcorehdr: ElfcorehdrRecord,
 }
 
 impl Default for Status {
@@ -354,7 +354,7 @@ impl Default for Status {
             segments: [SegmentRecord::default(); SEGMENTS_MAX],
             signature: 0,
             reserved: 0,
-            core_header: CoreHeaderRecord::default(),
+            elfcorehdr: ElfcorehdrRecord::default(),
         }
     }
 }
@@ -380,10 +380,10 @@ const _: () = {
     assert!(offset_of!(UnloadRequest, message) == 8);
     assert!(size_of::<SegmentRecord>() == 64);
     assert!(offset_of!(SegmentRecord, digest) == 32);
-    assert!(size_of::<CoreHeaderRecord>() == 16);
+    assert!(size_of::<ElfcorehdrRecord>() == 16);
     assert!(size_of::<Status>() == Status::FIRST_LEN + 24);
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
     assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
-    assert!(offset_of!(Status, core_header) == Status::FIRST_LEN + 8);
+    assert!(offset_of!(Status, elfcorehdr) == Status::FIRST_LEN + 8);
 };

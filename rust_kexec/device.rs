@@ -290,12 +290,12 @@ fn status() -> Result<KBox<Crossing<Status>>> {
             *to = *from;
             status.segment_count += 1;
         }
-        if let Some((segment, core_header)) = load::hotplug::records() {
+        if let Some((segment, elfcorehdr)) = load::hotplug::records() {
             let mut places = status.segments.iter_mut();
             if let Some(place) = places.find(|to| to.kind == segment.kind) {
                 *place = segment;
             }
-            status.core_header = core_header;
+            status.elfcorehdr = elfcorehdr;
         }
     }
     Ok(boxed)

@@ -160,7 +160,7 @@ pub(crate) struct Prepared<'a> {
     image: image::Image<'a>,
     signature: SignatureState,
     initrd: &'a [u8],
-    core_header: hotplug::Prepared,
+    elfcorehdr: hotplug::Prepared,
     slots: Slots,
     staging: handover::Staging,
     digests: Digests,
@@ -193,7 +193,7 @@ pub(crate) fn prepare<'a>(
     let notes = Arc::new(CrashNotes::find()?, GFP_KERNEL)?;
     let vmcoreinfo = CrashVmcoreinfo::copy()?;
     let report = CrashReport::new()?;
-    let core_header = hotplug::Prepared::new(elfcorehdr::Sources::new(
+    let headers = hotplug::Prepared::new(elfcorehdr::Sources::new(
         notes.clone(),
         &vmcoreinfo,
         &report,
@@ -205,10 +205,10 @@ pub(crate) fn prepare<'a>(
     // The slots are write-protected apart from the rest, so they have pages of their own.
     let page_len = kernel::page::PAGE_SIZE as u64;
     let (slot_len, slots_len) =
-        Slots::lens(core_header.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
+        Slots::lens(headers.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
     let elfcorehdr = placer.place(
-        SegmentKind::ElfCoreHeader,
-        core_header.len(),
+        SegmentKind::Elfcorehdr,
+        headers.len(),
         slots_len,
         page_len,
         Placement::Highest,
@@ -256,7 +256,7 @@ pub(crate) fn prepare<'a>(
     Ok(Prepared {
         signature: files.kernel.finding().state(),
         initrd,
-        core_header,
+        elfcorehdr: headers,
         slots,
         staging,
         digests: Digests::new(files.digest, &plan),
@@ -290,18 +290,14 @@ impl Prepared<'_> {
         // SAFETY: The caller vouches for the region.
         let segments =
             unsafe { Segments::write(self.plan, report, slots, staging, digests, contents) };
-        let core_header = segments.plan().segment(SegmentKind::ElfCoreHeader);
-        let core_header = core_header
-            .map(|segment| segment.memory)
-            .unwrap_or_default();
+        let elfcorehdr = segments.plan().segment(SegmentKind::Elfcorehdr);
+        let elfcorehdr = elfcorehdr.map(|segment| segment.memory).unwrap_or_default();
         // SAFETY: As above. Nothing else of the image is in this segment.
-        let core_header = unsafe { ReservedMemory::new(core_header) };
+        let elfcorehdr = unsafe { ReservedMemory::new(elfcorehdr) };
         KBox::write(
             self.place,
             LoadedImage {
-                _following: self
-                    .core_header
-                    .follow(core_header, self.slots, self.digests),
+                _following: self.elfcorehdr.follow(elfcorehdr, self.slots, self.digests),
                 segments,
                 signature: self.signature,
                 jump: self.jump,

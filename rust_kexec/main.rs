@@ -42,7 +42,7 @@ enum RustKexec {
 
 impl kernel::Module for RustKexec {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        match vmcore::core_header_address()? {
+        match vmcore::elfcorehdr_address()? {
             None => Ok(Self::Production {
                 _device: device::Registration::new()?,
             }),

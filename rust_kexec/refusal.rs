@@ -233,7 +233,7 @@ from_core!(
     kexec_core::handover::command_line::CommandLineError,
     kexec_core::image::compressed::CompressedError,
     kexec_core::image::elf_kernel::ElfKernelError,
-    kexec_core::dump::elfcorehdr::CoreHeaderError,
+    kexec_core::dump::elfcorehdr::ElfcorehdrError,
     kexec_core::image::format::FormatError,
     kexec_core::signature::pe::PeError,
     kexec_core::dump::note::NoteError,

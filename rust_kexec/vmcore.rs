@@ -11,10 +11,10 @@ mod old_memory;
 use crate::arch::registers::MACHINE;
 use crate::compat::prelude::*;
 use crate::sys::{memory, parameters};
-pub(crate) use elfcorehdr::address as core_header_address;
+pub(crate) use elfcorehdr::address as elfcorehdr_address;
 use file::{Contents, Registration};
 use kernel::page::PAGE_SIZE;
-use kexec_core::dump::elfcorehdr::CoreHeader;
+use kexec_core::dump::elfcorehdr::Elfcorehdr;
 use kexec_core::dump::vmcore::excluded::Excluded;
 use kexec_core::dump::vmcore::windows::Budget;
 use kexec_core::dump::vmcore::Layout;
@@ -23,8 +23,8 @@ use old_memory::read;
 
 /// Reads and checks what the crashed kernel left, and creates the file.
 pub(crate) fn serve(address: u64) -> Result<Registration> {
-    let bytes = read_core_header(address)?;
-    let core = CoreHeader::parse(&bytes, MACHINE).map_err(|error| no_file(error.into()))?;
+    let bytes = read_elfcorehdr(address)?;
+    let core = Elfcorehdr::parse(&bytes, MACHINE).map_err(|error| no_file(error.into()))?;
     let notes = notes::merge(&core)?;
     let layout =
         Layout::new(&core, notes.len(), PAGE_SIZE as u64).map_err(|error| no_file(error.into()))?;
@@ -50,10 +50,10 @@ pub(crate) fn serve(address: u64) -> Result<Registration> {
 
 /// Reads the core header as far as its first bytes say that it reaches.
 #[inline(never)]
-fn read_core_header(address: u64) -> Result<KVVec<u8>> {
+fn read_elfcorehdr(address: u64) -> Result<KVVec<u8>> {
     let mut first = [0; HEADER_LEN];
     read(address, &mut first).inspect_err(|_| unreadable(address))?;
-    let len = CoreHeader::total_len(&first).map_err(|error| no_file(error.into()))?;
+    let len = Elfcorehdr::total_len(&first).map_err(|error| no_file(error.into()))?;
     let mut bytes = KVVec::new();
     bytes.extend_with(len, 0, GFP_KERNEL)?;
     read(address, &mut bytes).inspect_err(|_| unreadable(address))?;

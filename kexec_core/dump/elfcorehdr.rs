@@ -38,7 +38,7 @@ pub const PHYSICAL_END: u64 = 1 << 52;
 
 /// Why a core header cannot be written or be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CoreHeaderError {
+pub enum ElfcorehdrError {
     /// There are more program headers than a core header can have.
     TooMany {
         /// How many.
@@ -134,7 +134,7 @@ pub enum CoreHeaderError {
     },
 }
 
-impl CoreHeaderError {
+impl ElfcorehdrError {
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
         match self {
@@ -144,7 +144,7 @@ impl CoreHeaderError {
     }
 }
 
-impl fmt::Display for CoreHeaderError {
+impl fmt::Display for ElfcorehdrError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::TooMany { count } => write!(
@@ -288,16 +288,16 @@ pub fn encode(
     machine: Machine,
     notes: &[Range],
     loads: &[Load],
-) -> Result<usize, CoreHeaderError> {
+) -> Result<usize, ElfcorehdrError> {
     let count = notes.len().saturating_add(loads.len());
-    let too_many = CoreHeaderError::TooMany { count };
+    let too_many = ElfcorehdrError::TooMany { count };
     if count > PROGRAM_HEADERS_MAX {
         return Err(too_many);
     }
     let count = u16::try_from(count).map_err(|_| too_many)?;
     let needed = encoded_len(notes.len(), loads.len());
     if out.len() < needed {
-        return Err(CoreHeaderError::Buffer {
+        return Err(ElfcorehdrError::Buffer {
             needed,
             len: out.len(),
         });
@@ -339,27 +339,27 @@ pub fn encode(
 /// `program_headers` holds `notes` PT_NOTEs and behind them only PT_LOADs, whole; every one's
 /// memory is below [`PHYSICAL_END`].
 #[derive(Clone, Copy, Debug)]
-pub struct CoreHeader<'a> {
+pub struct Elfcorehdr<'a> {
     machine: Machine,
     program_headers: &'a [u8],
     notes: usize,
 }
 
-impl<'a> CoreHeader<'a> {
+impl<'a> Elfcorehdr<'a> {
     /// Length of the core header whose first [`HEADER_LEN`] bytes these are: how much to read for
     /// [`Self::parse`].
-    pub fn total_len(first: &[u8]) -> Result<usize, CoreHeaderError> {
-        let header = Header::decode(first).ok_or(CoreHeaderError::Truncated {
+    pub fn total_len(first: &[u8]) -> Result<usize, ElfcorehdrError> {
+        let header = Header::decode(first).ok_or(ElfcorehdrError::Truncated {
             needed: HEADER_LEN,
             len: first.len(),
         })?;
         if header.ident != IDENT {
-            return Err(CoreHeaderError::Ident {
+            return Err(ElfcorehdrError::Ident {
                 found: header.ident,
             });
         }
         if header.elf_type != ET_CORE {
-            return Err(CoreHeaderError::Type {
+            return Err(ElfcorehdrError::Type {
                 found: header.elf_type,
             });
         }
@@ -368,38 +368,38 @@ impl<'a> CoreHeader<'a> {
             ..Header::core(header.machine, header.program_headers)
         };
         if (header.version, header.header_len) != (expected.version, expected.header_len) {
-            return Err(CoreHeaderError::Version {
+            return Err(ElfcorehdrError::Version {
                 version: header.version,
                 header_len: header.header_len,
             });
         }
         if header != expected {
-            return Err(CoreHeaderError::ProgramHeaders {
+            return Err(ElfcorehdrError::ProgramHeaders {
                 offset: header.program_headers_offset,
                 len: header.program_header_len,
             });
         }
         let count = usize::from(header.program_headers);
         if count > PROGRAM_HEADERS_MAX {
-            return Err(CoreHeaderError::TooMany { count });
+            return Err(ElfcorehdrError::TooMany { count });
         }
         Ok(encoded_len(count, 0))
     }
 
     /// Reads and checks a core header, which a kernel that crashed has left: nothing in it is
     /// believed.
-    pub fn parse(bytes: &'a [u8], machine: Machine) -> Result<Self, CoreHeaderError> {
+    pub fn parse(bytes: &'a [u8], machine: Machine) -> Result<Self, ElfcorehdrError> {
         let needed = Self::total_len(bytes)?;
         let found = Header::decode(bytes).map_or(0, |header| header.machine);
         if found != machine.number() {
-            return Err(CoreHeaderError::Machine {
+            return Err(ElfcorehdrError::Machine {
                 found,
                 expected: machine,
             });
         }
         let program_headers = bytes
             .get(HEADER_LEN..needed)
-            .ok_or(CoreHeaderError::Truncated {
+            .ok_or(ElfcorehdrError::Truncated {
                 needed,
                 len: bytes.len(),
             })?;
@@ -417,13 +417,13 @@ impl<'a> CoreHeader<'a> {
                 notes_len = notes_len.saturating_add(header.memory_len);
             }
             if notes_len > NOTES_TOTAL_MAX {
-                return Err(CoreHeaderError::NotesTooLong { index });
+                return Err(ElfcorehdrError::NotesTooLong { index });
             }
             index = index.saturating_add(1);
             notes = notes.saturating_add(is_note.into());
         }
         if notes == 0 {
-            return Err(CoreHeaderError::NoNotes);
+            return Err(ElfcorehdrError::NoNotes);
         }
         // INVARIANT: just checked.
         let core = Self {
@@ -438,14 +438,14 @@ impl<'a> CoreHeader<'a> {
     /// Readers of dumps look memory up by its virtual address, so this has to be unambiguous.
     /// Physical addresses are not: the kernel's text is a part of RAM as well. It comes first;
     /// that all else is in order is checked without comparing each piece with each.
-    fn check_virtual_addresses(&self) -> Result<(), CoreHeaderError> {
+    fn check_virtual_addresses(&self) -> Result<(), ElfcorehdrError> {
         let mut first: Option<(u64, u64)> = None;
         let mut previous: Option<(u64, u64)> = None;
         for index in 0..self.loads_count() {
             let Some(load) = self.load(index).filter(|load| !load.memory.is_empty()) else {
                 continue;
             };
-            let error = CoreHeaderError::VirtualAddress {
+            let error = ElfcorehdrError::VirtualAddress {
                 index: self.notes.saturating_add(index),
                 virtual_address: load.virtual_address,
                 len: load.memory.len(),
@@ -508,15 +508,15 @@ impl<'a> CoreHeader<'a> {
     }
 }
 
-fn check(index: usize, header: &ProgramHeader, is_note: bool) -> Result<(), CoreHeaderError> {
+fn check(index: usize, header: &ProgramHeader, is_note: bool) -> Result<(), ElfcorehdrError> {
     if !is_note && header.segment_type != PT_LOAD {
-        return Err(CoreHeaderError::UnexpectedType {
+        return Err(ElfcorehdrError::UnexpectedType {
             index,
             found: header.segment_type,
         });
     }
     if header.offset != header.physical_address {
-        return Err(CoreHeaderError::OffsetNotAddress {
+        return Err(ElfcorehdrError::OffsetNotAddress {
             index,
             offset: header.offset,
             physical_address: header.physical_address,
@@ -526,7 +526,7 @@ fn check(index: usize, header: &ProgramHeader, is_note: bool) -> Result<(), Core
         .is_some_and(|memory| memory.end() <= PHYSICAL_END);
     let too_long = is_note && header.memory_len > NOTES_LEN_MAX;
     if !is_physical || too_long || header.file_len > header.memory_len {
-        return Err(CoreHeaderError::Extent {
+        return Err(ElfcorehdrError::Extent {
             index,
             offset: header.offset,
             file_len: header.file_len,

@@ -17,7 +17,7 @@ pub mod windows;
 
 use core::fmt;
 
-use crate::dump::elfcorehdr::{encoded_len, CoreHeader};
+use crate::dump::elfcorehdr::{encoded_len, Elfcorehdr};
 use crate::types::bytes::{align_up, to_u64, to_usize, write};
 use crate::types::elf::{
     Header, ProgramHeader, HEADER_LEN, PF_RWX, PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE,
@@ -115,7 +115,7 @@ impl Layout {
     /// Lays out a dump of what the core header names, with `notes_len` bytes of notes, in pages of
     /// `page_len` bytes, those of the kernel that serves it, so that it can be mapped.
     pub fn new(
-        core: &CoreHeader<'_>,
+        core: &Elfcorehdr<'_>,
         notes_len: usize,
         page_len: u64,
     ) -> Result<Self, VmcoreError> {
@@ -171,7 +171,7 @@ impl Layout {
     /// returns. `core` has to be the one that the layout was made for.
     pub fn encode_header(
         &self,
-        core: &CoreHeader<'_>,
+        core: &Elfcorehdr<'_>,
         out: &mut [u8],
     ) -> Result<usize, VmcoreError> {
         let len = out.len();

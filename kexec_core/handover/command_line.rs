@@ -26,7 +26,7 @@ pub enum CommandLineError {
         offset: usize,
     },
     /// There is an `elfcorehdr=` already.
-    ElfCoreHeader {
+    Elfcorehdr {
         /// Where it is.
         offset: usize,
     },
@@ -66,7 +66,7 @@ impl fmt::Display for CommandLineError {
                 "the command line has the byte {byte:#04x} at offset {offset}: NUL and newline \
                  cannot be part of a command line"
             ),
-            Self::ElfCoreHeader { offset } => write!(
+            Self::Elfcorehdr { offset } => write!(
                 f,
                 "the command line has elfcorehdr= at offset {offset}: leave it out, the right \
                  one is added at load"
@@ -152,7 +152,7 @@ pub fn capture_command_line(
         return Err(CommandLineError::Control { byte, offset });
     }
     if let Some(parameter) = parameters(user).find(|p| p.text.starts_with(ELFCOREHDR)) {
-        return Err(CommandLineError::ElfCoreHeader {
+        return Err(CommandLineError::Elfcorehdr {
             offset: parameter.offset,
         });
     }

@@ -88,7 +88,7 @@ pub struct Table {
     /// Physical address of the contents of a [`crate::dump::report`], outside the region.
     pub report: u64,
     /// Where the ELF core header is that was put in force last. Its digest is not in this table.
-    pub core_header: Slots,
+    pub elfcorehdr: Slots,
     /// How many of `checked` are valid.
     pub checked_count: u32,
     /// How the kernel is entered: [`FOUR_LEVEL_PAGING`] or none.
@@ -99,7 +99,7 @@ pub struct Table {
     pub sha256: [u8; 32],
 }
 
-const CORE_HEADER: usize = offset_of!(Table, core_header);
+const ELFCOREHDR: usize = offset_of!(Table, elfcorehdr);
 
 /// How many bytes of a [`Table`] its own digest covers.
 pub const DIGESTED_LEN: usize = offset_of!(Table, sha256);
@@ -111,7 +111,7 @@ impl Default for Table {
             entry: 0,
             argument: 0,
             report: 0,
-            core_header: Slots::default(),
+            elfcorehdr: Slots::default(),
             checked_count: 0,
             flags: 0,
             checked: [Checked::default(); CHECKED_MAX],
@@ -146,10 +146,10 @@ impl Table {
             (offset_of!(Self, entry), self.entry),
             (offset_of!(Self, argument), self.argument),
             (offset_of!(Self, report), self.report),
-            (offset_of!(Self, core_header.start), self.core_header.start),
+            (offset_of!(Self, elfcorehdr.start), self.elfcorehdr.start),
             (
-                offset_of!(Self, core_header.slot_len),
-                self.core_header.slot_len,
+                offset_of!(Self, elfcorehdr.slot_len),
+                self.elfcorehdr.slot_len,
             ),
         ] {
             bytes::write(&mut out, offset, &field.to_le_bytes());
@@ -178,7 +178,7 @@ const _: () = {
     assert!(size_of::<Head>() == 32);
     assert!(offset_of!(Head, console_base) == 16);
     assert!(offset_of!(Head, console_kind) == 24);
-    assert!(CORE_HEADER == 32);
+    assert!(ELFCOREHDR == 32);
     assert!(size_of::<Slots>() == 16);
     assert!(offset_of!(Table, flags) == 52);
     assert!(offset_of!(Table, checked) == 56);

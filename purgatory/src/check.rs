@@ -33,7 +33,7 @@ pub fn check(table: &Table) -> Result<&[u8], Damage> {
     for checked in table.checked.iter().take(table.checked_count as usize) {
         check_segment(checked)?;
     }
-    check_core_header(&table.core_header)
+    check_elfcorehdr(&table.elfcorehdr)
 }
 
 /// Checks the table's magic, its own digest and its count.
@@ -59,13 +59,13 @@ fn digest(algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
     }
 }
 
-fn check_core_header(slots: &Slots) -> Result<&[u8], Damage> {
+fn check_elfcorehdr(slots: &Slots) -> Result<&[u8], Damage> {
     // SAFETY: The table's digest held, so the slots are where the module made them.
     let selection = unsafe { memory::selection(slots) };
     match selection.and_then(|selection| slots.in_force(&selection)) {
         Some(checked) => check_segment(&checked),
         None => Err(Damage::Segment {
-            kind: Some(SegmentKind::ElfCoreHeader),
+            kind: Some(SegmentKind::Elfcorehdr),
             algorithm: None,
             start: slots.selection().map_or(0, |place| place.start()),
             len: SELECTION_LEN as u64,

@@ -34,11 +34,11 @@ extern "C" fn purgatory_main(table: *const Table) -> ! {
     let table = unsafe { &*table };
     let entered = arch::counter();
     match check::check(table) {
-        Ok(core_header) => {
+        Ok(elfcorehdr) => {
             // SAFETY: The table's digest held, and the module mapped the report. The header was
             // found in its slot.
             unsafe {
-                memory::place_core_header(&table.core_header, core_header);
+                memory::place_elfcorehdr(&table.elfcorehdr, elfcorehdr);
                 memory::report(table.report, Moment::PurgatoryEntered, entered);
                 memory::report(table.report, Moment::Checked, arch::counter());
             }

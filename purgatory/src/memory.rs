@@ -56,7 +56,7 @@ pub unsafe fn selection(slots: &Slots) -> Option<Selection> {
 /// # Safety
 ///
 /// `header` must be in one of the slots, and nothing else of them used any more.
-pub unsafe fn place_core_header(slots: &Slots, header: &[u8]) {
+pub unsafe fn place_elfcorehdr(slots: &Slots, header: &[u8]) {
     if header.as_ptr() as u64 != slots.start {
         let first = slots.start as usize as *mut u8;
         // SAFETY: The header is in the other slot, and both slots have the same length.

@@ -29,7 +29,7 @@ pub(super) struct Sources {
 }
 
 /// A header, and how much of the memory it names.
-pub(super) struct CoreHeader {
+pub(super) struct EncodedElfcorehdr {
     pub(super) bytes: KVVec<u8>,
     /// Separate pieces of memory.
     pub(super) pieces: usize,
@@ -63,7 +63,7 @@ impl Sources {
     }
 
     /// How long headers can become that start as `header`.
-    pub(super) fn len_max(&self, header: &CoreHeader) -> usize {
+    pub(super) fn len_max(&self, header: &EncodedElfcorehdr) -> usize {
         let count = self.notes_count() + 1 + header.pieces + MORE_PIECES;
         encoded_len(count.min(PROGRAM_HEADERS_MAX), 0).max(header.bytes.len())
     }
@@ -73,7 +73,7 @@ impl Sources {
     /// and one for each piece of RAM that is online, without the crash regions. What has no room is
     /// left out, the highest addresses first.
     #[inline(never)]
-    pub(super) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {
+    pub(super) fn build(&self, len_max: usize) -> Result<EncodedElfcorehdr, Refusal> {
         let mut notes: KVec<Range> = KVec::new();
         for memory in Iterator::chain(self.notes.memory(), self.other_notes) {
             notes.push(memory, GFP_KERNEL)?;
@@ -97,7 +97,7 @@ impl Sources {
         let mut bytes = KVVec::new();
         bytes.extend_with(encoded_len(notes.len(), loads.len()), 0, GFP_KERNEL)?;
         encode(&mut bytes, registers::MACHINE, &notes, &loads)?;
-        Ok(CoreHeader {
+        Ok(EncodedElfcorehdr {
             bytes,
             pieces: loads.len() - 1,
             without_room,

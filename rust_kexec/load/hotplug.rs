@@ -19,7 +19,7 @@
 //! asked when the CPU is about to start, while it has no registers to save.
 
 use super::digests::Digests;
-use super::elfcorehdr::{CoreHeader, Sources};
+use super::elfcorehdr::{EncodedElfcorehdr, Sources};
 use super::write_protection::WriteProtection;
 use crate::arch::handover;
 use crate::arch::protect::Failure;
@@ -31,7 +31,7 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 use kexec_core::dump::elfcorehdr::slots::{Memory, Slots, Writer};
 use kexec_core::types::ranges::Range;
-use kexec_core::uapi::{CoreHeaderRecord, SegmentKind, SegmentRecord};
+use kexec_core::uapi::{ElfcorehdrRecord, SegmentKind, SegmentRecord};
 
 global_lock! {
     /// The headers of the image that is loaded. Notifiers take this lock inside the kernel's locks
@@ -80,7 +80,7 @@ impl Memory for ReservedMemory {
 /// What a header is built of and where it goes. Made when the image is prepared.
 pub(super) struct Prepared {
     sources: Sources,
-    header: CoreHeader,
+    header: EncodedElfcorehdr,
     len_max: usize,
     place: KBox<core::mem::MaybeUninit<Headers>>,
 }
@@ -93,7 +93,7 @@ struct Headers {
     len_max: usize,
     digests: Digests,
     /// The header in force.
-    header: CoreHeader,
+    header: EncodedElfcorehdr,
     record: SegmentRecord,
     /// Whether the latest change is not in the header.
     outdated: bool,
@@ -190,14 +190,14 @@ fn put_in_force(
     writer: &mut Writer,
     memory: &mut ReservedMemory,
     digests: &mut Digests,
-    header: &CoreHeader,
+    header: &EncodedElfcorehdr,
 ) -> SegmentRecord {
     let digest = digests.digest(&header.bytes);
     // The only error there is, a header that is too long, was ruled out when it was built.
     let _ = writer.put_in_force(memory, &header.bytes, digests.algorithm(), digest);
     let slot = writer.slot_in_force();
     SegmentRecord {
-        kind: SegmentKind::ElfCoreHeader as u32,
+        kind: SegmentKind::Elfcorehdr as u32,
         algorithm: digests.algorithm() as u32,
         start: slot.start(),
         file_len: header.bytes.len() as u64,
@@ -265,10 +265,10 @@ impl Drop for Following {
 }
 
 /// The header's segment, as it is now, and what became of it since the load.
-pub(crate) fn records() -> Option<(SegmentRecord, CoreHeaderRecord)> {
+pub(crate) fn records() -> Option<(SegmentRecord, ElfcorehdrRecord)> {
     let headers = HEADERS.lock();
     let headers = headers.as_ref()?;
-    let record = CoreHeaderRecord {
+    let record = ElfcorehdrRecord {
         pieces: headers.header.pieces as u32,
         without_room: headers.header.without_room as u32,
         replacements: headers.writer.replacements() as u32,

@@ -58,7 +58,7 @@ impl Segments {
     pub(super) unsafe fn write<'a>(
         plan: Plan,
         report: u64,
-        core_header: Slots,
+        elfcorehdr: Slots,
         staging: &handover::Staging,
         digests: &mut Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
@@ -68,7 +68,7 @@ impl Segments {
         let mut table = Table {
             entry: plan.entry(),
             report,
-            core_header,
+            elfcorehdr,
             ..Table::default()
         };
         staging.fill_table(&mut table, &plan);
@@ -100,11 +100,9 @@ impl Segments {
         if let Some(place) = place.and_then(|segment| memory.bytes(segment.memory)) {
             write_table(place, &mut table, digests);
         }
-        let core_header = plan.segment(SegmentKind::ElfCoreHeader);
-        let core_header = [core_header
-            .map(|segment| segment.memory)
-            .unwrap_or_default()];
-        let mut parts = without([plan.region()], &core_header);
+        let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
+        let elfcorehdr = [elfcorehdr.map(|segment| segment.memory).unwrap_or_default()];
+        let mut parts = without([plan.region()], &elfcorehdr);
         // INVARIANT: All segments were written above.
         Self {
             _protections: [(); PARTS_MAX].map(|()| parts.next().and_then(WriteProtection::of)),

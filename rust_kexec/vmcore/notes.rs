@@ -4,7 +4,7 @@
 
 use super::old_memory::read;
 use crate::compat::prelude::*;
-use kexec_core::dump::elfcorehdr::CoreHeader;
+use kexec_core::dump::elfcorehdr::Elfcorehdr;
 use kexec_core::dump::note::Notes;
 
 /// Collects the notes that the core header points to.
@@ -12,7 +12,7 @@ use kexec_core::dump::note::Notes;
 /// From a damaged note on, the rest of its PT_NOTE is left out with a word in the log: the dump
 /// is worth having without one CPU's registers.
 #[inline(never)]
-pub(super) fn merge(core: &CoreHeader<'_>) -> Result<KVVec<u8>> {
+pub(super) fn merge(core: &Elfcorehdr<'_>) -> Result<KVVec<u8>> {
     let mut merged = KVVec::new();
     let mut buffer = KVVec::new();
     for memory in core.notes() {

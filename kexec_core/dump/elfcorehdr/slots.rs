@@ -155,7 +155,7 @@ impl Slots {
         intact.then_some(Checked {
             start: self.slot(generation)?.start(),
             len: record.len,
-            kind: SegmentKind::ElfCoreHeader as u32,
+            kind: SegmentKind::Elfcorehdr as u32,
             algorithm: record.algorithm,
             digest: record.digest,
         })

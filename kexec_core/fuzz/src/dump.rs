@@ -2,7 +2,7 @@
 
 //! What a crashed kernel leaves, which nobody can vouch for.
 
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, CoreHeader, Load};
+use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
 use kexec_core::dump::note::{notes_len, Notes};
 use kexec_core::dump::vmcore::excluded::{Excluded, Run, EXCLUDED_MAX};
 use kexec_core::dump::vmcore::{Layout, Source, Wanted};
@@ -17,9 +17,9 @@ const OFFSETS: u64 = 64;
 
 /// An ELF core header, and the dump file that is made from it.
 pub fn elfcorehdr(input: &[u8]) {
-    let _ = CoreHeader::total_len(input);
+    let _ = Elfcorehdr::total_len(input);
     for machine in [Machine::X86_64, Machine::Aarch64] {
-        let Ok(core) = CoreHeader::parse(input, machine) else {
+        let Ok(core) = Elfcorehdr::parse(input, machine) else {
             continue;
         };
         assert_eq!(core.notes().count(), core.notes_count());
@@ -74,7 +74,7 @@ pub fn vmcore(mut input: &[u8]) {
     if encode(&mut bytes, Machine::X86_64, &[notes], &loads).is_err() {
         return;
     }
-    let Ok(core) = CoreHeader::parse(&bytes, Machine::X86_64) else {
+    let Ok(core) = Elfcorehdr::parse(&bytes, Machine::X86_64) else {
         return;
     };
     if let Ok(layout) = Layout::new(&core, notes_len, page_len) {

@@ -77,7 +77,7 @@ pub fn plan(input: &[u8]) {
     const KINDS: [SegmentKind; 6] = [
         SegmentKind::Initrd,
         SegmentKind::BootParams,
-        SegmentKind::ElfCoreHeader,
+        SegmentKind::Elfcorehdr,
         SegmentKind::Purgatory,
         SegmentKind::PurgatoryTable,
         SegmentKind::Kernel,

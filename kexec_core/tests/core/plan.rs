@@ -63,7 +63,7 @@ fn segments_go_to_the_end_that_was_asked_for() {
     assert_eq!(initrd.file_len, 5000);
     let header = placer
         .place(
-            SegmentKind::ElfCoreHeader,
+            SegmentKind::Elfcorehdr,
             100,
             PAGE,
             PAGE,
@@ -388,7 +388,7 @@ proptest! {
         let kinds = [
             SegmentKind::Initrd,
             SegmentKind::BootParams,
-            SegmentKind::ElfCoreHeader,
+            SegmentKind::Elfcorehdr,
             SegmentKind::Purgatory,
             SegmentKind::PurgatoryTable,
         ];

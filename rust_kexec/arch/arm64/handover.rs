@@ -196,7 +196,7 @@ fn device_tree(
         &mut tree,
         &sources.tree,
         &Changes {
-            elfcorehdr: memory_of(plan, SegmentKind::ElfCoreHeader),
+            elfcorehdr: memory_of(plan, SegmentKind::Elfcorehdr),
             usable: &usable,
             bootargs: command_line,
             initrd,

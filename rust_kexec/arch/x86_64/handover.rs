@@ -223,7 +223,7 @@ fn boot_params(
         random::fill(&mut seed);
         tail.push_setup_data(&mut params, SetupDataType::RngSeed, &seed)?;
     }
-    let elfcorehdr = plan.segment(SegmentKind::ElfCoreHeader).map(|s| s.memory);
+    let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr).map(|s| s.memory);
     memory::set_memory_map(
         &mut params,
         reservation.regions(),

@@ -110,7 +110,7 @@ fn place(kernel: &Kernel<'_>, initrd: Option<&[u8]>, command_line: &[u8]) -> Res
     let memory = kernel.place(&mut placer, region)?;
     let elfcorehdr = placer
         .place(
-            SegmentKind::ElfCoreHeader,
+            SegmentKind::Elfcorehdr,
             PAGE_SIZE,
             PAGE_SIZE,
             PAGE_SIZE,

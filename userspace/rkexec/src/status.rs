@@ -6,7 +6,7 @@ use std::fmt;
 
 use kexec_core::types::digest::Algorithm;
 use kexec_core::uapi::{
-    CoreHeaderRecord, RegionRecord, SegmentKind, SegmentRecord, SignatureState, Status,
+    ElfcorehdrRecord, RegionRecord, SegmentKind, SegmentRecord, SignatureState, Status,
     ROLE_CAPTURE, ROLE_PRODUCTION,
 };
 use serde::Serialize;
@@ -91,13 +91,13 @@ impl From<&Status> for Report {
                 .collect(),
             // An older module does not say.
             memory: (armed && status.size as usize >= size_of::<Status>())
-                .then(|| Memory::from(&status.core_header)),
+                .then(|| Memory::from(&status.elfcorehdr)),
         }
     }
 }
 
-impl From<&CoreHeaderRecord> for Memory {
-    fn from(record: &CoreHeaderRecord) -> Self {
+impl From<&ElfcorehdrRecord> for Memory {
+    fn from(record: &ElfcorehdrRecord) -> Self {
         Self {
             pieces: record.pieces,
             without_room: record.without_room,
@@ -247,10 +247,10 @@ mod tests {
             },
             entry: 0x7000_0200,
             signature: SignatureState::UnknownSigner as u32,
-            core_header: CoreHeaderRecord {
+            elfcorehdr: ElfcorehdrRecord {
                 pieces: 7,
                 replacements: 3,
-                ..CoreHeaderRecord::default()
+                ..ElfcorehdrRecord::default()
             },
             ..Status::default()
         };
@@ -353,8 +353,8 @@ mod tests {
     #[test]
     fn what_the_dump_would_lack_is_said() {
         let mut status = armed();
-        status.core_header.without_room = 2;
-        status.core_header.outdated = 1;
+        status.elfcorehdr.without_room = 2;
+        status.elfcorehdr.outdated = 1;
         let text = Report::from(&status).to_string();
         assert!(
             text.contains("; 2 more pieces have no room: load again"),

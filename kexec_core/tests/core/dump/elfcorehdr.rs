@@ -6,7 +6,7 @@ mod cases;
 mod slots;
 
 use kexec_core::dump::elfcorehdr::{
-    encode, encoded_len, CoreHeader, CoreHeaderError, Load, NOTES_LEN_MAX, PHYSICAL_END,
+    encode, encoded_len, Elfcorehdr, ElfcorehdrError, Load, NOTES_LEN_MAX, PHYSICAL_END,
     PROGRAM_HEADERS_MAX,
 };
 use kexec_core::types::elf::{Machine, HEADER_LEN, PROGRAM_HEADER_LEN};
@@ -88,8 +88,8 @@ fn compare_with_object(bytes: &[u8], machine: u16, notes: &[Range], loads: &[Loa
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<CoreHeader<'_>, CoreHeaderError> {
-    CoreHeader::parse(bytes, Machine::X86_64)
+fn parse(bytes: &[u8]) -> Result<Elfcorehdr<'_>, ElfcorehdrError> {
+    Elfcorehdr::parse(bytes, Machine::X86_64)
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_header_is_read_back_in_two_steps() {
     let len = bytes.len();
     bytes.extend([0xaa; 100]);
 
-    assert_eq!(CoreHeader::total_len(&bytes[..64]), Ok(len));
+    assert_eq!(Elfcorehdr::total_len(&bytes[..64]), Ok(len));
     let core = parse(&bytes[..len]).unwrap();
     assert_eq!(core.machine(), Machine::X86_64);
     assert_eq!(core.notes().collect::<Vec<_>>(), notes);
@@ -124,7 +124,7 @@ fn a_header_cut_anywhere_is_refused() {
         let needed = if len < 64 { 64 } else { bytes.len() };
         assert_eq!(
             parse(&bytes[..len]).unwrap_err(),
-            CoreHeaderError::Truncated { needed, len }
+            ElfcorehdrError::Truncated { needed, len }
         );
     }
 }
@@ -136,7 +136,7 @@ fn text_may_be_a_part_of_ram_but_virtual_addresses_are_unambiguous() {
         parse(&encoded(Machine::X86_64, &note, loads))
             .err()
             .map(|error| match error {
-                CoreHeaderError::VirtualAddress { index, .. } => index,
+                ElfcorehdrError::VirtualAddress { index, .. } => index,
                 other => panic!("{other}"),
             })
     };
@@ -213,26 +213,26 @@ fn text_may_be_a_part_of_ram_but_virtual_addresses_are_unambiguous() {
 /// Every refusal, by what has to be written where into a good header to get it.
 #[test]
 fn a_header_that_was_overwritten_is_refused() {
-    let cases: &[(usize, &[u8], CoreHeaderError)] = &[
+    let cases: &[(usize, &[u8], ElfcorehdrError)] = &[
         (
             0,
             &[0],
-            CoreHeaderError::Ident {
+            ElfcorehdrError::Ident {
                 found: [0, b'E', b'L', b'F', 2, 1, 1],
             },
         ),
         (
             4,
             &[1],
-            CoreHeaderError::Ident {
+            ElfcorehdrError::Ident {
                 found: [0x7f, b'E', b'L', b'F', 1, 1, 1],
             },
         ),
-        (16, &[2], CoreHeaderError::Type { found: 2 }),
+        (16, &[2], ElfcorehdrError::Type { found: 2 }),
         (
             18,
             &[183],
-            CoreHeaderError::Machine {
+            ElfcorehdrError::Machine {
                 found: 183,
                 expected: Machine::X86_64,
             },
@@ -240,7 +240,7 @@ fn a_header_that_was_overwritten_is_refused() {
         (
             32,
             &[65],
-            CoreHeaderError::ProgramHeaders {
+            ElfcorehdrError::ProgramHeaders {
                 offset: 65,
                 len: 56,
             },
@@ -248,33 +248,33 @@ fn a_header_that_was_overwritten_is_refused() {
         (
             54,
             &[32],
-            CoreHeaderError::ProgramHeaders {
+            ElfcorehdrError::ProgramHeaders {
                 offset: 64,
                 len: 32,
             },
         ),
-        (56, &[0xff; 2], CoreHeaderError::TooMany { count: 0xffff }),
-        (56, &[0; 2], CoreHeaderError::NoNotes),
+        (56, &[0xff; 2], ElfcorehdrError::TooMany { count: 0xffff }),
+        (56, &[0; 2], ElfcorehdrError::NoNotes),
         (
             field(0, 0),
             &[6],
-            CoreHeaderError::UnexpectedType { index: 0, found: 6 },
+            ElfcorehdrError::UnexpectedType { index: 0, found: 6 },
         ),
         (
             field(3, 0),
             &[2],
-            CoreHeaderError::UnexpectedType { index: 3, found: 2 },
+            ElfcorehdrError::UnexpectedType { index: 3, found: 2 },
         ),
         // A note behind memory.
         (
             field(4, 0),
             &[4],
-            CoreHeaderError::UnexpectedType { index: 4, found: 4 },
+            ElfcorehdrError::UnexpectedType { index: 4, found: 4 },
         ),
         (
             field(1, 24),
             &[1],
-            CoreHeaderError::OffsetNotAddress {
+            ElfcorehdrError::OffsetNotAddress {
                 index: 1,
                 offset: 0x7fd1_1d00,
                 physical_address: 0x7fd1_1d01,
@@ -283,7 +283,7 @@ fn a_header_that_was_overwritten_is_refused() {
         (
             field(0, 40),
             &(NOTES_LEN_MAX + 1).to_le_bytes(),
-            CoreHeaderError::Extent {
+            ElfcorehdrError::Extent {
                 index: 0,
                 offset: 0x7fc1_1d00,
                 file_len: 0x170,
@@ -293,7 +293,7 @@ fn a_header_that_was_overwritten_is_refused() {
         (
             field(4, 32),
             &u64::MAX.to_le_bytes(),
-            CoreHeaderError::Extent {
+            ElfcorehdrError::Extent {
                 index: 4,
                 offset: 0x1000,
                 file_len: u64::MAX,
@@ -303,7 +303,7 @@ fn a_header_that_was_overwritten_is_refused() {
         (
             field(4, 40),
             &u64::MAX.to_le_bytes(),
-            CoreHeaderError::Extent {
+            ElfcorehdrError::Extent {
                 index: 4,
                 offset: 0x1000,
                 file_len: 0x9_ec00,
@@ -313,7 +313,7 @@ fn a_header_that_was_overwritten_is_refused() {
         (
             field(4, 40),
             &PHYSICAL_END.to_le_bytes(),
-            CoreHeaderError::Extent {
+            ElfcorehdrError::Extent {
                 index: 4,
                 offset: 0x1000,
                 file_len: 0x9_ec00,
@@ -336,14 +336,14 @@ fn what_cannot_be_written_is_refused() {
     let needed = encoded_len(notes.len(), loads.len());
     let error = encode(&mut vec![0; needed - 1], Machine::X86_64, &notes, &loads).unwrap_err();
     let len = needed - 1;
-    assert_eq!(error, CoreHeaderError::Buffer { needed, len });
+    assert_eq!(error, ElfcorehdrError::Buffer { needed, len });
     assert_eq!(error.errno(), Errno::NoMem);
 
     let many = vec![notes[0]; PROGRAM_HEADERS_MAX + 1];
     let mut out = vec![0; encoded_len(many.len(), 0)];
     assert_eq!(
         encode(&mut out, Machine::X86_64, &many, &[]),
-        Err(CoreHeaderError::TooMany {
+        Err(ElfcorehdrError::TooMany {
             count: PROGRAM_HEADERS_MAX + 1
         })
     );
@@ -378,7 +378,7 @@ proptest! {
             .collect();
         let bytes = encoded(Machine::Aarch64, &notes, &loads);
         compare_with_object(&bytes, 183, &notes, &loads);
-        let core = CoreHeader::parse(&bytes, Machine::Aarch64).unwrap();
+        let core = Elfcorehdr::parse(&bytes, Machine::Aarch64).unwrap();
         prop_assert_eq!(core.notes().collect::<Vec<_>>(), notes);
         prop_assert_eq!(core.loads().collect::<Vec<_>>(), loads);
     }
@@ -392,7 +392,7 @@ proptest! {
         for (offset, byte) in changes {
             bytes[offset] = byte;
         }
-        let _ = CoreHeader::total_len(&bytes);
+        let _ = Elfcorehdr::total_len(&bytes);
         if let Ok(core) = parse(&bytes) {
             prop_assert!(core.notes().all(|notes| notes.len() <= NOTES_LEN_MAX));
             prop_assert!(core.loads().all(|load| load.memory.end() <= PHYSICAL_END));

@@ -18,7 +18,7 @@ fn build(user: &str) -> Result<String, CommandLineError> {
 }
 
 #[test]
-fn the_core_header_is_named_before_what_the_user_gave() {
+fn the_elfcorehdr_is_named_before_what_the_user_gave() {
     assert_eq!(build("").unwrap(), "elfcorehdr=0x3ffff000");
     assert_eq!(
         build("console=ttyS0 nr_cpus=1").unwrap(),
@@ -71,7 +71,7 @@ fn an_elfcorehdr_of_the_user_s_is_refused() {
             None => assert!(build(user).is_ok(), "{user}"),
             Some(offset) => {
                 let error = build(user).expect_err(user);
-                assert_eq!(error, CommandLineError::ElfCoreHeader { offset }, "{user}");
+                assert_eq!(error, CommandLineError::Elfcorehdr { offset }, "{user}");
                 assert_eq!(error.errno(), Errno::Inval);
             }
         }
@@ -195,7 +195,7 @@ proptest! {
         let user = words.concat();
         let found = build(&user);
         if reference_parameters(&user).iter().any(|p| p.starts_with("elfcorehdr=")) {
-            let refused = matches!(found, Err(CommandLineError::ElfCoreHeader { .. }));
+            let refused = matches!(found, Err(CommandLineError::Elfcorehdr { .. }));
             prop_assert!(refused, "{:?}", user);
         } else {
             prop_assert!(found.unwrap().ends_with(&user));

@@ -22,7 +22,7 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
         entry: 0x1111_0000_0000_1111,
         argument: 0x2222_0000_0000_2222,
         report: 0x3333_0000_0000_3333,
-        core_header: Slots {
+        elfcorehdr: Slots {
             start: 0x4444_0000_0000_4444,
             slot_len: 0x5555_0000_0000_5555,
         },
@@ -46,8 +46,8 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
     assert_eq!(u64_at(&bytes, 8), table.entry);
     assert_eq!(u64_at(&bytes, 16), table.argument);
     assert_eq!(u64_at(&bytes, 24), table.report);
-    assert_eq!(u64_at(&bytes, 32), table.core_header.start);
-    assert_eq!(u64_at(&bytes, 40), table.core_header.slot_len);
+    assert_eq!(u64_at(&bytes, 32), table.elfcorehdr.start);
+    assert_eq!(u64_at(&bytes, 40), table.elfcorehdr.slot_len);
     assert_eq!(u32_at(&bytes, 48), table.checked_count);
     assert_eq!(u32_at(&bytes, 52), table.flags);
     for (index, checked) in table.checked.iter().enumerate() {

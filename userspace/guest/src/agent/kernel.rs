@@ -29,11 +29,11 @@ enum Role {
 }
 
 /// What the device tree of a capture kernel has, whoever loaded it; not all write `elfcorehdr=` too.
-const CORE_HEADER_PROPERTY: &str = "/sys/firmware/devicetree/base/chosen/linux,elfcorehdr";
+const ELFCOREHDR_PROPERTY: &str = "/sys/firmware/devicetree/base/chosen/linux,elfcorehdr";
 
 impl Role {
     fn of_this_kernel(command_line: &str) -> Self {
-        match Path::new(CORE_HEADER_PROPERTY).exists() {
+        match Path::new(ELFCOREHDR_PROPERTY).exists() {
             true => Self::Capture,
             false => Self::from_command_line(command_line),
         }

@@ -5,7 +5,7 @@
 //! read to its end.
 
 use kexec_core::dump::elfcorehdr::{
-    address_on, encode, encoded_len, CoreHeader, Load, NOTES_LEN_MAX, NOTES_TOTAL_MAX, PHYSICAL_END,
+    address_on, encode, encoded_len, Elfcorehdr, Load, NOTES_LEN_MAX, NOTES_TOTAL_MAX, PHYSICAL_END,
 };
 use kexec_core::dump::note::Notes;
 use kexec_core::dump::vmcore::excluded::Excluded;
@@ -105,8 +105,8 @@ fn piece(index: usize, start: u64, len: u64, virtual_address: u64) -> Vec<Change
 /// What the module does with the bytes at `elfcorehdr=`, up to where the file is there.
 fn serve(bytes: &[u8]) -> Result<(Layout, Vec<u8>), Error> {
     let first = bytes.get(..HEADER_LEN).unwrap_or(bytes);
-    let len = CoreHeader::total_len(first)?;
-    let core = CoreHeader::parse(bytes.get(..len).unwrap_or(bytes), Machine::X86_64)?;
+    let len = Elfcorehdr::total_len(first)?;
+    let core = Elfcorehdr::parse(bytes.get(..len).unwrap_or(bytes), Machine::X86_64)?;
     let layout = Layout::new(&core, 0x500, PAGE_SIZE)?;
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header)?;
@@ -135,7 +135,7 @@ const HEADERS: &str = "not of 56 at 0x40";
 const KIND: &str = "PT_NOTEs (4) and behind them PT_LOADs (1) are possible";
 
 #[test]
-fn a_crafted_core_header_is_refused_with_a_sentence() {
+fn a_crafted_elfcorehdr_is_refused_with_a_sentence() {
     let max = u64::MAX;
     let mut cases: Vec<(&str, Vec<Change>, &str)> = vec![
         ("nothing but zeros", vec![Fill(0)], IDENT),
@@ -351,7 +351,7 @@ fn a_crafted_core_header_is_refused_with_a_sentence() {
 }
 
 #[test]
-fn a_strange_core_header_that_can_be_served_is() {
+fn a_strange_elfcorehdr_that_can_be_served_is() {
     let max = u64::MAX;
     let end = PHYSICAL_END;
     for (name, changes) in [

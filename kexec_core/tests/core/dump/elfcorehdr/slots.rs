@@ -67,7 +67,7 @@ fn taken(bytes: &[u8]) -> Option<&[u8]> {
     let at = (selection.start() - START) as usize;
     let selection = Selection::decode(&bytes[at..]).unwrap();
     let checked = SLOTS.in_force(&selection)?;
-    assert_eq!(checked.kind, SegmentKind::ElfCoreHeader as u32);
+    assert_eq!(checked.kind, SegmentKind::Elfcorehdr as u32);
     let start = (checked.start - START) as usize;
     assert!(start % SLOT_LEN as usize == 0 && checked.len <= SLOT_LEN);
     let header = &bytes[start..start + checked.len as usize];

@@ -2,7 +2,7 @@
 
 //! Memory that is left out of the dump, and the holes that it makes in the file.
 
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, CoreHeader, Load};
+use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
 use kexec_core::dump::vmcore::excluded::{Excluded, ExcludedError, Run, EXCLUDED_MAX};
 use kexec_core::dump::vmcore::{Layout, Wanted};
 use kexec_core::types::elf::Machine;
@@ -103,7 +103,7 @@ fn layout(pieces: &[(u64, u64)]) -> (Layout, Vec<u8>) {
         &loads,
     )
     .unwrap();
-    let core = CoreHeader::parse(&bytes, Machine::X86_64).unwrap();
+    let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
     let layout = Layout::new(&core, 100, PAGE).unwrap();
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header).unwrap();

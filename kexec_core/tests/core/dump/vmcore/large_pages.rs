@@ -2,7 +2,7 @@
 
 //! Where large pages can map the dump.
 
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, CoreHeader, Load};
+use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
 use kexec_core::dump::vmcore::large_pages::{
     alignment, large_page_at_start, large_part, LARGE_PAGE,
 };
@@ -52,7 +52,7 @@ fn dump() -> (Layout, Vec<u8>) {
     let notes = [range(0x1000, 0x1170)];
     let mut bytes = vec![0; encoded_len(notes.len(), loads.len())];
     encode(&mut bytes, Machine::X86_64, &notes, &loads).unwrap();
-    let core = CoreHeader::parse(&bytes, Machine::X86_64).unwrap();
+    let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
     let layout = Layout::new(&core, 0x500, PAGE_SIZE).unwrap();
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header).unwrap();

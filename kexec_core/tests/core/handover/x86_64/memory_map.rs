@@ -68,7 +68,7 @@ fn of_system_ram_only_the_first_mebibyte_is_usable() {
 }
 
 #[test]
-fn the_core_header_is_missing_from_the_crash_region() {
+fn the_elfcorehdr_is_missing_from_the_crash_region() {
     let cases = [
         (
             "at its end",
