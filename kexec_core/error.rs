@@ -91,9 +91,9 @@ any_error! {
     /// The page tables for the handover cannot be built.
     PageTable(PageTableError),
     /// The arm64 kernel image is malformed.
-    Arm64Image(arm64::image::ImageError),
+    Arm64Image(arm64::arm64_image::ImageError),
     /// The arm64 kernel image does not suit this machine.
-    Arm64Verify(arm64::image::VerifyError),
+    Arm64Verify(arm64::arm64_image::VerifyError),
     /// The device tree is malformed.
     Fdt(arm64_handover::fdt::FdtError),
     /// The capture kernel's device tree cannot be made.

@@ -106,7 +106,7 @@ impl CrashPath {
     /// one.
     ///
     /// On an error what was armed still is, and where nothing was, nothing is claimed.
-    pub(crate) fn load(&mut self, contents: &load::Contents<'_>) -> Result<(), Refusal> {
+    pub(crate) fn load(&mut self, contents: &load::UnpackedFiles<'_>) -> Result<(), Refusal> {
         // Whoever took the device along while the module is removed finds it going.
         let module = ModuleReference::get().ok_or(Refusal::ModuleGoing)?;
         let hooks = match &mut self.hooks {

@@ -98,7 +98,7 @@ impl Files {
     /// Lets the policy for signatures judge the kernel, checks the initrd's signature if there is
     /// one, and unpacks what the policy let through, to `limit` bytes at most.
     #[inline(never)]
-    pub(crate) fn unpack(&self, limit: u64) -> Result<Contents<'_>, Refusal> {
+    pub(crate) fn unpack(&self, limit: u64) -> Result<UnpackedFiles<'_>, Refusal> {
         fn bytes(file: &Option<FileContents>) -> Option<&[u8]> {
             file.as_ref().map(FileContents::bytes)
         }
@@ -123,7 +123,7 @@ impl Files {
         if self.initrd_signature.is_none() {
             policy::judge_replacement("initrd", initrd, unpacked.initrd)?;
         }
-        Ok(Contents {
+        Ok(UnpackedFiles {
             kernel: unpacked.kernel,
             initrd: initrd.or(unpacked.initrd),
             command_line: command_line_in_force,
@@ -133,7 +133,7 @@ impl Files {
 }
 
 /// What is loaded: a kernel that the policy lets through, ready to be parsed.
-pub(crate) struct Contents<'a> {
+pub(crate) struct UnpackedFiles<'a> {
     kernel: Trusted<'a>,
     initrd: Option<&'a [u8]>,
     command_line: &'a [u8],
@@ -176,7 +176,7 @@ pub(crate) struct Prepared<'a> {
 /// Verifies the files, plans the segments and builds their contents.
 #[inline(never)]
 pub(crate) fn prepare<'a>(
-    files: &'a Contents<'a>,
+    files: &'a UnpackedFiles<'a>,
     reservation: &Reservation,
 ) -> Result<Prepared<'a>, Refusal> {
     if memory::is_encrypted() {
@@ -281,9 +281,12 @@ impl Prepared<'_> {
     #[inline(never)]
     pub(crate) unsafe fn commit(mut self) -> KBox<LoadedImage> {
         let contents = |kind| match kind {
-            SegmentKind::Kernel => Some(segments::Contents::Kernel(&self.image)),
-            SegmentKind::Initrd => Some(segments::Contents::Bytes(self.initrd)),
-            other => self.staging.contents(other).map(segments::Contents::Bytes),
+            SegmentKind::Kernel => Some(segments::SegmentContents::Kernel(&self.image)),
+            SegmentKind::Initrd => Some(segments::SegmentContents::Bytes(self.initrd)),
+            other => self
+                .staging
+                .contents(other)
+                .map(segments::SegmentContents::Bytes),
         };
         let (report, staging) = (self.report.contents(), &self.staging);
         let (slots, digests) = (self.slots, &mut self.digests);

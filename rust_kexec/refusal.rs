@@ -226,8 +226,8 @@ macro_rules! from_core {
 
 from_core!(
     kexec_core::handover::arm64::device_tree::DeviceTreeError,
-    kexec_core::image::arm64::image::ImageError,
-    kexec_core::image::arm64::image::VerifyError,
+    kexec_core::image::arm64::arm64_image::ImageError,
+    kexec_core::image::arm64::arm64_image::VerifyError,
     kexec_core::handover::arm64::page_tables::PageTableError,
     kexec_core::signature::authenticode::AuthenticodeError,
     kexec_core::handover::command_line::CommandLineError,

@@ -8,11 +8,11 @@ mod mapping;
 mod notes;
 mod old_memory;
 
-use crate::arch::registers::MACHINE;
+use crate::arch::registers::ARCHITECTURE;
 use crate::compat::prelude::*;
 use crate::sys::{memory, parameters};
 pub(crate) use elfcorehdr::address as elfcorehdr_address;
-use file::{Contents, Registration};
+use file::{DumpContents, Registration};
 use kernel::page::PAGE_SIZE;
 use kexec_core::dump::elfcorehdr::Elfcorehdr;
 use kexec_core::dump::vmcore::excluded::Excluded;
@@ -24,13 +24,13 @@ use old_memory::read;
 /// Reads and checks what the crashed kernel left, and creates the file.
 pub(crate) fn serve(address: u64) -> Result<Registration> {
     let bytes = read_elfcorehdr(address)?;
-    let core = Elfcorehdr::parse(&bytes, MACHINE).map_err(|error| no_file(error.into()))?;
+    let core = Elfcorehdr::parse(&bytes, ARCHITECTURE).map_err(|error| no_file(error.into()))?;
     let notes = notes::merge(&core)?;
     let layout =
         Layout::new(&core, notes.len(), PAGE_SIZE as u64).map_err(|error| no_file(error.into()))?;
     let excluded = excluded()?;
     // The file's parts are mapped into processes, so they are whole pages of their own.
-    let mut contents = Contents {
+    let mut contents = DumpContents {
         layout,
         header: VVec::with_capacity(layout.header_len(), GFP_KERNEL)?,
         notes: VVec::with_capacity(layout.notes_area_len(), GFP_KERNEL)?,

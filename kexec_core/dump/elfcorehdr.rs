@@ -13,7 +13,7 @@ use core::fmt;
 use crate::handover::command_line::settings;
 use crate::types::bytes::write;
 use crate::types::elf::{
-    Header, Machine, ProgramHeader, ET_CORE, EV_CURRENT, HEADER_LEN, IDENT, PF_RWX, PN_XNUM,
+    Architecture, Header, ProgramHeader, ET_CORE, EV_CURRENT, HEADER_LEN, IDENT, PF_RWX, PN_XNUM,
     PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE,
 };
 use crate::types::errno::Errno;
@@ -68,12 +68,12 @@ pub enum ElfcorehdrError {
         /// `e_type`.
         found: u16,
     },
-    /// It is a core file of another kind of machine.
-    Machine {
+    /// It is a core file of another architecture.
+    Architecture {
         /// `e_machine`.
         found: u16,
-        /// The machine that it should be of.
-        expected: Machine,
+        /// The architecture that it should be of.
+        expected: Architecture,
     },
     /// Its version, or the length of the ELF header that it tells, is none that we know.
     Version {
@@ -169,10 +169,10 @@ impl fmt::Display for ElfcorehdrError {
                 f,
                 "the ELF core header has type {found}, not {ET_CORE} (core file)"
             ),
-            Self::Machine { found, expected } => write!(
+            Self::Architecture { found, expected } => write!(
                 f,
                 "the ELF core header is of machine {found}, not {} ({})",
-                expected.number(),
+                expected.e_machine(),
                 expected.name()
             ),
             Self::Version {
@@ -285,7 +285,7 @@ pub const fn encoded_len(notes: usize, loads: usize) -> usize {
 /// `notes` are the physical addresses of the memory that the notes will be in.
 pub fn encode(
     out: &mut [u8],
-    machine: Machine,
+    architecture: Architecture,
     notes: &[Range],
     loads: &[Load],
 ) -> Result<usize, ElfcorehdrError> {
@@ -303,7 +303,11 @@ pub fn encode(
         });
     }
 
-    write(out, 0, &Header::core(machine.number(), count).encode());
+    write(
+        out,
+        0,
+        &Header::core(architecture.e_machine(), count).encode(),
+    );
     let note_headers = notes.iter().map(|memory| ProgramHeader {
         segment_type: PT_NOTE,
         offset: memory.start(),
@@ -340,7 +344,7 @@ pub fn encode(
 /// memory is below [`PHYSICAL_END`].
 #[derive(Clone, Copy, Debug)]
 pub struct Elfcorehdr<'a> {
-    machine: Machine,
+    architecture: Architecture,
     program_headers: &'a [u8],
     notes: usize,
 }
@@ -388,13 +392,13 @@ impl<'a> Elfcorehdr<'a> {
 
     /// Reads and checks a core header, which a kernel that crashed has left: nothing in it is
     /// believed.
-    pub fn parse(bytes: &'a [u8], machine: Machine) -> Result<Self, ElfcorehdrError> {
+    pub fn parse(bytes: &'a [u8], architecture: Architecture) -> Result<Self, ElfcorehdrError> {
         let needed = Self::total_len(bytes)?;
         let found = Header::decode(bytes).map_or(0, |header| header.machine);
-        if found != machine.number() {
-            return Err(ElfcorehdrError::Machine {
+        if found != architecture.e_machine() {
+            return Err(ElfcorehdrError::Architecture {
                 found,
-                expected: machine,
+                expected: architecture,
             });
         }
         let program_headers = bytes
@@ -427,7 +431,7 @@ impl<'a> Elfcorehdr<'a> {
         }
         // INVARIANT: just checked.
         let core = Self {
-            machine,
+            architecture,
             program_headers,
             notes,
         };
@@ -467,9 +471,9 @@ impl<'a> Elfcorehdr<'a> {
         Ok(())
     }
 
-    /// The machine that crashed.
-    pub fn machine(&self) -> Machine {
-        self.machine
+    /// The architecture of the machine that crashed.
+    pub fn architecture(&self) -> Architecture {
+        self.architecture
     }
 
     fn program_header(&self, index: usize) -> Option<ProgramHeader> {

@@ -30,24 +30,24 @@ pub const X86_64_NOTE_LEN: usize = note_len(NAME_LEN, X86_64_LEN);
 pub const X86_64_BUFFER_LEN: usize = X86_64_NOTE_LEN + NOTE_HEADER_LEN;
 
 /// aarch64: how many registers `pr_reg` has (x0 to x30, sp, pc, pstate).
-pub const AARCH64_REGS: usize = 34;
+pub const ARM64_REGS: usize = 34;
 /// aarch64: `pr_fpvalid`.
-pub const AARCH64_PR_FPVALID: usize = PR_REG + AARCH64_REGS * 8;
+pub const ARM64_PR_FPVALID: usize = PR_REG + ARM64_REGS * 8;
 /// aarch64: length of the structure.
-pub const AARCH64_LEN: usize = 392;
+pub const ARM64_LEN: usize = 392;
 /// aarch64: length of the note.
-pub const AARCH64_NOTE_LEN: usize = note_len(NAME_LEN, AARCH64_LEN);
+pub const ARM64_NOTE_LEN: usize = note_len(NAME_LEN, ARM64_LEN);
 /// aarch64: length of the note with the empty one behind it.
-pub const AARCH64_BUFFER_LEN: usize = AARCH64_NOTE_LEN + NOTE_HEADER_LEN;
+pub const ARM64_BUFFER_LEN: usize = ARM64_NOTE_LEN + NOTE_HEADER_LEN;
 
 const _: () = {
     // `pr_fpvalid` is an int, and the structure is a multiple of eight bytes.
     assert!(X86_64_PR_FPVALID == 328);
     assert!(X86_64_LEN == X86_64_PR_FPVALID + 8);
     assert!(X86_64_BUFFER_LEN == 368);
-    assert!(AARCH64_PR_FPVALID == 384);
-    assert!(AARCH64_LEN == AARCH64_PR_FPVALID + 8);
-    assert!(AARCH64_BUFFER_LEN == 424);
+    assert!(ARM64_PR_FPVALID == 384);
+    assert!(ARM64_LEN == ARM64_PR_FPVALID + 8);
+    assert!(ARM64_BUFFER_LEN == 424);
 };
 
 /// Writes an x86_64 CPU's registers, in the order of `struct user_regs_struct`.
@@ -56,8 +56,8 @@ pub fn encode_x86_64(out: &mut [u8; X86_64_BUFFER_LEN], pid: u32, regs: &[u64; X
 }
 
 /// Writes an aarch64 CPU's registers: x0 to x30, sp, pc, pstate.
-pub fn encode_aarch64(out: &mut [u8; AARCH64_BUFFER_LEN], pid: u32, regs: &[u64; AARCH64_REGS]) {
-    encode(out, AARCH64_LEN, pid, regs);
+pub fn encode_arm64(out: &mut [u8; ARM64_BUFFER_LEN], pid: u32, regs: &[u64; ARM64_REGS]) {
+    encode(out, ARM64_LEN, pid, regs);
 }
 
 fn encode(out: &mut [u8], desc_len: usize, pid: u32, regs: &[u64]) {

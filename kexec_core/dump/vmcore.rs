@@ -187,7 +187,7 @@ impl Layout {
         write(
             out,
             0,
-            &Header::core(core.machine().number(), count).encode(),
+            &Header::core(core.architecture().e_machine(), count).encode(),
         );
         let note = ProgramHeader {
             segment_type: PT_NOTE,

@@ -2,6 +2,6 @@
 
 //! The formats of arm64 kernels that are loaded as they are.
 
-pub mod image;
+pub mod arm64_image;
 pub mod kernel;
 pub mod vmlinux;

@@ -11,7 +11,7 @@ mod error;
 use crate::image::Piece;
 use crate::types::bytes::{to_u64, to_usize};
 use crate::types::elf::{
-    Header, Machine, ProgramHeader, ET_DYN, ET_EXEC, IDENT, PROGRAM_HEADER_LEN, PT_LOAD,
+    Architecture, Header, ProgramHeader, ET_DYN, ET_EXEC, IDENT, PROGRAM_HEADER_LEN, PT_LOAD,
 };
 use crate::types::ranges::Range;
 
@@ -36,11 +36,11 @@ pub struct ElfKernel<'a> {
 }
 
 impl<'a> ElfKernel<'a> {
-    /// Reads the headers of the file with these bytes, which has to be for `machine`.
-    pub fn parse(bytes: &'a [u8], machine: Machine) -> Result<Self, ElfKernelError> {
+    /// Reads the headers of the file with these bytes, which has to be for `architecture`.
+    pub fn parse(bytes: &'a [u8], architecture: Architecture) -> Result<Self, ElfKernelError> {
         let len = bytes.len();
         let header = Header::decode(bytes).ok_or(ElfKernelError::TooShort { len })?;
-        check_kind(&header, machine)?;
+        check_kind(&header, architecture)?;
 
         let count = usize::from(header.program_headers);
         if usize::from(header.program_header_len) != PROGRAM_HEADER_LEN {
@@ -120,8 +120,8 @@ fn loads(program_headers: &[u8]) -> impl Iterator<Item = ProgramHeader> + '_ {
         .filter(|segment| segment.segment_type == PT_LOAD && segment.memory_len != 0)
 }
 
-/// Checks that a file is a kernel for this machine, as far as its header tells.
-fn check_kind(header: &Header, machine: Machine) -> Result<(), ElfKernelError> {
+/// Checks that a file is a kernel for this architecture, as far as its header tells.
+fn check_kind(header: &Header, architecture: Architecture) -> Result<(), ElfKernelError> {
     let [m0, m1, m2, m3, class, data, version] = header.ident;
     let [e0, e1, e2, e3, class64, little_endian, current] = IDENT;
     if [m0, m1, m2, m3] != [e0, e1, e2, e3] {
@@ -138,10 +138,10 @@ fn check_kind(header: &Header, machine: Machine) -> Result<(), ElfKernelError> {
     if version != current {
         return Err(ElfKernelError::Version { found: version });
     }
-    if header.machine != machine.number() {
-        return Err(ElfKernelError::Machine {
+    if header.machine != architecture.e_machine() {
+        return Err(ElfKernelError::Architecture {
             found: header.machine,
-            expected: machine,
+            expected: architecture,
         });
     }
     if ![ET_EXEC, ET_DYN].contains(&header.elf_type) {

@@ -4,11 +4,11 @@
 
 use core::fmt;
 
-use crate::image::arm64::image::{HEADER_MAGIC as ARM64_MAGIC, MAGIC as ARM64_MAGIC_OFFSET};
+use crate::image::arm64::arm64_image::{HEADER_MAGIC as ARM64_MAGIC, MAGIC as ARM64_MAGIC_OFFSET};
 use crate::image::uki;
 use crate::image::x86_64::bzimage::{BOOT_FLAG, BOOT_FLAG_MAGIC, HEADER, HEADER_MAGIC};
 use crate::image::zboot;
-use crate::signature::pe::{Machine, PeImage, DOS_MAGIC};
+use crate::signature::pe::{PeImage, PeMachine, DOS_MAGIC};
 use crate::types::bytes::{read_be_u32, read_u16, read_u32};
 use crate::types::elf;
 use crate::types::errno::Errno;
@@ -247,7 +247,7 @@ impl fmt::Display for FormatError {
             ),
             Self::EfiProgram { machine } => {
                 f.write_str("the kernel is an EFI program for ")?;
-                match Machine::from_number(machine) {
+                match PeMachine::from_number(machine) {
                     Some(machine) => f.write_str(machine.name())?,
                     None => write!(f, "processor {machine:#06x}")?,
                 }

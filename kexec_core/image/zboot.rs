@@ -8,7 +8,7 @@ use core::fmt;
 use core::mem::{offset_of, size_of};
 
 use crate::image::compressed::{Compressed, CompressedError, Compression};
-use crate::signature::pe::{Machine, PeError, PeImage, DOS_MAGIC, PE_OFFSET};
+use crate::signature::pe::{PeError, PeImage, PeMachine, DOS_MAGIC, PE_OFFSET};
 use crate::types::bytes::{read_u32, to_usize};
 use crate::types::errno::Errno;
 
@@ -62,7 +62,7 @@ pub enum ZbootError {
     /// The file is not a whole EFI program.
     Pe(PeError),
     /// The kernel is for another processor.
-    Machine {
+    Architecture {
         /// The processor's number.
         found: u16,
     },
@@ -114,9 +114,9 @@ impl fmt::Display for ZbootError {
                 "the kernel is not an EFI zboot image, which has \"zimg\" behind its first 4 bytes",
             ),
             Self::Pe(error) => error.fmt(f),
-            Self::Machine { found } => {
+            Self::Architecture { found } => {
                 f.write_str("the kernel is an EFI zboot image for ")?;
-                match Machine::from_number(*found) {
+                match PeMachine::from_number(*found) {
                     Some(machine) => f.write_str(machine.name())?,
                     None => write!(f, "processor {found:#06x}")?,
                 }
@@ -151,8 +151,8 @@ impl<'a> Zboot<'a> {
             return Err(ZbootError::ImageType);
         }
         let image = PeImage::parse(bytes)?;
-        if image.machine() != Some(Machine::Arm64) {
-            return Err(ZbootError::Machine {
+        if image.machine() != Some(PeMachine::Arm64) {
+            return Err(ZbootError::Architecture {
                 found: image.machine_number(),
             });
         }

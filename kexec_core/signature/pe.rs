@@ -166,7 +166,7 @@ impl Addresses {
 /// The processors that EFI programs are made for.
 #[repr(u16)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
+pub enum PeMachine {
     /// 32-bit x86.
     I386 = 0x14c,
     /// 32-bit ARM.
@@ -181,7 +181,7 @@ pub enum Machine {
     Arm64 = 0xaa64,
 }
 
-impl Machine {
+impl PeMachine {
     /// The processor with this number.
     pub fn from_number(number: u16) -> Option<Self> {
         [
@@ -391,8 +391,8 @@ impl<'a> PeImage<'a> {
     }
 
     /// The processor that the program is for, if it is a known one.
-    pub fn machine(&self) -> Option<Machine> {
-        Machine::from_number(self.machine)
+    pub fn machine(&self) -> Option<PeMachine> {
+        PeMachine::from_number(self.machine)
     }
 
     /// The sections, in the order of their headers.

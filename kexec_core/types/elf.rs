@@ -28,34 +28,34 @@ pub const PF_RWX: u32 = 7;
 /// The number of program headers from which on `e_phnum` does not hold it.
 pub const PN_XNUM: u16 = 0xffff;
 
-/// The processors whose files are handled here, with their `e_machine`.
+/// The architectures whose files are handled here, with their `e_machine`.
 #[repr(u16)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
+pub enum Architecture {
     /// `EM_X86_64`.
     X86_64 = 62,
     /// `EM_AARCH64`.
-    Aarch64 = 183,
+    Arm64 = 183,
 }
 
-impl Machine {
-    /// The processor with this `e_machine`.
-    pub fn from_number(number: u16) -> Option<Self> {
-        [Self::X86_64, Self::Aarch64]
+impl Architecture {
+    /// The architecture with this `e_machine`.
+    pub fn from_e_machine(e_machine: u16) -> Option<Self> {
+        [Self::X86_64, Self::Arm64]
             .into_iter()
-            .find(|machine| *machine as u16 == number)
+            .find(|known| *known as u16 == e_machine)
     }
 
     /// The number in `e_machine`.
-    pub const fn number(self) -> u16 {
+    pub const fn e_machine(self) -> u16 {
         self as u16
     }
 
-    /// What people call it.
+    /// The name that ELF tools show.
     pub const fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
-            Self::Aarch64 => "aarch64",
+            Self::Arm64 => "aarch64",
         }
     }
 }

@@ -96,7 +96,7 @@ impl Sources {
 
         let mut bytes = KVVec::new();
         bytes.extend_with(encoded_len(notes.len(), loads.len()), 0, GFP_KERNEL)?;
-        encode(&mut bytes, registers::MACHINE, &notes, &loads)?;
+        encode(&mut bytes, registers::ARCHITECTURE, &notes, &loads)?;
         Ok(EncodedElfcorehdr {
             bytes,
             pieces: loads.len() - 1,

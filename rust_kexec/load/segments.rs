@@ -15,14 +15,14 @@ use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 
 /// What goes into a segment.
 #[derive(Clone, Copy)]
-pub(super) enum Contents<'a> {
+pub(super) enum SegmentContents<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
     /// The pieces of this kernel.
     Kernel(&'a Image<'a>),
 }
 
-impl Contents<'_> {
+impl SegmentContents<'_> {
     /// How far into the segment they reach.
     fn len(&self) -> u64 {
         match self {
@@ -61,7 +61,7 @@ impl Segments {
         elfcorehdr: Slots,
         staging: &handover::Staging,
         digests: &mut Digests,
-        contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
+        contents: impl Fn(SegmentKind) -> Option<SegmentContents<'a>>,
     ) -> Self {
         // SAFETY: The caller vouches for the region.
         let mut memory = unsafe { ReservedMemory::new(plan.region()) };
@@ -124,11 +124,11 @@ impl Segments {
 }
 
 /// Writes `contents` to the start of `place`, clears the rest, and returns what was written.
-fn fill<'a>(place: &'a mut [u8], contents: Contents<'_>) -> Option<&'a [u8]> {
+fn fill<'a>(place: &'a mut [u8], contents: SegmentContents<'_>) -> Option<&'a [u8]> {
     let len = contents.len() as usize;
     match contents {
-        Contents::Kernel(image) => write(&**image, place).ok()?,
-        Contents::Bytes(bytes) => {
+        SegmentContents::Kernel(image) => write(&**image, place).ok()?,
+        SegmentContents::Bytes(bytes) => {
             place.get_mut(..bytes.len())?.copy_from_slice(bytes);
             place.get_mut(bytes.len()..)?.fill(0);
         }
@@ -154,5 +154,5 @@ fn add_checked(table: &mut Table, record: &SegmentRecord) {
 fn write_table(place: &mut [u8], table: &mut Table, digests: &mut Digests) {
     let digested = table.encode();
     table.sha256 = digests.sha256(digested.get(..DIGESTED_LEN).unwrap_or_default());
-    fill(place, Contents::Bytes(&table.encode()));
+    fill(place, SegmentContents::Bytes(&table.encode()));
 }

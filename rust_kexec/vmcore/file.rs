@@ -22,7 +22,7 @@ const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
 const COPY_LEN_MAX: usize = 1 << 20;
 
 /// What the file has besides memory.
-pub(crate) struct Contents {
+pub(crate) struct DumpContents {
     /// Where in the file everything is.
     pub(super) layout: Layout,
     /// The ELF headers, in whole pages.
@@ -36,7 +36,7 @@ pub(crate) struct Contents {
 /// The file's contents, which do not change: readers need no lock for them.
 #[pin_data]
 pub(crate) struct Vmcore {
-    pub(super) contents: Contents,
+    pub(super) contents: DumpContents,
     #[pin]
     pub(super) memory: OldMemory,
 }
@@ -61,7 +61,7 @@ impl Vmcore {
 
     /// Copies from one piece of the file, as much as it has and the reader wants; 0 at the end.
     fn read_part(&self, offset: u64, to: &mut Destination<'_>) -> Result<usize> {
-        let Contents { layout, header, .. } = &self.contents;
+        let DumpContents { layout, header, .. } = &self.contents;
         let Some(piece) = layout.locate(header, offset) else {
             return Ok(0);
         };
@@ -96,7 +96,7 @@ impl Vmcore {
 
     /// Where SEEK_DATA or SEEK_HOLE gets to from `offset`.
     fn seek(&self, offset: u64, wanted: Wanted) -> Option<u64> {
-        let Contents {
+        let DumpContents {
             layout,
             header,
             excluded,
@@ -119,7 +119,7 @@ pub(crate) struct Registration {
 
 impl Registration {
     /// Creates the file.
-    pub(super) fn new(contents: Contents, budget: Budget) -> Result<Self> {
+    pub(super) fn new(contents: DumpContents, budget: Budget) -> Result<Self> {
         let size = contents.layout.size();
         let vmcore = KBox::pin_init(
             pin_init!(Vmcore {

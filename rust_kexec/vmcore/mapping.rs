@@ -6,7 +6,7 @@
 //! first access, because only then does the kernel map them. A mapping keeps the module loaded:
 //! rmmod is refused while somebody has the dump mapped.
 
-use super::file::{Contents, Vmcore};
+use super::file::{DumpContents, Vmcore};
 use crate::compat::prelude::*;
 use crate::sys::page_fault::{Answer, PageFault};
 use crate::sys::physical::is_in_use;
@@ -21,7 +21,7 @@ use kexec_core::types::ranges::Range;
 impl Vmcore {
     /// Fills a mapping, with the errors that the kernel's own file has.
     pub(super) fn map(&self, area: &mut UserMapping<'_>) -> Result {
-        let Contents { layout, header, .. } = &self.contents;
+        let DumpContents { layout, header, .. } = &self.contents;
         let len = area.len();
         let in_file = Range::from_start_len(area.offset().ok_or(EINVAL)?, len).ok_or(EINVAL)?;
         if in_file.end() > layout.size() {
@@ -95,7 +95,7 @@ impl Vmcore {
 
     /// The memory from `offset` of the file on, as far as it is alike.
     fn memory_at(&self, offset: u64) -> Option<Run> {
-        let Contents { layout, header, .. } = &self.contents;
+        let DumpContents { layout, header, .. } = &self.contents;
         let piece = layout.locate(header, offset)?;
         let Source::Memory(address) = piece.source else {
             return None;
@@ -163,7 +163,7 @@ unsafe extern "C" fn rust_kexec_vmcore_alignment(
     len: u64,
 ) -> u64 {
     // SAFETY: By this function's contract.
-    let Contents { layout, header, .. } = &unsafe { &*vmcore }.contents;
+    let DumpContents { layout, header, .. } = &unsafe { &*vmcore }.contents;
     Range::from_start_len(offset, len).map_or(0, |part| alignment(layout, header, part))
 }
 

@@ -7,7 +7,7 @@ use kexec_core::dump::note::{notes_len, Notes};
 use kexec_core::dump::vmcore::excluded::{Excluded, Run, EXCLUDED_MAX};
 use kexec_core::dump::vmcore::{Layout, Source, Wanted};
 use kexec_core::dump::vmcoreinfo::{with_crashtime, with_crashtime_len, Vmcoreinfo};
-use kexec_core::types::elf::Machine;
+use kexec_core::types::elf::Architecture;
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
 
 use crate::take_u64;
@@ -18,8 +18,8 @@ const OFFSETS: u64 = 64;
 /// An ELF core header, and the dump file that is made from it.
 pub fn elfcorehdr(input: &[u8]) {
     let _ = Elfcorehdr::total_len(input);
-    for machine in [Machine::X86_64, Machine::Aarch64] {
-        let Ok(core) = Elfcorehdr::parse(input, machine) else {
+    for architecture in [Architecture::X86_64, Architecture::Arm64] {
+        let Ok(core) = Elfcorehdr::parse(input, architecture) else {
             continue;
         };
         assert_eq!(core.notes().count(), core.notes_count());
@@ -71,10 +71,10 @@ pub fn vmcore(mut input: &[u8]) {
     }
     let mut bytes = vec![0; encoded_len(1, loads.len())];
     let notes = Range::new(0x1000, 0x2000).expect("a range");
-    if encode(&mut bytes, Machine::X86_64, &[notes], &loads).is_err() {
+    if encode(&mut bytes, Architecture::X86_64, &[notes], &loads).is_err() {
         return;
     }
-    let Ok(core) = Elfcorehdr::parse(&bytes, Machine::X86_64) else {
+    let Ok(core) = Elfcorehdr::parse(&bytes, Architecture::X86_64) else {
         return;
     };
     if let Ok(layout) = Layout::new(&core, notes_len, page_len) {

@@ -3,7 +3,7 @@
 //! Kernel images, and what vouches for them.
 
 use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
-use kexec_core::image::arm64::image::{self as arm64_image_format, PageSizes};
+use kexec_core::image::arm64::arm64_image::{self as arm64_image_format, PageSizes};
 use kexec_core::image::arm64::kernel::Kernel as Arm64Kernel;
 use kexec_core::image::compressed::{Compressed, DECOMPRESSED_LEN_MAX};
 use kexec_core::image::format::Format;
@@ -21,15 +21,15 @@ fn region() -> Range {
     Range::new(1 << 30, 2 << 30).unwrap_or(Range::ALL)
 }
 
-fn x86_machine(five_level_paging: bool) -> x86_64::bzimage::Machine {
-    x86_64::bzimage::Machine {
+fn x86_64_conditions(five_level_paging: bool) -> x86_64::bzimage::EntryConditions {
+    x86_64::bzimage::EntryConditions {
         five_level_paging,
         region: region(),
     }
 }
 
-fn arm64_machine() -> arm64_image_format::Machine {
-    arm64_image_format::Machine {
+fn arm64_conditions() -> arm64_image_format::EntryConditions {
+    arm64_image_format::EntryConditions {
         page_sizes: PageSizes {
             kib4: true,
             kib16: false,
@@ -62,7 +62,7 @@ pub fn bzimage(input: &[u8]) {
     };
     let _ = (image.kernel_version(), image.payload());
     for five_level_paging in [false, true] {
-        if let Ok(image) = image.verify(&x86_machine(five_level_paging)) {
+        if let Ok(image) = image.verify(&x86_64_conditions(five_level_paging)) {
             // The entry point of a short image can be in the part that is zero.
             assert!(image.file_len() <= image.memory_len());
             let mut page = [0; BOOT_PARAMS_LEN];
@@ -76,7 +76,7 @@ pub fn bzimage(input: &[u8]) {
 pub fn arm64_image(input: &[u8]) {
     if let Ok(image) = arm64_image_format::Image::parse(input) {
         check_image(&image);
-        let _ = image.verify(&arm64_machine());
+        let _ = image.verify(&arm64_conditions());
     }
 }
 
@@ -84,11 +84,11 @@ pub fn arm64_image(input: &[u8]) {
 pub fn elf_kernel(input: &[u8]) {
     if let Ok(kernel) = x86_64::vmlinux::Vmlinux::parse(input) {
         check_image(&kernel);
-        let _ = kernel.verify(&x86_machine(false));
+        let _ = kernel.verify(&x86_64_conditions(false));
     }
     if let Ok(kernel) = kexec_core::image::arm64::vmlinux::Vmlinux::parse(input) {
         check_image(&kernel);
-        let _ = kernel.verify(&arm64_machine());
+        let _ = kernel.verify(&arm64_conditions());
     }
 }
 

@@ -4,8 +4,8 @@
 //! panics where the parser does or where what it accepted does not keep its promises.
 
 mod dump;
+mod handover;
 mod kernel;
-mod machine;
 
 /// One thing that is fed with bytes.
 #[derive(Clone, Copy, Debug)]
@@ -21,16 +21,16 @@ pub const TARGETS: &[Target] = &[
     target("arm64_image", kernel::arm64_image),
     target("authenticode", kernel::authenticode),
     target("bzimage", kernel::bzimage),
-    target("command_line", machine::command_line),
+    target("command_line", handover::command_line),
     target("compressed", kernel::compressed),
     target("elf_kernel", kernel::elf_kernel),
     target("elfcorehdr", dump::elfcorehdr),
-    target("fdt", machine::fdt),
+    target("fdt", handover::fdt),
     target("format", kernel::format),
-    target("iomem", machine::iomem),
+    target("iomem", handover::iomem),
     target("note", dump::note),
     target("pe", kernel::pe),
-    target("plan", machine::plan),
+    target("plan", handover::plan),
     target("uki", kernel::uki),
     target("vmcore", dump::vmcore),
     target("vmcoreinfo", dump::vmcoreinfo),

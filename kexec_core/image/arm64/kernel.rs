@@ -4,7 +4,7 @@
 
 use core::ops::Deref;
 
-use super::image::{Image, ImageHeader, Machine, VerifyError};
+use super::arm64_image::{EntryConditions, Image, ImageHeader, VerifyError};
 use super::vmlinux::Vmlinux;
 use crate::error::Error;
 use crate::image::format::{Format, FormatError};
@@ -36,9 +36,9 @@ impl<'a> Kernel<'a> {
     }
 
     /// Checks that the kernel can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
+    pub fn verify(self, conditions: &EntryConditions) -> Result<Verified<Self>, VerifyError> {
         let header: ImageHeader = *self;
-        header.verify(self, machine)
+        header.verify(self, conditions)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use super::image::{Contents, Headed, ImageError, ImageHeader};
+use super::arm64_image::{Headed, ImageError, ImageHeader, Pieces};
 use crate::image::elf_kernel::{ElfKernel, ElfKernelError};
 use crate::image::Piece;
 use crate::types::bytes::to_usize;
@@ -67,7 +67,7 @@ impl fmt::Display for VmlinuxError {
 /// A vmlinux, whose segments are copied to memory.
 pub type Vmlinux<'a> = Headed<ElfKernel<'a>>;
 
-impl Contents for ElfKernel<'_> {
+impl Pieces for ElfKernel<'_> {
     fn nth_piece(&self, index: usize) -> Option<Piece<'_>> {
         self.piece(index)
     }
@@ -76,7 +76,7 @@ impl Contents for ElfKernel<'_> {
 impl<'a> Vmlinux<'a> {
     /// Reads the headers of the file with these bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, VmlinuxError> {
-        let elf = ElfKernel::parse(bytes, elf::Machine::Aarch64)?;
+        let elf = ElfKernel::parse(bytes, elf::Architecture::Arm64)?;
         let start = elf
             .piece(0)
             .filter(|piece| piece.offset == 0)

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use super::PROGRAM_HEADERS_MAX;
-use crate::types::elf::{Machine, HEADER_LEN, PROGRAM_HEADER_LEN};
+use crate::types::elf::{Architecture, HEADER_LEN, PROGRAM_HEADER_LEN};
 use crate::types::errno::Errno;
 use crate::types::size::Size;
 
@@ -37,12 +37,12 @@ pub enum ElfKernelError {
         /// `EI_VERSION`.
         found: u8,
     },
-    /// The kernel is for another processor.
-    Machine {
+    /// The kernel is for another architecture.
+    Architecture {
         /// `e_machine`.
         found: u16,
-        /// The processor it should be for.
-        expected: Machine,
+        /// The architecture that it should be for.
+        expected: Architecture,
     },
     /// The file is not a program.
     Type {
@@ -164,18 +164,18 @@ impl fmt::Display for ElfKernelError {
                 "the kernel is an ELF file of version {found}, but only 1 exists: the image is \
                  damaged"
             ),
-            Self::Machine { found, expected } => {
+            Self::Architecture { found, expected } => {
                 write!(
                     f,
                     "the kernel is an ELF file for processor {found} (e_machine"
                 )?;
-                if let Some(machine) = Machine::from_number(found) {
-                    write!(f, ", {}", machine.name())?;
+                if let Some(architecture) = Architecture::from_e_machine(found) {
+                    write!(f, ", {}", architecture.name())?;
                 }
                 write!(
                     f,
                     "), but {} ({}) is needed: use one built for this machine",
-                    expected.number(),
+                    expected.e_machine(),
                     expected.name()
                 )
             }

@@ -356,7 +356,7 @@ impl fmt::Display for VerifyError {
 
 /// What of the running machine decides whether an image can be entered on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machine {
+pub struct EntryConditions {
     /// Whether the processor has 5-level paging switched on (CR4.LA57).
     pub five_level_paging: bool,
     /// The region that was reserved for the capture kernel.
@@ -582,9 +582,9 @@ impl<'a> BzImage<'a> {
     }
 
     /// Checks that the image can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
-        let region = machine.region;
-        if machine.five_level_paging && !self.supports_5level() {
+    pub fn verify(self, conditions: &EntryConditions) -> Result<Verified<Self>, VerifyError> {
+        let region = conditions.region;
+        if conditions.five_level_paging && !self.supports_5level() {
             return Err(VerifyError::FiveLevelPaging);
         }
         self.check_region(region)?;

@@ -2,7 +2,7 @@
 
 //! A kernel for x86_64, in either of the two formats that are loaded as they are.
 
-use super::bzimage::{BzImage, Machine, VerifyError};
+use super::bzimage::{BzImage, EntryConditions, VerifyError};
 use super::protocol::BootProtocol;
 use super::vmlinux::Vmlinux;
 use crate::error::Error;
@@ -45,8 +45,8 @@ impl<'a> Kernel<'a> {
     }
 
     /// Checks that the kernel can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
-        either!(self, kernel => kernel.verify(machine).map(|_| ()))?;
+    pub fn verify(self, conditions: &EntryConditions) -> Result<Verified<Self>, VerifyError> {
+        either!(self, kernel => kernel.verify(conditions).map(|_| ()))?;
         Ok(Verified::new(self))
     }
 }

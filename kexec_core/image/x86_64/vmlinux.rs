@@ -4,10 +4,10 @@
 //! it has decompressed it.
 
 use super::bzimage::{
-    BzImage, Machine, VerifyError, BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, FOUR_GIB, HEADER,
-    HEADER_END_MIN, HEADER_MAGIC, INITRD_ADDR_MAX, INIT_SIZE, KERNEL_ALIGNMENT, LOADED_HIGH,
-    LOADFLAGS, PREF_ADDRESS, RELOCATABLE_KERNEL, SETUP_SECTS, VERSION, XLF_CAN_BE_LOADED_ABOVE_4G,
-    XLF_KERNEL_64, XLOADFLAGS,
+    BzImage, EntryConditions, VerifyError, BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, FOUR_GIB,
+    HEADER, HEADER_END_MIN, HEADER_MAGIC, INITRD_ADDR_MAX, INIT_SIZE, KERNEL_ALIGNMENT,
+    LOADED_HIGH, LOADFLAGS, PREF_ADDRESS, RELOCATABLE_KERNEL, SETUP_SECTS, VERSION,
+    XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64, XLOADFLAGS,
 };
 use super::protocol::BootProtocol;
 use crate::image::elf_kernel::{ElfKernel, ElfKernelError};
@@ -35,7 +35,7 @@ impl<'a> Vmlinux<'a> {
     /// Reads the headers of the file with these bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ElfKernelError> {
         Ok(Self {
-            elf: ElfKernel::parse(bytes, elf::Machine::X86_64)?,
+            elf: ElfKernel::parse(bytes, elf::Architecture::X86_64)?,
             bzimage: None,
         })
     }
@@ -55,13 +55,13 @@ impl<'a> Vmlinux<'a> {
     }
 
     /// Checks that the kernel can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
-        let region = machine.region;
+    pub fn verify(self, conditions: &EntryConditions) -> Result<Verified<Self>, VerifyError> {
+        let region = conditions.region;
         if let Some(bzimage) = &self.bzimage {
             bzimage.check_region(region)?;
         }
         // The mode is changed by code of 32 bits.
-        if machine.five_level_paging && !self.supports_5level() && region.end() > FOUR_GIB {
+        if conditions.five_level_paging && !self.supports_5level() && region.end() > FOUR_GIB {
             return Err(VerifyError::FiveLevelAbove4G { region });
         }
         let start = self.elf.memory().start();

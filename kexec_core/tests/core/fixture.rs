@@ -2,7 +2,7 @@
 
 //! What several tests need: ranges, images, and how to read a value back.
 
-use kexec_core::image::x86_64::bzimage::{self, BzImage, Machine};
+use kexec_core::image::x86_64::bzimage::{self, BzImage, EntryConditions};
 use kexec_core::image::Verified;
 use kexec_core::types::ranges::Range;
 
@@ -69,8 +69,8 @@ pub fn bzimage_file() -> Vec<u8> {
 }
 
 /// A machine with 4-level paging and this region.
-pub fn machine(region: Range) -> Machine {
-    Machine {
+pub fn entry_conditions(region: Range) -> EntryConditions {
+    EntryConditions {
         five_level_paging: false,
         region,
     }
@@ -80,7 +80,7 @@ pub fn machine(region: Range) -> Machine {
 pub fn verified(file: &[u8]) -> Verified<BzImage<'_>> {
     BzImage::parse(file)
         .expect("the image is good")
-        .verify(&machine(range(256 * MIB, 512 * MIB)))
+        .verify(&entry_conditions(range(256 * MIB, 512 * MIB)))
         .expect("the image suits the machine")
 }
 

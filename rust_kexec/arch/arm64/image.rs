@@ -5,7 +5,7 @@
 use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use core::arch::asm;
-use kexec_core::image::arm64::image::{self, Machine, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::image::arm64::arm64_image::{self, EntryConditions, PageSizes, COMMAND_LINE_MAX};
 use kexec_core::image::arm64::kernel::Kernel;
 use kexec_core::image::Verified;
 use kexec_core::types::ranges::Range;
@@ -29,11 +29,11 @@ fn page_sizes() -> PageSizes {
 
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
 pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refusal> {
-    let machine = Machine {
+    let conditions = EntryConditions {
         page_sizes: page_sizes(),
         region,
     };
-    Ok(Kernel::parse(file.bytes())?.verify(&machine)?)
+    Ok(Kernel::parse(file.bytes())?.verify(&conditions)?)
 }
 
 /// The longest command line that the image takes, in bytes.
@@ -43,5 +43,5 @@ pub(crate) fn command_line_limit(_image: &Image<'_>) -> u32 {
 
 /// Where the initrd has to lie, for a kernel in this memory.
 pub(crate) fn initrd_limit(_image: &Image<'_>, kernel: Range) -> Range {
-    image::initrd_limit(kernel)
+    arm64_image::initrd_limit(kernel)
 }

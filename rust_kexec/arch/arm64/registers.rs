@@ -3,22 +3,22 @@
 //! A CPU's registers, as a dump holds them.
 
 use kernel::bindings;
-use kexec_core::dump::prstatus::{encode_aarch64, AARCH64_BUFFER_LEN, AARCH64_REGS};
-use kexec_core::types::elf::Machine;
+use kexec_core::dump::prstatus::{encode_arm64, ARM64_BUFFER_LEN, ARM64_REGS};
+use kexec_core::types::elf::Architecture;
 
-/// The machine that a dump names.
-pub(crate) const MACHINE: Machine = Machine::Aarch64;
+/// The architecture that a dump names.
+pub(crate) const ARCHITECTURE: Architecture = Architecture::Arm64;
 /// Length of the buffer that a CPU's note is written to, in bytes.
-pub(crate) const NOTE_BUFFER_LEN: usize = AARCH64_BUFFER_LEN;
+pub(crate) const NOTE_BUFFER_LEN: usize = ARM64_BUFFER_LEN;
 
 // `struct pt_regs` begins like `struct user_pt_regs`: x0 to x30, sp, pc, pstate.
 const _: () = {
-    assert!(core::mem::size_of::<bindings::user_pt_regs>() == AARCH64_REGS * 8);
-    assert!(core::mem::size_of::<bindings::pt_regs>() > AARCH64_REGS * 8);
+    assert!(core::mem::size_of::<bindings::user_pt_regs>() == ARM64_REGS * 8);
+    assert!(core::mem::size_of::<bindings::pt_regs>() > ARM64_REGS * 8);
 };
 
 /// The registers of one CPU: x0 to x30, sp, pc, pstate.
-pub(crate) struct Registers([u64; AARCH64_REGS]);
+pub(crate) struct Registers([u64; ARM64_REGS]);
 
 impl Registers {
     /// The registers of a frame.
@@ -28,18 +28,18 @@ impl Registers {
     /// `frame` must be readable.
     pub(crate) unsafe fn from_frame(frame: *const bindings::pt_regs) -> Self {
         // SAFETY: The caller vouches for the frame, which begins with so many 64-bit words.
-        Self(unsafe { frame.cast::<[u64; AARCH64_REGS]>().read() })
+        Self(unsafe { frame.cast::<[u64; ARM64_REGS]>().read() })
     }
 
     /// Writes the registers as an NT_PRSTATUS note.
     pub(crate) fn write_note(&self, buffer: &mut [u8; NOTE_BUFFER_LEN], pid: u32) {
-        encode_aarch64(buffer, pid, &self.0);
+        encode_arm64(buffer, pid, &self.0);
     }
 
     /// The registers of this very place, for when nobody handed any over.
     #[inline(always)]
     pub(crate) fn capture_here() -> Self {
-        let mut registers = [0; AARCH64_REGS];
+        let mut registers = [0; ARM64_REGS];
         // SAFETY: The block stores registers to `registers` and changes nothing else.
         unsafe {
             core::arch::asm!(

@@ -6,7 +6,7 @@ use super::port;
 use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use crate::sys::physical;
-use kexec_core::image::x86_64::bzimage::Machine;
+use kexec_core::image::x86_64::bzimage::EntryConditions;
 use kexec_core::image::x86_64::kernel::Kernel;
 use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::image::Verified;
@@ -25,11 +25,11 @@ pub(crate) fn five_level_paging() -> bool {
 
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
 pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refusal> {
-    let machine = Machine {
+    let conditions = EntryConditions {
         five_level_paging: five_level_paging(),
         region,
     };
-    Ok(Kernel::parse(file.bytes())?.verify(&machine)?)
+    Ok(Kernel::parse(file.bytes())?.verify(&conditions)?)
 }
 
 /// The longest command line that the image takes, in bytes.

@@ -5,10 +5,10 @@
 use super::port;
 use kernel::bindings;
 use kexec_core::dump::prstatus::{encode_x86_64, X86_64_BUFFER_LEN, X86_64_REGS};
-use kexec_core::types::elf::Machine;
+use kexec_core::types::elf::Architecture;
 
-/// The machine that a dump names.
-pub(crate) const MACHINE: Machine = Machine::X86_64;
+/// The architecture that a dump names.
+pub(crate) const ARCHITECTURE: Architecture = Architecture::X86_64;
 /// Length of the buffer that a CPU's note is written to, in bytes.
 pub(crate) const NOTE_BUFFER_LEN: usize = X86_64_BUFFER_LEN;
 

@@ -9,7 +9,7 @@ use kexec_core::dump::elfcorehdr::{
     encode, encoded_len, Elfcorehdr, ElfcorehdrError, Load, NOTES_LEN_MAX, PHYSICAL_END,
     PROGRAM_HEADERS_MAX,
 };
-use kexec_core::types::elf::{Machine, HEADER_LEN, PROGRAM_HEADER_LEN};
+use kexec_core::types::elf::{Architecture, HEADER_LEN, PROGRAM_HEADER_LEN};
 use kexec_core::types::errno::Errno;
 use kexec_core::types::ranges::Range;
 use object::elf::{FileHeader64, ET_CORE, PT_LOAD, PT_NOTE};
@@ -43,15 +43,18 @@ fn small() -> (Vec<Range>, Vec<Load>) {
     (notes, loads)
 }
 
-fn encoded(machine: Machine, notes: &[Range], loads: &[Load]) -> Vec<u8> {
+fn encoded(architecture: Architecture, notes: &[Range], loads: &[Load]) -> Vec<u8> {
     let mut bytes = vec![0xaa; encoded_len(notes.len(), loads.len())];
-    assert_eq!(encode(&mut bytes, machine, notes, loads), Ok(bytes.len()));
+    assert_eq!(
+        encode(&mut bytes, architecture, notes, loads),
+        Ok(bytes.len())
+    );
     bytes
 }
 
 fn small_encoded() -> Vec<u8> {
     let (notes, loads) = small();
-    encoded(Machine::X86_64, &notes, &loads)
+    encoded(Architecture::X86_64, &notes, &loads)
 }
 
 /// Where a program header's field is.
@@ -89,15 +92,15 @@ fn compare_with_object(bytes: &[u8], machine: u16, notes: &[Range], loads: &[Loa
 }
 
 fn parse(bytes: &[u8]) -> Result<Elfcorehdr<'_>, ElfcorehdrError> {
-    Elfcorehdr::parse(bytes, Machine::X86_64)
+    Elfcorehdr::parse(bytes, Architecture::X86_64)
 }
 
 #[test]
 fn object_reads_what_was_written() {
     let (notes, loads) = small();
-    for machine in [Machine::X86_64, Machine::Aarch64] {
-        let bytes = encoded(machine, &notes, &loads);
-        compare_with_object(&bytes, machine.number(), &notes, &loads);
+    for architecture in [Architecture::X86_64, Architecture::Arm64] {
+        let bytes = encoded(architecture, &notes, &loads);
+        compare_with_object(&bytes, architecture.e_machine(), &notes, &loads);
     }
 }
 
@@ -110,7 +113,7 @@ fn a_header_is_read_back_in_two_steps() {
 
     assert_eq!(Elfcorehdr::total_len(&bytes[..64]), Ok(len));
     let core = parse(&bytes[..len]).unwrap();
-    assert_eq!(core.machine(), Machine::X86_64);
+    assert_eq!(core.architecture(), Architecture::X86_64);
     assert_eq!(core.notes().collect::<Vec<_>>(), notes);
     assert_eq!(core.loads().collect::<Vec<_>>(), loads);
     assert_eq!((core.notes_count(), core.loads_count()), (3, 3));
@@ -133,7 +136,7 @@ fn a_header_cut_anywhere_is_refused() {
 fn text_may_be_a_part_of_ram_but_virtual_addresses_are_unambiguous() {
     let note = [range(0x1000, 0x1170)];
     let refused = |loads: &[Load]| {
-        parse(&encoded(Machine::X86_64, &note, loads))
+        parse(&encoded(Architecture::X86_64, &note, loads))
             .err()
             .map(|error| match error {
                 ElfcorehdrError::VirtualAddress { index, .. } => index,
@@ -232,9 +235,9 @@ fn a_header_that_was_overwritten_is_refused() {
         (
             18,
             &[183],
-            ElfcorehdrError::Machine {
+            ElfcorehdrError::Architecture {
                 found: 183,
-                expected: Machine::X86_64,
+                expected: Architecture::X86_64,
             },
         ),
         (
@@ -334,7 +337,13 @@ fn a_header_that_was_overwritten_is_refused() {
 fn what_cannot_be_written_is_refused() {
     let (notes, loads) = small();
     let needed = encoded_len(notes.len(), loads.len());
-    let error = encode(&mut vec![0; needed - 1], Machine::X86_64, &notes, &loads).unwrap_err();
+    let error = encode(
+        &mut vec![0; needed - 1],
+        Architecture::X86_64,
+        &notes,
+        &loads,
+    )
+    .unwrap_err();
     let len = needed - 1;
     assert_eq!(error, ElfcorehdrError::Buffer { needed, len });
     assert_eq!(error.errno(), Errno::NoMem);
@@ -342,12 +351,12 @@ fn what_cannot_be_written_is_refused() {
     let many = vec![notes[0]; PROGRAM_HEADERS_MAX + 1];
     let mut out = vec![0; encoded_len(many.len(), 0)];
     assert_eq!(
-        encode(&mut out, Machine::X86_64, &many, &[]),
+        encode(&mut out, Architecture::X86_64, &many, &[]),
         Err(ElfcorehdrError::TooMany {
             count: PROGRAM_HEADERS_MAX + 1
         })
     );
-    assert!(encode(&mut out, Machine::X86_64, &many[1..], &[]).is_ok());
+    assert!(encode(&mut out, Architecture::X86_64, &many[1..], &[]).is_ok());
 }
 
 #[test]
@@ -356,7 +365,7 @@ fn as_many_pieces_as_possible_are_read() {
     let loads: Vec<Load> = (0..count)
         .map(|n| load(DIRECT_MAP + n * 0x2000, n * 0x2000, n * 0x2000 + 0x1000))
         .collect();
-    let bytes = encoded(Machine::X86_64, &[range(0, 0x170)], &loads);
+    let bytes = encoded(Architecture::X86_64, &[range(0, 0x170)], &loads);
     assert_eq!(parse(&bytes).unwrap().loads().collect::<Vec<_>>(), loads);
 }
 
@@ -376,9 +385,9 @@ proptest! {
                 load(DIRECT_MAP + start, start, next)
             })
             .collect();
-        let bytes = encoded(Machine::Aarch64, &notes, &loads);
+        let bytes = encoded(Architecture::Arm64, &notes, &loads);
         compare_with_object(&bytes, 183, &notes, &loads);
-        let core = Elfcorehdr::parse(&bytes, Machine::Aarch64).unwrap();
+        let core = Elfcorehdr::parse(&bytes, Architecture::Arm64).unwrap();
         prop_assert_eq!(core.notes().collect::<Vec<_>>(), notes);
         prop_assert_eq!(core.loads().collect::<Vec<_>>(), loads);
     }

@@ -4,7 +4,7 @@
 
 use kexec_core::dump::note::Notes;
 use kexec_core::dump::prstatus::{
-    encode_aarch64, encode_x86_64, AARCH64_BUFFER_LEN, AARCH64_LEN, AARCH64_NOTE_LEN, AARCH64_REGS,
+    encode_arm64, encode_x86_64, ARM64_BUFFER_LEN, ARM64_LEN, ARM64_NOTE_LEN, ARM64_REGS,
     X86_64_BUFFER_LEN, X86_64_LEN, X86_64_NOTE_LEN, X86_64_REGS,
 };
 
@@ -48,11 +48,11 @@ fn x86_64_registers_are_where_debuggers_look() {
 }
 
 #[test]
-fn aarch64_registers_are_where_debuggers_look() {
-    let regs = registers::<AARCH64_REGS>();
-    let mut buffer = [0xaa; AARCH64_BUFFER_LEN];
-    encode_aarch64(&mut buffer, 1, &regs);
-    check(&buffer, AARCH64_NOTE_LEN, AARCH64_LEN, 1, &regs);
+fn arm64_registers_are_where_debuggers_look() {
+    let regs = registers::<ARM64_REGS>();
+    let mut buffer = [0xaa; ARM64_BUFFER_LEN];
+    encode_arm64(&mut buffer, 1, &regs);
+    check(&buffer, ARM64_NOTE_LEN, ARM64_LEN, 1, &regs);
 }
 
 /// The C library describes the registers of the machine that the test runs on.
@@ -61,5 +61,5 @@ fn the_c_library_has_as_many_registers() {
     #[cfg(target_arch = "x86_64")]
     assert_eq!(size_of::<libc::user_regs_struct>(), X86_64_REGS * 8);
     #[cfg(target_arch = "aarch64")]
-    assert_eq!(size_of::<libc::user_regs_struct>(), AARCH64_REGS * 8);
+    assert_eq!(size_of::<libc::user_regs_struct>(), ARM64_REGS * 8);
 }

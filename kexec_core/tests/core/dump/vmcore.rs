@@ -8,7 +8,7 @@ mod windows;
 
 use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load, PHYSICAL_END};
 use kexec_core::dump::vmcore::{Layout, Source, VmcoreError};
-use kexec_core::types::elf::Machine;
+use kexec_core::types::elf::Architecture;
 use kexec_core::types::errno::Errno;
 use kexec_core::types::ranges::Range;
 use object::elf::{FileHeader64, PT_LOAD, PT_NOTE};
@@ -34,7 +34,7 @@ fn notes_at(offset: usize) -> u8 {
 fn elfcorehdr(loads: &[Load]) -> Vec<u8> {
     let notes = [range(0x1000, 0x1170), range(0x2000, 0x2170)];
     let mut bytes = vec![0; encoded_len(notes.len(), loads.len())];
-    encode(&mut bytes, Machine::X86_64, &notes, loads).unwrap();
+    encode(&mut bytes, Architecture::X86_64, &notes, loads).unwrap();
     bytes
 }
 
@@ -48,7 +48,7 @@ struct Dump {
 impl Dump {
     fn new(loads: &[Load], notes_len: usize, page_len: u64) -> Self {
         let bytes = elfcorehdr(loads);
-        let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
+        let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
         let layout = Layout::new(&core, notes_len, page_len).unwrap();
         let mut header = vec![0xaa; layout.header_len()];
         assert_eq!(layout.encode_header(&core, &mut header), Ok(header.len()));
@@ -189,7 +189,7 @@ fn an_empty_piece_of_memory_takes_no_room() {
 #[test]
 fn a_buffer_without_room_is_refused() {
     let bytes = elfcorehdr(&[load(0x1000, 0x2000)]);
-    let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
+    let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
     let layout = Layout::new(&core, 10, PAGE).unwrap();
     let error = layout.encode_header(&core, &mut [0; 4095]).unwrap_err();
     assert_eq!(
@@ -212,11 +212,11 @@ fn a_dump_longer_than_a_file_is_refused() {
         })
         .collect();
     let bytes = elfcorehdr(&loads);
-    let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
+    let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
     assert_eq!(Layout::new(&core, 10, PAGE), Err(VmcoreError::TooLong));
 
     let bytes = elfcorehdr(&loads[..2047]);
-    let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
+    let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
     assert!(Layout::new(&core, 10, PAGE).is_ok());
     assert_eq!(
         Layout::new(&core, usize::MAX, PAGE),

@@ -18,7 +18,7 @@ use object::read::pe::PeFile64;
 use object::{LittleEndian, Object, ObjectSection};
 
 use super::{elf_kernel, uki, zboot};
-use crate::fixture::{bzimage_file, machine, put, range, GIB};
+use crate::fixture::{bzimage_file, entry_conditions, put, range, GIB};
 use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
 
 /// A field: where it is, and how many bytes it has.
@@ -127,7 +127,7 @@ fn the_setup_header_s_fields() {
         assert_eq!(image.protected_mode().len() as u64, 16 * number(0x1f4, 4));
         assert!(number(0x206, 2) >= 0x20c && number(0x236, 2) & 1 == 1);
         let _ = (image.kernel_version(), image.payload());
-        if let Ok(verified) = image.verify(&machine(range(GIB, 2 * GIB))) {
+        if let Ok(verified) = image.verify(&entry_conditions(range(GIB, 2 * GIB))) {
             assert!(verified.memory_len() <= GIB);
         }
         true
@@ -161,13 +161,13 @@ fn an_elf_kernel_s_fields() {
     });
     let fields: Vec<_> = header.into_iter().chain(segments).collect();
     let accepted = sweep(&elf_kernel::vmlinux(), &fields, |file| {
-        let Ok(kernel) = ElfKernel::parse(file, elf::Machine::X86_64) else {
+        let Ok(kernel) = ElfKernel::parse(file, elf::Architecture::X86_64) else {
             return false;
         };
         let vmlinux = Vmlinux::parse(file).unwrap();
         check_image(&vmlinux);
         assert!(kernel.entry_offset() < vmlinux.file_len());
-        let _ = vmlinux.verify(&machine(range(GIB, 2 * GIB)));
+        let _ = vmlinux.verify(&entry_conditions(range(GIB, 2 * GIB)));
         // `object` takes the headers' place from the file as we do.
         let theirs = FileHeader64::<LittleEndian>::parse(file).unwrap();
         let headers = theirs.program_headers(LittleEndian, file).unwrap();
@@ -201,8 +201,8 @@ fn an_arm64_image_s_fields() {
         .into_iter()
         .chain(run(8, 8, 6))
         .collect();
-    let machine = arm64::image::Machine {
-        page_sizes: arm64::image::PageSizes {
+    let conditions = arm64::arm64_image::EntryConditions {
+        page_sizes: arm64::arm64_image::PageSizes {
             kib4: true,
             kib16: false,
             kib64: true,
@@ -210,12 +210,12 @@ fn an_arm64_image_s_fields() {
         region: range(GIB, 2 * GIB),
     };
     let accepted = sweep(&file, &fields, |file| {
-        let Ok(image) = arm64::image::Image::parse(file) else {
+        let Ok(image) = arm64::arm64_image::Image::parse(file) else {
             return false;
         };
         check_image(&image);
         assert!(image.text_offset() < 2 << 20 && image.text_offset() % 4096 == 0);
-        if let Ok(verified) = image.verify(&machine) {
+        if let Ok(verified) = image.verify(&conditions) {
             assert!(verified.memory_len() <= GIB);
         }
         true

@@ -4,7 +4,7 @@
 
 use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
 use kexec_core::image::arm64;
-use kexec_core::image::arm64::image::PageSizes;
+use kexec_core::image::arm64::arm64_image::PageSizes;
 use kexec_core::image::elf_kernel::{ElfKernel, ElfKernelError};
 use kexec_core::image::x86_64;
 use kexec_core::image::x86_64::bzimage::{BzImage, VerifyError, XLF_5LEVEL_ENABLED};
@@ -21,7 +21,7 @@ use object::{LittleEndian, Object, ObjectSegment};
 use proptest::prelude::*;
 use vm_memory::ByteValued;
 
-use crate::fixture::{bzimage_file, machine, put, range, without_xloadflags, GIB, MIB};
+use crate::fixture::{bzimage_file, entry_conditions, put, range, without_xloadflags, GIB, MIB};
 
 /// Where the fixtures' kernels are linked to.
 const START: u64 = 16 * MIB;
@@ -99,8 +99,8 @@ fn arm64_vmlinux() -> Vec<u8> {
     file
 }
 
-fn arm64_machine() -> arm64::image::Machine {
-    arm64::image::Machine {
+fn arm64_conditions() -> arm64::arm64_image::EntryConditions {
+    arm64::arm64_image::EntryConditions {
         page_sizes: PageSizes {
             kib4: true,
             kib16: false,
@@ -111,8 +111,8 @@ fn arm64_machine() -> arm64::image::Machine {
 }
 
 /// Compares what is loaded with the segments that `object` reads.
-fn compare_with_object(file: &[u8], machine: elf::Machine) {
-    let ours = ElfKernel::parse(file, machine).unwrap();
+fn compare_with_object(file: &[u8], architecture: elf::Architecture) {
+    let ours = ElfKernel::parse(file, architecture).unwrap();
     let theirs = ElfFile64::<LittleEndian>::parse(file).unwrap();
     let header = theirs.elf_header();
     let mut pieces = 0;
@@ -140,8 +140,8 @@ fn compare_with_object(file: &[u8], machine: elf::Machine) {
 
 #[test]
 fn object_reads_the_same_segments() {
-    compare_with_object(&vmlinux(), elf::Machine::X86_64);
-    compare_with_object(&arm64_vmlinux(), elf::Machine::Aarch64);
+    compare_with_object(&vmlinux(), elf::Architecture::X86_64);
+    compare_with_object(&arm64_vmlinux(), elf::Architecture::Arm64);
 }
 
 /// What was linked by the kernel's own build, where one is named.
@@ -153,14 +153,16 @@ fn object_reads_the_same_from_a_real_vmlinux() {
     let file = std::fs::read(path).expect("RUST_KEXEC_VMLINUX cannot be read");
     match u16::from_le_bytes([file[18], file[19]]) {
         X86_64 => {
-            compare_with_object(&file, elf::Machine::X86_64);
+            compare_with_object(&file, elf::Architecture::X86_64);
             let kernel = Vmlinux::parse(&file).unwrap();
-            assert!(kernel.verify(&machine(range(256 * MIB, 512 * MIB))).is_ok());
+            assert!(kernel
+                .verify(&entry_conditions(range(256 * MIB, 512 * MIB)))
+                .is_ok());
         }
         AARCH64 => {
-            compare_with_object(&file, elf::Machine::Aarch64);
+            compare_with_object(&file, elf::Architecture::Arm64);
             let kernel = arm64::vmlinux::Vmlinux::parse(&file).unwrap();
-            assert!(kernel.verify(&arm64_machine()).is_ok());
+            assert!(kernel.verify(&arm64_conditions()).is_ok());
         }
         other => panic!("a vmlinux for processor {other}"),
     }
@@ -172,7 +174,7 @@ fn segments_are_written_at_their_distances_and_the_rest_is_zero() {
     let region = range(256 * MIB + 0x1000, 288 * MIB);
     let kernel = Vmlinux::parse(&file)
         .unwrap()
-        .verify(&machine(region))
+        .verify(&entry_conditions(region))
         .unwrap();
     let mut placer = Placer::new(region).unwrap();
     let segment = placer.place_kernel(&kernel, Placement::Lowest).unwrap();
@@ -203,16 +205,16 @@ fn an_arm64_kernel_is_placed_as_its_image_is() {
     let file = arm64_vmlinux();
     let kernel = arm64::vmlinux::Vmlinux::parse(&file).unwrap();
     assert_eq!(kernel.elf().memory().len(), 0x9_3010);
-    let verified = kernel.verify(&arm64_machine()).unwrap();
+    let verified = kernel.verify(&arm64_conditions()).unwrap();
     assert_eq!(verified.memory_len(), MIB);
     assert_eq!(verified.entry_offset(), 0);
     assert_eq!(verified.file_len(), 0x3331);
-    let mut placer = Placer::new(arm64_machine().region).unwrap();
+    let mut placer = Placer::new(arm64_conditions().region).unwrap();
     let placed = placer.place_kernel(&verified, Placement::Lowest).unwrap();
     assert_eq!(placed.memory, range(GIB, GIB + MIB));
 
     let kernel = arm64::kernel::Kernel::parse(&file).unwrap();
-    let either = kernel.verify(&arm64_machine()).unwrap();
+    let either = kernel.verify(&arm64_conditions()).unwrap();
     assert_eq!(either.pieces().count(), 3);
     assert_eq!(
         (either.memory_len(), either.alignment(), either.limit()),
@@ -401,12 +403,12 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
     for (offset, field, sentence) in cases {
         let mut file = vmlinux();
         put(&mut file, *offset, field);
-        let error = ElfKernel::parse(&file, elf::Machine::X86_64).expect_err(sentence);
+        let error = ElfKernel::parse(&file, elf::Architecture::X86_64).expect_err(sentence);
         assert_eq!(error.to_string(), *sentence);
         assert_eq!(error.errno(), Errno::NoExec);
     }
     assert_eq!(
-        ElfKernel::parse(&vmlinux()[..63], elf::Machine::X86_64).unwrap_err(),
+        ElfKernel::parse(&vmlinux()[..63], elf::Architecture::X86_64).unwrap_err(),
         ElfKernelError::TooShort { len: 63 }
     );
 }
@@ -420,19 +422,19 @@ fn the_entry_point_can_be_a_virtual_address() {
         (START + 0x3010 + 0x320, 0x3330),
     ] {
         let file = with_segments(X86_64, entry, &segments());
-        let kernel = ElfKernel::parse(&file, elf::Machine::X86_64).unwrap();
+        let kernel = ElfKernel::parse(&file, elf::Architecture::X86_64).unwrap();
         assert_eq!(kernel.entry_offset(), offset);
     }
 }
 
 #[test]
 fn a_vmlinux_says_nothing_of_5_level_paging_but_its_bzimage_does() {
-    let machine = |region| x86_64::bzimage::Machine {
+    let conditions = |region| x86_64::bzimage::EntryConditions {
         five_level_paging: true,
         region,
     };
-    let below = machine(range(3 * GIB, 4 * GIB));
-    let above = machine(range(3 * GIB, 4 * GIB + PAGE_SIZE));
+    let below = conditions(range(3 * GIB, 4 * GIB));
+    let above = conditions(range(3 * GIB, 4 * GIB + PAGE_SIZE));
     let file = vmlinux();
     // It is entered with four levels, where the mode can be changed.
     let kernel = Vmlinux::parse(&file).unwrap();
@@ -482,7 +484,7 @@ fn an_x86_kernel_needs_an_aligned_place_that_is_large_enough() {
         (range(8 * MIB, START + 0x9_3000), false),
         (range(5 * GIB, 6 * GIB), true),
     ] {
-        let verified = kernel.verify(&machine(region)).map(|_| ());
+        let verified = kernel.verify(&entry_conditions(region)).map(|_| ());
         assert_eq!(verified.is_ok(), fits, "{region}");
     }
 
@@ -496,7 +498,7 @@ fn an_x86_kernel_needs_an_aligned_place_that_is_large_enough() {
     let file = with_segments(X86_64, START + 0x1000, &odd);
     let error = Vmlinux::parse(&file)
         .unwrap()
-        .verify(&machine(range(GIB, 2 * GIB)));
+        .verify(&entry_conditions(range(GIB, 2 * GIB)));
     assert_eq!(
         error.unwrap_err().to_string(),
         "the kernel was linked to 0x1001000, but needs a multiple of 0x200000: give the vmlinux as \
@@ -513,7 +515,9 @@ fn boot_params_for_a_vmlinux_have_a_setup_header() {
         (2047, None)
     );
     assert_eq!(kernel.initrd_limit(), Range::ALL);
-    let kernel = kernel.verify(&machine(range(GIB, 2 * GIB))).unwrap();
+    let kernel = kernel
+        .verify(&entry_conditions(range(GIB, 2 * GIB)))
+        .unwrap();
     let mut page = [0xaa; BOOT_PARAMS_LEN];
     let mut params = BootParams::new(&mut page, &kernel);
     params.set_initrd(range(5 * GIB, 5 * GIB + 123)).unwrap();
@@ -538,7 +542,9 @@ fn the_kernel_of_either_format_has_what_its_own_type_has() {
     let file = bzimage_file();
     let bzimage = BzImage::parse(&file).unwrap();
     let either = x86_64::kernel::Kernel::parse(&file).unwrap();
-    let verified = either.verify(&machine(range(GIB, 2 * GIB))).unwrap();
+    let verified = either
+        .verify(&entry_conditions(range(GIB, 2 * GIB)))
+        .unwrap();
     assert_eq!(verified.piece(0), bzimage.piece(0));
     assert_eq!(verified.piece(1), None);
     assert_eq!(
@@ -551,7 +557,7 @@ fn the_kernel_of_either_format_has_what_its_own_type_has() {
     );
     assert_eq!(verified.entry_offset(), 0x200);
     assert_eq!(verified.alignment_offset(), 0);
-    assert!(either.verify(&machine(range(0, MIB))).is_err());
+    assert!(either.verify(&entry_conditions(range(0, MIB))).is_err());
 }
 
 proptest! {
@@ -573,7 +579,7 @@ proptest! {
             prop_assert!(end <= kernel.memory_len());
             prop_assert_eq!(end, kernel.file_len());
             prop_assert!(kernel.entry_offset() < end);
-            let _ = kernel.verify(&machine(range(GIB, 2 * GIB)));
+            let _ = kernel.verify(&entry_conditions(range(GIB, 2 * GIB)));
         }
     }
 

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use kexec_core::signature::der::DerError;
-use kexec_core::signature::pe::{CertificateError, Machine, PeError, PeImage};
+use kexec_core::signature::pe::{CertificateError, PeError, PeImage, PeMachine};
 use kexec_core::types::errno::Errno;
 use object::read::pe::{ImageNtHeaders, PeFile32, PeFile64};
 use object::{LittleEndian, Object, ObjectSection};
@@ -71,7 +71,7 @@ fn object_reads_the_same_from_both_forms() {
     };
     let file = narrow.with_table(&certificate(&message()));
     let ours = PeImage::parse(&file).unwrap();
-    assert_eq!(ours.machine(), Some(Machine::I386));
+    assert_eq!(ours.machine(), Some(PeMachine::I386));
     assert_eq!(ours.signature(), Some(&message()[..]));
     let theirs = PeFile32::parse(&*file).unwrap();
     let sections = theirs.sections();

@@ -4,13 +4,13 @@
 
 use kexec_core::error::Error;
 use kexec_core::image::arm64;
-use kexec_core::image::arm64::image::{initrd_limit, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::image::arm64::arm64_image::{initrd_limit, PageSizes, COMMAND_LINE_MAX};
 use kexec_core::image::format::Format;
 use kexec_core::image::x86_64;
 use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer};
-use kexec_core::types::elf::{Header, Machine};
+use kexec_core::types::elf::{Architecture, Header};
 use kexec_core::types::ranges::Range;
 
 use super::report::{Needs, Refusal};
@@ -23,7 +23,7 @@ const BANNER_LEN_MAX: usize = 256;
 
 /// A kernel that was recognised.
 pub enum Kernel<'a> {
-    X86(x86_64::kernel::Kernel<'a>),
+    X86_64(x86_64::kernel::Kernel<'a>),
     Arm64(arm64::kernel::Kernel<'a>),
 }
 
@@ -31,28 +31,28 @@ impl<'a> Kernel<'a> {
     /// Reads the headers of an unpacked kernel.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let format = Format::detect(bytes).map_err(Error::from)?;
-        let machine = Header::decode(bytes).map_or(0, |header| header.machine);
+        let e_machine = Header::decode(bytes).map_or(0, |header| header.machine);
         let is_arm64 = match format {
-            Format::Elf => machine == Machine::Aarch64.number(),
+            Format::Elf => e_machine == Architecture::Arm64.e_machine(),
             format => format == Format::Arm64Image,
         };
         Ok(match is_arm64 {
             true => Self::Arm64(arm64::kernel::Kernel::parse(bytes)?),
-            false => Self::X86(x86_64::kernel::Kernel::parse(bytes)?),
+            false => Self::X86_64(x86_64::kernel::Kernel::parse(bytes)?),
         })
     }
 
     /// What the architecture is called.
     pub fn architecture(&self) -> &'static str {
         match self {
-            Self::X86(_) => "x86_64",
+            Self::X86_64(_) => "x86_64",
             Self::Arm64(_) => "arm64",
         }
     }
 
     /// The release and how it was built, from the header or from the kernel's own banner.
     pub fn version(&self, bytes: &[u8]) -> Option<String> {
-        if let Self::X86(x86_64::kernel::Kernel::BzImage(image)) = self {
+        if let Self::X86_64(x86_64::kernel::Kernel::BzImage(image)) = self {
             return image.kernel_version().map(str::to_owned);
         }
         let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
@@ -67,7 +67,7 @@ impl<'a> Kernel<'a> {
     /// The longest command line, without the NUL.
     pub fn command_line_max(&self) -> u32 {
         match self {
-            Self::X86(kernel) => kernel.command_line_max(),
+            Self::X86_64(kernel) => kernel.command_line_max(),
             Self::Arm64(_) => COMMAND_LINE_MAX,
         }
     }
@@ -75,7 +75,7 @@ impl<'a> Kernel<'a> {
     /// Where the initrd can lie, for the kernel in this memory.
     pub fn initrd_limit(&self, memory: Range) -> Range {
         match self {
-            Self::X86(kernel) => kernel.initrd_limit(),
+            Self::X86_64(kernel) => kernel.initrd_limit(),
             Self::Arm64(_) => initrd_limit(memory),
         }
     }
@@ -83,16 +83,16 @@ impl<'a> Kernel<'a> {
     /// Verifies the kernel for a machine that has everything, and places it.
     pub fn place(&self, placer: &mut Placer, region: Range) -> Result<Range, Refusal> {
         let placed = match self {
-            Self::X86(kernel) => {
-                let machine = x86_64::bzimage::Machine {
+            Self::X86_64(kernel) => {
+                let conditions = x86_64::bzimage::EntryConditions {
                     five_level_paging: false,
                     region,
                 };
-                let verified = kernel.verify(&machine).map_err(Error::from)?;
+                let verified = kernel.verify(&conditions).map_err(Error::from)?;
                 placer.place_kernel(&verified, Placement::Lowest)
             }
             Self::Arm64(kernel) => {
-                let machine = arm64::image::Machine {
+                let conditions = arm64::arm64_image::EntryConditions {
                     page_sizes: PageSizes {
                         kib4: true,
                         kib16: true,
@@ -100,7 +100,7 @@ impl<'a> Kernel<'a> {
                     },
                     region,
                 };
-                let verified = kernel.verify(&machine).map_err(Error::from)?;
+                let verified = kernel.verify(&conditions).map_err(Error::from)?;
                 placer.place_kernel(&verified, Placement::Lowest)
             }
         };
@@ -110,12 +110,12 @@ impl<'a> Kernel<'a> {
     /// What the kernel needs of a machine.
     pub fn needs(&self) -> Needs {
         let mut needs = match self {
-            Self::X86(kernel) => Needs::of(kernel),
+            Self::X86_64(kernel) => Needs::of(kernel),
             Self::Arm64(kernel) => Needs::of(kernel),
         };
         needs.command_line_max = self.command_line_max();
         match self {
-            Self::X86(kernel) => {
+            Self::X86_64(kernel) => {
                 needs.initrd_max = kernel.initrd_max().map(Address);
                 if let x86_64::kernel::Kernel::BzImage(image) = kernel {
                     let [major, minor] = image.version().to_be_bytes();

@@ -11,7 +11,7 @@ use kexec_core::dump::note::Notes;
 use kexec_core::dump::vmcore::excluded::Excluded;
 use kexec_core::dump::vmcore::{Layout, Wanted};
 use kexec_core::error::Error;
-use kexec_core::types::elf::{Machine, HEADER_LEN, PROGRAM_HEADER_LEN};
+use kexec_core::types::elf::{Architecture, HEADER_LEN, PROGRAM_HEADER_LEN};
 use kexec_core::types::errno::Errno;
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
 
@@ -52,7 +52,7 @@ fn good() -> Vec<u8> {
         load(DIRECT_MAP + MIB, range(MIB, 0x7ffd_c000)),
     ];
     let mut bytes = vec![0; encoded_len(notes.len(), loads.len())];
-    encode(&mut bytes, Machine::X86_64, &notes, &loads).unwrap();
+    encode(&mut bytes, Architecture::X86_64, &notes, &loads).unwrap();
     bytes
 }
 
@@ -106,7 +106,7 @@ fn piece(index: usize, start: u64, len: u64, virtual_address: u64) -> Vec<Change
 fn serve(bytes: &[u8]) -> Result<(Layout, Vec<u8>), Error> {
     let first = bytes.get(..HEADER_LEN).unwrap_or(bytes);
     let len = Elfcorehdr::total_len(first)?;
-    let core = Elfcorehdr::parse(bytes.get(..len).unwrap_or(bytes), Machine::X86_64)?;
+    let core = Elfcorehdr::parse(bytes.get(..len).unwrap_or(bytes), Architecture::X86_64)?;
     let layout = Layout::new(&core, 0x500, PAGE_SIZE)?;
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header)?;
@@ -426,7 +426,7 @@ fn notes_of_all_cpus_have_an_end() {
     for (count, expected) in [(count, None), (count + 1, Some(count))] {
         let notes: Vec<Range> = (0..count).map(note).collect();
         let mut bytes = vec![0; encoded_len(count, 0)];
-        encode(&mut bytes, Machine::X86_64, &notes, &[]).unwrap();
+        encode(&mut bytes, Architecture::X86_64, &notes, &[]).unwrap();
         let index = serve(&bytes).err().map(|error| error.to_string());
         let sentence = expected.map(|index| {
             format!(

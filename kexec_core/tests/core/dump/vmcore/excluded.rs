@@ -5,7 +5,7 @@
 use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
 use kexec_core::dump::vmcore::excluded::{Excluded, ExcludedError, Run, EXCLUDED_MAX};
 use kexec_core::dump::vmcore::{Layout, Wanted};
-use kexec_core::types::elf::Machine;
+use kexec_core::types::elf::Architecture;
 use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
@@ -98,12 +98,12 @@ fn layout(pieces: &[(u64, u64)]) -> (Layout, Vec<u8>) {
     let mut bytes = vec![0; encoded_len(1, loads.len())];
     encode(
         &mut bytes,
-        Machine::X86_64,
+        Architecture::X86_64,
         &[range(0x1000, 0x1100)],
         &loads,
     )
     .unwrap();
-    let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
+    let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
     let layout = Layout::new(&core, 100, PAGE).unwrap();
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header).unwrap();

@@ -7,7 +7,7 @@ use kexec_core::dump::vmcore::large_pages::{
     alignment, large_page_at_start, large_part, LARGE_PAGE,
 };
 use kexec_core::dump::vmcore::{Layout, Source};
-use kexec_core::types::elf::Machine;
+use kexec_core::types::elf::Architecture;
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use proptest::prelude::*;
 
@@ -51,8 +51,8 @@ fn dump() -> (Layout, Vec<u8>) {
     ];
     let notes = [range(0x1000, 0x1170)];
     let mut bytes = vec![0; encoded_len(notes.len(), loads.len())];
-    encode(&mut bytes, Machine::X86_64, &notes, &loads).unwrap();
-    let core = Elfcorehdr::parse(&bytes, Machine::X86_64).unwrap();
+    encode(&mut bytes, Architecture::X86_64, &notes, &loads).unwrap();
+    let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
     let layout = Layout::new(&core, 0x500, PAGE_SIZE).unwrap();
     let mut header = vec![0; layout.header_len()];
     layout.encode_header(&core, &mut header).unwrap();

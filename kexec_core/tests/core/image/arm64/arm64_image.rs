@@ -3,8 +3,8 @@
 //! Which kernel images are accepted, and where they are placed.
 
 use kexec_core::handover::arm64::page_tables::Granule;
-use kexec_core::image::arm64::image::{
-    initrd_limit, Image, ImageError, Machine, PageSizes, VerifyError, BASE_ALIGNMENT,
+use kexec_core::image::arm64::arm64_image::{
+    initrd_limit, EntryConditions, Image, ImageError, PageSizes, VerifyError, BASE_ALIGNMENT,
 };
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, PlanError};
@@ -61,8 +61,8 @@ fn refused(file: &[u8]) -> ImageError {
     Image::parse(file).expect_err("the image is not good")
 }
 
-fn machine(region: Range) -> Machine {
-    Machine {
+fn entry_conditions(region: Range) -> EntryConditions {
+    EntryConditions {
         page_sizes: PageSizes {
             kib4: true,
             kib16: false,
@@ -196,7 +196,9 @@ fn the_cpus_need_the_kernel_s_page_size() {
         (0xe, Granule::Kib64, true),
     ] {
         let file = with(24, &[flags]);
-        let verified = Image::parse(&file).unwrap().verify(&machine(region));
+        let verified = Image::parse(&file)
+            .unwrap()
+            .verify(&entry_conditions(region));
         match fits {
             true => assert_eq!(verified.unwrap().granule(), Some(granule)),
             false => {
@@ -212,7 +214,9 @@ fn the_cpus_need_the_kernel_s_page_size() {
         }
     }
     let file = with(24, &[8]);
-    let unspecified = Image::parse(&file).unwrap().verify(&machine(region));
+    let unspecified = Image::parse(&file)
+        .unwrap()
+        .verify(&entry_conditions(region));
     assert!(unspecified.is_ok());
 }
 
@@ -221,7 +225,7 @@ fn the_region_has_to_hold_the_kernel_from_a_2_mib_boundary_on() {
     let verify = |text_offset, region| {
         let file = with_text_offset(text_offset);
         let image = Image::parse(&file).unwrap();
-        image.verify(&machine(region)).map(|_| ())
+        image.verify(&entry_conditions(region)).map(|_| ())
     };
     let base = GIB + 2 * MIB;
     let fitting = range(GIB + 0x1000, base + IMAGE_SIZE);
@@ -256,7 +260,7 @@ fn the_kernel_is_placed_text_offset_behind_a_2_mib_boundary() {
     let file = with_text_offset(0x8_0000);
     let image = Image::parse(&file)
         .unwrap()
-        .verify(&machine(region))
+        .verify(&entry_conditions(region))
         .unwrap();
     let place = |placement| {
         let mut placer = Placer::new(region).unwrap();
@@ -277,7 +281,7 @@ fn the_memory_below_a_kernel_with_a_text_offset_can_be_used() {
     let file = with_text_offset(0x8_0000);
     let image = Image::parse(&file)
         .unwrap()
-        .verify(&machine(region))
+        .verify(&entry_conditions(region))
         .unwrap();
     let mut placer = Placer::new(region).unwrap();
     placer.place_kernel(&image, Placement::Lowest).unwrap();
@@ -318,7 +322,7 @@ fn the_memory_below_a_kernel_with_a_text_offset_can_be_used() {
 #[test]
 fn the_base_of_a_kernel_with_a_text_offset_is_in_the_region() {
     let file = with_text_offset(0x8_0000);
-    let large = machine(range(GIB, 2 * GIB));
+    let large = entry_conditions(range(GIB, 2 * GIB));
     let image = Image::parse(&file).unwrap().verify(&large).unwrap();
     let end = GIB + 0x8_0000 + IMAGE_SIZE;
     for placement in [Placement::Lowest, Placement::Highest] {
@@ -346,7 +350,7 @@ fn a_real_image_is_accepted_whole_and_refused_when_cut() {
     let image = Image::parse(&file).unwrap();
     assert!(image.granule().is_some());
     image
-        .verify(&Machine {
+        .verify(&EntryConditions {
             page_sizes: PageSizes {
                 kib4: true,
                 kib16: true,
@@ -373,7 +377,7 @@ proptest! {
         }
         if let Ok(image) = Image::parse(&file[..len]) {
             prop_assert!(image.image_size() >= len as u64);
-            let _ = image.verify(&machine(range(GIB, 2 * GIB)));
+            let _ = image.verify(&entry_conditions(range(GIB, 2 * GIB)));
         }
     }
 
@@ -389,7 +393,7 @@ proptest! {
         let start = GIB + start * PAGE_SIZE;
         let region = range(start, start + pages * PAGE_SIZE);
         let image = Image::parse(&file).unwrap();
-        let placed = image.verify(&machine(region)).map(|image| {
+        let placed = image.verify(&entry_conditions(region)).map(|image| {
             let mut placer = Placer::new(region).unwrap();
             placer.place_kernel(&image, Placement::Lowest).unwrap().memory
         });

@@ -5,7 +5,7 @@
 use std::io::Cursor;
 
 use kexec_core::image::x86_64::bzimage::{
-    BzImage, BzImageError, Machine, VerifyError, XLF_5LEVEL, XLF_5LEVEL_ENABLED,
+    BzImage, BzImageError, EntryConditions, VerifyError, XLF_5LEVEL, XLF_5LEVEL_ENABLED,
     XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64,
 };
 use kexec_core::image::x86_64::protocol::BootProtocol;
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 use crate::fixture::{
-    bzimage_file, machine, put, range, verified, without_xloadflags, GIB, INIT_SIZE,
+    bzimage_file, entry_conditions, put, range, verified, without_xloadflags, GIB, INIT_SIZE,
     KERNEL_VERSION, MIB, PROTECTED_MODE_LEN, SETUP_SECTS,
 };
 
@@ -91,7 +91,7 @@ fn linux_loader_reads_the_same_from_a_real_image() {
     ];
     assert!(magics.iter().any(|magic| payload.starts_with(magic)));
     image
-        .verify(&machine(range(256 * MIB, 512 * MIB)))
+        .verify(&entry_conditions(range(256 * MIB, 512 * MIB)))
         .expect("a real image fits 256 MiB");
 }
 
@@ -331,11 +331,11 @@ fn a_file_cut_anywhere_is_refused() {
 
 #[test]
 fn a_kernel_needs_to_know_5_level_paging_only_where_it_is_on() {
-    let five = Machine {
+    let five = EntryConditions {
         five_level_paging: true,
         region: range(256 * MIB, 512 * MIB),
     };
-    let four = machine(five.region);
+    let four = entry_conditions(five.region);
 
     let file = bzimage_file();
     let image = BzImage::parse(&file).unwrap();
@@ -362,17 +362,17 @@ fn a_region_above_4_gib_needs_a_kernel_that_can_be_there() {
     let file = bzimage_file();
     assert!(BzImage::parse(&file)
         .unwrap()
-        .verify(&machine(region))
+        .verify(&entry_conditions(region))
         .is_ok());
 
     let file = without_xloadflags(bzimage_file(), XLF_CAN_BE_LOADED_ABOVE_4G);
     let image = BzImage::parse(&file).unwrap();
-    let error = image.verify(&machine(region)).unwrap_err();
+    let error = image.verify(&entry_conditions(region)).unwrap_err();
     assert_eq!(error, VerifyError::Above4G { region });
     assert_eq!(error.errno(), Errno::NoExec);
 
     let below = range(4 * GIB - 64 * MIB, 4 * GIB);
-    assert!(image.verify(&machine(below)).is_ok());
+    assert!(image.verify(&entry_conditions(below)).is_ok());
 }
 
 #[test]
@@ -396,13 +396,15 @@ fn a_kernel_fits_when_its_memory_does_at_its_alignment_from_its_address_on() {
     for (name, start, end, fits) in cases {
         let region = range(start, end);
         assert_eq!(
-            image.verify(&machine(region)).is_ok(),
+            image.verify(&entry_conditions(region)).is_ok(),
             fits,
             "{name}: {region}"
         );
     }
 
-    let error = image.verify(&machine(range(MIB, 5 * MIB))).unwrap_err();
+    let error = image
+        .verify(&entry_conditions(range(MIB, 5 * MIB)))
+        .unwrap_err();
     assert_eq!(error.errno(), Errno::AddrNotAvail);
     assert_eq!(
         error.to_string(),
@@ -445,7 +447,7 @@ proptest! {
         let flags = u16::from_le_bytes([file[0x236], file[0x237]]);
         prop_assert!(flags & XLF_KERNEL_64 != 0);
         let region = range(64 * MIB, 128 * MIB);
-        if let Ok(image) = image.verify(&machine(region)) {
+        if let Ok(image) = image.verify(&entry_conditions(region)) {
             prop_assert!(image.memory_len() <= region.len());
         }
     }

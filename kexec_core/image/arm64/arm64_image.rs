@@ -266,7 +266,7 @@ impl PageSizes {
 
 /// What of the running machine decides whether an image can be entered on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machine {
+pub struct EntryConditions {
     /// The page sizes that its CPUs have.
     pub page_sizes: PageSizes,
     /// The region that was reserved for the capture kernel.
@@ -352,14 +352,14 @@ impl ImageHeader {
     pub(super) fn verify<T: KernelImage>(
         &self,
         kernel: T,
-        machine: &Machine,
+        conditions: &EntryConditions,
     ) -> Result<Verified<T>, VerifyError> {
         if let Some(granule) = self.granule() {
-            if !machine.page_sizes.contains(granule) {
+            if !conditions.page_sizes.contains(granule) {
                 return Err(VerifyError::PageSize { granule });
             }
         }
-        let region = machine.region;
+        let region = conditions.region;
         if !fits(&kernel, region) {
             let len = self.text_offset.saturating_add(self.image_size);
             return Err(VerifyError::TooBig { len, region });
@@ -369,7 +369,7 @@ impl ImageHeader {
 }
 
 /// The bytes of a kernel, as its format has them.
-pub trait Contents {
+pub trait Pieces {
     /// One of the parts that are copied to memory; see [`KernelImage::piece`].
     fn nth_piece(&self, index: usize) -> Option<Piece<'_>>;
 }
@@ -389,15 +389,15 @@ impl<C> Deref for Headed<C> {
     }
 }
 
-impl<C: Contents> Headed<C> {
+impl<C: Pieces> Headed<C> {
     /// Checks that the kernel can be entered on this machine, in this region.
-    pub fn verify(self, machine: &Machine) -> Result<Verified<Self>, VerifyError> {
+    pub fn verify(self, conditions: &EntryConditions) -> Result<Verified<Self>, VerifyError> {
         let header = self.header;
-        header.verify(self, machine)
+        header.verify(self, conditions)
     }
 }
 
-impl<C: Contents> KernelImage for Headed<C> {
+impl<C: Pieces> KernelImage for Headed<C> {
     fn piece(&self, index: usize) -> Option<Piece<'_>> {
         self.contents.nth_piece(index)
     }
@@ -426,7 +426,7 @@ impl<C: Contents> KernelImage for Headed<C> {
 /// An Image, which is copied to memory as it is.
 pub type Image<'a> = Headed<&'a [u8]>;
 
-impl Contents for &[u8] {
+impl Pieces for &[u8] {
     fn nth_piece(&self, index: usize) -> Option<Piece<'_>> {
         (index == 0).then_some(Piece {
             offset: 0,
