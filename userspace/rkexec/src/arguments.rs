@@ -103,52 +103,35 @@ enum Command {
     },
     /// Show what kernels are, what they need, who signed them, and why they would be refused
     ///
-    /// Needs no module and no privilege, and takes kernels of either architecture. A signature's
+    /// Needs no module and no privilege, and takes kernels of either architecture. With --initrd or
+    /// --command-line, also checks that each kernel can be loaded with them. A signature's
     /// digest is compared with the file; whether its key is trusted is for the machine that loads
     /// the kernel to say. Exit status: 0 when every file can be loaded, 1 when one is refused, 255
     /// when one cannot be read.
     Inspect(InspectRequest),
 }
 
-/// What is to be inspected.
+/// The files to inspect, and what they would be loaded with.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct InspectRequest {
     /// The kernel images
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Also check that this initial RAM disk can be loaded along with each
-    #[arg(long, visible_alias = "ramdisk", value_name = "FILE")]
-    pub initrd: Option<PathBuf>,
-
-    /// Also check that each takes this command line
-    #[arg(
-        long,
-        visible_alias = "append",
-        value_name = "STRING",
-        allow_hyphen_values = true
-    )]
-    pub command_line: Option<OsString>,
+    #[command(flatten)]
+    pub boot: BootOptions,
 
     /// As JSON
     #[arg(long)]
     pub json: bool,
 }
 
-/// What is loaded along with a kernel.
+/// The initial RAM disk and the command line that a kernel boots with.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImageOptions {
+pub struct BootOptions {
     /// The initial RAM disk
     #[arg(long, visible_alias = "ramdisk", value_name = "FILE")]
     pub initrd: Option<PathBuf>,
-
-    /// A detached signature of the kernel: PKCS#7 in DER
-    #[arg(long, value_name = "FILE")]
-    pub signature: Option<PathBuf>,
-
-    /// A detached signature of the initial RAM disk: PKCS#7 in DER
-    #[arg(long, value_name = "FILE", requires = "initrd")]
-    pub initrd_signature: Option<PathBuf>,
 
     /// The capture kernel's command line
     #[arg(
@@ -158,6 +141,21 @@ pub struct ImageOptions {
         allow_hyphen_values = true
     )]
     pub command_line: Option<OsString>,
+}
+
+/// All that a load takes besides the kernel.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageOptions {
+    #[command(flatten)]
+    pub boot: BootOptions,
+
+    /// A detached signature of the kernel: PKCS#7 in DER
+    #[arg(long, value_name = "FILE")]
+    pub signature: Option<PathBuf>,
+
+    /// A detached signature of the initial RAM disk: PKCS#7 in DER
+    #[arg(long, value_name = "FILE", requires = "initrd")]
+    pub initrd_signature: Option<PathBuf>,
 
     /// Begin the command line with the running kernel's, without crashkernel=, BOOT_IMAGE= and
     /// elfcorehdr=
@@ -251,12 +249,18 @@ mod tests {
             .into_action()
     }
 
+    fn boot(initrd: Option<&str>, command_line: Option<&str>) -> BootOptions {
+        BootOptions {
+            initrd: initrd.map(PathBuf::from),
+            command_line: command_line.map(OsString::from),
+        }
+    }
+
     fn load(kernel: &str, initrd: Option<&str>, command_line: Option<&str>) -> Action {
         Action::Load {
             kernel: kernel.into(),
             options: ImageOptions {
-                initrd: initrd.map(PathBuf::from),
-                command_line: command_line.map(OsString::from),
+                boot: boot(initrd, command_line),
                 ..ImageOptions::default()
             },
         }
@@ -329,8 +333,7 @@ mod tests {
     fn inspect_takes_several_files() {
         let request = InspectRequest {
             files: vec!["/a".into(), "/b".into()],
-            initrd: Some("/i".into()),
-            command_line: Some("-x".into()),
+            boot: boot(Some("/i"), Some("-x")),
             json: true,
         };
         assert_eq!(

@@ -20,7 +20,7 @@ pub fn wanted(options: &ImageOptions) -> Result<Vec<u8>, Failure> {
     } else {
         Vec::new()
     };
-    let given = options.command_line.as_deref().unwrap_or_default();
+    let given = options.boot.command_line.as_deref().unwrap_or_default();
     Ok(join(reusable(&running), given.as_encoded_bytes()))
 }
 

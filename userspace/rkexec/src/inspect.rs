@@ -34,7 +34,11 @@ const REGION: (u64, u64) = (1 << 30, 3 << 30);
 /// Inspects the files, and returns the exit status: 1 when one is refused, 255 when one cannot be
 /// read.
 pub fn inspect(request: &InspectRequest) -> Result<u8, Failure> {
-    let initrd = request.initrd.as_deref().map(|path| read("initrd", path));
+    let initrd = request
+        .boot
+        .initrd
+        .as_deref()
+        .map(|path| read("initrd", path));
     let initrd = initrd.transpose()?;
     let mut reports = Vec::new();
     for path in &request.files {
@@ -94,7 +98,7 @@ fn fill(
         }
     }
 
-    let given = request.command_line.as_deref();
+    let given = request.boot.command_line.as_deref();
     let command_line = given.map(OsStr::as_encoded_bytes);
     place(
         &kernel,

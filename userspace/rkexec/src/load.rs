@@ -22,7 +22,7 @@ pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
     let files = Files {
         kernel: open("kernel", kernel)?,
         kernel_signature: open_any("kernel's signature", &options.signature)?,
-        initrd: open_any("initrd", &options.initrd)?,
+        initrd: open_any("initrd", &options.boot.initrd)?,
         initrd_signature: open_any("initrd's signature", &options.initrd_signature)?,
     };
     let digest = options.digest.map(Algorithm::from);
