@@ -19,6 +19,9 @@ mod arguments;
 mod command_line;
 mod device;
 mod failure;
+#[cfg(test)]
+#[path = "../tests/golden/mod.rs"]
+mod golden;
 mod inspect;
 mod load;
 mod output;

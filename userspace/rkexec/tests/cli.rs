@@ -2,6 +2,8 @@
 
 //! What the program says and how it exits where there is no module to ask.
 
+mod golden;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -59,5 +61,21 @@ fn wrong_usage_exits_with_2() {
         &["-u", "/boot/vmlinuz"],
     ] {
         assert_eq!(rkexec(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_is_word_for_word() {
+    for (name, arguments) in [
+        ("help.txt", &["--help"][..]),
+        ("help-summary.txt", &["-h"]),
+        ("help-load.txt", &["load", "--help"]),
+        ("help-unload.txt", &["unload", "--help"]),
+        ("help-status.txt", &["status", "--help"]),
+        ("help-inspect.txt", &["inspect", "--help"]),
+    ] {
+        let output = rkexec(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        golden::assert_output(name, &String::from_utf8_lossy(&output.stdout));
     }
 }

@@ -8,6 +8,8 @@
 )]
 #[path = "../../../../kexec_core/tests/core/fixture.rs"]
 mod fixture;
+#[path = "../golden/mod.rs"]
+mod golden;
 mod kernels;
 #[allow(
     dead_code,
@@ -105,6 +107,40 @@ fn a_bzimage_says_what_it_is_and_needs() {
         text.ends_with("signed        no\nrefused       no\n"),
         "{text}"
     );
+}
+
+#[test]
+fn reports_are_word_for_word() {
+    let files = Files::new("words");
+    let signer = Signer::new("CN=a test's own key,O=rust_kexec");
+    let signed = signer.sign(&efi_bzimage());
+    let mut changed = signed.clone();
+    changed[efi_bzimage().len() - 1] ^= 1;
+    files.write("vmlinuz", &bzimage_file());
+    files.write("vmlinuz.signed", &signed);
+    files.write("vmlinuz.changed", &changed);
+    let image = zboot("gzip", &gzip(&arm64_image()), &[]);
+    files.write("linux.efi", &unified(0xaa64, &image, b"quiet").assemble());
+    files.write("notes", b"this is no kernel\n");
+    let all = [
+        "vmlinuz",
+        "vmlinuz.signed",
+        "vmlinuz.changed",
+        "linux.efi",
+        "notes",
+        "missing",
+    ];
+    for (name, arguments) in [("inspect.txt", &[][..]), ("inspect.json", &["--json"])] {
+        let output = Command::new(env!("CARGO_BIN_EXE_rkexec"))
+            .current_dir(&files.0)
+            .arg("inspect")
+            .args(all)
+            .args(arguments)
+            .output()
+            .expect("rkexec runs");
+        assert_eq!(output.status.code(), Some(255));
+        golden::assert_output(name, &String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 #[test]
