@@ -50,7 +50,7 @@ demo: ## crash Debian's own kernel in a guest, and show what the dump says
 	@$(MAKE) --no-print-directory demo KERNEL=$$(scripts/demo-kernel)
 else
 demo: guest python
-	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.demo
+	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.demo
 endif
 
 .PHONY: test
@@ -101,12 +101,12 @@ bench: ## compare with the kernel's own kexec: times to crash, load and read
 
 .PHONY: benchcrash
 benchcrash: guest python ## the first part of the benchmark: from the panic to the capture kernel
-	@$(TIMED) "benchmark of crashing" env PYTHONPATH=qemu $(PYTHON) -m harness.bench_crash \
+	@$(TIMED) "benchmark of crashing" env PYTHONPATH=qemu $(PYTHON) -m harness.benchmarks.crash \
 		$(BENCHCRASH)
 
 .PHONY: benchload
 benchload: guest python ## the second part of the benchmark: loading
-	@$(TIMED) "benchmark of loading" env PYTHONPATH=qemu $(PYTHON) -m harness.bench_load \
+	@$(TIMED) "benchmark of loading" env PYTHONPATH=qemu $(PYTHON) -m harness.benchmarks.load \
 		$(BENCHLOAD)
 
 .PHONY: benchvmcore
@@ -114,7 +114,7 @@ benchvmcore: tools ## the third part of the benchmark: reading /proc/vmcore
 	@$(MAKE) --no-print-directory guest CAPTURE_VARIANT=vmcore
 	@$(TIMED) "benchmark of /proc/vmcore" env PYTHONPATH=qemu \
 		CAPTURE_TARGET=$(call target,$(capture_kernel),vmcore) \
-		$(PYTHON) -m harness.bench_vmcore $(BENCHVMCORE)
+		$(PYTHON) -m harness.benchmarks.vmcore $(BENCHVMCORE)
 
 .PHONY: check
 check: setup ## check formatting, lints and documentation, the module's last
@@ -135,7 +135,7 @@ coverage: ## say how much of kexec_core the cargo tests run
 
 .PHONY: verification
 verification: guest python ## write docs/verification.md: what is refused, by us and by the kernel
-	@$(TIMED) "verification" env PYTHONPATH=qemu $(PYTHON) -m harness.verification
+	@$(TIMED) "verification" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.verification
 
 .PHONY: module
 module: $(if $(KDIR),,kernel) ## build rust_kexec/rust_kexec.ko

@@ -8,7 +8,7 @@
  * A-profile, and the Generic Interrupt Controller Architecture Specification, version 2.0.
  */
 
-/* As qemu/harness/spin_table.py lays out the memory. */
+/* As qemu/harness/machine/spin_table.py lays out the memory. */
 #define SPIN_TABLE	0x40100000
 #define DEVICE_TREE	0x40110000
 #define KERNEL		0x40200000

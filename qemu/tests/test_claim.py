@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from harness import paths
-from harness.agent import Finished
-from harness.guest import CAPTURE, Guest, boot
-from harness.machine import MIB
+from harness.guest.agent import Finished
+from harness.guest.guest import CAPTURE, Guest, boot
+from harness.machine.machine import MIB
 
 DISK = "/dev/vda"
 OWN = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from harness import steps
-from harness.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
-from harness.machine import Hardware
-from harness.platform import PLATFORM
+from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 from harness.scenarios import USE_PLUGGED_MEMORY
 
 # What is damaged, and which digest shows it. The table's own is always SHA-256.

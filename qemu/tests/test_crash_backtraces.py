@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import checks, paths, steps, tools
-from harness.dump import Dump, Prstatus
-from harness.machine import Hardware
-from harness.platform import PLATFORM
-from harness.scenario import Facts, Scenario, saved_dump
+from harness import checks, paths, steps
+from harness.crash.scenario import Facts, Scenario, saved_dump
+from harness.dump import tools
+from harness.dump.dump import Dump, Prstatus
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 
 pytestmark = pytest.mark.skipif(
     bool(tools.crash_does_not_know()), reason=tools.crash_does_not_know()

@@ -9,13 +9,13 @@ from random import Random
 import pytest
 
 from harness import checks, paths, steps
-from harness.dump import Dump
-from harness.guest import Guest
-from harness.machine import Hardware
-from harness.platform import PLATFORM
-from harness.scenario import BadMoment, Facts, Scenario, crash_and_save
+from harness.crash.scenario import BadMoment, Facts, Scenario, crash_and_save
+from harness.dump.dump import Dump
+from harness.guest.guest import Guest
+from harness.guest.vmcore import MIB, THEIRS, complaints, kernel_words, mapped_areas
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 from harness.scenarios import USE_PLUGGED_MEMORY
-from harness.vmcore import MIB, THEIRS, complaints, kernel_words, mapped_areas
 
 pytestmark = pytest.mark.skipif(
     not paths.has(paths.TARGET, "KASAN") or not paths.has(paths.CAPTURE_TARGET, "KASAN"),

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from harness import checks
-from harness.dump import Dump
-from harness.scenario import Scenario, crash_and_save
+from harness.crash.scenario import Scenario, crash_and_save
+from harness.dump.dump import Dump
 from harness.scenarios import DUMPS
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import images, paths
 from harness.cases import MACHINE
-from harness.guest import CAPTURE, boot
+from harness.guest.guest import CAPTURE, boot
 
 # Digests of one load can be compared with those of another.
 SHA256 = "--digest=sha256"

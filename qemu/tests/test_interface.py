@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import paths
-from harness.guest import Guest, boot
-from harness.verification import Answer
+from harness.commands.verification import Answer
+from harness.guest.guest import Guest, boot
 
 
 async def refuse(guest: Guest, errno: str, fact: str, *arguments: str) -> None:

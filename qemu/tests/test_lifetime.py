@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.guest import Guest, boot
-from harness.machine import Hardware
-from harness.platform import PLATFORM
+from harness.guest.guest import Guest, boot
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 
 ROUNDS = 200
 WARM_UP = 10

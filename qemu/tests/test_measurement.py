@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.guest import CAPTURE, boot
+from harness.guest.guest import CAPTURE, boot
 
 MEASUREMENTS = "/sys/kernel/security/integrity/ima/ascii_runtime_measurements"
 

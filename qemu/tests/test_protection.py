@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from harness import paths
-from harness.guest import Guest, boot
-from harness.machine import Hardware
-from harness.scenario import iomem
+from harness.crash.scenario import iomem
+from harness.guest.guest import Guest, boot
+from harness.machine.machine import Hardware
 
 pytestmark = pytest.mark.skipif(
     paths.has(paths.TARGET, "STRICT_DEVMEM"), reason="the kernel lets nobody write to its memory"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import paths
-from harness.agent import Finished
-from harness.guest import CAPTURE, Guest, boot
-from harness.machine import Hardware
-from harness.platform import PLATFORM
+from harness.guest.agent import Finished
+from harness.guest.guest import CAPTURE, Guest, boot
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 
 LOAD = ("--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.guest import CAPTURE, Guest, boot
-from harness.machine import Hardware
-from harness.signing import Signer
+from harness.guest.guest import CAPTURE, Guest, boot
+from harness.images.signing import Signer
+from harness.machine.machine import Hardware
 from harness.steps import SAID_BY_FIRMWARE
 
 # What IMA's policy switches on at boot, with or without lockdown.

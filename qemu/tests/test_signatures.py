@@ -15,10 +15,10 @@ import pytest
 
 from harness import images, paths
 from harness.cases import MACHINE
-from harness.guest import CAPTURE, Guest, boot
+from harness.commands.verification import POLICY, lock_down
+from harness.guest.guest import CAPTURE, Guest, boot
 from harness.images import certificate_table, flip
-from harness.signing import Signer, attach
-from harness.verification import POLICY, lock_down
+from harness.images.signing import Signer, attach
 
 UNSIGNED = (
     "the kernel has no signature, but the module's parameter signatures=require requires one: "

@@ -12,10 +12,10 @@ from random import Random
 import pytest
 
 from harness import checks
-from harness.dump import Dump
-from harness.machine import Hardware
-from harness.scenario import Scenario, crash_and_save
-from harness.stress import stress
+from harness.crash.scenario import Scenario, crash_and_save
+from harness.dump.dump import Dump
+from harness.machine.machine import Hardware
+from harness.steps.stress import stress
 
 
 def test_stress(request: pytest.FixtureRequest, directory: Path, random: Random) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.verification import documented, found, section
+from harness.commands.verification import documented, found, section
 
 # Addresses and lengths that depend on the kernel's version, the keys and the tools, not on what
 # is checked; the host's tests compare them.

@@ -14,10 +14,9 @@ from unittest.mock import ANY
 import pytest
 
 from harness import paths
-from harness.guest import Guest, boot
-from harness.machine import Hardware
-from harness.scenario import Scenario, iomem
-from harness.vmcore import (
+from harness.crash.scenario import Scenario, iomem
+from harness.guest.guest import Guest, boot
+from harness.guest.vmcore import (
     HAS_BOTH,
     MIB,
     OURS,
@@ -36,6 +35,7 @@ from harness.vmcore import (
     note,
     prepared,
 )
+from harness.machine.machine import Hardware
 
 # Of the kernel that QEMU boots with memory that was prepared.
 VMCORE = OURS if paths.has(paths.TARGET, "PROC_VMCORE") else THEIRS

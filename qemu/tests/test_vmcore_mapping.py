@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 
 from harness import paths
-from harness.scenario import Scenario
-from harness.vmcore import MIB, PAGE, crashed
+from harness.crash.scenario import Scenario
+from harness.guest.vmcore import MIB, PAGE, crashed
 
 PLACES = 16
 # The largest pages that there are.

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 
 from harness import checks, paths
-from harness.dump import Dump
-from harness.guest import CAPTURE, Guest
-from harness.platform import PLATFORM
-from harness.scenario import Facts, Scenario, crash_and_save
-from harness.vmcore import HAS_BOTH, OURS, THEIRS, complaints
+from harness.crash.scenario import Facts, Scenario, crash_and_save
+from harness.dump.dump import Dump
+from harness.guest.guest import CAPTURE, Guest
+from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, complaints
+from harness.machine.platform import PLATFORM
 
 
 def every_note(dump: Dump, facts: Facts) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import checks, paths, tools
-from harness.dump import Dump
-from harness.machine import Hardware
-from harness.scenario import Facts, Scenario, saved_dump
+from harness import checks, paths
+from harness.crash.scenario import Facts, Scenario, saved_dump
+from harness.dump import tools
+from harness.dump.dump import Dump
+from harness.machine.machine import Hardware
 
 CPUS = 4
 TOOLED = Scenario(

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness import paths
-from harness.agent import Finished
 from harness.cases import Case, groups
-from harness.guest import Guest, boot
-from harness.machine import Hardware
-from harness.platform import PLATFORM
-from harness.scenario import iomem
+from harness.crash.scenario import iomem
+from harness.guest.agent import Finished
+from harness.guest.guest import Guest, boot
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 
 DOCUMENT = paths.TOP / "docs" / "verification.md"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness import paths
-from harness.agent import Finished, Hello
-from harness.machine import MIB, PANIC_ENDED, GuestError, Hardware, Machine, NotBooted
-from harness.platform import PLATFORM
-from harness.status import Status
+from harness.guest.agent import Finished, Hello
+from harness.guest.status import Status
+from harness.machine.machine import MIB, PANIC_ENDED, GuestError, Hardware, Machine, NotBooted
+from harness.machine.platform import PLATFORM
 
 # How long something may take that takes seconds: TCG on a busy two-core host is slow.
 PATIENCE = 300

@@ -16,11 +16,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from harness import paths
-from harness.comparison import KERNELS_OWN, show
-from harness.dump import Dump, Report
-from harness.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
-from harness.machine import MIB
-from harness.platform import PLATFORM
+from harness.benchmarks.comparison import KERNELS_OWN, show
+from harness.dump.dump import Dump, Report
+from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
+from harness.machine.machine import MIB
+from harness.machine.platform import PLATFORM
 
 # The capture kernel's first line must not wait until its driver for the serial port is up.
 COMMAND_LINE = CAPTURE

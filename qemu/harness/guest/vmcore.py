@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import paths
-from harness.guest import CONSOLE, PATIENCE, Guest, boot
-from harness.machine import GuestError, Hardware, Machine
-from harness.platform import PLATFORM
-from harness.scenario import Scenario
+from harness.crash.scenario import Scenario
+from harness.guest.guest import CONSOLE, PATIENCE, Guest, boot
+from harness.machine.machine import GuestError, Hardware, Machine
+from harness.machine.platform import PLATFORM
 
 # Ours where the capture kernel has a file of its own, and that one.
 OURS = "/proc/rust_kexec_vmcore"

@@ -7,9 +7,9 @@ import random
 import sys
 
 from harness import checks, paths
-from harness.dump import Dump
-from harness.machine import GuestError, NotBooted, QemuCrashed, accelerator
-from harness.scenario import crash_and_save
+from harness.crash.scenario import crash_and_save
+from harness.dump.dump import Dump
+from harness.machine.machine import GuestError, NotBooted, QemuCrashed, accelerator
 from harness.scenarios import DEMO
 
 

@@ -5,7 +5,7 @@ Both files are there in one boot of the capture kernel, and are read by turns. E
 touched. Only ratios tell anything: absolute times are the host's.
 
 --cpu max shows both files where the kernel copies by `rep movsb`, which the guests otherwise do not
-have (see harness/platform.py).
+have (see harness/machine/platform.py).
 
 With --growth it is how long a GiB takes and how much memory the reader needs in guests of growing
 size.
@@ -21,11 +21,9 @@ from collections.abc import Callable
 from elftools.elf.elffile import ELFFile
 
 from harness import paths
-from harness.guest import CAPTURE, Guest
-from harness.machine import Hardware
-from harness.platform import PLATFORM
-from harness.scenario import Scenario
-from harness.vmcore import (
+from harness.crash.scenario import Scenario
+from harness.guest.guest import CAPTURE, Guest
+from harness.guest.vmcore import (
     HAS_BOTH,
     MIB,
     OURS,
@@ -37,6 +35,8 @@ from harness.vmcore import (
     mapped_areas,
     measured,
 )
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 
 FILES = {"rust_kexec": OURS, "the kernel's own": THEIRS}
 

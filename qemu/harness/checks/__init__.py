@@ -3,9 +3,9 @@
 
 import struct
 
-from harness.dump import Dump
-from harness.platform import PLATFORM
-from harness.scenario import BadMoment, Check, Facts
+from harness.crash.scenario import BadMoment, Check, Facts
+from harness.dump.dump import Dump
+from harness.machine.platform import PLATFORM
 from harness.steps import PAGES
 
 PAGE = 4096

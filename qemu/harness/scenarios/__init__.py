@@ -2,10 +2,10 @@
 """The crashes that end in a good dump."""
 
 from harness import checks, paths, steps
-from harness.guest import CAPTURE, CONSOLE, Guest
-from harness.machine import Hardware
-from harness.platform import PLATFORM
-from harness.scenario import Panic, Scenario
+from harness.crash.scenario import Panic, Scenario
+from harness.guest.guest import CAPTURE, CONSOLE, Guest
+from harness.machine.machine import Hardware
+from harness.machine.platform import PLATFORM
 
 DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import images, paths
 from harness.images import KIB, MIB, Segment, arm64_image, bzimage, flip, patch
-from harness.signing import Signer, attach
+from harness.images.signing import Signer, attach
 
 # Headers that do not say what a good kernel's say.
 Wrong = dict[str, dict[str, int | bytes]]

@@ -5,11 +5,11 @@ import re
 from collections import Counter
 
 from harness import paths
-from harness.guest import CAPTURE, Guest
-from harness.machine import MIB
-from harness.scenario import Facts
+from harness.crash.scenario import Facts
+from harness.guest.guest import CAPTURE, Guest
+from harness.guest.vmcore import complaints
+from harness.machine.machine import MIB
 from harness.steps import system_ram
-from harness.vmcore import complaints
 
 SIZE = "/sys/kernel/kexec_crash_size"
 

@@ -17,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import NoteSegment
 
 from harness import paths
-from harness.platform import PLATFORM
+from harness.machine.platform import PLATFORM
 
 # The type of our own note.
 NT_REPORT = 0x524B0001

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import paths
-from harness.platform import PLATFORM
+from harness.machine.platform import PLATFORM
 
 # Where the firmware finds things; the start of RAM is for the device tree that QEMU makes.
 SPIN_TABLE = 0x4010_0000

@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from harness.agent import Hello
-from harness.dump import Dump
-from harness.guest import CAPTURE, Guest, boot
-from harness.machine import Hardware
-from harness.status import Status
+from harness.dump.dump import Dump
+from harness.guest.agent import Hello
+from harness.guest.guest import CAPTURE, Guest, boot
+from harness.guest.status import Status
+from harness.machine.machine import Hardware
 
 
 @dataclass(frozen=True)

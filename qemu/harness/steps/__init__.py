@@ -4,10 +4,10 @@
 from dataclasses import replace
 
 from harness import paths
-from harness.guest import PATIENCE, Guest
-from harness.machine import MIB
-from harness.platform import PLATFORM
-from harness.scenario import Facts, iomem
+from harness.crash.scenario import Facts, iomem
+from harness.guest.guest import PATIENCE, Guest
+from harness.machine.machine import MIB
+from harness.machine.platform import PLATFORM
 
 GIB4 = 4 << 30
 PAGES = 64

@@ -14,9 +14,9 @@ import asyncio
 import time
 
 from harness import paths
-from harness.comparison import KERNELS_OWN, show
-from harness.guest import CAPTURE, Guest, boot
-from harness.signing import Signer
+from harness.benchmarks.comparison import KERNELS_OWN, show
+from harness.guest.guest import CAPTURE, Guest, boot
+from harness.images.signing import Signer
 
 KERNEL = "/tmp/kernel"
 

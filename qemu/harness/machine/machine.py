@@ -16,10 +16,11 @@ from typing import Any, Self, TypeVar
 
 from qemu.qmp import EventListener, QMPClient
 
-from harness import paths, secure_boot, spin_table
-from harness.agent import Agent
-from harness.console import Console
-from harness.platform import PLATFORM
+from harness import paths
+from harness.guest.agent import Agent
+from harness.machine import secure_boot, spin_table
+from harness.machine.console import Console
+from harness.machine.platform import PLATFORM
 
 T = TypeVar("T")
 
