@@ -7,5 +7,7 @@ pub(crate) mod bytes;
 pub mod digest;
 pub mod elf;
 pub mod errno;
+pub mod granule;
+pub(crate) mod parameters;
 pub mod ranges;
 pub mod size;

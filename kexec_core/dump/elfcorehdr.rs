@@ -10,13 +10,13 @@ pub mod slots;
 
 use core::fmt;
 
-use crate::handover::command_line::settings;
 use crate::types::bytes::write;
 use crate::types::elf::{
     Architecture, Header, ProgramHeader, ET_CORE, EV_CURRENT, HEADER_LEN, IDENT, PF_RWX, PN_XNUM,
     PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE,
 };
 use crate::types::errno::Errno;
+use crate::types::parameters::settings;
 use crate::types::ranges::Range;
 use crate::types::size::Size;
 

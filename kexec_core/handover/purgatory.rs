@@ -10,7 +10,7 @@ use core::mem::{offset_of, size_of};
 
 use crate::dump::elfcorehdr::slots::Slots;
 use crate::types::bytes;
-use crate::types::digest::DIGEST_LEN;
+use crate::types::digest::Checked;
 
 /// The table's first eight bytes.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"RKEXTABL");
@@ -57,22 +57,6 @@ impl Head {
             &kind.to_le_bytes(),
         );
     }
-}
-
-/// One range whose digest the purgatory checks.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// Physical address.
-    pub start: u64,
-    /// Length in bytes.
-    pub len: u64,
-    /// [`crate::uapi::SegmentKind`] as a number, for the message.
-    pub kind: u32,
-    /// [`crate::types::digest::Algorithm`] of the digest, as a number.
-    pub algorithm: u32,
-    /// The range's digest.
-    pub digest: [u8; DIGEST_LEN],
 }
 
 /// What the purgatory needs to know.
@@ -123,20 +107,6 @@ impl Default for Table {
 /// Length of a [`Table`] in bytes.
 pub const TABLE_LEN: usize = size_of::<Table>();
 
-impl Checked {
-    fn encode(&self, out: &mut [u8]) {
-        bytes::write(out, offset_of!(Self, start), &self.start.to_le_bytes());
-        bytes::write(out, offset_of!(Self, len), &self.len.to_le_bytes());
-        bytes::write(out, offset_of!(Self, kind), &self.kind.to_le_bytes());
-        bytes::write(
-            out,
-            offset_of!(Self, algorithm),
-            &self.algorithm.to_le_bytes(),
-        );
-        bytes::write(out, offset_of!(Self, digest), &self.digest);
-    }
-}
-
 impl Table {
     /// The table as the purgatory finds it in memory.
     pub fn encode(&self) -> [u8; TABLE_LEN] {
@@ -173,8 +143,6 @@ impl Table {
 }
 
 const _: () = {
-    assert!(size_of::<Checked>() == 56);
-    assert!(offset_of!(Checked, digest) == 24);
     assert!(size_of::<Head>() == 32);
     assert!(offset_of!(Head, console_base) == 16);
     assert!(offset_of!(Head, console_kind) == 24);

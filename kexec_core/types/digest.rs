@@ -8,7 +8,7 @@
 //! one in 2^64 accidents pass.
 
 use crate::types::bytes;
-use core::mem::{size_of, size_of_val};
+use core::mem::{offset_of, size_of, size_of_val};
 
 /// Room for a digest, in bytes. A shorter one is followed by zeros.
 pub const DIGEST_LEN: usize = 32;
@@ -64,6 +64,42 @@ impl Algorithm {
         }
     }
 }
+
+/// One range whose digest the purgatory checks.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Physical address.
+    pub start: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// [`crate::uapi::SegmentKind`] as a number, for the message.
+    pub kind: u32,
+    /// [`Algorithm`] of the digest, as a number.
+    pub algorithm: u32,
+    /// The range's digest.
+    pub digest: [u8; DIGEST_LEN],
+}
+
+impl Checked {
+    /// Writes the structure to the start of `out`.
+    pub(crate) fn encode(&self, out: &mut [u8]) {
+        bytes::write(out, offset_of!(Self, start), &self.start.to_le_bytes());
+        bytes::write(out, offset_of!(Self, len), &self.len.to_le_bytes());
+        bytes::write(out, offset_of!(Self, kind), &self.kind.to_le_bytes());
+        bytes::write(
+            out,
+            offset_of!(Self, algorithm),
+            &self.algorithm.to_le_bytes(),
+        );
+        bytes::write(out, offset_of!(Self, digest), &self.digest);
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Checked>() == 56);
+    assert!(offset_of!(Checked, digest) == 24);
+};
 
 const PRIME_1: u64 = 0x9e37_79b1_85eb_ca87;
 const PRIME_2: u64 = 0xc2b2_ae3d_27d4_eb4f;

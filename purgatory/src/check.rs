@@ -4,8 +4,8 @@
 
 use crate::memory;
 use kexec_core::dump::elfcorehdr::slots::{Slots, SELECTION_LEN};
-use kexec_core::handover::purgatory::{Checked, Table, CHECKED_MAX, DIGESTED_LEN, MAGIC};
-use kexec_core::types::digest::{xxh64, Algorithm, DIGEST_LEN};
+use kexec_core::handover::purgatory::{Table, CHECKED_MAX, DIGESTED_LEN, MAGIC};
+use kexec_core::types::digest::{xxh64, Algorithm, Checked, DIGEST_LEN};
 use kexec_core::uapi::SegmentKind;
 use sha2::{Digest, Sha256};
 

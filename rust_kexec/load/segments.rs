@@ -7,9 +7,10 @@ use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
 use crate::sys::physical::ReservedMemory;
 use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::purgatory::{Checked, Table, DIGESTED_LEN};
+use kexec_core::handover::purgatory::{Table, DIGESTED_LEN};
 use kexec_core::image::{write, KernelImage};
 use kexec_core::plan::Plan;
+use kexec_core::types::digest::Checked;
 use kexec_core::types::ranges::without;
 use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 

@@ -14,9 +14,8 @@
 
 use core::mem::{offset_of, size_of};
 
-use crate::handover::purgatory::Checked;
 use crate::types::bytes::{align_up, read_u32, read_u64, to_u64, write};
-use crate::types::digest::{Algorithm, DIGEST_LEN};
+use crate::types::digest::{Algorithm, Checked, DIGEST_LEN};
 use crate::types::ranges::Range;
 use crate::uapi::SegmentKind;
 

@@ -4,8 +4,9 @@
 //! device tree or ACPI where the command line leaves it to that.
 
 use super::fdt::{path_names, take_number, Cells, Fdt, Node, DEPTH_MAX};
-use crate::handover::command_line::{self, Console};
+use crate::handover::command_line::Console;
 use crate::types::bytes::{read_u64, read_u8};
+use crate::types::parameters::settings;
 
 // The Serial Port Console Redirection table (SPCR 1.10): the kind of UART, and its address as a
 // generic address structure (ACPI 6.5, 5.2.3.2), whose first byte is 0 for memory.
@@ -26,7 +27,7 @@ pub fn find_console(
     tree: Option<&Fdt<'_>>,
     firmware: Option<Console>,
 ) -> Option<Console> {
-    command_line::settings(command_line)
+    settings(command_line)
         .filter_map(|(name, value)| match (name, value) {
             (b"earlycon", b"") => firmware,
             (b"console" | b"earlycon", _) => from_value(value, tree, firmware),

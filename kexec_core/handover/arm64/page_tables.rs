@@ -7,25 +7,13 @@
 //! "Translation table descriptor formats".
 
 use core::fmt;
-use core::mem::size_of;
 
 use crate::types::errno::Errno;
+use crate::types::granule::{Entry, Granule, ADDRESS_BITS, ADDRESS_LIMIT, ENTRY_LEN};
 use crate::types::ranges::Range;
 
-/// How many bits of an address are translated.
-const ADDRESS_BITS: u32 = 48;
-/// First address that cannot be mapped.
-const ADDRESS_LIMIT: u64 = 1 << ADDRESS_BITS;
 /// TCR_EL1.T0SZ for [`IdentityMap`].
 pub const T0SZ: u64 = 64 - ADDRESS_BITS as u64;
-
-pub(super) const ENTRY_LEN: u64 = size_of::<Entry>() as u64;
-const ENTRY_SHIFT: u32 = ENTRY_LEN.trailing_zeros();
-
-/// A descriptor in a table of any level.
-pub type Entry = u64;
-
-const _: () = assert!(ENTRY_LEN == 8);
 
 /// The bits that tell what a descriptor is.
 pub(super) const KIND_MASK: u64 = 3;
@@ -96,107 +84,6 @@ impl fmt::Display for PageTableError {
         }
     }
 }
-
-/// A page size, and the tables that go with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Granule {
-    /// Pages of 4 KiB, blocks of 2 MiB, four levels.
-    Kib4,
-    /// Pages of 16 KiB, blocks of 32 MiB, four levels.
-    Kib16,
-    /// Pages of 64 KiB, blocks of 512 MiB, three levels.
-    Kib64,
-}
-
-impl Granule {
-    pub(super) const fn page_shift(self) -> u32 {
-        match self {
-            Self::Kib4 => 12,
-            Self::Kib16 => 14,
-            Self::Kib64 => 16,
-        }
-    }
-
-    /// How many bits of an address a table of any level but the top one translates.
-    pub(super) const fn level_bits(self) -> u32 {
-        self.page_shift() - ENTRY_SHIFT
-    }
-
-    /// log2 of what an entry of the last level but one maps.
-    const fn block_shift(self) -> u32 {
-        self.page_shift() + self.level_bits()
-    }
-
-    /// log2 of what an entry of the top table maps. Where that leaves fewer bits than a table
-    /// has, only the first entries of the top table are used.
-    const fn top_shift(self) -> u32 {
-        self.top_shift_for(ADDRESS_BITS)
-    }
-
-    /// The same for addresses of so many bits, more than those of a page.
-    pub(super) const fn top_shift_for(self, address_bits: u32) -> u32 {
-        let upper_bits = address_bits
-            .saturating_sub(1)
-            .saturating_sub(self.page_shift());
-        self.page_shift() + upper_bits / self.level_bits() * self.level_bits()
-    }
-
-    /// How many neighbouring entries a contiguous hint is about, of pages or of blocks.
-    pub(super) const fn contiguous(self, pages: bool) -> usize {
-        match (self, pages) {
-            (Self::Kib4, _) => 16,
-            (Self::Kib16, true) => 128,
-            (Self::Kib16, false) | (Self::Kib64, _) => 32,
-        }
-    }
-
-    /// Length of a page, which is that of a table too.
-    pub const fn page_len(self) -> u64 {
-        1 << self.page_shift()
-    }
-
-    /// Length of what one entry of the last level but one maps.
-    pub const fn block_len(self) -> u64 {
-        1 << self.block_shift()
-    }
-
-    /// Entries in a table.
-    pub const fn entries(self) -> usize {
-        1 << self.level_bits()
-    }
-
-    /// How many levels of tables there are.
-    pub const fn levels(self) -> u32 {
-        (self.top_shift() - self.page_shift()) / self.level_bits() + 1
-    }
-
-    /// TCR_EL1.TG0 for this page size, to be shifted by 14.
-    pub const fn tg0(self) -> u64 {
-        match self {
-            Self::Kib4 => 0,
-            Self::Kib64 => 1,
-            Self::Kib16 => 2,
-        }
-    }
-
-    /// The bits of a descriptor that hold an address.
-    pub(super) const fn address_mask(self) -> u64 {
-        (ADDRESS_LIMIT - 1) & !(self.page_len() - 1)
-    }
-
-    pub(super) const fn entry_index(self, address: u64, shift: u32) -> usize {
-        address.wrapping_shr(shift) as usize & (self.entries() - 1)
-    }
-}
-
-const _: () = {
-    assert!(Granule::Kib4.levels() == 4 && Granule::Kib4.block_len() == 2 << 20);
-    assert!(Granule::Kib16.levels() == 4 && Granule::Kib16.block_len() == 32 << 20);
-    assert!(Granule::Kib64.levels() == 3 && Granule::Kib64.block_len() == 512 << 20);
-    assert!(Granule::Kib4.top_shift() == 39);
-    assert!(Granule::Kib16.top_shift() == 47);
-    assert!(Granule::Kib64.top_shift() == 42);
-};
 
 /// How many tables an identity map of `range` needs, the top one included. For several ranges in
 /// one map, each range but the first adds one less than this.

@@ -7,8 +7,6 @@
 
 use core::fmt;
 
-use super::efi::{EFI_INFO, EFI_INFO_LEN};
-use super::memory_map::MemoryType;
 use crate::image::x86_64::bzimage;
 use crate::image::x86_64::protocol::BootProtocol;
 use crate::image::Verified;
@@ -52,6 +50,11 @@ pub const EDD_MBR_SIG_BUFFER_LEN: usize = 16 * 4;
 pub const EDDBUF: usize = 0xd00;
 /// Length of that buffer.
 pub const EDDBUF_LEN: usize = 6 * 82;
+/// `boot_params.efi_info` (`Documentation/arch/x86/zero-page.rst`; fields in the kernel's
+/// asm/bootparam.h).
+pub const EFI_INFO: usize = 0x1c0;
+/// Length of that structure.
+pub const EFI_INFO_LEN: usize = 32;
 /// `e820_entries`: how many entries the memory map has.
 pub const E820_ENTRIES: usize = 0x1e8;
 /// `sentinel`: 0 where the loader has cleared what it does not fill.
@@ -85,9 +88,25 @@ const _: () = {
     assert!(EDD_MBR_SIG_BUFFER == bzimage::HEADER_END_MAX);
     assert!(EDD_MBR_SIG_BUFFER + EDD_MBR_SIG_BUFFER_LEN == E820_TABLE);
     assert!(EDDBUF + EDDBUF_LEN == 0xeec && 0xeec <= BOOT_PARAMS_LEN);
+    assert!(EFI_INFO + EFI_INFO_LEN == 0x1e0);
     // The count of entries is a byte.
     assert!(E820_ENTRIES_MAX <= 0xff);
 };
+
+/// Types of memory, with the numbers that ACPI gives them (section "System Address Map
+/// Interfaces").
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryType {
+    /// Memory to use.
+    Ram = 1,
+    /// Not to be used.
+    Reserved = 2,
+    /// ACPI tables.
+    Acpi = 3,
+    /// Memory that firmware uses across sleep states.
+    Nvs = 4,
+}
 
 /// Why boot_params cannot describe what it is asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,17 +6,11 @@
 //! the same addresses, and gets the memory map with them. Pointers in the firmware's own tables were
 //! changed to such addresses; the physical ones come beside the tables.
 
-use super::boot_params::BOOT_PARAMS_LEN;
+use super::boot_params::{EFI_INFO, EFI_INFO_LEN};
 use crate::types::bytes::{read_u32, read_u64, write};
 use crate::types::ranges::Range;
 
-/// `boot_params.efi_info` (`Documentation/arch/x86/zero-page.rst`; fields in the kernel's
-/// asm/bootparam.h).
-pub const EFI_INFO: usize = 0x1c0;
-/// Length of that structure.
-pub const EFI_INFO_LEN: usize = 32;
-
-// Offsets in it.
+// Offsets in `boot_params.efi_info`.
 const LOADER_SIGNATURE: usize = 0;
 const SYSTAB: usize = 4;
 const MEMDESC_SIZE: usize = 8;
@@ -48,7 +42,6 @@ const SMBIOS: usize = 24;
 
 const _: () = {
     assert!(MEMMAP_HI + 4 == EFI_INFO_LEN);
-    assert!(EFI_INFO + EFI_INFO_LEN == 0x1e0 && EFI_INFO + EFI_INFO_LEN <= BOOT_PARAMS_LEN);
     // Behind the last field are 8 reserved ones.
     assert!(SMBIOS + 8 + 8 * 8 == SETUP_DATA_LEN);
     // The count and the pointer behind it are the structure's end.

@@ -6,7 +6,7 @@
 //! The map is written into boot_params entry by entry and kept nowhere else, because 128 entries
 //! are a good part of a kernel stack.
 
-use super::boot_params::BootParams;
+use super::boot_params::{BootParams, MemoryType};
 use crate::types::ranges::{CapacityError, Range, RangeList};
 
 /// Most separate pieces of usable memory.
@@ -17,21 +17,6 @@ const FIRST_MIB: Range = match Range::new(0, 1 << 20) {
     Some(low) => low,
     None => Range::ALL,
 };
-
-/// Types of memory, with the numbers that ACPI gives them (section "System Address Map
-/// Interfaces").
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MemoryType {
-    /// Memory to use.
-    Ram = 1,
-    /// Not to be used.
-    Reserved = 2,
-    /// ACPI tables.
-    Acpi = 3,
-    /// Memory that firmware uses across sleep states.
-    Nvs = 4,
-}
 
 /// The capture kernel's memory map, under construction in boot_params.
 ///

@@ -10,12 +10,12 @@ use core::fmt;
 use core::mem::{offset_of, size_of};
 use core::ops::Deref;
 
-use crate::handover::arm64::page_tables::Granule;
 use crate::image::format::Format;
 use crate::image::{fits, KernelImage, Piece, Verified};
 use crate::signature::pe;
 use crate::types::bytes::{read_u32, read_u64, to_u64};
 use crate::types::errno::Errno;
+use crate::types::granule::Granule;
 use crate::types::ranges::{Range, PAGE_SIZE};
 use crate::types::size::Size;
 

@@ -17,10 +17,11 @@ use kexec_core::handover::arm64::device_tree::{
     capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
 };
 use kexec_core::handover::arm64::fdt::Fdt;
-use kexec_core::handover::arm64::page_tables::{self, Granule, IdentityMap, T0SZ};
+use kexec_core::handover::arm64::page_tables::{self, IdentityMap, T0SZ};
 use kexec_core::handover::command_line::Console;
 use kexec_core::handover::purgatory::{Head, Table, CONSOLE_NONE, CONSOLE_PL011};
 use kexec_core::plan::{Placement, Placer, Plan};
+use kexec_core::types::granule::Granule;
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 

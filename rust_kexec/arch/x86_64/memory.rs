@@ -5,8 +5,8 @@
 use crate::refusal::Refusal;
 use crate::sys::iomem;
 use kernel::bindings;
-use kexec_core::handover::x86_64::boot_params::BootParams;
-use kexec_core::handover::x86_64::memory_map::{MemoryMap, MemoryType};
+use kexec_core::handover::x86_64::boot_params::{BootParams, MemoryType};
+use kexec_core::handover::x86_64::memory_map::MemoryMap;
 use kexec_core::types::ranges::Range;
 
 /// The names that /proc/iomem has for the first and the last part of the kernel.

@@ -4,8 +4,9 @@
 
 use kexec_core::dump::elfcorehdr::slots::Slots;
 use kexec_core::handover::purgatory::{
-    Checked, Head, Table, CHECKED_MAX, CONSOLE_PL011, FOUR_LEVEL_PAGING, TABLE_LEN,
+    Head, Table, CHECKED_MAX, CONSOLE_PL011, FOUR_LEVEL_PAGING, TABLE_LEN,
 };
+use kexec_core::types::digest::Checked;
 use kexec_core::uapi::SegmentKind;
 
 fn u64_at(bytes: &[u8], offset: usize) -> u64 {

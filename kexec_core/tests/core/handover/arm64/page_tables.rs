@@ -2,10 +2,9 @@
 
 //! What the CPU finds in the page tables of the jump.
 
-use kexec_core::handover::arm64::page_tables::{
-    tables_needed, Granule, IdentityMap, PageTableError, T0SZ,
-};
+use kexec_core::handover::arm64::page_tables::{tables_needed, IdentityMap, PageTableError, T0SZ};
 use kexec_core::types::errno::Errno;
+use kexec_core::types::granule::Granule;
 use kexec_core::types::ranges::Range;
 use proptest::prelude::*;
 

@@ -2,10 +2,11 @@
 
 //! What firmware left, handed on in boot_params and behind them, read back as the kernel reads it.
 
-use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
+use kexec_core::handover::x86_64::boot_params::{
+    BootParams, BOOT_PARAMS_LEN, EFI_INFO, EFI_INFO_LEN,
+};
 use kexec_core::handover::x86_64::efi::{
-    configuration_tables, EfiInfo, SetupData, EFI_INFO, EFI_INFO_LEN, SETUP_DATA_LEN,
-    SYSTEM_TABLE_LEN,
+    configuration_tables, EfiInfo, SetupData, SETUP_DATA_LEN, SYSTEM_TABLE_LEN,
 };
 use kexec_core::handover::x86_64::setup_data::{
     tail_len, SetupDataType, Tail, HEADER_LEN, RNG_SEED_LEN,

@@ -3,9 +3,10 @@
 //! What memory the capture kernel is told of.
 
 use kexec_core::handover::x86_64::boot_params::{
-    BootParams, BOOT_PARAMS_LEN, E820_ENTRIES, E820_ENTRIES_MAX, E820_ENTRY_LEN, E820_TABLE,
+    BootParams, MemoryType, BOOT_PARAMS_LEN, E820_ENTRIES, E820_ENTRIES_MAX, E820_ENTRY_LEN,
+    E820_TABLE,
 };
-use kexec_core::handover::x86_64::memory_map::{MemoryMap, MemoryType};
+use kexec_core::handover::x86_64::memory_map::MemoryMap;
 use kexec_core::types::ranges::{CapacityError, Range};
 use proptest::prelude::*;
 

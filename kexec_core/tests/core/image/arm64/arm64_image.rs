@@ -2,13 +2,13 @@
 
 //! Which kernel images are accepted, and where they are placed.
 
-use kexec_core::handover::arm64::page_tables::Granule;
 use kexec_core::image::arm64::arm64_image::{
     initrd_limit, EntryConditions, Image, ImageError, PageSizes, VerifyError, BASE_ALIGNMENT,
 };
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, PlanError};
 use kexec_core::types::errno::Errno;
+use kexec_core::types::granule::Granule;
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 use proptest::prelude::*;
