@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The errors of all modules in one.
-
-use core::fmt;
+//! The errors of all rooms in one, which keep their sentences and their errno.
 
 use crate::dump::elfcorehdr::ElfcorehdrError;
 use crate::dump::note::NoteError;
@@ -17,111 +15,74 @@ use crate::image::arm64;
 use crate::image::compressed::CompressedError;
 use crate::image::elf_kernel::ElfKernelError;
 use crate::image::format::FormatError;
-use crate::image::uki::UkiError;
-use crate::image::unpack::NestedError;
-use crate::image::x86_64::bzimage::{BzImageError, VerifyError};
-use crate::image::zboot::ZbootError;
+use crate::image::unpack::UnpackError;
+use crate::image::x86_64;
 use crate::plan::PlanError;
 use crate::signature::authenticode::AuthenticodeError;
 use crate::signature::pe::PeError;
 use crate::signature::{PolicyError, SignatureError};
-use crate::types::errno::Errno;
+use crate::types::errno::wrap_errors;
 use crate::types::ranges::CapacityError;
 use crate::uapi::StructureError;
 
-/// The errors of the crate's modules together. Each speaks for itself.
-macro_rules! any_error {
-    ($($(#[$doc:meta])* $variant:ident($error:ty)),* $(,)?) => {
-        /// Any error of this crate.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Error {
-            $($(#[$doc])* $variant($error),)*
-        }
-
-        impl Error {
-            /// The errno that this is reported as.
-            pub fn errno(&self) -> Errno {
-                match self {
-                    $(Self::$variant(error) => error.errno(),)*
-                }
-            }
-        }
-
-        impl fmt::Display for Error {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self {
-                    $(Self::$variant(error) => error.fmt(f),)*
-                }
-            }
-        }
-
-        $(
-            impl From<$error> for Error {
-                fn from(error: $error) -> Self {
-                    Self::$variant(error)
-                }
-            }
-        )*
-    };
-}
-
-any_error! {
-    /// A fixed-size list of ranges is full.
-    Capacity(CapacityError),
-    /// The file has no format that can be loaded.
-    Format(FormatError),
-    /// The ELF kernel is malformed.
-    ElfKernel(ElfKernelError),
-    /// The arm64 vmlinux is malformed.
-    Arm64Vmlinux(arm64::vmlinux::VmlinuxError),
-    /// The EFI zboot image is malformed.
-    Zboot(ZbootError),
-    /// The compressed kernel is malformed.
-    Compressed(CompressedError),
-    /// The unified kernel image is malformed.
-    Uki(UkiError),
-    /// The kernel is packed too often.
-    Nested(NestedError),
-    /// The kernel image is malformed.
-    BzImage(BzImageError),
-    /// The kernel image does not suit this machine.
-    Verify(VerifyError),
-    /// The boot parameters cannot be built.
-    BootParams(BootParamsError),
-    /// The page tables for the handover cannot be built.
-    PageTable(PageTableError),
-    /// The arm64 kernel image is malformed.
-    Arm64Image(arm64::arm64_image::ImageError),
-    /// The arm64 kernel image does not suit this machine.
-    Arm64Verify(arm64::arm64_image::VerifyError),
-    /// The device tree is malformed.
-    Fdt(arm64_handover::fdt::FdtError),
-    /// The capture kernel's device tree cannot be made.
-    DeviceTree(arm64_handover::device_tree::DeviceTreeError),
-    /// The page tables for the handover cannot be built on arm64.
-    Arm64PageTable(arm64_handover::page_tables::PageTableError),
-    /// The file is not a PE file that could be signed.
-    Pe(PeError),
-    /// The signature does not vouch for the file.
-    Authenticode(AuthenticodeError),
-    /// The policy for signatures cannot be changed so.
-    Policy(PolicyError),
-    /// A signature is missing, or does not vouch for its file.
-    Signature(SignatureError),
-    /// A request's structure is of a version that is not understood.
-    Structure(StructureError),
-    /// A segment cannot be placed.
-    Plan(PlanError),
-    /// The command line cannot be used.
-    CommandLine(CommandLineError),
-    /// An ELF note is malformed.
-    Note(NoteError),
-    /// VMCOREINFO is malformed.
-    Vmcoreinfo(VmcoreinfoError),
-    /// The ELF core header is malformed.
-    Elfcorehdr(ElfcorehdrError),
-    /// The dump file cannot be laid out.
-    Vmcore(VmcoreError),
-    /// The list of excluded memory is malformed.
-    Excluded(ExcludedError),
+wrap_errors! {
+    /// Any error of this crate.
+    pub enum Error {
+        /// A fixed-size list of ranges is full.
+        Capacity(CapacityError),
+        /// The file has no format that can be loaded.
+        Format(FormatError),
+        /// The ELF kernel is malformed.
+        ElfKernel(ElfKernelError),
+        /// The compressed kernel is malformed.
+        Compressed(CompressedError),
+        /// The kernel cannot be taken out of what it comes in.
+        Unpack(UnpackError),
+        /// The kernel image is malformed.
+        BzImage(x86_64::bzimage::BzImageError),
+        /// The file is not an x86_64 kernel that can be loaded.
+        X86_64Kernel(x86_64::kernel::KernelError),
+        /// The kernel image does not suit this machine.
+        X86_64Verify(x86_64::verify::VerifyError),
+        /// The boot parameters cannot be built.
+        BootParams(BootParamsError),
+        /// The page tables for the handover cannot be built.
+        PageTable(PageTableError),
+        /// The file is not an arm64 kernel that can be loaded.
+        Arm64Kernel(arm64::kernel::KernelError),
+        /// The arm64 kernel image is malformed.
+        Arm64Image(arm64::header::ImageError),
+        /// The arm64 kernel image does not suit this machine.
+        Arm64Verify(arm64::verify::VerifyError),
+        /// The device tree is malformed.
+        Fdt(arm64_handover::fdt::FdtError),
+        /// The capture kernel's device tree cannot be made.
+        DeviceTree(arm64_handover::device_tree::DeviceTreeError),
+        /// The page tables for the handover cannot be built on arm64.
+        Arm64PageTable(arm64_handover::page_tables::PageTableError),
+        /// The file is not a PE file that could be signed.
+        Pe(PeError),
+        /// The signature does not vouch for the file.
+        Authenticode(AuthenticodeError),
+        /// The policy for signatures cannot be changed so.
+        Policy(PolicyError),
+        /// A signature is missing, or does not vouch for its file.
+        Signature(SignatureError),
+        /// A request's structure is of a version that is not understood.
+        Structure(StructureError),
+        /// A segment cannot be placed.
+        Plan(PlanError),
+        /// The command line cannot be used.
+        CommandLine(CommandLineError),
+        /// An ELF note is malformed.
+        Note(NoteError),
+        /// VMCOREINFO is malformed.
+        Vmcoreinfo(VmcoreinfoError),
+        /// The ELF core header is malformed.
+        Elfcorehdr(ElfcorehdrError),
+        /// The dump file cannot be laid out.
+        Vmcore(VmcoreError),
+        /// The list of excluded memory is malformed.
+        Excluded(ExcludedError),
+    }
 }

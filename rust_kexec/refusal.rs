@@ -226,15 +226,14 @@ macro_rules! from_core {
 
 from_core!(
     kexec_core::handover::arm64::device_tree::DeviceTreeError,
-    kexec_core::image::arm64::arm64_image::ImageError,
-    kexec_core::image::arm64::arm64_image::VerifyError,
+    kexec_core::image::arm64::kernel::KernelError,
+    kexec_core::image::arm64::verify::VerifyError,
     kexec_core::handover::arm64::page_tables::PageTableError,
     kexec_core::signature::authenticode::AuthenticodeError,
     kexec_core::handover::command_line::CommandLineError,
     kexec_core::image::compressed::CompressedError,
-    kexec_core::image::elf_kernel::ElfKernelError,
+    kexec_core::image::unpack::UnpackError,
     kexec_core::dump::elfcorehdr::ElfcorehdrError,
-    kexec_core::image::format::FormatError,
     kexec_core::signature::pe::PeError,
     kexec_core::dump::note::NoteError,
     kexec_core::plan::PlanError,
@@ -243,8 +242,8 @@ from_core!(
     kexec_core::uapi::StructureError,
     kexec_core::dump::vmcoreinfo::VmcoreinfoError,
     kexec_core::handover::x86_64::boot_params::BootParamsError,
-    kexec_core::image::x86_64::bzimage::BzImageError,
-    kexec_core::image::x86_64::bzimage::VerifyError,
+    kexec_core::image::x86_64::kernel::KernelError,
+    kexec_core::image::x86_64::verify::VerifyError,
     kexec_core::handover::x86_64::page_tables::PageTableError,
 );
 

@@ -3,5 +3,8 @@
 //! The formats of arm64 kernels that are loaded as they are.
 
 pub mod arm64_image;
+pub mod headed;
+pub mod header;
 pub mod kernel;
+pub mod verify;
 pub mod vmlinux;

@@ -3,17 +3,14 @@
 //! What the framing of a compressed kernel says about it: how it was compressed, how long it will
 //! be. Whoever decompresses it needs memory for that and no more.
 
-use core::fmt;
+mod compression;
+mod error;
 
-use crate::image::format::{GZIP_MAGIC, ZSTD_MAGIC};
 use crate::types::bytes::{read_u16, read_u32, read_u64, read_u8, to_u64};
-use crate::types::errno::Errno;
-use crate::types::size::Size;
 
-/// The longest kernel that is decompressed.
-pub const DECOMPRESSED_LEN_MAX: u64 = 1 << 30;
-/// The largest window of a zstd frame that is taken: what `zstd --ultra -22` uses.
-pub const ZSTD_WINDOW_MAX: u64 = 1 << 27;
+pub use compression::{Compression, DECOMPRESSED_LEN_MAX, GZIP_MAGIC, ZSTD_MAGIC, ZSTD_WINDOW_MAX};
+pub use error::CompressedError;
+
 /// Deflate makes of one byte no more than this many (zlib, "Technical Details").
 const DEFLATE_RATIO_MAX: u64 = 1032;
 
@@ -33,181 +30,6 @@ const GZIP_RESERVED: u8 = 0xe0;
 const ZSTD_DESCRIPTOR: usize = 4;
 const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
 const ZSTD_RESERVED: u8 = 1 << 3;
-
-/// How a kernel is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// Deflate in a gzip member.
-    Gzip,
-    /// A zstd frame.
-    Zstd,
-}
-
-impl Compression {
-    /// What the kernel's build calls it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
-    }
-}
-
-/// Why compressed data cannot be decompressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CompressedError {
-    /// The data end within their framing.
-    TooShort {
-        /// How they are compressed.
-        compression: Compression,
-        /// Their length.
-        len: usize,
-    },
-    /// The magic number is missing.
-    Magic {
-        /// How they should be compressed.
-        compression: Compression,
-    },
-    /// A gzip member has another method than deflate.
-    Method {
-        /// The method.
-        found: u8,
-    },
-    /// A flag is set that has no meaning yet.
-    Reserved {
-        /// How they are compressed.
-        compression: Compression,
-        /// The flags.
-        found: u8,
-    },
-    /// The data become too long.
-    TooLong {
-        /// How long.
-        len: u64,
-    },
-    /// The data cannot become as long as their framing says.
-    Ratio {
-        /// Length of the compressed data.
-        len: usize,
-        /// The length that the framing tells.
-        decompressed_len: u64,
-    },
-    /// The data become nothing.
-    Empty,
-    /// A zstd frame has too large a window.
-    Window {
-        /// Its length.
-        len: u64,
-    },
-    /// A zstd frame needs a dictionary.
-    Dictionary,
-    /// The data cannot be decompressed.
-    Damaged {
-        /// How they are compressed.
-        compression: Compression,
-    },
-    /// The data became shorter or longer than was told, or longer than is taken.
-    WrongLen {
-        /// How long they should become.
-        expected: u64,
-    },
-    /// Two places tell different lengths.
-    Disagree {
-        /// What the frame tells.
-        frame: u64,
-        /// What follows it.
-        appended: u64,
-    },
-}
-
-impl CompressedError {
-    /// The errno that this is reported as.
-    pub fn errno(&self) -> Errno {
-        match self {
-            Self::Window { .. } => Errno::NoMem,
-            _ => Errno::NoExec,
-        }
-    }
-}
-
-impl fmt::Display for CompressedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::TooShort { compression, len } => write!(
-                f,
-                "the compressed kernel is truncated: its {} data end after {len} bytes",
-                compression.name()
-            ),
-            Self::Magic { compression } => write!(
-                f,
-                "the compressed kernel does not start as {} data do: the image is damaged",
-                compression.name()
-            ),
-            Self::Method { found } => write!(
-                f,
-                "the kernel is compressed by gzip's method {found}, but only 8 (deflate) is known: \
-                 the image is damaged"
-            ),
-            Self::Reserved { compression, found } => write!(
-                f,
-                "the compressed kernel has the {} flags {found:#04x}, of which some are not \
-                 defined: compress it again, without special options",
-                compression.name()
-            ),
-            Self::TooLong { len } => write!(
-                f,
-                "the compressed kernel says that it becomes {}, but {} at most are taken: the \
-                 image is damaged",
-                Size(len),
-                Size(DECOMPRESSED_LEN_MAX)
-            ),
-            Self::Ratio {
-                len,
-                decompressed_len,
-            } => write!(
-                f,
-                "the compressed kernel of {} says that it becomes {}, which is more than gzip can \
-                 make of it: the image is damaged, or something follows it in the file",
-                Size(to_u64(len)),
-                Size(decompressed_len)
-            ),
-            Self::Empty => write!(
-                f,
-                "the compressed kernel says that it becomes 0 bytes: the image is damaged, or \
-                 something follows it in the file"
-            ),
-            Self::Window { len } => write!(
-                f,
-                "the kernel is compressed by zstd with a window of {}, but {} at most are taken: \
-                 compress it again, without --long",
-                Size(len),
-                Size(ZSTD_WINDOW_MAX)
-            ),
-            Self::Dictionary => write!(
-                f,
-                "the kernel is compressed by zstd with a dictionary, which nobody has here: \
-                 compress it again, without -D"
-            ),
-            Self::Damaged { compression } => write!(
-                f,
-                "the compressed kernel cannot be decompressed: its {} data are damaged; get it \
-                 again",
-                compression.name()
-            ),
-            Self::WrongLen { expected } => write!(
-                f,
-                "the compressed kernel does not become {}, as it should: the image is damaged, or \
-                 something follows it in the file",
-                Size(expected)
-            ),
-            Self::Disagree { frame, appended } => write!(
-                f,
-                "the compressed kernel says that it becomes {frame:#x} bytes, but behind it \
-                 {appended:#x} is said: the image is damaged"
-            ),
-        }
-    }
-}
 
 /// Compressed data whose framing makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,10 +15,7 @@ use crate::types::elf::{
 };
 use crate::types::ranges::Range;
 
-pub use error::ElfKernelError;
-
-/// Most program headers of a kernel; those that compilers make have about twenty.
-pub const PROGRAM_HEADERS_MAX: usize = 128;
+pub use error::{ElfKernelError, PROGRAM_HEADERS_MAX};
 
 /// An ELF kernel whose segments make sense.
 ///

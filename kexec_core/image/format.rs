@@ -4,9 +4,11 @@
 
 use core::fmt;
 
-use crate::image::arm64::arm64_image::{HEADER_MAGIC as ARM64_MAGIC, MAGIC as ARM64_MAGIC_OFFSET};
+use crate::image::arm64::header::HEADER_MAGIC as ARM64_MAGIC;
+use crate::image::arm64::header::MAGIC as ARM64_MAGIC_OFFSET;
+use crate::image::compressed::{GZIP_MAGIC, ZSTD_MAGIC};
 use crate::image::uki;
-use crate::image::x86_64::bzimage::{BOOT_FLAG, BOOT_FLAG_MAGIC, HEADER, HEADER_MAGIC};
+use crate::image::x86_64::setup_header::{BOOT_FLAG, BOOT_FLAG_MAGIC, HEADER, HEADER_MAGIC};
 use crate::image::zboot;
 use crate::signature::pe::{PeImage, PeMachine, DOS_MAGIC};
 use crate::types::bytes::{read_be_u32, read_u16, read_u32};
@@ -88,11 +90,6 @@ impl Format {
         }
     }
 }
-
-/// What a gzip file starts with (RFC 1952).
-pub const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
-/// What a zstd frame starts with (RFC 8878).
-pub const ZSTD_MAGIC: u32 = 0xfd2f_b528;
 
 /// Other compressed files, by what they start with.
 const COMPRESSED: [(&[u8], &str); 6] = [

@@ -11,12 +11,11 @@
 
 use core::fmt;
 
-use crate::error::Error;
-use crate::image::compressed::Compressed;
-use crate::image::format::Format;
-use crate::image::uki::Uki;
-use crate::image::zboot::Zboot;
-use crate::types::errno::Errno;
+use crate::image::compressed::{Compressed, CompressedError};
+use crate::image::format::{Format, FormatError};
+use crate::image::uki::{Uki, UkiError};
+use crate::image::zboot::{Zboot, ZbootError};
+use crate::types::errno::{wrap_errors, Errno};
 
 /// Most formats that are met in one file, the kernel's own included.
 pub const FORMATS_MAX: usize = 4;
@@ -53,6 +52,22 @@ impl fmt::Display for NestedError {
             article(self.inner),
             self.inner.name()
         )
+    }
+}
+
+wrap_errors! {
+    /// Why a kernel cannot be taken out of what it comes in.
+    pub enum UnpackError {
+        /// The file has no format that can be loaded.
+        Format(FormatError),
+        /// The compressed kernel is malformed.
+        Compressed(CompressedError),
+        /// The EFI zboot image is malformed.
+        Zboot(ZbootError),
+        /// The unified kernel image is malformed.
+        Uki(UkiError),
+        /// The kernel is packed too often.
+        Nested(NestedError),
     }
 }
 
@@ -131,7 +146,7 @@ impl<'a> Unpack<'a> {
     }
 
     /// Unpacks what needs nobody's help.
-    pub fn step(&mut self) -> Result<Step<'a>, Error> {
+    pub fn step(&mut self) -> Result<Step<'a>, UnpackError> {
         loop {
             let format = Format::detect(self.bytes)?;
             if format.is_kernel() {
@@ -163,7 +178,7 @@ impl<'a> Unpack<'a> {
     }
 
     /// Goes on with what something was decompressed to.
-    pub fn go_on(&mut self, packed: Packed<'a>, decompressed: &'a [u8]) -> Result<(), Error> {
+    pub fn go_on(&mut self, packed: Packed<'a>, decompressed: &'a [u8]) -> Result<(), UnpackError> {
         packed
             .compressed
             .check_decompressed(decompressed.len() as u64)?;

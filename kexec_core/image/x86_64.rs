@@ -5,4 +5,6 @@
 pub mod bzimage;
 pub mod kernel;
 pub mod protocol;
+pub mod setup_header;
+pub mod verify;
 pub mod vmlinux;

@@ -63,3 +63,46 @@ impl Errno {
         }
     }
 }
+
+/// Declares an enum of errors that are other errors: each has the errno and the sentence of the
+/// error that it wraps, and `?` wraps it.
+macro_rules! wrap_errors {
+    (
+        $(#[$enum_doc:meta])*
+        pub enum $name:ident {
+            $($(#[$doc:meta])* $variant:ident($error:ty)),* $(,)?
+        }
+    ) => {
+        $(#[$enum_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant($error),)*
+        }
+
+        impl $name {
+            /// The errno that this is reported as.
+            pub fn errno(&self) -> $crate::types::errno::Errno {
+                match self {
+                    $(Self::$variant(error) => error.errno(),)*
+                }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self {
+                    $(Self::$variant(error) => error.fmt(f),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$error> for $name {
+                fn from(error: $error) -> Self {
+                    Self::$variant(error)
+                }
+            }
+        )*
+    };
+}
+pub(crate) use wrap_errors;

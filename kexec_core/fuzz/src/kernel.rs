@@ -2,9 +2,10 @@
 
 //! Kernel images, and what vouches for them.
 
+use kexec_core::error::Error;
 use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
-use kexec_core::image::arm64::arm64_image::{self as arm64_image_format, PageSizes};
-use kexec_core::image::arm64::kernel::Kernel as Arm64Kernel;
+use kexec_core::image::arm64;
+use kexec_core::image::arm64::verify::PageSizes;
 use kexec_core::image::compressed::{Compressed, DECOMPRESSED_LEN_MAX};
 use kexec_core::image::format::Format;
 use kexec_core::image::uki::Uki;
@@ -21,15 +22,15 @@ fn region() -> Range {
     Range::new(1 << 30, 2 << 30).unwrap_or(Range::ALL)
 }
 
-fn x86_64_conditions(five_level_paging: bool) -> x86_64::bzimage::EntryConditions {
-    x86_64::bzimage::EntryConditions {
+fn x86_64_conditions(five_level_paging: bool) -> x86_64::verify::EntryConditions {
+    x86_64::verify::EntryConditions {
         five_level_paging,
         region: region(),
     }
 }
 
-fn arm64_conditions() -> arm64_image_format::EntryConditions {
-    arm64_image_format::EntryConditions {
+fn arm64_conditions() -> arm64::verify::EntryConditions {
+    arm64::verify::EntryConditions {
         page_sizes: PageSizes {
             kib4: true,
             kib16: false,
@@ -74,7 +75,7 @@ pub fn bzimage(input: &[u8]) {
 
 /// An Image.
 pub fn arm64_image(input: &[u8]) {
-    if let Ok(image) = arm64_image_format::Image::parse(input) {
+    if let Ok(image) = arm64::arm64_image::Image::parse(input) {
         check_image(&image);
         let _ = image.verify(&arm64_conditions());
     }
@@ -86,7 +87,7 @@ pub fn elf_kernel(input: &[u8]) {
         check_image(&kernel);
         let _ = kernel.verify(&x86_64_conditions(false));
     }
-    if let Ok(kernel) = kexec_core::image::arm64::vmlinux::Vmlinux::parse(input) {
+    if let Ok(kernel) = arm64::vmlinux::Vmlinux::parse(input) {
         check_image(&kernel);
         let _ = kernel.verify(&arm64_conditions());
     }
@@ -99,8 +100,8 @@ pub fn format(input: &[u8]) {
         Err(error) => assert!(!error.to_string().is_empty()),
     }
     let refusals = [
-        x86_64::kernel::Kernel::parse(input).err(),
-        Arm64Kernel::parse(input).err(),
+        x86_64::kernel::Kernel::parse(input).err().map(Error::from),
+        arm64::kernel::Kernel::parse(input).err().map(Error::from),
     ];
     for error in refusals.into_iter().flatten() {
         assert!(!error.to_string().is_empty());

@@ -3,12 +3,12 @@
 //! The zero page (`struct boot_params`) that the kernel is entered with.
 //!
 //! Offsets are those of `Documentation/arch/x86/zero-page.rst`; the setup header lies in it at the
-//! offsets that it has in the file, so its fields' offsets are in [`crate::image::x86_64::bzimage`].
+//! offsets that it has in the file, so its fields' offsets are in [`crate::image::x86_64::setup_header`].
 
 use core::fmt;
 
-use crate::image::x86_64::bzimage;
 use crate::image::x86_64::protocol::BootProtocol;
+use crate::image::x86_64::setup_header;
 use crate::image::Verified;
 use crate::types::bytes::{read_u64, read_u8, write};
 use crate::types::errno::Errno;
@@ -82,10 +82,10 @@ pub const LOADER_KEXEC: u8 = 0x0d << 4;
 
 const _: () = {
     assert!(SCREEN_INFO + SCREEN_INFO_LEN == 0x040);
-    assert!(SETUP_HEADER == bzimage::SETUP_SECTS);
-    assert!(bzimage::HEADER_END_MAX <= E820_TABLE);
+    assert!(SETUP_HEADER == setup_header::SETUP_SECTS);
+    assert!(setup_header::HEADER_END_MAX <= E820_TABLE);
     assert!(E820_TABLE + E820_ENTRIES_MAX * E820_ENTRY_LEN == 0xcd0);
-    assert!(EDD_MBR_SIG_BUFFER == bzimage::HEADER_END_MAX);
+    assert!(EDD_MBR_SIG_BUFFER == setup_header::HEADER_END_MAX);
     assert!(EDD_MBR_SIG_BUFFER + EDD_MBR_SIG_BUFFER_LEN == E820_TABLE);
     assert!(EDDBUF + EDDBUF_LEN == 0xeec && 0xeec <= BOOT_PARAMS_LEN);
     assert!(EFI_INFO + EFI_INFO_LEN == 0x1e0);
@@ -156,7 +156,7 @@ impl<'a> BootParams<'a> {
 
         // What the loader writes must not come from the file.
         write(page, TYPE_OF_LOADER, &[LOADER_KEXEC]);
-        write(page, bzimage::LOADFLAGS, &[bzimage::LOADED_HIGH]);
+        write(page, setup_header::LOADFLAGS, &[setup_header::LOADED_HIGH]);
         write(page, RAMDISK_IMAGE, &[0; 4]);
         write(page, RAMDISK_SIZE, &[0; 4]);
         write(page, CMD_LINE_PTR, &[0; 4]);

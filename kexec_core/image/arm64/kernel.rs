@@ -4,11 +4,25 @@
 
 use core::ops::Deref;
 
-use super::arm64_image::{EntryConditions, Image, ImageHeader, VerifyError};
-use super::vmlinux::Vmlinux;
-use crate::error::Error;
+use super::arm64_image::Image;
+use super::header::{ImageError, ImageHeader};
+use super::verify::{verify, EntryConditions, VerifyError};
+use super::vmlinux::{Vmlinux, VmlinuxError};
 use crate::image::format::{Format, FormatError};
 use crate::image::{kernel_in_a_format, Verified};
+use crate::types::errno::wrap_errors;
+
+wrap_errors! {
+    /// Why a file is not an arm64 kernel that can be loaded.
+    pub enum KernelError {
+        /// The file has another format.
+        Format(FormatError),
+        /// The Image is malformed.
+        Image(ImageError),
+        /// The ELF file is malformed.
+        Vmlinux(VmlinuxError),
+    }
+}
 
 /// A kernel whose headers make sense.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +36,7 @@ pub enum Kernel<'a> {
 impl<'a> Kernel<'a> {
     /// Reads the headers of the file with these bytes. What is compressed or a unified kernel
     /// image has to be unpacked before.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, KernelError> {
         Ok(match Format::detect(bytes)? {
             Format::Elf => Self::Vmlinux(Vmlinux::parse(bytes)?),
             Format::BzImage => {
@@ -38,7 +52,7 @@ impl<'a> Kernel<'a> {
     /// Checks that the kernel can be entered on this machine, in this region.
     pub fn verify(self, conditions: &EntryConditions) -> Result<Verified<Self>, VerifyError> {
         let header: ImageHeader = *self;
-        header.verify(self, conditions)
+        verify(&header, self, conditions)
     }
 }
 

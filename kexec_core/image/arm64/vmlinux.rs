@@ -5,7 +5,8 @@
 
 use core::fmt;
 
-use super::arm64_image::{Headed, ImageError, ImageHeader, Pieces};
+use super::headed::{Headed, Pieces};
+use super::header::{ImageError, ImageHeader};
 use crate::image::elf_kernel::{ElfKernel, ElfKernelError};
 use crate::image::Piece;
 use crate::types::bytes::to_usize;

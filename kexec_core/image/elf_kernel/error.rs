@@ -4,10 +4,12 @@
 
 use core::fmt;
 
-use super::PROGRAM_HEADERS_MAX;
 use crate::types::elf::{Architecture, HEADER_LEN, PROGRAM_HEADER_LEN};
 use crate::types::errno::Errno;
 use crate::types::size::Size;
+
+/// Most program headers of a kernel; those that compilers make have about twenty.
+pub const PROGRAM_HEADERS_MAX: usize = 128;
 
 /// Why a file is not an ELF kernel that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

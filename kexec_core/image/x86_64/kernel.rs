@@ -2,12 +2,26 @@
 
 //! A kernel for x86_64, in either of the two formats that are loaded as they are.
 
-use super::bzimage::{BzImage, EntryConditions, VerifyError};
+use super::bzimage::{BzImage, BzImageError};
 use super::protocol::BootProtocol;
+use super::verify::{EntryConditions, VerifyError};
 use super::vmlinux::Vmlinux;
-use crate::error::Error;
+use crate::image::elf_kernel::ElfKernelError;
 use crate::image::format::{Format, FormatError};
 use crate::image::{kernel_in_a_format, Verified};
+use crate::types::errno::wrap_errors;
+
+wrap_errors! {
+    /// Why a file is not an x86_64 kernel that can be loaded.
+    pub enum KernelError {
+        /// The file has another format.
+        Format(FormatError),
+        /// The bzImage is malformed.
+        BzImage(BzImageError),
+        /// The ELF file is malformed.
+        Vmlinux(ElfKernelError),
+    }
+}
 
 /// A kernel whose headers make sense.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +45,7 @@ macro_rules! either {
 impl<'a> Kernel<'a> {
     /// Reads the headers of the file with these bytes. What is compressed or a unified kernel
     /// image has to be unpacked before.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, KernelError> {
         Ok(match Format::detect(bytes)? {
             Format::Elf => Self::Vmlinux(Vmlinux::parse(bytes)?),
             Format::Arm64Image => {

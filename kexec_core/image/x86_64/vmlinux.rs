@@ -3,13 +3,15 @@
 //! The uncompressed x86_64 kernel (vmlinux), entered at `startup_64` as a bzImage enters it after
 //! it has decompressed it.
 
-use super::bzimage::{
-    BzImage, EntryConditions, VerifyError, BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, FOUR_GIB,
-    HEADER, HEADER_END_MIN, HEADER_MAGIC, INITRD_ADDR_MAX, INIT_SIZE, KERNEL_ALIGNMENT,
-    LOADED_HIGH, LOADFLAGS, PREF_ADDRESS, RELOCATABLE_KERNEL, SETUP_SECTS, VERSION,
-    XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64, XLOADFLAGS,
-};
+use super::bzimage::BzImage;
 use super::protocol::BootProtocol;
+use super::setup_header::{
+    BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, HEADER, HEADER_END_MIN, HEADER_MAGIC,
+    INITRD_ADDR_MAX, INIT_SIZE, KERNEL_ALIGNMENT, LOADED_HIGH, LOADFLAGS, PREF_ADDRESS,
+    RELOCATABLE_KERNEL, SETUP_SECTS, VERSION, XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64,
+    XLOADFLAGS,
+};
+use super::verify::{EntryConditions, VerifyError, FOUR_GIB};
 use crate::image::elf_kernel::{ElfKernel, ElfKernelError};
 use crate::image::{fits, KernelImage, Piece, Verified};
 use crate::types::bytes::write;

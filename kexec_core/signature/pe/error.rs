@@ -5,8 +5,8 @@
 use core::fmt;
 
 use super::certificate::CertificateError;
+use super::headers::{DOS_HEADER_LEN, PE_MAGIC};
 use super::section::SectionName;
-use super::{DOS_HEADER_LEN, PE_MAGIC};
 use crate::types::errno::Errno;
 
 /// Why a file is not a PE file whose signature could be checked.

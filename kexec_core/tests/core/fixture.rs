@@ -2,7 +2,9 @@
 
 //! What several tests need: ranges, images, and how to read a value back.
 
-use kexec_core::image::x86_64::bzimage::{self, BzImage, EntryConditions};
+use kexec_core::image::x86_64::bzimage::BzImage;
+use kexec_core::image::x86_64::setup_header;
+use kexec_core::image::x86_64::verify::EntryConditions;
 use kexec_core::image::Verified;
 use kexec_core::types::ranges::Range;
 
@@ -86,7 +88,7 @@ pub fn verified(file: &[u8]) -> Verified<BzImage<'_>> {
 
 /// Clears flags in `xloadflags`.
 pub fn without_xloadflags(mut file: Vec<u8>, flags: u16) -> Vec<u8> {
-    let offset = bzimage::XLOADFLAGS;
+    let offset = setup_header::XLOADFLAGS;
     let kept = u16::from_le_bytes([file[offset], file[offset + 1]]) & !flags;
     put(&mut file, offset, &kept.to_le_bytes());
     file

@@ -5,8 +5,9 @@
 use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use core::arch::asm;
-use kexec_core::image::arm64::arm64_image::{self, EntryConditions, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::image::arm64::arm64_image::{self, COMMAND_LINE_MAX};
 use kexec_core::image::arm64::kernel::Kernel;
+use kexec_core::image::arm64::verify::{EntryConditions, PageSizes};
 use kexec_core::image::Verified;
 use kexec_core::types::ranges::Range;
 

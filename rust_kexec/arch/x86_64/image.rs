@@ -6,9 +6,9 @@ use super::port;
 use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use crate::sys::physical;
-use kexec_core::image::x86_64::bzimage::EntryConditions;
 use kexec_core::image::x86_64::kernel::Kernel;
 use kexec_core::image::x86_64::protocol::BootProtocol;
+use kexec_core::image::x86_64::verify::EntryConditions;
 use kexec_core::image::Verified;
 use kexec_core::types::ranges::Range;
 

@@ -11,7 +11,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use kexec_core::error::Error;
 use kexec_core::handover::command_line::capture_command_line;
 use kexec_core::image::format::Format;
 use kexec_core::image::unpack::Unpack;
@@ -89,7 +88,7 @@ fn fill(
 
     let signed = unpacked.whole();
     if signed.starts_with(&DOS_MAGIC) {
-        let image = PeImage::parse(signed).map_err(Error::from)?;
+        let image = PeImage::parse(signed)?;
         if let Some(message) = image.signature() {
             let signature = signature::read(message)?;
             let checked = signature::check(&image, &signature.content);
@@ -110,36 +109,32 @@ fn fill(
 /// Plans the segments as a load does, with the command line that results from it.
 fn place(kernel: &Kernel<'_>, initrd: Option<&[u8]>, command_line: &[u8]) -> Result<(), Refusal> {
     let region = Range::new(REGION.0, REGION.1).unwrap_or(Range::ALL);
-    let mut placer = Placer::new(region).map_err(Error::from)?;
+    let mut placer = Placer::new(region)?;
     let memory = kernel.place(&mut placer, region)?;
-    let elfcorehdr = placer
-        .place(
-            SegmentKind::Elfcorehdr,
-            PAGE_SIZE,
-            PAGE_SIZE,
-            PAGE_SIZE,
-            Placement::Highest,
-            Range::ALL,
-        )
-        .map_err(Error::from)?;
+    let elfcorehdr = placer.place(
+        SegmentKind::Elfcorehdr,
+        PAGE_SIZE,
+        PAGE_SIZE,
+        PAGE_SIZE,
+        Placement::Highest,
+        Range::ALL,
+    )?;
     let limit = kernel.command_line_max();
     let mut out = vec![0; limit as usize + 1];
     // As on a machine that ACPI describes, where more is added.
     let elfcorehdr = elfcorehdr.memory.start();
-    capture_command_line(&mut out, command_line, elfcorehdr, true, limit).map_err(Error::from)?;
+    capture_command_line(&mut out, command_line, elfcorehdr, true, limit)?;
     if let Some(initrd) = initrd {
         let len = initrd.len() as u64;
         let limit = kernel.initrd_limit(memory);
-        placer
-            .place(
-                SegmentKind::Initrd,
-                len,
-                len,
-                PAGE_SIZE,
-                Placement::Highest,
-                limit,
-            )
-            .map_err(Error::from)?;
+        placer.place(
+            SegmentKind::Initrd,
+            len,
+            len,
+            PAGE_SIZE,
+            Placement::Highest,
+            limit,
+        )?;
     }
     Ok(())
 }

@@ -2,10 +2,11 @@
 
 //! Writing a flattened device tree, block behind block, in one pass.
 
-use super::{
-    Header, Property, BEGIN_NODE, END, END_NODE, HEADER_LEN, LAST_COMP_VERSION, MAGIC, PROP,
-    TOKEN_LEN, VERSION,
+use super::header::{
+    Header, BEGIN_NODE, END, END_NODE, HEADER_LEN, LAST_COMP_VERSION, MAGIC, PROP, TOKEN_LEN,
+    VERSION,
 };
+use super::token::Property;
 use crate::types::bytes::write;
 use crate::types::ranges::Range;
 

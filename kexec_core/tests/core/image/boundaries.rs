@@ -201,8 +201,8 @@ fn an_arm64_image_s_fields() {
         .into_iter()
         .chain(run(8, 8, 6))
         .collect();
-    let conditions = arm64::arm64_image::EntryConditions {
-        page_sizes: arm64::arm64_image::PageSizes {
+    let conditions = arm64::verify::EntryConditions {
+        page_sizes: arm64::verify::PageSizes {
             kib4: true,
             kib16: false,
             kib64: true,

@@ -4,11 +4,13 @@
 
 use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
 use kexec_core::image::arm64;
-use kexec_core::image::arm64::arm64_image::PageSizes;
+use kexec_core::image::arm64::verify::PageSizes;
 use kexec_core::image::elf_kernel::{ElfKernel, ElfKernelError};
 use kexec_core::image::x86_64;
-use kexec_core::image::x86_64::bzimage::{BzImage, VerifyError, XLF_5LEVEL_ENABLED};
+use kexec_core::image::x86_64::bzimage::BzImage;
 use kexec_core::image::x86_64::protocol::BootProtocol;
+use kexec_core::image::x86_64::setup_header::XLF_5LEVEL_ENABLED;
+use kexec_core::image::x86_64::verify::VerifyError;
 use kexec_core::image::x86_64::vmlinux::Vmlinux;
 use kexec_core::image::{self, KernelImage, NoRoom};
 use kexec_core::plan::{Placement, Placer};
@@ -99,8 +101,8 @@ fn arm64_vmlinux() -> Vec<u8> {
     file
 }
 
-fn arm64_conditions() -> arm64::arm64_image::EntryConditions {
-    arm64::arm64_image::EntryConditions {
+fn arm64_conditions() -> arm64::verify::EntryConditions {
+    arm64::verify::EntryConditions {
         page_sizes: PageSizes {
             kib4: true,
             kib16: false,
@@ -429,7 +431,7 @@ fn the_entry_point_can_be_a_virtual_address() {
 
 #[test]
 fn a_vmlinux_says_nothing_of_5_level_paging_but_its_bzimage_does() {
-    let conditions = |region| x86_64::bzimage::EntryConditions {
+    let conditions = |region| x86_64::verify::EntryConditions {
         five_level_paging: true,
         region,
     };

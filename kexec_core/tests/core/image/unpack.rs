@@ -3,8 +3,8 @@
 //! Which wrappings a kernel may come in. What is compressed here is framed as compressed, and whoever
 //! decompresses is told what it becomes.
 
-use kexec_core::error::Error;
 use kexec_core::image::format::Format;
+use kexec_core::image::unpack::UnpackError;
 use kexec_core::image::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
 
 use crate::fixture::bzimage_file;
@@ -40,7 +40,7 @@ fn unified(kernel: &[u8]) -> Vec<u8> {
 }
 
 /// Wraps a kernel, from the outside in, and unpacks it again.
-fn round(wrappings: &[Wrapping]) -> (Vec<Format>, Result<(), Error>) {
+fn round(wrappings: &[Wrapping]) -> (Vec<Format>, Result<(), UnpackError>) {
     let kernel = bzimage_file();
     // What each thing that is decompressed becomes, the innermost first.
     let mut contents = Vec::new();

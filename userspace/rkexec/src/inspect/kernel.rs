@@ -2,9 +2,9 @@
 
 //! A kernel of either architecture, and what it says about itself.
 
-use kexec_core::error::Error;
 use kexec_core::image::arm64;
-use kexec_core::image::arm64::arm64_image::{initrd_limit, PageSizes, COMMAND_LINE_MAX};
+use kexec_core::image::arm64::arm64_image::{initrd_limit, COMMAND_LINE_MAX};
+use kexec_core::image::arm64::verify::PageSizes;
 use kexec_core::image::format::Format;
 use kexec_core::image::x86_64;
 use kexec_core::image::x86_64::protocol::BootProtocol;
@@ -30,7 +30,7 @@ pub enum Kernel<'a> {
 impl<'a> Kernel<'a> {
     /// Reads the headers of an unpacked kernel.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        let format = Format::detect(bytes).map_err(Error::from)?;
+        let format = Format::detect(bytes)?;
         let e_machine = Header::decode(bytes).map_or(0, |header| header.machine);
         let is_arm64 = match format {
             Format::Elf => e_machine == Architecture::Arm64.e_machine(),
@@ -84,15 +84,15 @@ impl<'a> Kernel<'a> {
     pub fn place(&self, placer: &mut Placer, region: Range) -> Result<Range, Refusal> {
         let placed = match self {
             Self::X86_64(kernel) => {
-                let conditions = x86_64::bzimage::EntryConditions {
+                let conditions = x86_64::verify::EntryConditions {
                     five_level_paging: false,
                     region,
                 };
-                let verified = kernel.verify(&conditions).map_err(Error::from)?;
+                let verified = kernel.verify(&conditions)?;
                 placer.place_kernel(&verified, Placement::Lowest)
             }
             Self::Arm64(kernel) => {
-                let conditions = arm64::arm64_image::EntryConditions {
+                let conditions = arm64::verify::EntryConditions {
                     page_sizes: PageSizes {
                         kib4: true,
                         kib16: true,
@@ -100,11 +100,11 @@ impl<'a> Kernel<'a> {
                     },
                     region,
                 };
-                let verified = kernel.verify(&conditions).map_err(Error::from)?;
+                let verified = kernel.verify(&conditions)?;
                 placer.place_kernel(&verified, Placement::Lowest)
             }
         };
-        Ok(placed.map_err(Error::from)?.memory)
+        Ok(placed?.memory)
     }
 
     /// What the kernel needs of a machine.

@@ -7,7 +7,6 @@ use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
 use der::{Decode, Encode};
-use kexec_core::error::Error;
 use kexec_core::signature::authenticode::{DigestAlgorithm, IndirectData};
 use kexec_core::signature::pe::PeImage;
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -94,19 +93,19 @@ fn algorithm_name(identifier: &str) -> String {
 
 /// Compares the digest in the signed contents with the file's.
 pub fn check(image: &PeImage<'_>, content: &[u8]) -> Result<(), Refusal> {
-    let data = IndirectData::parse(content).map_err(Error::from)?;
+    let data = IndirectData::parse(content)?;
     let digest = match data.algorithm() {
         DigestAlgorithm::Sha256 => digest::<Sha256>(image),
         DigestAlgorithm::Sha384 => digest::<Sha384>(image),
         DigestAlgorithm::Sha512 => digest::<Sha512>(image),
     }?;
-    data.check(&digest).map_err(Error::from)?;
+    data.check(&digest)?;
     Ok(())
 }
 
 fn digest<D: Digest>(image: &PeImage<'_>) -> Result<Vec<u8>, Refusal> {
     let mut digest = D::new();
-    for range in image.digest_ranges().map_err(Error::from)? {
+    for range in image.digest_ranges()? {
         digest.update(&image.bytes()[range]);
     }
     Ok(digest.finalize().to_vec())

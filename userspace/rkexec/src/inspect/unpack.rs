@@ -35,7 +35,7 @@ fn go_on<'a>(
     let buffer = buffers
         .next()
         .expect("there are as many as anything asks for");
-    unpack.go_on(packed, buffer.get_or_init(|| decompressed))
+    Ok(unpack.go_on(packed, buffer.get_or_init(|| decompressed))?)
 }
 
 fn decompress(compressed: &Compressed<'_>) -> Result<Vec<u8>, CompressedError> {

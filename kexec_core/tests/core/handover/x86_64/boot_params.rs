@@ -6,7 +6,7 @@ use kexec_core::handover::x86_64::boot_params::{
     secure_boot, BootParams, MemoryType, BOOT_PARAMS_LEN,
 };
 use kexec_core::handover::x86_64::memory_map::MemoryMap;
-use kexec_core::image::x86_64::bzimage::XLF_CAN_BE_LOADED_ABOVE_4G;
+use kexec_core::image::x86_64::setup_header::XLF_CAN_BE_LOADED_ABOVE_4G;
 use kexec_core::types::errno::Errno;
 use linux_loader::loader::bootparam::boot_params;
 use vm_memory::ByteValued;

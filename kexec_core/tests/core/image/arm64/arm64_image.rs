@@ -2,9 +2,9 @@
 
 //! Which kernel images are accepted, and where they are placed.
 
-use kexec_core::image::arm64::arm64_image::{
-    initrd_limit, EntryConditions, Image, ImageError, PageSizes, VerifyError, BASE_ALIGNMENT,
-};
+use kexec_core::image::arm64::arm64_image::{initrd_limit, Image};
+use kexec_core::image::arm64::header::{ImageError, BASE_ALIGNMENT};
+use kexec_core::image::arm64::verify::{EntryConditions, PageSizes, VerifyError};
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, PlanError};
 use kexec_core::types::errno::Errno;

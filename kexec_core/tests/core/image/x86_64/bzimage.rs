@@ -4,11 +4,12 @@
 
 use std::io::Cursor;
 
-use kexec_core::image::x86_64::bzimage::{
-    BzImage, BzImageError, EntryConditions, VerifyError, XLF_5LEVEL, XLF_5LEVEL_ENABLED,
-    XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64,
-};
+use kexec_core::image::x86_64::bzimage::{BzImage, BzImageError};
 use kexec_core::image::x86_64::protocol::BootProtocol;
+use kexec_core::image::x86_64::setup_header::{
+    XLF_5LEVEL, XLF_5LEVEL_ENABLED, XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64,
+};
+use kexec_core::image::x86_64::verify::{EntryConditions, VerifyError};
 use kexec_core::image::KernelImage;
 use kexec_core::types::errno::Errno;
 use linux_loader::loader::KernelLoader;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tokens of a device tree's structure block.
+
+use super::error::FdtError;
+use super::header::{BEGIN_NODE, END, END_NODE, NAME_LEN_MAX, NOP, PROP, TOKEN_LEN};
+use crate::types::bytes::{read_be_u32, to_usize};
+
+/// A property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Property<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// Where in the strings block the name is.
+    pub name_offset: u32,
+    /// Its value.
+    pub value: &'a [u8],
+}
+
+/// What the structure block is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// A node with this name starts.
+    BeginNode(&'a [u8]),
+    /// A property of the innermost node.
+    Property(Property<'a>),
+    /// The innermost node ends.
+    EndNode,
+}
+
+/// The tokens of a structure block, from some point on.
+#[derive(Clone, Copy, Debug)]
+pub struct Tokens<'a> {
+    structure: &'a [u8],
+    strings: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) const EMPTY: Self = Self {
+        structure: &[],
+        strings: &[],
+        offset: 0,
+    };
+
+    /// The tokens of a structure block, whose names are in a strings block.
+    pub(super) fn new(structure: &'a [u8], strings: &'a [u8]) -> Self {
+        Self {
+            structure,
+            strings,
+            offset: 0,
+        }
+    }
+
+    /// Where in the structure block the next token starts.
+    pub(super) fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The next token, or `None` at the end of the structure block, which is never passed.
+    pub(super) fn step(&mut self) -> Result<Option<Token<'a>>, FdtError> {
+        loop {
+            let offset = self.offset;
+            let cut = FdtError::Cut { offset };
+            let behind = offset.saturating_add(TOKEN_LEN);
+            match read_be_u32(self.structure, offset).ok_or(cut)? {
+                NOP => self.offset = behind,
+                END => return Ok(None),
+                END_NODE => {
+                    self.offset = behind;
+                    return Ok(Some(Token::EndNode));
+                }
+                BEGIN_NODE => {
+                    let name = string(self.structure, behind).ok_or(FdtError::Name { offset })?;
+                    let end = behind.saturating_add(name.len()).saturating_add(1);
+                    self.offset = next_token(end).ok_or(cut)?;
+                    return Ok(Some(Token::BeginNode(name)));
+                }
+                PROP => {
+                    let len = read_be_u32(self.structure, behind).ok_or(cut)?;
+                    let name_offset = behind.saturating_add(TOKEN_LEN);
+                    let name_offset = read_be_u32(self.structure, name_offset).ok_or(cut)?;
+                    let start = behind.saturating_add(2 * TOKEN_LEN);
+                    let end = start.saturating_add(to_usize(len.into()));
+                    let value = self.structure.get(start..end).ok_or(cut)?;
+                    let name = string(self.strings, to_usize(name_offset.into()))
+                        .ok_or(FdtError::Name { offset })?;
+                    self.offset = next_token(end).ok_or(cut)?;
+                    return Ok(Some(Token::Property(Property {
+                        name,
+                        name_offset,
+                        value,
+                    })));
+                }
+                found => return Err(FdtError::Token { offset, found }),
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().ok().flatten()
+    }
+}
+
+/// The token that follows what ends at `end`.
+fn next_token(end: usize) -> Option<usize> {
+    end.checked_next_multiple_of(TOKEN_LEN)
+}
+
+/// The string at `offset`, without its NUL.
+fn string(bytes: &[u8], offset: usize) -> Option<&[u8]> {
+    let rest = bytes.get(offset..)?;
+    let longest = rest.get(..=NAME_LEN_MAX).unwrap_or(rest);
+    let len = longest.iter().position(|byte| *byte == 0)?;
+    rest.get(..len)
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The errors of reading and of decompressing a compressed kernel.
+
+use core::fmt;
+
+use super::compression::{Compression, DECOMPRESSED_LEN_MAX, ZSTD_WINDOW_MAX};
+use crate::types::bytes::to_u64;
+use crate::types::errno::Errno;
+use crate::types::size::Size;
+
+/// Why compressed data cannot be decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompressedError {
+    /// The data end within their framing.
+    TooShort {
+        /// How they are compressed.
+        compression: Compression,
+        /// Their length.
+        len: usize,
+    },
+    /// The magic number is missing.
+    Magic {
+        /// How they should be compressed.
+        compression: Compression,
+    },
+    /// A gzip member has another method than deflate.
+    Method {
+        /// The method.
+        found: u8,
+    },
+    /// A flag is set that has no meaning yet.
+    Reserved {
+        /// How they are compressed.
+        compression: Compression,
+        /// The flags.
+        found: u8,
+    },
+    /// The data become too long.
+    TooLong {
+        /// How long.
+        len: u64,
+    },
+    /// The data cannot become as long as their framing says.
+    Ratio {
+        /// Length of the compressed data.
+        len: usize,
+        /// The length that the framing tells.
+        decompressed_len: u64,
+    },
+    /// The data become nothing.
+    Empty,
+    /// A zstd frame has too large a window.
+    Window {
+        /// Its length.
+        len: u64,
+    },
+    /// A zstd frame needs a dictionary.
+    Dictionary,
+    /// The data cannot be decompressed.
+    Damaged {
+        /// How they are compressed.
+        compression: Compression,
+    },
+    /// The data became shorter or longer than was told, or longer than is taken.
+    WrongLen {
+        /// How long they should become.
+        expected: u64,
+    },
+    /// Two places tell different lengths.
+    Disagree {
+        /// What the frame tells.
+        frame: u64,
+        /// What follows it.
+        appended: u64,
+    },
+}
+
+impl CompressedError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Window { .. } => Errno::NoMem,
+            _ => Errno::NoExec,
+        }
+    }
+}
+
+impl fmt::Display for CompressedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TooShort { compression, len } => write!(
+                f,
+                "the compressed kernel is truncated: its {} data end after {len} bytes",
+                compression.name()
+            ),
+            Self::Magic { compression } => write!(
+                f,
+                "the compressed kernel does not start as {} data do: the image is damaged",
+                compression.name()
+            ),
+            Self::Method { found } => write!(
+                f,
+                "the kernel is compressed by gzip's method {found}, but only 8 (deflate) is known: \
+                 the image is damaged"
+            ),
+            Self::Reserved { compression, found } => write!(
+                f,
+                "the compressed kernel has the {} flags {found:#04x}, of which some are not \
+                 defined: compress it again, without special options",
+                compression.name()
+            ),
+            Self::TooLong { len } => write!(
+                f,
+                "the compressed kernel says that it becomes {}, but {} at most are taken: the \
+                 image is damaged",
+                Size(len),
+                Size(DECOMPRESSED_LEN_MAX)
+            ),
+            Self::Ratio {
+                len,
+                decompressed_len,
+            } => write!(
+                f,
+                "the compressed kernel of {} says that it becomes {}, which is more than gzip can \
+                 make of it: the image is damaged, or something follows it in the file",
+                Size(to_u64(len)),
+                Size(decompressed_len)
+            ),
+            Self::Empty => write!(
+                f,
+                "the compressed kernel says that it becomes 0 bytes: the image is damaged, or \
+                 something follows it in the file"
+            ),
+            Self::Window { len } => write!(
+                f,
+                "the kernel is compressed by zstd with a window of {}, but {} at most are taken: \
+                 compress it again, without --long",
+                Size(len),
+                Size(ZSTD_WINDOW_MAX)
+            ),
+            Self::Dictionary => write!(
+                f,
+                "the kernel is compressed by zstd with a dictionary, which nobody has here: \
+                 compress it again, without -D"
+            ),
+            Self::Damaged { compression } => write!(
+                f,
+                "the compressed kernel cannot be decompressed: its {} data are damaged; get it \
+                 again",
+                compression.name()
+            ),
+            Self::WrongLen { expected } => write!(
+                f,
+                "the compressed kernel does not become {}, as it should: the image is damaged, or \
+                 something follows it in the file",
+                Size(expected)
+            ),
+            Self::Disagree { frame, appended } => write!(
+                f,
+                "the compressed kernel says that it becomes {frame:#x} bytes, but behind it \
+                 {appended:#x} is said: the image is damaged"
+            ),
+        }
+    }
+}
