@@ -145,6 +145,10 @@ module: $(if $(KDIR),,kernel) ## build rust_kexec/rust_kexec.ko
 rkexec: ## build the command line tool, static: build/bin/ARCH/rkexec
 	@$(TIMED) "rkexec" scripts/userspace rkexec
 
+.PHONY: man
+man: ## write the manual page userspace/rkexec/rkexec.8 from the tool's own definition
+	@$(TIMED) "manual page" scripts/manual
+
 .PHONY: programs
 programs: setup
 	@$(TIMED) "user space" scripts/userspace rkexec guest

@@ -50,6 +50,8 @@ HARNESS_PACKAGES="python3-venv openssl sbsigntool"
 TOOLS_SUITE=sid
 # What kexec_core's tests compare its device trees with, and what changes those of guests.
 TEST_PACKAGES="device-tree-compiler"
+# What scripts/check lints the scripts and the manual page with.
+CHECK_PACKAGES="shellcheck mandoc"
 # Of packages that are installed for one architecture at a time, another one's are unpacked into
 # the cache (scripts/foreign).
 FOREIGN_PACKAGES=
