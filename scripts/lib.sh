@@ -11,14 +11,15 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/versions.sh"
 
 # Results live in the checkout; what is slow to make and shared between checkouts, in the cache.
+# shellcheck disable=SC2034 # for the scripts that source this file
 build=$top/build
 cache=${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_kexec}
 
 # The test guests' own modules, each a directory of qemu/guest.
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034 # for the scripts that source this file
 GUEST_MODULES="irqs_off panic_at_once"
 # The drivers of their devices, which a distribution's kernel has as modules.
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034 # for the scripts that source this file
 GUEST_DRIVERS="virtio_pci virtio_console virtio_blk"
 
 say() { printf '%s\n' "$*" >&2; }

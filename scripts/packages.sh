@@ -11,6 +11,7 @@ apt_directory=
 
 # debian_mirror: the mirror that the machine's own apt configuration names.
 debian_mirror() {
+	# shellcheck disable=SC2016 # apt-get replaces it
 	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' |
 		grep -E '/debian/?$' | head -n 1 ||
 		die "apt's configuration names no Debian mirror."

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Finds the Rust tools that are there. Sourced after lib.sh.
+# Finds the Rust tools that are there. Sourced after lib.sh, which sets the variables.
+# shellcheck disable=SC2154
 
 # version_of COMMAND...: the first dotted number that COMMAND --version prints.
 version_of() { "$@" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1; }
 
 # rustc_fits RUSTC: new enough for the kernel and with the library's source, which Kbuild compiles.
 rustc_fits() {
-	local found sysroot
-	found=$(version_of "$1") && [ -n "$found" ] && at_least "$found" "$RUSTC_MIN" || return 1
+	local sysroot
+	first_at_least "$RUSTC_MIN" "$1" >/dev/null || return
 	sysroot=$("$1" --print sysroot) &&
 		[ -f "$sysroot/lib/rustlib/src/rust/library/core/src/lib.rs" ]
 }
@@ -42,13 +43,14 @@ use_rust_target() {
 	export "${name}_RUSTFLAGS=$flags"
 }
 
-# cargo_command: the cargo that builds userspace/ and purgatory/; fails when there is none.
-cargo_command() {
-	local candidate found
-	for candidate in "${CARGO:-}" "$(command -v cargo)" /usr/bin/cargo; do
+# first_at_least MINIMUM COMMAND...: the first of these that is there in such a version; fails when
+# there is none.
+first_at_least() {
+	local minimum=$1 candidate found
+	shift
+	for candidate; do
 		[ -n "$candidate" ] || continue
-		found=$(version_of "$candidate") && [ -n "$found" ] || continue
-		if at_least "$found" "$CARGO_MIN"; then
+		if found=$(version_of "$candidate") && at_least "$found" "$minimum"; then
 			printf '%s\n' "$candidate"
 			return
 		fi
@@ -56,19 +58,15 @@ cargo_command() {
 	return 1
 }
 
-# bindgen_command: the bindgen that Kbuild runs; fails when there is none.
+# cargo_command: the cargo that builds userspace/ and purgatory/.
+cargo_command() {
+	first_at_least "$CARGO_MIN" "${CARGO:-}" "$(command -v cargo)" /usr/bin/cargo
+}
+
+# bindgen_command: the bindgen that Kbuild runs.
 bindgen_command() {
-	local candidate found
-	for candidate in "${BINDGEN:-}" "$(command -v bindgen)" \
-		"$cache/bindgen-$BINDGEN_VERSION/bin/bindgen"; do
-		[ -n "$candidate" ] || continue
-		found=$(version_of "$candidate") && [ -n "$found" ] || continue
-		if at_least "$found" "$BINDGEN_MIN"; then
-			printf '%s\n' "$candidate"
-			return
-		fi
-	done
-	return 1
+	first_at_least "$BINDGEN_MIN" "${BINDGEN:-}" "$(command -v bindgen)" \
+		"$cache/bindgen-$BINDGEN_VERSION/bin/bindgen"
 }
 
 # kbuild_tools RUSTC LLVM BINDGEN: the arguments that pin Kbuild's tools, one a line.

@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 #
 # Which kernels, architectures and tools the project is built with. Nothing else names a version.
+#
+# The variables are for the scripts that source this file.
+# shellcheck disable=SC2034
 
 # The guest kernel's line and its architecture, in the kernel's own spelling. 7 is the newest 7.x
 # that Debian's mirror has, stock is Debian's own kernel of that version.
