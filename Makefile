@@ -125,6 +125,10 @@ check: setup ## check formatting, lints and documentation, the module's last
 lint: module ## check the module with clippy and rustdoc, as Kbuild compiles it
 	@$(TIMED) "lints of the module" scripts/lint
 
+.PHONY: lines
+lines: ## count the lines of Rust and of C that run in a kernel
+	@scripts/lines
+
 .PHONY: fuzz
 fuzz: ## look for inputs that break a parser, FUZZ_SECONDS=60 for each
 	@$(TIMED) "fuzzing" scripts/fuzz
