@@ -11,9 +11,9 @@ use crate::crash;
 use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
+use crate::sys::bindings;
 use crate::sys::hotplug::{CpuState, MemoryNotifier};
 use crate::sys::{kexec, user_structure};
-use kernel::bindings;
 use kernel::ffi::c_int;
 use kernel::ioctl::_IO;
 use kexec_core::types::ranges::Range;
@@ -183,11 +183,8 @@ fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
 
 /// Whether the log has room for another refusal.
 fn may_log() -> bool {
-    extern "C" {
-        fn rust_kexec_may_log() -> bool;
-    }
     // SAFETY: Counts the calls.
-    unsafe { rust_kexec_may_log() }
+    unsafe { bindings::rust_kexec_may_log() }
 }
 
 fn check_request(flags: u32) -> Result<(), Refusal> {

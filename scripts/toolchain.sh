@@ -69,6 +69,15 @@ bindgen_command() {
 		"$cache/bindgen-$BINDGEN_VERSION/bin/bindgen"
 }
 
+# finds_libclang BINDGEN: whether it can read a header.
+finds_libclang() {
+	local header status=0
+	header=$(mktemp --suffix=.h)
+	"$1" "$header" >/dev/null 2>&1 || status=$?
+	rm "$header"
+	return "$status"
+}
+
 # kbuild_tools RUSTC LLVM BINDGEN: the arguments that pin Kbuild's tools, one a line.
 kbuild_tools() {
 	printf '%s\n' "RUSTC=$1" "HOSTRUSTC=$1" "BINDGEN=$3"

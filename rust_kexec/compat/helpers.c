@@ -5,7 +5,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "../sys/helpers.h"
+#include "../sys/bindings.h"
 
 static struct file_operations operations = {
 	.owner = THIS_MODULE,

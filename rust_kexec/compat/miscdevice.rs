@@ -4,20 +4,13 @@
 //! whose files have no data of their own, with ioctls.
 
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use core::ffi::CStr;
 use core::marker::PhantomData;
-use kernel::bindings;
 use kernel::error::to_result;
-use kernel::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
+use kernel::ffi::{c_long, c_uint, c_ulong};
 use kernel::init::pin_init_from_closure;
 use kernel::types::Opaque;
-
-type RawIoctl = unsafe extern "C" fn(*mut bindings::file, c_uint, c_ulong) -> c_long;
-
-extern "C" {
-    fn rust_kexec_register_device(name: *const c_char, ioctl: RawIoctl) -> c_int;
-    fn rust_kexec_unregister_device();
-}
 
 /// An open file.
 #[repr(transparent)]
@@ -55,7 +48,7 @@ impl<T: MiscDevice<Ptr = ()>> MiscDeviceRegistration<T> {
         let register = move |_slot: *mut Self| {
             // SAFETY: The name lives as long as the module, and `ioctl` matches the C prototype.
             to_result(unsafe {
-                rust_kexec_register_device(options.name.as_ptr().cast(), ioctl::<T>)
+                bindings::rust_kexec_register_device(options.name.as_ptr().cast(), Some(ioctl::<T>))
             })
         };
         // SAFETY: The type has no field that would need initialising.
@@ -66,7 +59,7 @@ impl<T: MiscDevice<Ptr = ()>> MiscDeviceRegistration<T> {
 impl<T> Drop for MiscDeviceRegistration<T> {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
-        unsafe { rust_kexec_unregister_device() }
+        unsafe { bindings::rust_kexec_unregister_device() }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::arch;
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use kernel::error::Error;
 use kernel::ffi::{c_char, c_int};
@@ -22,13 +23,6 @@ static SECURE_BOOT: AtomicU8 = AtomicU8::new(UNKNOWN);
 const UNKNOWN: u8 = 0;
 const OFF: u8 = 1;
 const ON: u8 = 2;
-
-extern "C" {
-    fn rust_kexec_kexec_sig_force() -> bool;
-    fn rust_kexec_kexec_sig_enforced_by_secure_boot() -> bool;
-    fn rust_kexec_efi_secure_boot() -> bool;
-    fn rust_kexec_kexec_is_locked_down() -> bool;
-}
 
 /// From now on the policy can only be tightened. The parameters of the module have been read.
 pub(crate) fn seal() {
@@ -63,13 +57,13 @@ pub(super) fn judge_replacement(
 
 fn is_locked_down() -> bool {
     // SAFETY: Asks the kernel about its state.
-    unsafe { rust_kexec_kexec_is_locked_down() }
+    unsafe { bindings::rust_kexec_kexec_is_locked_down() }
 }
 
 /// Who enforces signatures for kexec_file_load, by the flag `sig_enforce`.
 fn enforced() -> Option<Demand> {
     // SAFETY: Asks how the kernel was built.
-    if unsafe { rust_kexec_kexec_sig_force() } {
+    if unsafe { bindings::rust_kexec_kexec_sig_force() } {
         return Some(Demand::KexecSigForce);
     }
     is_enforced_by_secure_boot().then_some(Demand::SecureBoot)
@@ -80,7 +74,7 @@ fn enforced() -> Option<Demand> {
 /// kernels with IMA_ARCH_POLICY, on machines where arch_get_secureboot() says yes. So that is asked.
 fn is_enforced_by_secure_boot() -> bool {
     // SAFETY: Asks how the kernel was built.
-    if !unsafe { rust_kexec_kexec_sig_enforced_by_secure_boot() } {
+    if !unsafe { bindings::rust_kexec_kexec_sig_enforced_by_secure_boot() } {
         return false;
     }
     // The firmware is asked once, as arch_get_secureboot() does.
@@ -90,7 +84,7 @@ fn is_enforced_by_secure_boot() -> bool {
     }
     let is_on = arch::secure_boot::found_at_boot().unwrap_or_else(|| {
         // SAFETY: Asks the firmware for a variable, if it can be asked.
-        unsafe { rust_kexec_efi_secure_boot() }
+        unsafe { bindings::rust_kexec_efi_secure_boot() }
     });
     SECURE_BOOT.store(if is_on { ON } else { OFF }, Ordering::Release);
     is_on

@@ -2,21 +2,14 @@
 
 //! ACPI tables, as the kernel keeps them mapped.
 
+use super::bindings;
 use crate::compat::prelude::*;
-use kernel::ffi::{c_char, c_void};
-
-extern "C" {
-    fn rust_kexec_acpi_get_table(signature: *const c_char, len: *mut u32) -> *const c_void;
-    fn rust_kexec_acpi_put_table(table: *const c_void);
-}
+use kernel::ffi::c_void;
 
 /// Whether ACPI describes this machine to the kernel.
 pub(crate) fn is_enabled() -> bool {
-    extern "C" {
-        fn rust_kexec_acpi_is_enabled() -> bool;
-    }
     // SAFETY: Reads a variable that is constant after boot.
-    unsafe { rust_kexec_acpi_is_enabled() }
+    unsafe { bindings::rust_kexec_acpi_is_enabled() }
 }
 
 /// An ACPI table.
@@ -34,7 +27,8 @@ impl AcpiTable {
     pub(crate) fn get(signature: &core::ffi::CStr) -> Option<Self> {
         let mut len = 0;
         // SAFETY: Both pointers are valid for the call.
-        let table = unsafe { rust_kexec_acpi_get_table(signature.as_char_ptr(), &mut len) };
+        let table =
+            unsafe { bindings::rust_kexec_acpi_get_table(signature.as_char_ptr(), &mut len) };
         // INVARIANT: ACPICA maps a table in its whole length.
         (!table.is_null()).then_some(Self {
             table,
@@ -52,6 +46,6 @@ impl AcpiTable {
 impl Drop for AcpiTable {
     fn drop(&mut self) {
         // SAFETY: `table` came from acpi_get_table and is put back once.
-        unsafe { rust_kexec_acpi_put_table(self.table) }
+        unsafe { bindings::rust_kexec_acpi_put_table(self.table) }
     }
 }

@@ -2,8 +2,7 @@
 
 //! The kernel's clocks.
 
-use kernel::bindings;
-use kernel::ffi::c_uint;
+use super::bindings;
 
 /// Seconds since 1970. Takes no lock, so that the crash path can ask.
 pub(crate) fn seconds_since_1970() -> u64 {
@@ -19,9 +18,6 @@ pub(crate) fn nanoseconds() -> u64 {
 
 /// Lets others run for so many milliseconds or somewhat longer.
 pub(crate) fn sleep_milliseconds(milliseconds: u32) {
-    extern "C" {
-        fn msleep(milliseconds: c_uint);
-    }
     // SAFETY: The caller is a system call, which may sleep.
-    unsafe { msleep(milliseconds) }
+    unsafe { bindings::msleep(milliseconds) }
 }

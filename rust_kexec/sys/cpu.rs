@@ -2,51 +2,41 @@
 
 //! Which CPUs there are and which one this is.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
 use kernel::error::Error;
-use kernel::ffi::{c_char, c_int, c_uint};
+use kernel::ffi::{c_int, c_uint};
 use kernel::page::PAGE_SIZE;
-
-extern "C" {
-    fn rust_kexec_current_cpu() -> c_uint;
-    fn rust_kexec_current_pid() -> c_int;
-    fn rust_kexec_cpu_ids() -> c_uint;
-    fn rust_kexec_cpu_is_possible(cpu: c_uint) -> bool;
-    fn rust_kexec_cpu_is_present(cpu: c_uint) -> bool;
-    fn rust_kexec_cpu_was_running(cpu: c_uint) -> bool;
-    fn rust_kexec_show_cpu_attribute(cpu: c_uint, name: *const c_char, page: *mut c_char) -> isize;
-    fn rust_kexec_delay_microseconds(microseconds: c_uint);
-}
 
 /// The CPU that this code runs on. Meaningful where it cannot move to another one.
 pub(crate) fn current() -> usize {
     // SAFETY: Reads a per-CPU variable.
-    unsafe { rust_kexec_current_cpu() as usize }
+    unsafe { bindings::rust_kexec_current_cpu() as usize }
 }
 
 /// The process that this CPU runs, 0 for an idle one.
 pub(crate) fn current_pid() -> u32 {
     // SAFETY: Reads the current task, which lives as long as it runs.
-    unsafe { rust_kexec_current_pid() as u32 }
+    unsafe { bindings::rust_kexec_current_pid() as u32 }
 }
 
 /// One more than the highest number that a CPU can have.
 pub(crate) fn ids() -> usize {
     // SAFETY: Reads a variable that is constant after boot.
-    unsafe { rust_kexec_cpu_ids() as usize }
+    unsafe { bindings::rust_kexec_cpu_ids() as usize }
 }
 
 /// Whether a CPU with this number can ever be there.
 pub(crate) fn is_possible(cpu: usize) -> bool {
     // SAFETY: Reads a mask; numbers past its end were sorted out before.
-    cpu < ids() && unsafe { rust_kexec_cpu_is_possible(cpu as c_uint) }
+    cpu < ids() && unsafe { bindings::rust_kexec_cpu_is_possible(cpu as c_uint) }
 }
 
 /// Whether the CPU with this number is plugged in.
 pub(crate) fn is_present(cpu: usize) -> bool {
     // SAFETY: Reads a mask; numbers past its end were sorted out before.
-    cpu < ids() && unsafe { rust_kexec_cpu_is_present(cpu as c_uint) }
+    cpu < ids() && unsafe { bindings::rust_kexec_cpu_is_present(cpu as c_uint) }
 }
 
 /// Whether the CPU with this number runs, or did until the kernel panicked: a panic takes CPUs out
@@ -54,7 +44,7 @@ pub(crate) fn is_present(cpu: usize) -> bool {
 /// nor is one that was never started.
 pub(crate) fn was_running(cpu: usize) -> bool {
     // SAFETY: Reads masks; numbers past their end were sorted out before.
-    cpu < ids() && unsafe { rust_kexec_cpu_was_running(cpu as c_uint) }
+    cpu < ids() && unsafe { bindings::rust_kexec_cpu_was_running(cpu as c_uint) }
 }
 
 /// What an attribute of a CPU's device says.
@@ -73,7 +63,7 @@ impl Attribute {
         page.extend_with(PAGE_SIZE, 0, GFP_KERNEL)?;
         // SAFETY: The name ends with a NUL, and there is a page to write to.
         let len = unsafe {
-            rust_kexec_show_cpu_attribute(
+            bindings::rust_kexec_show_cpu_attribute(
                 cpu as c_uint,
                 name.as_char_ptr(),
                 page.as_mut_ptr().cast(),
@@ -92,5 +82,5 @@ impl Attribute {
 /// Waits without sleeping.
 pub(crate) fn delay_microseconds(microseconds: u32) {
     // SAFETY: Busy-waits.
-    unsafe { rust_kexec_delay_microseconds(microseconds) }
+    unsafe { bindings::rust_kexec_delay_microseconds(microseconds) }
 }

@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 #include <linux/verification.h>
 
-#include "helpers.h"
+#include "bindings.h"
 
 /* keyring.rs: keyrings are named by pointers that are numbers. */
 

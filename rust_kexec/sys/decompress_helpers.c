@@ -10,7 +10,7 @@
 #include <linux/zlib.h>
 #include <linux/zstd.h>
 
-#include "helpers.h"
+#include "bindings.h"
 
 int rust_kexec_inflate(u8 *out, unsigned int capacity, const u8 *data, unsigned int len)
 {

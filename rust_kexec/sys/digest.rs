@@ -3,18 +3,12 @@
 //! Digests by the kernel's crypto interface, which knows the instructions that the CPU has for
 //! them.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
 use core::ptr::NonNull;
 use kernel::error::to_result;
-use kernel::ffi::{c_char, c_int, c_uint, c_void};
-
-extern "C" {
-    fn rust_kexec_digest_new(algorithm: *const c_char) -> *mut c_void;
-    fn rust_kexec_digest_update(digest: *mut c_void, data: *const u8, len: c_uint) -> c_int;
-    fn rust_kexec_digest_final(digest: *mut c_void, out: *mut u8, len: c_uint) -> c_int;
-    fn rust_kexec_digest_free(digest: *mut c_void);
-}
+use kernel::ffi::{c_uint, c_void};
 
 /// The longest digest, SHA-512's.
 pub(crate) const DIGEST_MAX: usize = 64;
@@ -33,7 +27,7 @@ impl Digest {
     /// Begins a digest of this algorithm; none if the kernel does not have it, or no memory.
     pub(crate) fn new(algorithm: &CStr) -> Option<Self> {
         // SAFETY: The name is valid for the call.
-        let digest = unsafe { rust_kexec_digest_new(algorithm.as_char_ptr()) };
+        let digest = unsafe { bindings::rust_kexec_digest_new(algorithm.as_char_ptr()) };
         // INVARIANT: The callee returns an initialised descriptor or null.
         NonNull::new(digest).map(Self)
     }
@@ -44,7 +38,11 @@ impl Digest {
         for part in bytes.chunks(1 << 30) {
             // SAFETY: By the type's invariant; `part` is readable.
             let result = unsafe {
-                rust_kexec_digest_update(self.0.as_ptr(), part.as_ptr(), part.len() as c_uint)
+                bindings::rust_kexec_digest_update(
+                    self.0.as_ptr(),
+                    part.as_ptr(),
+                    part.len() as c_uint,
+                )
             };
             to_result(result)?;
         }
@@ -55,7 +53,11 @@ impl Digest {
     pub(crate) fn finish(&mut self, out: &mut [u8]) -> Result {
         // SAFETY: By the type's invariant; the callee checks the length.
         to_result(unsafe {
-            rust_kexec_digest_final(self.0.as_ptr(), out.as_mut_ptr(), out.len() as c_uint)
+            bindings::rust_kexec_digest_final(
+                self.0.as_ptr(),
+                out.as_mut_ptr(),
+                out.len() as c_uint,
+            )
         })
     }
 }
@@ -63,6 +65,6 @@ impl Digest {
 impl Drop for Digest {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant.
-        unsafe { rust_kexec_digest_free(self.0.as_ptr()) }
+        unsafe { bindings::rust_kexec_digest_free(self.0.as_ptr()) }
     }
 }

@@ -2,12 +2,12 @@
 
 //! Files: those that user space hands over, and those in which the kernel tells about itself.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
 use core::ptr::{self, NonNull};
-use kernel::bindings;
 use kernel::error::{to_result, Error};
-use kernel::ffi::{c_char, c_int, c_void};
+use kernel::ffi::{c_int, c_void};
 
 /// What a file is read for; the kernel's security modules judge by it.
 #[derive(Clone, Copy)]
@@ -75,23 +75,9 @@ impl FileContents {
 
 impl Drop for FileContents {
     fn drop(&mut self) {
-        extern "C" {
-            fn vfree(address: *const c_void);
-        }
-        // SAFETY: The buffer is vmalloc()'s and ours; vfree() takes null.
-        unsafe { vfree(self.address) }
+        // SAFETY: The buffer is vmalloc()'s and ours; bindings::vfree() takes null.
+        unsafe { bindings::vfree(self.address) }
     }
-}
-
-extern "C" {
-    fn rust_kexec_mount(file_system: *const c_char, mount: *mut *mut c_void) -> c_int;
-    fn rust_kexec_unmount(mount: *mut c_void);
-    fn rust_kexec_read_file(
-        mount: *mut c_void,
-        path: *const c_char,
-        buffer: *mut c_void,
-        len: usize,
-    ) -> isize;
 }
 
 /// A mount of one of the kernel's own file systems that is in nobody's mount namespace. What is read
@@ -101,7 +87,7 @@ extern "C" {
 /// # Invariants
 ///
 /// The pointer is a `struct vfsmount` of which this value has a reference.
-pub(crate) struct Mount(NonNull<c_void>);
+pub(crate) struct Mount(NonNull<bindings::vfsmount>);
 
 impl Mount {
     /// What people find below /proc. The files about processes, which it has as well, are those of
@@ -118,7 +104,7 @@ impl Mount {
     fn new(file_system: &CStr) -> Result<Self> {
         let mut mount = ptr::null_mut();
         // SAFETY: The name is a string, and `mount` receives a pointer.
-        to_result(unsafe { rust_kexec_mount(file_system.as_char_ptr(), &mut mount) })?;
+        to_result(unsafe { bindings::rust_kexec_mount(file_system.as_char_ptr(), &mut mount) })?;
         // INVARIANT: On success the callee hands over a reference.
         NonNull::new(mount).map(Self).ok_or(ENODEV)
     }
@@ -129,7 +115,7 @@ impl Mount {
         // SAFETY: The mount is there by the type's invariant; the other pointers are valid for the
         // call, the buffer for its length.
         let read = unsafe {
-            rust_kexec_read_file(
+            bindings::rust_kexec_read_file(
                 self.0.as_ptr(),
                 path.as_char_ptr(),
                 buffer.as_mut_ptr().cast(),
@@ -145,6 +131,6 @@ impl Drop for Mount {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant; the reference is given back once. A file that is still
         // being closed has its own.
-        unsafe { rust_kexec_unmount(self.0.as_ptr()) }
+        unsafe { bindings::rust_kexec_unmount(self.0.as_ptr()) }
     }
 }

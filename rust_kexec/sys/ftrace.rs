@@ -2,21 +2,10 @@
 
 //! Hooks on functions of the kernel by ftrace.
 
+use super::bindings;
 use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
 use kernel::error::to_result;
-use kernel::ffi::c_int;
-
-extern "C" {
-    fn rust_kexec_hook_crash_kexec() -> c_int;
-    fn rust_kexec_crash_kexec_hook_works() -> bool;
-    fn rust_kexec_unhook_crash_kexec();
-    fn rust_kexec_hook_panic() -> c_int;
-    fn rust_kexec_unhook_panic();
-    fn rust_kexec_guard_region() -> c_int;
-    fn rust_kexec_unguard_region();
-    fn rust_kexec_wait_for_guarded_calls();
-}
 
 /// The hook on `__crash_kexec`, which calls `crate::crash::hooks` with the registers.
 pub(crate) struct CrashKexecHook {
@@ -29,14 +18,14 @@ impl CrashKexecHook {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         // SAFETY: Registers a static ftrace_ops that is not registered, which `drop` removes.
-        to_result(unsafe { rust_kexec_hook_crash_kexec() })?;
+        to_result(unsafe { bindings::rust_kexec_hook_crash_kexec() })?;
         Ok(Self { _slot: slot })
     }
 
     /// Tries whether the kernel calls the hook.
     pub(crate) fn check(&self) -> Result {
         // SAFETY: Calls a function that only looks at a pointer.
-        match unsafe { rust_kexec_crash_kexec_hook_works() } {
+        match unsafe { bindings::rust_kexec_crash_kexec_hook_works() } {
             true => Ok(()),
             false => Err(ENODEV),
         }
@@ -46,7 +35,7 @@ impl CrashKexecHook {
 impl Drop for CrashKexecHook {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
-        unsafe { rust_kexec_unhook_crash_kexec() }
+        unsafe { bindings::rust_kexec_unhook_crash_kexec() }
     }
 }
 
@@ -62,7 +51,7 @@ impl PanicHooks {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         // SAFETY: Registers static ftrace_ops that are not registered, which `drop` removes.
-        to_result(unsafe { rust_kexec_hook_panic() })?;
+        to_result(unsafe { bindings::rust_kexec_hook_panic() })?;
         Ok(Self { _slot: slot })
     }
 }
@@ -70,7 +59,7 @@ impl PanicHooks {
 impl Drop for PanicHooks {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
-        unsafe { rust_kexec_unhook_panic() }
+        unsafe { bindings::rust_kexec_unhook_panic() }
     }
 }
 
@@ -94,7 +83,7 @@ impl RegionGuard {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         // SAFETY: Registers static ftrace_ops that are not registered, which `drop` removes.
-        to_result(unsafe { rust_kexec_guard_region() })?;
+        to_result(unsafe { bindings::rust_kexec_guard_region() })?;
         Ok(Self { _slot: slot })
     }
 
@@ -107,7 +96,7 @@ impl RegionGuard {
         // crash_shrink_memory() was asked for before it tries for the lock, and does not sleep
         // between. A load is asked for when it has the lock.
         // SAFETY: Called in a system call, which may sleep.
-        unsafe { rust_kexec_wait_for_guarded_calls() };
+        unsafe { bindings::rust_kexec_wait_for_guarded_calls() };
         Ok(RegionClaim { _slot: slot })
     }
 }
@@ -121,6 +110,6 @@ extern "C" fn rust_kexec_region_is_claimed() -> bool {
 impl Drop for RegionGuard {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
-        unsafe { rust_kexec_unguard_region() }
+        unsafe { bindings::rust_kexec_unguard_region() }
     }
 }

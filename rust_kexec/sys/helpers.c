@@ -36,7 +36,7 @@
 #include <linux/vmcore_info.h>
 #include <crypto/sha2.h>
 
-#include "helpers.h"
+#include "bindings.h"
 
 /* module! takes `author` in some versions and `authors` in others. */
 MODULE_AUTHOR("The rust_kexec developers");

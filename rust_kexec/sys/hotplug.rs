@@ -2,17 +2,11 @@
 
 //! The kernel's notices of memory and CPUs that come and go.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use crate::load::hotplug;
 use kernel::error::{to_result, Error};
 use kernel::ffi::{c_int, c_uint};
-
-extern "C" {
-    fn rust_kexec_follow_memory() -> c_int;
-    fn rust_kexec_unfollow_memory();
-    fn rust_kexec_follow_cpus() -> c_int;
-    fn rust_kexec_unfollow_cpus(state: c_int);
-}
 
 /// Tells `crate::load::hotplug` of memory that goes online or offline.
 pub(crate) struct MemoryNotifier(());
@@ -25,7 +19,7 @@ impl MemoryNotifier {
     /// [`hotplug::init`] must have run.
     pub(crate) unsafe fn register() -> Result<Self> {
         // SAFETY: Registers a static block, which `drop` takes out again.
-        to_result(unsafe { rust_kexec_follow_memory() })?;
+        to_result(unsafe { bindings::rust_kexec_follow_memory() })?;
         Ok(Self(()))
     }
 }
@@ -33,7 +27,7 @@ impl MemoryNotifier {
 impl Drop for MemoryNotifier {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`. Waits until no notifier runs.
-        unsafe { rust_kexec_unfollow_memory() }
+        unsafe { bindings::rust_kexec_unfollow_memory() }
     }
 }
 
@@ -53,7 +47,7 @@ impl CpuState {
     /// [`hotplug::init`] must have run.
     pub(crate) unsafe fn register() -> Result<Self> {
         // SAFETY: `drop` removes the state.
-        match unsafe { rust_kexec_follow_cpus() } {
+        match unsafe { bindings::rust_kexec_follow_cpus() } {
             error if error < 0 => Err(Error::from_errno(error)),
             state => Ok(Self(state)),
         }
@@ -63,7 +57,7 @@ impl CpuState {
 impl Drop for CpuState {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`. Waits until no CPU is in the state.
-        unsafe { rust_kexec_unfollow_cpus(self.0) }
+        unsafe { bindings::rust_kexec_unfollow_cpus(self.0) }
     }
 }
 

@@ -2,9 +2,9 @@
 
 //! The tree of physical address ranges that /proc/iomem shows.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use kernel::alloc::AllocError;
-use kernel::bindings;
 use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
 use kexec_core::types::ranges::Range;
 
@@ -19,12 +19,8 @@ pub(crate) fn system_ram() -> Result<KVec<Range>, AllocError> {
 /// The memory of the running kernel that is in use, in ascending order: not what was added and not yet
 /// put online, and not what was put offline and is about to be removed.
 pub(crate) fn online_ram() -> Result<KVVec<Range>, AllocError> {
-    extern "C" {
-        fn rust_kexec_memory_is_online(address: u64) -> bool;
-        fn rust_kexec_memory_section_len() -> u64;
-    }
     // SAFETY: Returns a constant.
-    let section_len = unsafe { rust_kexec_memory_section_len() };
+    let section_len = unsafe { bindings::rust_kexec_memory_section_len() };
     let mut online: KVVec<Range> = KVVec::new();
     for ram in &system_ram()? {
         let mut start = ram.start();
@@ -32,7 +28,7 @@ pub(crate) fn online_ram() -> Result<KVVec<Range>, AllocError> {
             let section_end = (start | (section_len - 1)).saturating_add(1);
             let end = section_end.min(ram.end());
             // SAFETY: Looks the section's state up, which sections do not lose.
-            if unsafe { rust_kexec_memory_is_online(start) } {
+            if unsafe { bindings::rust_kexec_memory_is_online(start) } {
                 let before = online.last_mut().filter(|before| before.end() == start);
                 let joined = before.as_ref().map_or(start, |before| before.start());
                 let piece = Range::new(joined, end).unwrap_or_default();

@@ -2,18 +2,11 @@
 
 //! The kernel's own kexec: what it permits, whether it is at work, and whether it has an image.
 
+use super::bindings;
 use super::file::Mount;
 use crate::compat::prelude::*;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::error::to_result;
-use kernel::ffi::c_int;
-
-extern "C" {
-    fn rust_kexec_find_kexec() -> c_int;
-    fn rust_kexec_kexec_load_permitted() -> bool;
-    fn rust_kexec_kexec_is_idle() -> bool;
-    fn rust_kexec_kernel_image_loaded() -> bool;
-}
 
 /// Whether the functions that the kernel does not export were found.
 static FOUND: AtomicBool = AtomicBool::new(false);
@@ -21,7 +14,7 @@ static FOUND: AtomicBool = AtomicBool::new(false);
 /// Looks for the functions that the kernel does not export.
 pub(crate) fn find() -> Result {
     // SAFETY: Asks the kernel where functions are, and has static calls lead there.
-    to_result(unsafe { rust_kexec_find_kexec() })?;
+    to_result(unsafe { bindings::rust_kexec_find_kexec() })?;
     FOUND.store(true, Ordering::Release);
     Ok(())
 }
@@ -33,7 +26,7 @@ pub(crate) fn load_permitted() -> Option<bool> {
     match FOUND.load(Ordering::Acquire) {
         // SAFETY: Asks about the current process and two variables; it may sleep, as a system call
         // may.
-        true => Some(unsafe { rust_kexec_kexec_load_permitted() }),
+        true => Some(unsafe { bindings::rust_kexec_kexec_load_permitted() }),
         false => None,
     }
 }
@@ -42,13 +35,13 @@ pub(crate) fn load_permitted() -> Option<bool> {
 /// holds kexec's lock.
 pub(crate) fn is_idle() -> bool {
     // SAFETY: Reads the region's size, if it gets the lock.
-    unsafe { rust_kexec_kexec_is_idle() }
+    unsafe { bindings::rust_kexec_kexec_is_idle() }
 }
 
 /// Whether it has a crash image.
 pub(crate) fn has_image() -> bool {
     // SAFETY: Reads a pointer of the kernel's.
-    unsafe { rust_kexec_kernel_image_loaded() }
+    unsafe { bindings::rust_kexec_kernel_image_loaded() }
 }
 
 /// Whether kernel.kexec_load_disabled is set.

@@ -14,7 +14,7 @@
 #include <linux/kprobes.h>
 #include <linux/static_call.h>
 
-#include "helpers.h"
+#include "bindings.h"
 
 static bool permit_nothing(int kexec_image_type)
 {

@@ -2,24 +2,10 @@
 
 //! PKCS#7 messages, checked against the kernel's keyrings.
 
+use super::bindings;
 use core::ptr;
 use kernel::ffi::{c_int, c_void};
 use kexec_core::signature::KeyringError;
-
-/// Called with the signed contents of a message, from behind their ASN.1 header on.
-type ViewContent = unsafe extern "C" fn(*mut c_void, *const c_void, usize, usize) -> c_int;
-
-extern "C" {
-    fn rust_kexec_verify_pkcs7(
-        data: *const c_void,
-        len: usize,
-        message: *const c_void,
-        message_len: usize,
-        view: Option<ViewContent>,
-        context: *mut c_void,
-    ) -> c_int;
-    fn rust_kexec_is_binary_blacklisted(hash: *const u8, len: usize) -> bool;
-}
 
 /// What a message says to which it was checked; the callee's last word is its result.
 struct View<'a, T> {
@@ -31,7 +17,7 @@ struct View<'a, T> {
 pub(crate) fn verify_detached(data: &[u8], message: &[u8]) -> Result<(), KeyringError> {
     // SAFETY: Both slices are readable; without a view the context is not used.
     let result = unsafe {
-        rust_kexec_verify_pkcs7(
+        bindings::rust_kexec_verify_pkcs7(
             data.as_ptr().cast(),
             data.len(),
             message.as_ptr().cast(),
@@ -52,7 +38,7 @@ pub(crate) fn verify_contents<T>(
     let mut view = View { of, answer: None };
     // SAFETY: The message is readable, and `viewed` gets the view of its own type.
     let result = unsafe {
-        rust_kexec_verify_pkcs7(
+        bindings::rust_kexec_verify_pkcs7(
             ptr::null(),
             0,
             message.as_ptr().cast(),
@@ -69,7 +55,7 @@ pub(crate) fn verify_contents<T>(
 /// lists.
 pub(crate) fn is_revoked(sha256: &[u8]) -> bool {
     // SAFETY: The slice has this length.
-    unsafe { rust_kexec_is_binary_blacklisted(sha256.as_ptr(), sha256.len()) }
+    unsafe { bindings::rust_kexec_is_binary_blacklisted(sha256.as_ptr(), sha256.len()) }
 }
 
 fn checked(result: c_int) -> Result<(), KeyringError> {

@@ -2,19 +2,16 @@
 
 //! What memory this kernel has.
 
-extern "C" {
-    fn rust_kexec_memory_is_encrypted() -> bool;
-    fn rust_kexec_total_memory() -> u64;
-}
+use super::bindings;
 
 /// The memory that the kernel's allocators have, used or not, in bytes.
 pub(crate) fn total() -> u64 {
     // SAFETY: Reads a variable.
-    unsafe { rust_kexec_total_memory() }
+    unsafe { bindings::rust_kexec_total_memory() }
 }
 
 /// Whether the machine encrypts it.
 pub(crate) fn is_encrypted() -> bool {
     // SAFETY: Reads a variable that is constant after boot.
-    unsafe { rust_kexec_memory_is_encrypted() }
+    unsafe { bindings::rust_kexec_memory_is_encrypted() }
 }

@@ -2,10 +2,7 @@
 
 //! References that keep this module from being removed.
 
-extern "C" {
-    fn rust_kexec_try_get_module() -> bool;
-    fn rust_kexec_put_module();
-}
+use super::bindings;
 
 /// Keeps the module loaded: rmmod is refused while one of these lives.
 ///
@@ -17,13 +14,13 @@ impl ModuleReference {
     /// Takes a reference, unless the module is being removed.
     pub(crate) fn get() -> Option<Self> {
         // SAFETY: Counts, or finds that the module is going away.
-        unsafe { rust_kexec_try_get_module() }.then_some(Self(()))
+        unsafe { bindings::rust_kexec_try_get_module() }.then_some(Self(()))
     }
 }
 
 impl Drop for ModuleReference {
     fn drop(&mut self) {
         // SAFETY: Taken in `get`.
-        unsafe { rust_kexec_put_module() }
+        unsafe { bindings::rust_kexec_put_module() }
     }
 }

@@ -2,17 +2,13 @@
 
 //! The panic notifier chain.
 
+use super::bindings;
 use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
 use core::cell::UnsafeCell;
-use kernel::bindings;
+use core::ptr::addr_of_mut;
 use kernel::error::to_result;
 use kernel::ffi::{c_int, c_ulong, c_void};
-
-extern "C" {
-    #[link_name = "panic_notifier_list"]
-    static PANIC_NOTIFIER_LIST: UnsafeCell<bindings::atomic_notifier_head>;
-}
 
 struct Block(UnsafeCell<bindings::notifier_block>);
 
@@ -37,7 +33,10 @@ impl PanicNotifier {
         let slot = SLOT.hold()?;
         // SAFETY: Both are statics, and the block is in no chain; `drop` takes it out again.
         to_result(unsafe {
-            bindings::atomic_notifier_chain_register(PANIC_NOTIFIER_LIST.get(), BLOCK.0.get())
+            bindings::atomic_notifier_chain_register(
+                addr_of_mut!(bindings::panic_notifier_list),
+                BLOCK.0.get(),
+            )
         })?;
         Ok(Self { _slot: slot })
     }
@@ -47,7 +46,10 @@ impl Drop for PanicNotifier {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`. The result is an error only for an unknown block.
         unsafe {
-            bindings::atomic_notifier_chain_unregister(PANIC_NOTIFIER_LIST.get(), BLOCK.0.get())
+            bindings::atomic_notifier_chain_unregister(
+                addr_of_mut!(bindings::panic_notifier_list),
+                BLOCK.0.get(),
+            )
         };
     }
 }

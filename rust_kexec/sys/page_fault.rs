@@ -2,17 +2,9 @@
 
 //! A process accesses a page of a mapping that is not there yet.
 
+use super::bindings;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use kernel::bindings;
-use kernel::ffi::c_void;
-
-extern "C" {
-    fn rust_kexec_fault_insert_page(fault: *mut c_void, address: u64) -> bindings::vm_fault_t;
-    fn rust_kexec_fault_insert_zeros(fault: *mut c_void) -> bindings::vm_fault_t;
-    fn rust_kexec_fault_insert_large_page(fault: *mut c_void, address: u64)
-        -> bindings::vm_fault_t;
-}
 
 /// What the kernel is told. Each of the methods that map says it by its own.
 #[repr(transparent)]
@@ -31,7 +23,10 @@ impl Answer {
 ///
 /// It points to a struct vm_fault that is valid for `'a`, of a mapping that is made of physical
 /// memory alone.
-pub(crate) struct PageFault<'a>(NonNull<c_void>, PhantomData<&'a mut c_void>);
+pub(crate) struct PageFault<'a>(
+    NonNull<bindings::vm_fault>,
+    PhantomData<&'a mut bindings::vm_fault>,
+);
 
 impl PageFault<'_> {
     /// Wraps the kernel's structure.
@@ -39,7 +34,7 @@ impl PageFault<'_> {
     /// # Safety
     ///
     /// `fault` must be what the mapping's operation was called with.
-    pub(crate) unsafe fn new(fault: NonNull<c_void>) -> Self {
+    pub(crate) unsafe fn new(fault: NonNull<bindings::vm_fault>) -> Self {
         // INVARIANT: The caller vouches for it.
         Self(fault, PhantomData)
     }
@@ -47,19 +42,19 @@ impl PageFault<'_> {
     /// Maps the page at physical address `address`, which is not RAM of this kernel's own.
     pub(crate) fn map_memory(self, address: u64) -> Answer {
         // SAFETY: By the type's invariant.
-        Answer(unsafe { rust_kexec_fault_insert_page(self.0.as_ptr(), address) })
+        Answer(unsafe { bindings::rust_kexec_fault_insert_page(self.0.as_ptr(), address) })
     }
 
     /// Maps a page of zeros.
     pub(crate) fn map_zeros(self) -> Answer {
         // SAFETY: By the type's invariant.
-        Answer(unsafe { rust_kexec_fault_insert_zeros(self.0.as_ptr()) })
+        Answer(unsafe { bindings::rust_kexec_fault_insert_zeros(self.0.as_ptr()) })
     }
 
     /// Maps the large page at physical address `address`, a multiple of its length, of which
     /// nothing is RAM of this kernel's own. The access is to a place that a large page fits.
     pub(crate) fn map_large_page(self, address: u64) -> Answer {
         // SAFETY: By the type's invariant.
-        Answer(unsafe { rust_kexec_fault_insert_large_page(self.0.as_ptr(), address) })
+        Answer(unsafe { bindings::rust_kexec_fault_insert_large_page(self.0.as_ptr(), address) })
     }
 }

@@ -2,27 +2,17 @@
 
 //! Physical memory: where an address of the kernel's lies, and views of memory by its address.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
-use kernel::bindings;
-use kernel::ffi::c_void;
 use kernel::page::PAGE_SIZE;
 use kexec_core::types::ranges::Range;
-
-extern "C" {
-    fn rust_kexec_virt_to_phys(address: *const c_void) -> u64;
-    fn rust_kexec_phys_to_virt(address: u64) -> *mut c_void;
-    fn rust_kexec_ram_pages() -> u64;
-    fn rust_kexec_has_system_ram(address: u64, len: usize) -> bool;
-    fn rust_kexec_page_is_in_use(address: u64) -> bool;
-    fn rust_kexec_ioremap_cache(address: u64, len: usize) -> *mut c_void;
-}
 
 /// How many bytes of memory the kernel has.
 pub(crate) fn ram_len() -> u64 {
     // SAFETY: Reads a counter.
-    let pages = unsafe { rust_kexec_ram_pages() };
+    let pages = unsafe { bindings::rust_kexec_ram_pages() };
     pages.saturating_mul(PAGE_SIZE as u64)
 }
 
@@ -34,14 +24,14 @@ pub(crate) fn address_of(bytes: &[u8]) -> u64 {
 /// The physical address of a byte in the direct map.
 pub(crate) fn address(of: *const u8) -> u64 {
     // SAFETY: Pure arithmetic on an address of the direct map.
-    unsafe { rust_kexec_virt_to_phys(of.cast()) }
+    unsafe { bindings::rust_kexec_virt_to_phys(of.cast()) }
 }
 
 /// Where the direct map of all RAM has this physical address. Pure arithmetic: whether there is
 /// memory is the caller's business.
 pub(crate) fn direct_map_address(address: u64) -> *mut u8 {
     // SAFETY: Pure arithmetic.
-    unsafe { rust_kexec_phys_to_virt(address).cast() }
+    unsafe { bindings::rust_kexec_phys_to_virt(address).cast() }
 }
 
 /// Write access to memory that the kernel reserved for us, through the direct map.
@@ -120,7 +110,7 @@ pub(crate) fn is_in_use(range: Range) -> bool {
         && (page_start(range.start())..range.end())
             .step_by(PAGE_SIZE)
             // SAFETY: Looks at the page's description, if there is one.
-            .any(|page| unsafe { rust_kexec_page_is_in_use(page) })
+            .any(|page| unsafe { bindings::rust_kexec_page_is_in_use(page) })
 }
 
 /// The page that the byte at `address` is in.
@@ -135,7 +125,8 @@ fn page_start(address: u64) -> u64 {
 /// Whether any byte of `range` belongs to a page of RAM, in the words of /proc/iomem.
 fn has_system_ram(range: Range) -> bool {
     // SAFETY: Reads the tree of resources, under its lock.
-    !range.is_empty() && unsafe { rust_kexec_has_system_ram(range.start(), range.len() as usize) }
+    !range.is_empty()
+        && unsafe { bindings::rust_kexec_has_system_ram(range.start(), range.len() as usize) }
 }
 
 /// A mapping of physical memory that this kernel does not use.
@@ -165,7 +156,8 @@ impl Mapping {
             return Err(Unmapped::InUse);
         }
         // SAFETY: Nobody uses the memory, so that no other mapping contradicts this one's kind.
-        let address = unsafe { rust_kexec_ioremap_cache(range.start(), range.len() as usize) };
+        let address =
+            unsafe { bindings::rust_kexec_ioremap_cache(range.start(), range.len() as usize) };
         match NonNull::new(address.cast()) {
             // INVARIANT: ioremap_cache() maps the whole range or nothing. Where arm64 answers with
             // the direct map there is one page of RAM, which is in it, also if only in part RAM:

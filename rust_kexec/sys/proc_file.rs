@@ -3,23 +3,11 @@
 //! The file below /proc. Its callbacks are in `crate::vmcore`, and get a pointer to what it was created
 //! with.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use crate::vmcore::file::Vmcore;
 use core::ffi::CStr;
 use core::ptr::NonNull;
-use kernel::bindings;
-use kernel::ffi::{c_char, c_void};
-
-extern "C" {
-    fn rust_kexec_create_vmcore(
-        name: *const c_char,
-        size: u64,
-        contents: *const c_void,
-    ) -> *mut c_void;
-    fn rust_kexec_remove_vmcore(entry: *mut c_void);
-    fn rust_kexec_iter_count(iter: *const bindings::iov_iter) -> usize;
-    fn rust_kexec_pause() -> bool;
-}
 
 /// A file below /proc that only root can read.
 ///
@@ -27,7 +15,7 @@ extern "C" {
 ///
 /// The entry is registered with the address of `_contents`.
 pub(crate) struct ProcFile {
-    entry: NonNull<c_void>,
+    entry: NonNull<bindings::proc_dir_entry>,
     // Dropped after the entry was removed.
     _contents: Pin<KBox<Vmcore>>,
 }
@@ -43,7 +31,9 @@ impl ProcFile {
         let address: *const Vmcore = &*contents;
         // SAFETY: The name lives for the call; procfs copies it. The contents are pinned, and
         // outlive the entry.
-        let entry = unsafe { rust_kexec_create_vmcore(name.as_char_ptr(), size, address.cast()) };
+        let entry = unsafe {
+            bindings::rust_kexec_create_vmcore(name.as_char_ptr(), size, address.cast_mut().cast())
+        };
         // INVARIANT: The entry is registered when there is one.
         let entry = NonNull::new(entry).ok_or(ENOMEM)?;
         Ok(Self {
@@ -56,14 +46,14 @@ impl ProcFile {
 impl Drop for ProcFile {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant. Waits for readers that are inside the file.
-        unsafe { rust_kexec_remove_vmcore(self.entry.as_ptr()) }
+        unsafe { bindings::rust_kexec_remove_vmcore(self.entry.as_ptr()) }
     }
 }
 
 /// Lets others run who wait for this CPU. Says whether the reader is being killed.
 pub(crate) fn pause() -> bool {
     // SAFETY: The caller is a system call that holds no lock.
-    unsafe { rust_kexec_pause() }
+    unsafe { bindings::rust_kexec_pause() }
 }
 
 /// Where a read copies to.
@@ -78,7 +68,7 @@ impl<'a> Destination<'a> {
     /// How many bytes the reader still wants.
     pub(crate) fn wanted(&self) -> usize {
         // SAFETY: Reads a variable; the kernel's iterator is valid.
-        unsafe { rust_kexec_iter_count(self.0) }
+        unsafe { bindings::rust_kexec_iter_count(self.0) }
     }
 
     /// Copies up to `len` bytes from `from`, and says how many.

@@ -2,12 +2,9 @@
 
 //! SHA-256, which cannot fail.
 
+use super::bindings;
 use crate::sys::digest::Digest;
 use kernel::ffi::c_uint;
-
-extern "C" {
-    fn rust_kexec_sha256(data: *const u8, len: c_uint, out: *mut u8);
-}
 
 /// Computes SHA-256 digests: by the crypto interface, or where the kernel was built without it by
 /// its library, which is slower in older kernels.
@@ -31,7 +28,7 @@ impl Sha256 {
             self.0 = None;
         }
         // SAFETY: `bytes` is readable for `len` bytes, `out` has room for a SHA-256.
-        unsafe { rust_kexec_sha256(bytes.as_ptr(), len, out.as_mut_ptr()) };
+        unsafe { bindings::rust_kexec_sha256(bytes.as_ptr(), len, out.as_mut_ptr()) };
         Some(out)
     }
 }

@@ -2,33 +2,24 @@
 
 //! A mapping of a file into a process, while it is being made.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use kernel::ffi::{c_int, c_void};
+use kernel::ffi::c_int;
 use kernel::page::PAGE_SIZE;
 use kexec_core::dump::vmcore::large_pages::large_part;
 use kexec_core::types::ranges::Range;
-
-extern "C" {
-    fn rust_kexec_vma_start(vma: *const c_void) -> u64;
-    fn rust_kexec_vma_len(vma: *const c_void) -> u64;
-    fn rust_kexec_vma_first_page(vma: *const c_void) -> u64;
-    fn rust_kexec_vma_is_writable_or_executable(vma: *const c_void) -> bool;
-    fn rust_kexec_vma_keep_read_only_mixed(vma: *mut c_void);
-    fn rust_kexec_vma_keep_read_only_memory(vma: *mut c_void);
-    fn rust_kexec_vma_has_large_pages(vma: *const c_void) -> bool;
-    fn rust_kexec_vma_map_memory(vma: *mut c_void, at: u64, address: u64, len: u64) -> c_int;
-    fn rust_kexec_vma_map_zeros(vma: *mut c_void, at: u64, len: u64) -> c_int;
-    fn rust_kexec_vma_map_page(vma: *mut c_void, at: u64, page: *const c_void) -> c_int;
-}
 
 /// A mapping that nothing is in yet.
 ///
 /// # Invariants
 ///
 /// It points to a struct vm_area_struct that is valid, and nobody else's, for `'a`.
-pub(crate) struct UserMapping<'a>(NonNull<c_void>, PhantomData<&'a mut c_void>);
+pub(crate) struct UserMapping<'a>(
+    NonNull<bindings::vm_area_struct>,
+    PhantomData<&'a mut bindings::vm_area_struct>,
+);
 
 impl UserMapping<'_> {
     /// Wraps the kernel's structure.
@@ -36,7 +27,7 @@ impl UserMapping<'_> {
     /// # Safety
     ///
     /// `vma` must be valid, and used by nobody else, while the value lives.
-    pub(crate) unsafe fn new(vma: NonNull<c_void>) -> Self {
+    pub(crate) unsafe fn new(vma: NonNull<bindings::vm_area_struct>) -> Self {
         // INVARIANT: The caller vouches for it.
         Self(vma, PhantomData)
     }
@@ -44,20 +35,20 @@ impl UserMapping<'_> {
     /// How many bytes are to be mapped, in whole pages.
     pub(crate) fn len(&self) -> u64 {
         // SAFETY: By the type's invariant.
-        unsafe { rust_kexec_vma_len(self.0.as_ptr()) }
+        unsafe { bindings::rust_kexec_vma_len(self.0.as_ptr()) }
     }
 
     /// From where on in the file, in bytes, if a number can tell.
     pub(crate) fn offset(&self) -> Option<u64> {
         // SAFETY: By the type's invariant.
-        let page = unsafe { rust_kexec_vma_first_page(self.0.as_ptr()) };
+        let page = unsafe { bindings::rust_kexec_vma_first_page(self.0.as_ptr()) };
         page.checked_mul(PAGE_SIZE as u64)
     }
 
     /// Whether the process asks for more than reading.
     pub(crate) fn is_writable_or_executable(&self) -> bool {
         // SAFETY: By the type's invariant.
-        unsafe { rust_kexec_vma_is_writable_or_executable(self.0.as_ptr()) }
+        unsafe { bindings::rust_kexec_vma_is_writable_or_executable(self.0.as_ptr()) }
     }
 
     /// Sees to it that mprotect(2) cannot ask for more later. Only where the mapping is of physical
@@ -67,8 +58,8 @@ impl UserMapping<'_> {
         // SAFETY: By the type's invariant.
         unsafe {
             match alone {
-                true => rust_kexec_vma_keep_read_only_memory(vma),
-                false => rust_kexec_vma_keep_read_only_mixed(vma),
+                true => bindings::rust_kexec_vma_keep_read_only_memory(vma),
+                false => bindings::rust_kexec_vma_keep_read_only_mixed(vma),
             }
         }
     }
@@ -78,8 +69,8 @@ impl UserMapping<'_> {
     pub(crate) fn large_part(&self, at: u64, memory: Range) -> Option<Range> {
         // SAFETY: By the type's invariant.
         let start = unsafe {
-            match rust_kexec_vma_has_large_pages(self.0.as_ptr()) {
-                true => Some(rust_kexec_vma_start(self.0.as_ptr())),
+            match bindings::rust_kexec_vma_has_large_pages(self.0.as_ptr()) {
+                true => Some(bindings::rust_kexec_vma_start(self.0.as_ptr())),
                 false => None,
             }
         };
@@ -92,7 +83,7 @@ impl UserMapping<'_> {
         self.check_inside(at, memory.len())?;
         // SAFETY: By the type's invariant; the pages are inside the mapping, and not mapped yet.
         check(unsafe {
-            rust_kexec_vma_map_memory(self.0.as_ptr(), at, memory.start(), memory.len())
+            bindings::rust_kexec_vma_map_memory(self.0.as_ptr(), at, memory.start(), memory.len())
         })
     }
 
@@ -100,7 +91,7 @@ impl UserMapping<'_> {
     pub(crate) fn map_zeros(&mut self, at: u64, len: u64) -> Result {
         self.check_inside(at, len)?;
         // SAFETY: As in `map_memory`.
-        check(unsafe { rust_kexec_vma_map_zeros(self.0.as_ptr(), at, len) })
+        check(unsafe { bindings::rust_kexec_vma_map_zeros(self.0.as_ptr(), at, len) })
     }
 
     /// Maps pages of vmalloc()ed memory, to `at` bytes behind the mapping's start. The process
@@ -110,7 +101,9 @@ impl UserMapping<'_> {
             let at = at + (index * PAGE_SIZE) as u64;
             // SAFETY: By the type's invariant; the kernel finds the page by its address, and checks
             // that it is inside the mapping.
-            check(unsafe { rust_kexec_vma_map_page(self.0.as_ptr(), at, page.as_ptr().cast()) })?;
+            check(unsafe {
+                bindings::rust_kexec_vma_map_page(self.0.as_ptr(), at, page.as_ptr().cast())
+            })?;
         }
         Ok(())
     }

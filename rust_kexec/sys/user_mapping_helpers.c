@@ -17,7 +17,7 @@
 #include <linux/pfn_t.h>
 #endif
 
-#include "helpers.h"
+#include "bindings.h"
 
 /* What the Rust side takes for a large page. */
 #if defined(CONFIG_TRANSPARENT_HUGEPAGE) && PMD_SIZE == SZ_2M

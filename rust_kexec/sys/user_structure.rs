@@ -3,17 +3,14 @@
 //! Structures of user space's that are of another version than ours, longer or shorter:
 //! `copy_struct_from_user()` and `copy_struct_to_user()`.
 
+use super::bindings;
 use crate::compat::prelude::*;
 use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
 use core::mem::MaybeUninit;
 use core::{ptr, slice};
 use kernel::error::to_result;
-use kernel::ffi::{c_int, c_void};
-
-extern "C" {
-    fn check_zeroed_user(from: *const c_void, size: usize) -> c_int;
-}
+use kernel::ffi::c_void;
 
 /// Reads a structure that has `len` bytes in user space. What it lacks is zero. Says as well whether
 /// all that it has beyond ours is zero.
@@ -31,7 +28,7 @@ pub(crate) fn read<T: FromBytes>(address: usize, len: usize) -> Result<(T, bool)
 
     let rest = address.wrapping_add(known) as *const c_void;
     // SAFETY: The function checks that it may read there.
-    let zero = unsafe { check_zeroed_user(rest, len - known) };
+    let zero = unsafe { bindings::check_zeroed_user(rest, len - known) };
     to_result(zero.min(0))?;
     Ok((structure, zero > 0))
 }

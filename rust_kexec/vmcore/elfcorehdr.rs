@@ -3,12 +3,9 @@
 //! Where the crashed kernel's ELF core header is.
 
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use crate::sys::file::Mount;
 use kexec_core::dump::elfcorehdr::address_on;
-
-extern "C" {
-    fn rust_kexec_elfcorehdr_address() -> u64;
-}
 
 /// ELFCORE_ADDR_MAX: none was given.
 const NONE: u64 = u64::MAX;
@@ -25,7 +22,7 @@ const COMMAND_LINE_LEN: usize = 2048;
 /// not one that waits for a crash.
 pub(crate) fn address() -> Result<Option<u64>> {
     // SAFETY: Reads a variable that is constant after boot.
-    match unsafe { rust_kexec_elfcorehdr_address() } {
+    match unsafe { bindings::rust_kexec_elfcorehdr_address() } {
         NONE => Ok(None),
         TAKEN => match on_command_line().or_else(in_device_tree) {
             Some(address) => Ok(Some(address)),

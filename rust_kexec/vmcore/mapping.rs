@@ -8,11 +8,12 @@
 
 use super::file::{DumpContents, Vmcore};
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use crate::sys::page_fault::{Answer, PageFault};
 use crate::sys::physical::is_in_use;
 use crate::sys::user_mapping::UserMapping;
 use core::ptr::NonNull;
-use kernel::ffi::{c_int, c_void};
+use kernel::ffi::c_int;
 use kexec_core::dump::vmcore::excluded::Run;
 use kexec_core::dump::vmcore::large_pages::{alignment, large_page_at_start};
 use kexec_core::dump::vmcore::Source;
@@ -140,7 +141,10 @@ fn map_buffer(
 ///
 /// `vmcore` must be what the file was created with, `vma` valid and locked for this call.
 #[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_mmap(vmcore: *const Vmcore, vma: NonNull<c_void>) -> c_int {
+unsafe extern "C" fn rust_kexec_vmcore_mmap(
+    vmcore: *const Vmcore,
+    vma: NonNull<bindings::vm_area_struct>,
+) -> c_int {
     // SAFETY: By this function's contract.
     let vmcore = unsafe { &*vmcore };
     // SAFETY: As above.
@@ -176,7 +180,7 @@ unsafe extern "C" fn rust_kexec_vmcore_alignment(
 #[no_mangle]
 unsafe extern "C" fn rust_kexec_vmcore_page_fault(
     vmcore: *const Vmcore,
-    fault: NonNull<c_void>,
+    fault: NonNull<bindings::vm_fault>,
     offset: u64,
 ) -> Answer {
     // SAFETY: By this function's contract.
@@ -192,7 +196,7 @@ unsafe extern "C" fn rust_kexec_vmcore_page_fault(
 #[no_mangle]
 unsafe extern "C" fn rust_kexec_vmcore_large_page_fault(
     vmcore: *const Vmcore,
-    fault: NonNull<c_void>,
+    fault: NonNull<bindings::vm_fault>,
     offset: u64,
 ) -> Answer {
     // SAFETY: By this function's contract.

@@ -8,25 +8,14 @@
 //! this module, their stacks and the table itself, all of which are mapped elsewhere.
 
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use core::arch::asm;
 use core::hint::spin_loop;
 use core::ptr::NonNull;
 use core::slice;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use kernel::error::to_result;
-use kernel::ffi::{c_int, c_uint, c_void};
-
-extern "C" {
-    fn rust_kexec_new_table() -> *mut u64;
-    fn rust_kexec_table_address(table: *const u64) -> u64;
-    fn rust_kexec_map_table_again(address: u64) -> *mut u64;
-    fn rust_kexec_unmap_table(table: *mut u64);
-    fn rust_kexec_online_cpus() -> c_uint;
-    fn rust_kexec_on_all_cpus(
-        function: unsafe extern "C" fn(*mut c_void) -> c_int,
-        argument: *mut c_void,
-    ) -> c_int;
-}
+use kernel::ffi::{c_int, c_void};
 
 /// A page that becomes a translation table of the kernel's, and so is never freed.
 ///
@@ -42,7 +31,7 @@ impl NewTable {
     /// Allocates a table of `len` entries, which fill a page.
     pub(super) fn new(len: usize) -> Result<Self> {
         // SAFETY: Allocates a zeroed page.
-        let entries = NonNull::new(unsafe { rust_kexec_new_table() }).ok_or(ENOMEM)?;
+        let entries = NonNull::new(unsafe { bindings::rust_kexec_new_table() }).ok_or(ENOMEM)?;
         // INVARIANT: The page was just allocated.
         Ok(Self { entries, len })
     }
@@ -56,7 +45,7 @@ impl NewTable {
     /// Gives it away for good: its physical address.
     pub(super) fn give_away(self) -> u64 {
         // SAFETY: Pure arithmetic on an address of the direct map.
-        unsafe { rust_kexec_table_address(self.entries.as_ptr()) }
+        unsafe { bindings::rust_kexec_table_address(self.entries.as_ptr()) }
     }
 }
 
@@ -83,7 +72,7 @@ pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Re
         return Err(ENODEV);
     }
     // SAFETY: The caller vouches for the table, which is ordinary memory.
-    let place = unsafe { rust_kexec_map_table_again(place) };
+    let place = unsafe { bindings::rust_kexec_map_table_again(place) };
     if place.is_null() {
         return Err(ENOMEM);
     }
@@ -95,10 +84,11 @@ pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Re
         done: AtomicBool::new(false),
     };
     // SAFETY: `stopped` gets the pointer back while this function waits. This thread may sleep.
-    let status =
-        unsafe { rust_kexec_on_all_cpus(stopped, core::ptr::addr_of_mut!(replacement).cast()) };
+    let status = unsafe {
+        bindings::rust_kexec_on_all_cpus(Some(stopped), core::ptr::addr_of_mut!(replacement).cast())
+    };
     // SAFETY: Mapped above.
-    unsafe { rust_kexec_unmap_table(place) };
+    unsafe { bindings::rust_kexec_unmap_table(place) };
     to_result(status)
 }
 
@@ -111,7 +101,7 @@ unsafe extern "C" fn stopped(argument: *mut c_void) -> c_int {
     // SAFETY: By this function's contract; all CPUs share it.
     let replacement = unsafe { &*argument.cast::<Replacement<'_>>() };
     // SAFETY: Reads a variable that does not change while CPUs are stopped.
-    let cpus = unsafe { rust_kexec_online_cpus() } as usize;
+    let cpus = unsafe { bindings::rust_kexec_online_cpus() } as usize;
     let mut status = 0;
     let masks: u64;
     // SAFETY: Masks what could run code of others on this CPU; undone below.

@@ -8,10 +8,10 @@ use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::acpi::AcpiTable;
+use crate::sys::bindings;
 use crate::sys::file::Mount;
 use crate::sys::random;
 use core::arch::asm;
-use kernel::ffi::c_uint;
 use kexec_core::handover::arm64::console::{find_console, find_in_spcr, find_stdout};
 use kexec_core::handover::arm64::device_tree::{
     capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
@@ -31,16 +31,10 @@ static PURGATORY: &[u8] = include_bytes!("../../purgatory/arm64.bin");
 /// How much randomness the capture kernel is given.
 const RNG_SEED_LEN: usize = 64;
 
-extern "C" {
-    fn rust_kexec_executable_page_attributes() -> u64;
-    fn rust_kexec_device_page_attributes() -> u64;
-    fn rust_kexec_page_shift() -> c_uint;
-}
-
 /// The page size that the running kernel uses, and the handover with it.
 fn granule() -> Granule {
     // SAFETY: Returns a constant.
-    match unsafe { rust_kexec_page_shift() } {
+    match unsafe { bindings::rust_kexec_page_shift() } {
         16 => Granule::Kib64,
         14 => Granule::Kib16,
         _ => Granule::Kib4,
@@ -223,7 +217,7 @@ fn purgatory(
     tables.extend_with((page_tables_len(region) / 8) as usize, 0, GFP_KERNEL)?;
     let mut map = IdentityMap::new(&mut tables, base, granule())?;
     // SAFETY: Returns what the kernel maps its own text and data with.
-    let attributes = unsafe { rust_kexec_executable_page_attributes() };
+    let attributes = unsafe { bindings::rust_kexec_executable_page_attributes() };
     for range in [region, report] {
         map.map(range, attributes)?;
     }
@@ -241,7 +235,9 @@ fn purgatory(
             .and_then(|registers| registers.align_outward(granule().page_len()))
             .unwrap_or_default();
         // SAFETY: Returns what the kernel maps device registers with.
-        map.map(registers, unsafe { rust_kexec_device_page_attributes() })?;
+        map.map(registers, unsafe {
+            bindings::rust_kexec_device_page_attributes()
+        })?;
     }
 
     let mut bytes = KVVec::new();

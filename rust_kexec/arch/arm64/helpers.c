@@ -21,7 +21,7 @@
 #include <uapi/linux/arm_sdei.h>
 #include <uapi/linux/psci.h>
 
-#include "../../sys/helpers.h"
+#include "../../sys/bindings.h"
 
 /* hook.rs: struct kprobe is not in the bindings. */
 

@@ -7,14 +7,9 @@
 //! is there.
 
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
 use kernel::error::to_result;
-use kernel::ffi::c_int;
-
-extern "C" {
-    fn rust_kexec_probe_crash_kexec() -> c_int;
-    fn rust_kexec_unprobe_crash_kexec();
-}
 
 /// The kprobe, while it is there.
 pub(crate) struct ArchitectureHook {
@@ -28,7 +23,7 @@ impl ArchitectureHook {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         // SAFETY: Registers a static kprobe that is not registered, which `drop` removes.
-        let outcome = to_result(unsafe { rust_kexec_probe_crash_kexec() });
+        let outcome = to_result(unsafe { bindings::rust_kexec_probe_crash_kexec() });
         if let Err(error) = &outcome {
             pr_notice!(
                 "no kprobe at __crash_kexec (error {}): a dump may lack registers x9 to x28 of \
@@ -47,7 +42,7 @@ impl Drop for ArchitectureHook {
     fn drop(&mut self) {
         if self.registered {
             // SAFETY: Registered in `register`.
-            unsafe { rust_kexec_unprobe_crash_kexec() }
+            unsafe { bindings::rust_kexec_unprobe_crash_kexec() }
         }
     }
 }

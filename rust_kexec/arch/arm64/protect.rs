@@ -12,17 +12,14 @@
 
 use super::break_before_make::{replace, NewTable};
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use crate::sys::physical::direct_map_address;
 use core::arch::asm;
 use core::fmt;
 use kernel::error::to_result;
-use kernel::ffi::{c_int, c_ulong};
+use kernel::ffi::c_ulong;
 use kexec_core::handover::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
 use kexec_core::types::ranges::Range;
-
-extern "C" {
-    fn rust_kexec_split_kernel_mapping(start: c_ulong, end: c_ulong) -> c_int;
-}
 
 /// Why the map was not changed.
 pub(crate) enum Failure {
@@ -81,7 +78,10 @@ impl Region {
         };
         // SAFETY: The addresses are of the map of all RAM, and at the edges of pages.
         to_result(unsafe {
-            rust_kexec_split_kernel_mapping(region.start as c_ulong, region.end as c_ulong)
+            bindings::rust_kexec_split_kernel_mapping(
+                region.start as c_ulong,
+                region.end as c_ulong,
+            )
         })?;
         for edge in [region.start, region.end] {
             region.split_at(edge)?;

@@ -2,11 +2,8 @@
 
 //! Silencing interrupts, so that the capture kernel sees no stray one.
 
+use crate::sys::bindings;
 use kernel::alloc::AllocError;
-
-extern "C" {
-    fn rust_kexec_silence_interrupts();
-}
 
 /// The machine's interrupts, which the kernel's own interrupt chips know how to silence.
 pub(crate) struct Interrupts(());
@@ -20,6 +17,6 @@ impl Interrupts {
     /// Silences them. Called by the CPU that crashes, with interrupts off and all others stopped.
     pub(crate) fn silence(&self) {
         // SAFETY: Nobody handles interrupts any more.
-        unsafe { rust_kexec_silence_interrupts() }
+        unsafe { bindings::rust_kexec_silence_interrupts() }
     }
 }

@@ -9,22 +9,10 @@
 
 use crate::compat::prelude::*;
 use crate::crash;
+use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
 use core::sync::atomic::{AtomicU32, Ordering};
-use kernel::bindings;
 use kernel::ffi::c_uint;
-
-extern "C" {
-    fn rust_kexec_psci_conduit() -> c_uint;
-    fn rust_kexec_prepare_signal();
-    fn rust_kexec_signal_others();
-    fn rust_kexec_find_nmi() -> c_uint;
-    fn rust_kexec_send_nmi(number: c_uint, cpu: c_uint);
-    fn rust_kexec_psci_cpu_off(conduit: c_uint);
-    fn rust_kexec_sdei_conduit() -> c_uint;
-    fn rust_kexec_sdei_mask(conduit: c_uint);
-    fn rust_kexec_leave_streaming_mode();
-}
 
 /// How firmware is called to switch a CPU off: 0 where it cannot, else what C calls it.
 static CONDUIT: AtomicU32 = AtomicU32::new(0);
@@ -46,13 +34,22 @@ impl StopHandler {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         // SAFETY: Fills in calls that nobody uses yet: hooks are registered after this.
-        unsafe { rust_kexec_prepare_signal() };
+        unsafe { bindings::rust_kexec_prepare_signal() };
         // SAFETY: Reads what the kernel knows of its interrupts.
-        NMI.store(unsafe { rust_kexec_find_nmi() }, Ordering::Release);
+        NMI.store(
+            unsafe { bindings::rust_kexec_find_nmi() },
+            Ordering::Release,
+        );
         // SAFETY: Reads the device tree or the ACPI tables.
-        CONDUIT.store(unsafe { rust_kexec_psci_conduit() }, Ordering::Release);
+        CONDUIT.store(
+            unsafe { bindings::rust_kexec_psci_conduit() },
+            Ordering::Release,
+        );
         // SAFETY: As above.
-        SDEI_CONDUIT.store(unsafe { rust_kexec_sdei_conduit() }, Ordering::Release);
+        SDEI_CONDUIT.store(
+            unsafe { bindings::rust_kexec_sdei_conduit() },
+            Ordering::Release,
+        );
         Ok(Self { _slot: slot })
     }
 }
@@ -60,7 +57,7 @@ impl StopHandler {
 /// Asks every other CPU to stop. They do so in [`rust_kexec_stop_call`].
 pub(crate) fn signal_others() {
     // SAFETY: Queues calls that were allocated with the module, and sends interrupts.
-    unsafe { rust_kexec_signal_others() }
+    unsafe { bindings::rust_kexec_signal_others() }
 }
 
 /// Asks CPUs that did not answer by pseudo-NMI, where there is one.
@@ -71,7 +68,7 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
     }
     for other in others {
         // SAFETY: The number is that of such an interrupt. Its former handler is needed no more.
-        unsafe { rust_kexec_send_nmi(number, other as c_uint) };
+        unsafe { bindings::rust_kexec_send_nmi(number, other as c_uint) };
     }
 }
 
@@ -92,10 +89,10 @@ pub(crate) fn quiesce_cpu() {
     match SDEI_CONDUIT.load(Ordering::Acquire) {
         0 => {}
         // SAFETY: The conduit is the one that the machine's description names.
-        conduit => unsafe { rust_kexec_sdei_mask(conduit) },
+        conduit => unsafe { bindings::rust_kexec_sdei_mask(conduit) },
     }
     // SAFETY: The kernel does not use the registers that this clears, and no task will run again.
-    unsafe { rust_kexec_leave_streaming_mode() };
+    unsafe { bindings::rust_kexec_leave_streaming_mode() };
 }
 
 /// Disables interrupts on this CPU for good. For the crash path, which does not return.
@@ -121,7 +118,7 @@ pub(crate) fn park() -> ! {
         0 => {}
         // SAFETY: The conduit is the one that the machine's description names. Firmware does not
         // return unless it refuses.
-        conduit => unsafe { rust_kexec_psci_cpu_off(conduit) },
+        conduit => unsafe { bindings::rust_kexec_psci_cpu_off(conduit) },
     }
     loop {
         // SAFETY: Waits.

@@ -3,31 +3,15 @@
 //! What UEFI firmware told the running kernel, for the capture kernel to use as well.
 
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use crate::sys::file::Mount;
 use crate::sys::physical::Mapping;
 use core::ffi::CStr;
 use kernel::alloc::AllocError;
-use kernel::ffi::c_void;
 use kexec_core::handover::x86_64::boot_params::BootParams;
 use kexec_core::handover::x86_64::efi::{self, EfiInfo, SetupData, SYSTEM_TABLE_LEN};
 use kexec_core::handover::x86_64::setup_data::{SetupDataType, Tail};
 use kexec_core::types::ranges::Range;
-
-/// What `struct efi` says of it; zeros where the kernel was not started by such firmware.
-#[repr(C)]
-struct KernelsView {
-    acpi_rsdp: u64,
-    smbios: u64,
-    memory_map: *const c_void,
-    memory_map_len: u64,
-    descriptor_len: u64,
-}
-
-const _: () = assert!(size_of::<KernelsView>() == 40);
-
-extern "C" {
-    fn rust_kexec_read_efi(view: *mut KernelsView);
-}
 
 /// The firmware's tables, and its services where the running kernel uses them.
 pub(super) struct Firmware {
@@ -51,7 +35,7 @@ impl Firmware {
         sysfs: Option<&Mount>,
         boot_params: Option<&[u8]>,
     ) -> Result<Self, AllocError> {
-        let mut view = KernelsView {
+        let mut view = bindings::rust_kexec_efi {
             acpi_rsdp: 0,
             smbios: 0,
             memory_map: core::ptr::null(),
@@ -59,7 +43,7 @@ impl Firmware {
             descriptor_len: 0,
         };
         // SAFETY: `view` is the structure that the C side has under another name.
-        unsafe { rust_kexec_read_efi(&mut view) };
+        unsafe { bindings::rust_kexec_read_efi(&mut view) };
         Ok(Self {
             acpi_rsdp: view.acpi_rsdp,
             services: match (sysfs, boot_params.and_then(EfiInfo::decode)) {
@@ -102,7 +86,11 @@ impl Firmware {
 
 impl Services {
     /// None where the running kernel does not use them, or does not tell all of it.
-    fn read(sysfs: &Mount, info: EfiInfo, view: &KernelsView) -> Result<Option<Self>, AllocError> {
+    fn read(
+        sysfs: &Mount,
+        info: EfiInfo,
+        view: &bindings::rust_kexec_efi,
+    ) -> Result<Option<Self>, AllocError> {
         if view.memory_map.is_null() {
             return Ok(None);
         }
@@ -126,7 +114,7 @@ impl Services {
     fn find(
         sysfs: &Mount,
         info: EfiInfo,
-        view: &KernelsView,
+        view: &bindings::rust_kexec_efi,
         memory_map: KVec<u8>,
     ) -> Option<Self> {
         let setup_data = SetupData {

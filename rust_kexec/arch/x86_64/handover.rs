@@ -8,10 +8,10 @@ use super::{memory, port};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
+use crate::sys::bindings;
 use crate::sys::file::Mount;
 use crate::sys::{iomem, random};
 use kernel::alloc::AllocError;
-use kernel::bindings;
 use kexec_core::handover::command_line;
 use kexec_core::handover::purgatory::{
     Head, Table, CONSOLE_NONE, CONSOLE_UART8250_PORT, FOUR_LEVEL_PAGING,
@@ -25,10 +25,6 @@ use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::types::ranges::{Range, RangeList, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
-
-extern "C" {
-    fn rust_kexec_jump(top_table: u64, purgatory: u64, table: u64);
-}
 
 /// The purgatory: position-independent, entered at its first byte, its stack inside.
 static PURGATORY: &[u8] = include_bytes!("../../purgatory/x86_64.bin");
@@ -300,7 +296,7 @@ impl Jump {
         // SAFETY: The upper half of the new map is that of the running one, so the next
         // instructions and the stack stay mapped; the purgatory is mapped at its physical
         // address.
-        unsafe { rust_kexec_jump(self.top_table, self.purgatory, self.table) };
+        unsafe { bindings::rust_kexec_jump(self.top_table, self.purgatory, self.table) };
         super::stop::park()
     }
 }

@@ -15,7 +15,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/smp.h>
 
-#include "../../sys/helpers.h"
+#include "../../sys/bindings.h"
 
 /*
  * struct nmiaction is not in the bindings, and registering is a macro around a static one.

@@ -5,12 +5,8 @@
 
 use crate::compat::prelude::*;
 use crate::crash;
+use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
-
-extern "C" {
-    fn rust_kexec_hook_stop_other_cpus();
-    fn rust_kexec_unhook_stop_other_cpus();
-}
 
 /// The hook, while it is there.
 pub(crate) struct ArchitectureHook {
@@ -24,7 +20,7 @@ impl ArchitectureHook {
         let slot = SLOT.hold()?;
         // SAFETY: Swaps a pointer that the kernel exports to be swapped, and that does not lead to
         // us yet; `drop` swaps it back.
-        unsafe { rust_kexec_hook_stop_other_cpus() };
+        unsafe { bindings::rust_kexec_hook_stop_other_cpus() };
         Ok(Self { _slot: slot })
     }
 }
@@ -32,7 +28,7 @@ impl ArchitectureHook {
 impl Drop for ArchitectureHook {
     fn drop(&mut self) {
         // SAFETY: Put in in `register`.
-        unsafe { rust_kexec_unhook_stop_other_cpus() }
+        unsafe { bindings::rust_kexec_unhook_stop_other_cpus() }
     }
 }
 

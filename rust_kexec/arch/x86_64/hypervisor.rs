@@ -6,22 +6,18 @@
 use super::port;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
+use crate::sys::bindings;
 use core::arch::x86_64::__cpuid;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
-use kernel::ffi::c_char;
 use kexec_core::handover::x86_64::kvm;
-
-extern "C" {
-    fn rust_kexec_hypervisor_to_tell() -> *const c_char;
-}
 
 /// Refuses a hypervisor that has to be told by what only the kernel has: Hyper-V, whose VMBus has to
 /// be unloaded (hv_machine_crash_shutdown()), and Xen, of which a domain asks for a soft reset
 /// (xen_hvm_crash_shutdown()).
 pub(crate) fn check() -> Result<(), Refusal> {
     // SAFETY: Returns a string that is constant, or null.
-    let name = unsafe { rust_kexec_hypervisor_to_tell() };
+    let name = unsafe { bindings::rust_kexec_hypervisor_to_tell() };
     if name.is_null() {
         return Ok(());
     }

@@ -9,21 +9,15 @@
 
 use super::port;
 use crate::compat::prelude::*;
+use crate::sys::bindings;
 use crate::sys::physical::direct_map_address;
 use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
-use kernel::bindings;
 use kernel::error::to_result;
-use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
+use kernel::ffi::{c_uint, c_ulong, c_void};
 use kernel::page::PAGE_SIZE;
 use kexec_core::types::ranges::Range;
-
-extern "C" {
-    fn set_memory_uc(address: c_ulong, pages: c_int) -> c_int;
-    fn set_memory_wb(address: c_ulong, pages: c_int) -> c_int;
-    fn rust_kexec_call_on_all_cpus(function: unsafe extern "C" fn(*mut c_void));
-}
 
 // Bits of an entry (Intel SDM volume 3, "4-Level Paging and 5-Level Paging").
 const PRESENT: u64 = 1 << 0;
@@ -127,9 +121,9 @@ impl Region {
             return Ok(());
         }
         // SAFETY: The page is ours, and no device uses it.
-        to_result(unsafe { set_memory_uc(page as c_ulong, 1) })?;
+        to_result(unsafe { bindings::set_memory_uc(page as c_ulong, 1) })?;
         // SAFETY: As above: as it was before.
-        to_result(unsafe { set_memory_wb(page as c_ulong, 1) })?;
+        to_result(unsafe { bindings::set_memory_wb(page as c_ulong, 1) })?;
         match self.encloses(&Mapping::of(page)?) {
             true => Ok(()),
             false => Err(EINVAL.into()),
@@ -163,7 +157,7 @@ impl Region {
             address = mapping.end;
         }
         // SAFETY: Makes all CPUs use the entries written above. Interrupts are on.
-        unsafe { rust_kexec_call_on_all_cpus(flush_translations) };
+        unsafe { bindings::rust_kexec_call_on_all_cpus(Some(flush_translations)) };
         Ok(())
     }
 }

@@ -6,14 +6,10 @@
 use super::port;
 use crate::compat::prelude::*;
 use crate::sys::acpi::AcpiTable;
+use crate::sys::bindings;
 use core::ptr::NonNull;
 use kernel::alloc::AllocError;
-use kernel::bindings;
 use kexec_core::handover::x86_64::acpi;
-
-extern "C" {
-    fn rust_kexec_has_legacy_interrupts() -> bool;
-}
 
 /// Registers mapped uncached.
 ///
@@ -206,7 +202,7 @@ fn silence_local_apic(registers: Option<&DevicePage>) {
     // Firmware may have let them pass through an I/O APIC, which only the kernel's early code could
     // see; they are wired to both.
     // SAFETY: Reads what was found at boot.
-    if unsafe { rust_kexec_has_legacy_interrupts() } {
+    if unsafe { bindings::rust_kexec_has_legacy_interrupts() } {
         write(SPURIOUS, SPURIOUS_ENABLE | SPURIOUS_VECTOR);
         write(LVT_LINT0, DELIVERY_EXTERNAL);
         write(LVT_LINT1, DELIVERY_NMI);

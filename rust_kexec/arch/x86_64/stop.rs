@@ -5,20 +5,9 @@
 use super::{hypervisor, port};
 use crate::compat::prelude::*;
 use crate::crash;
+use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
-use kernel::bindings;
 use kernel::error::to_result;
-use kernel::ffi::c_int;
-
-extern "C" {
-    fn rust_kexec_register_stop_nmi() -> c_int;
-    fn rust_kexec_unregister_stop_nmi();
-    fn rust_kexec_send_stop_nmi();
-    fn rust_kexec_leave_vmx();
-    fn rust_kexec_set_global_interrupt_flag();
-    fn rust_kexec_has_svm() -> bool;
-    fn rust_kexec_has_processor_trace() -> bool;
-}
 
 /// The NMI handler in which a CPU is stopped.
 pub(crate) struct StopHandler {
@@ -32,7 +21,7 @@ impl StopHandler {
         let slot = SLOT.hold()?;
         hypervisor::find();
         // SAFETY: Registers a static action that is not registered, which `drop` removes.
-        to_result(unsafe { rust_kexec_register_stop_nmi() })?;
+        to_result(unsafe { bindings::rust_kexec_register_stop_nmi() })?;
         Ok(Self { _slot: slot })
     }
 }
@@ -40,14 +29,14 @@ impl StopHandler {
 impl Drop for StopHandler {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
-        unsafe { rust_kexec_unregister_stop_nmi() }
+        unsafe { bindings::rust_kexec_unregister_stop_nmi() }
     }
 }
 
 /// Asks every other CPU to stop. They do so in [`rust_kexec_stop_nmi`].
 pub(crate) fn signal_others() {
     // SAFETY: Writes to the local APIC; the mask is a static that only the CPU uses that crashes.
-    unsafe { rust_kexec_send_stop_nmi() }
+    unsafe { bindings::rust_kexec_send_stop_nmi() }
 }
 
 /// An NMI is all there is.
@@ -78,17 +67,17 @@ pub(crate) fn quiesce_cpu() {
 fn disable_virtualization() {
     if port::read_cr4() & CR4_VMXE != 0 {
         // SAFETY: No guest runs on this CPU any more.
-        unsafe { rust_kexec_leave_vmx() };
+        unsafe { bindings::rust_kexec_leave_vmx() };
     }
     // SAFETY: Reads what was found at boot.
-    if !unsafe { rust_kexec_has_svm() } {
+    if !unsafe { bindings::rust_kexec_has_svm() } {
         return;
     }
     // SAFETY: Every 64-bit CPU has this register; no guest runs on this CPU any more.
     unsafe {
         let features = port::read_msr(EFER);
         if features & EFER_SVME != 0 {
-            rust_kexec_set_global_interrupt_flag();
+            bindings::rust_kexec_set_global_interrupt_flag();
             port::write_msr(EFER, features & !EFER_SVME);
         }
     }
@@ -103,7 +92,7 @@ const RTIT_CTL_TRACE_ENABLE: u64 = 1 << 0;
 /// faults in VMX operation, and tracing is off: so this comes after the end of that.
 fn stop_processor_trace() {
     // SAFETY: Reads what was found at boot.
-    if !unsafe { rust_kexec_has_processor_trace() } {
+    if !unsafe { bindings::rust_kexec_has_processor_trace() } {
         return;
     }
     // SAFETY: A CPU that can trace has the register; nobody reads what it would trace.

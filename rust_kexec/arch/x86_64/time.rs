@@ -2,13 +2,8 @@
 
 //! The counter that times the stages of a crash.
 
+use crate::sys::bindings;
 use core::arch::x86_64::_rdtsc;
-use kernel::ffi::c_uint;
-
-extern "C" {
-    #[link_name = "tsc_khz"]
-    static TSC_KHZ: c_uint;
-}
 
 /// The time stamp counter. That of another CPU is about the same.
 pub(crate) fn counter() -> u64 {
@@ -19,5 +14,5 @@ pub(crate) fn counter() -> u64 {
 /// Its ticks in a second, 0 if the kernel could not find out.
 pub(crate) fn frequency() -> u64 {
     // SAFETY: Set early in boot; a refinement later on makes no difference that counts.
-    u64::from(unsafe { TSC_KHZ }) * 1000
+    u64::from(unsafe { bindings::tsc_khz }) * 1000
 }

@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Functions of the Rust side that C structures point to, and of the C side that Rust calls. */
-#ifndef RUST_KEXEC_HELPERS_H
-#define RUST_KEXEC_HELPERS_H
+/*
+ * The C side's functions, of which bindgen makes declarations for Rust with what bindings.parameters
+ * names of the headers below. C functions are defined beside the Rust files that call them.
+ */
+#ifndef RUST_KEXEC_BINDINGS_H
+#define RUST_KEXEC_BINDINGS_H
 
+#include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
-#include <linux/mm_types.h>
+#include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/panic_notifier.h>
+#include <linux/proc_fs.h>
 #include <linux/ptrace.h>
+#include <linux/random.h>
 #include <linux/types.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include <linux/vmalloc.h>
+#ifdef CONFIG_X86_64
+#include <asm/set_memory.h>
+#include <asm/tsc.h>
+#endif
+#ifdef CONFIG_ARM64
+#include <asm/memory.h>
+#endif
 
-struct file;
-struct iov_iter;
-struct kiocb;
-struct proc_dir_entry;
-struct vfsmount;
-struct vm_area_struct;
-struct vm_fault;
-
-/* Rust. */
+#ifndef __BINDGEN__
+/* Rust, called by C. */
 ssize_t rust_kexec_vmcore_read_iter(const void *vmcore, struct kiocb *iocb, struct iov_iter *iter);
 s64 rust_kexec_vmcore_seek(const void *vmcore, u64 offset, bool hole);
 int rust_kexec_vmcore_mmap(const void *vmcore, struct vm_area_struct *vma);
@@ -33,6 +45,14 @@ void rust_kexec_memory_changed(void);
 int rust_kexec_cpu_comes(unsigned int cpu);
 int rust_kexec_set_policy(const char *value, size_t len);
 const char *rust_kexec_policy_name(int *len);
+
+/* C, called by C: the address of a function of the kernel's that can be probed, or 0. */
+unsigned long rust_kexec_address_of(const char *function);
+int rust_kexec_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long rust_kexec_get_unmapped_area(struct file *file, unsigned long address,
+					   unsigned long len, unsigned long page,
+					   unsigned long flags);
+#endif
 
 /* C, called by Rust. */
 bool rust_kexec_acpi_is_enabled(void);
@@ -90,17 +110,15 @@ u64 rust_kexec_vmcoreinfo_address(void);
 unsigned int rust_kexec_vmcoreinfo_len(void);
 bool rust_kexec_kernel_image_loaded(void);
 u64 rust_kexec_elfcorehdr_address(void);
+#ifndef kernel_miscdevice
 typedef long rust_kexec_ioctl(struct file *file, unsigned int command, unsigned long argument);
 int rust_kexec_register_device(const char *name, rust_kexec_ioctl *ioctl);
 void rust_kexec_unregister_device(void);
+#endif
 struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size, void *contents);
 size_t rust_kexec_iter_count(const struct iov_iter *iter);
 bool rust_kexec_pause(void);
 void rust_kexec_remove_vmcore(struct proc_dir_entry *entry);
-int rust_kexec_mmap(struct file *file, struct vm_area_struct *vma);
-unsigned long rust_kexec_get_unmapped_area(struct file *file, unsigned long address,
-					   unsigned long len, unsigned long page,
-					   unsigned long flags);
 u64 rust_kexec_vma_start(const struct vm_area_struct *vma);
 u64 rust_kexec_vma_len(const struct vm_area_struct *vma);
 u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma);
@@ -126,9 +144,6 @@ int rust_kexec_find_kexec(void);
 bool rust_kexec_kexec_load_permitted(void);
 bool rust_kexec_kexec_is_idle(void);
 
-/* C, called by C: the address of a function of the kernel's that can be probed, or 0. */
-unsigned long rust_kexec_address_of(const char *function);
-
 /* The architecture's part. */
 #ifdef CONFIG_X86_64
 /* The registers at the entry of a function that ftrace hooks. */
@@ -137,9 +152,11 @@ static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct
 	return ftrace_get_regs(fregs);
 }
 
-/* Rust. */
+#ifndef __BINDGEN__
+/* Rust, called by C. */
 bool rust_kexec_stop_nmi(struct pt_regs *regs);
 void rust_kexec_before_stop_other_cpus(void);
+#endif
 
 /* C, called by Rust. */
 int rust_kexec_register_stop_nmi(void);
@@ -174,8 +191,10 @@ static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct
 	return ftrace_partial_regs(fregs, partial);
 }
 
-/* Rust. */
+#ifndef __BINDGEN__
+/* Rust, called by C. */
 void rust_kexec_stop_call(struct pt_regs *interrupted);
+#endif
 
 /* C, called by Rust. */
 int rust_kexec_probe_crash_kexec(void);
