@@ -8,8 +8,9 @@ from pathlib import Path
 
 from harness import paths
 from harness.guest.agent import Finished
-from harness.guest.guest import CAPTURE, Guest, boot
-from harness.machine.machine import MIB
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE, Guest
+from harness.units import MIB
 
 DISK = "/dev/vda"
 OWN = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)

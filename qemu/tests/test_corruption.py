@@ -7,11 +7,12 @@ from random import Random
 
 import pytest
 
-from harness import steps
-from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
-from harness.machine.machine import Hardware
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest
+from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.scenarios import USE_PLUGGED_MEMORY
+from harness.scenarios.hotplug import USE_PLUGGED_MEMORY
+from harness.steps.memory import plug_memory
 
 # What is damaged, and which digest shows it. The table's own is always SHA-256.
 CASES = (
@@ -53,7 +54,7 @@ def test_corrupt_core_header(part: str, changes: int, directory: Path, random: R
             await guest.load(CAPTURE, "--digest=xxh64")
             first = (await guest.status()).segments["elfcorehdr"]
             if changes:
-                await steps.plug_memory(guest, "dimm")
+                await plug_memory(guest, "dimm")
             status = await guest.status()
             in_force = status.segments["elfcorehdr"]
             # The slots take turns.

@@ -4,16 +4,19 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from harness import checks, paths, steps
-from harness.crash.scenario import Facts, Scenario, saved_dump
+from harness import paths
+from harness.checks.always import ALWAYS
+from harness.crash.run import saved_dump
+from harness.crash.scenario import Facts, Scenario
 from harness.dump import tools
-from harness.dump.dump import Dump, Prstatus
-from harness.machine.machine import Hardware
+from harness.dump.dump import Dump
+from harness.dump.notes import Prstatus
+from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
+from harness.steps.cpus import one_busy_in_user_space_one_in_the_kernel
 
 pytestmark = pytest.mark.skipif(
     bool(tools.crash_does_not_know()), reason=tools.crash_does_not_know()
@@ -24,7 +27,7 @@ BUSY = Scenario(
     # The first CPU panics, and the second one has nothing to do.
     hardware=Hardware(cpus=4, memory_mib=640),
     command_line="crashkernel=192M",
-    before=(steps.one_busy_in_user_space_one_in_the_kernel,),
+    before=(one_busy_in_user_space_one_in_the_kernel,),
 )
 
 # A CPU's part of `bt -a`.
@@ -89,7 +92,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dump, Fact
 
 def test_backtraces(saved: tuple[Dump, Facts]) -> None:
     dump, facts = saved
-    for check in checks.ALWAYS:
+    for check in ALWAYS:
         check(dump, facts)
     text = tools.crash(dump.path, "bt -a")
     found = backtraces(text)

@@ -8,14 +8,20 @@ from random import Random
 
 import pytest
 
-from harness import checks, paths, steps
-from harness.crash.scenario import BadMoment, Facts, Scenario, crash_and_save
+from harness import paths
+from harness.checks.always import ALWAYS
+from harness.crash.run import crash_and_save
+from harness.crash.scenario import BadMoment, Facts, Scenario
 from harness.dump.dump import Dump
 from harness.guest.guest import Guest
-from harness.guest.vmcore import MIB, THEIRS, complaints, kernel_words, mapped_areas
-from harness.machine.machine import Hardware
+from harness.guest.kernel import complaints, kernel_words, mapped_areas
+from harness.guest.vmcore import THEIRS
+from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.scenarios import USE_PLUGGED_MEMORY
+from harness.scenarios.hotplug import USE_PLUGGED_MEMORY
+from harness.steps.cpus import plug_a_cpu, restart_the_last_cpu
+from harness.steps.memory import plug_and_pull_memory
+from harness.units import MIB
 
 pytestmark = pytest.mark.skipif(
     not paths.has(paths.TARGET, "KASAN") or not paths.has(paths.CAPTURE_TARGET, "KASAN"),
@@ -62,9 +68,9 @@ async def load_and_unload(guest: Guest, facts: Facts) -> None:
 
 async def come_and_go(guest: Guest, facts: Facts) -> None:
     """Memory and CPUs come and go while an image is armed."""
-    await steps.plug_and_pull_memory(guest, facts)
-    await steps.restart_the_last_cpu(guest, facts)
-    await steps.plug_a_cpu(guest, facts)
+    await plug_and_pull_memory(guest, facts)
+    await restart_the_last_cpu(guest, facts)
+    await plug_a_cpu(guest, facts)
     assert (await guest.status()).changes > 0
     await no_reports(guest)
 
@@ -104,7 +110,7 @@ DEBUG = Scenario(
 def test_debug(directory: Path, random: Random) -> None:
     facts = asyncio.run(crash_and_save(DEBUG, directory, random))
     with Dump(directory / "vmcore") as dump:
-        for check in checks.ALWAYS:
+        for check in ALWAYS:
             check(dump, facts)
         reports = [line for line in dump.kernel_log if REPORT.search(line)]
         assert reports == []

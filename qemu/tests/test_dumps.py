@@ -7,18 +7,19 @@ from random import Random
 
 import pytest
 
-from harness import checks
-from harness.crash.scenario import Scenario, crash_and_save
+from harness.checks.always import ALWAYS
+from harness.crash.run import crash_and_save
+from harness.crash.scenario import Scenario
 from harness.dump.dump import Dump
-from harness.scenarios import DUMPS
+from harness.scenarios.every import SCENARIOS
 
 
-@pytest.mark.parametrize("scenario", DUMPS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_dump(scenario: Scenario, directory: Path, random: Random) -> None:
     facts = asyncio.run(crash_and_save(scenario, directory, random))
     vmcore = directory / "vmcore"
     with Dump(vmcore) as dump:
-        for check in checks.ALWAYS + scenario.checks:
+        for check in ALWAYS + scenario.checks:
             check(dump, facts)
     # A failed scenario's dump stays for whoever looks into it.
     vmcore.unlink()

@@ -6,9 +6,11 @@ import gzip
 import subprocess
 from pathlib import Path
 
-from harness import images, paths
-from harness.cases import MACHINE
-from harness.guest.guest import CAPTURE, boot
+from harness import paths
+from harness.cases.case import MACHINE
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE
+from harness.images.packed import unified, zboot
 
 # Digests of one load can be compared with those of another.
 SHA256 = "--digest=sha256"
@@ -27,7 +29,7 @@ def test_formats(directory: Path) -> None:
         kernel, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
         packed = {"gzip": gzip.compress(kernel, 1), "zstd": zstd(kernel)}
         if paths.ARCH == "arm64":
-            packed["zboot"] = images.zboot(kernel)
+            packed["zboot"] = zboot(kernel)
         async with boot(directory) as guest:
             await guest.load(CAPTURE, SHA256)
             plain = (await guest.status()).segments["kernel"]
@@ -39,8 +41,8 @@ def test_formats(directory: Path) -> None:
                 segment = (await guest.status()).segments["kernel"]
                 assert segment.digest == plain.digest, name
             # As deep as anything is packed.
-            unified = images.unified(MACHINE, packed.get("zboot", packed["gzip"]), initrd, CAPTURE)
-            await guest.send("/tmp/kernel", gzip.compress(unified, 1))
+            packed_twice = unified(MACHINE, packed.get("zboot", packed["gzip"]), initrd, CAPTURE)
+            await guest.send("/tmp/kernel", gzip.compress(packed_twice, 1))
             (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()
             segments = (await guest.status()).segments
             assert segments["kernel"].digest == plain.digest

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import paths
-from harness.commands.verification import Answer
-from harness.guest.guest import Guest, boot
+from harness.cases.loaders import Answer
+from harness.guest.boot import boot
+from harness.guest.guest import Guest
 
 
 async def refuse(guest: Guest, errno: str, fact: str, *arguments: str) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.guest.guest import Guest, boot
-from harness.machine.machine import Hardware
+from harness.guest.boot import boot
+from harness.guest.guest import Guest
+from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 
 ROUNDS = 200

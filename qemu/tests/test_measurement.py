@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.guest.guest import CAPTURE, boot
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE
 
 MEASUREMENTS = "/sys/kernel/security/integrity/ima/ascii_runtime_measurements"
 

@@ -8,9 +8,10 @@ from random import Random
 import pytest
 
 from harness import paths
-from harness.crash.scenario import iomem
-from harness.guest.guest import Guest, boot
-from harness.machine.machine import Hardware
+from harness.guest.boot import boot
+from harness.guest.guest import Guest
+from harness.guest.kernel import iomem
+from harness.machine.hardware import Hardware
 
 pytestmark = pytest.mark.skipif(
     paths.has(paths.TARGET, "STRICT_DEVMEM"), reason="the kernel lets nobody write to its memory"

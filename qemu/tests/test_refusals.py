@@ -8,8 +8,9 @@ from pathlib import Path
 
 from harness import paths
 from harness.guest.agent import Finished
-from harness.guest.guest import CAPTURE, Guest, boot
-from harness.machine.machine import Hardware
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE, Guest
+from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 
 LOAD = ("--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")

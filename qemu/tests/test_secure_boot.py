@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.guest.guest import CAPTURE, Guest, boot
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE, Guest
 from harness.images.signing import Signer
-from harness.machine.machine import Hardware
-from harness.steps import SAID_BY_FIRMWARE
+from harness.machine.hardware import Hardware
+from harness.steps.firmware import SAID_BY_FIRMWARE
 
 # What IMA's policy switches on at boot, with or without lockdown.
 ENFORCED = "this kernel, which enforces signatures under Secure Boot (IMA_ARCH_POLICY), requires one"

@@ -13,11 +13,14 @@ from random import Random
 
 import pytest
 
-from harness import images, paths
-from harness.cases import MACHINE
-from harness.commands.verification import POLICY, lock_down
-from harness.guest.guest import CAPTURE, Guest, boot
-from harness.images import certificate_table, flip
+from harness import paths
+from harness.cases.case import MACHINE
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE, Guest
+from harness.guest.policy import POLICY, lock_down
+from harness.images.layout import flip
+from harness.images.packed import unified
+from harness.images.pe import certificate_table
 from harness.images.signing import Signer, attach
 
 UNSIGNED = (
@@ -89,8 +92,8 @@ async def refuse(guest: Guest, files: Files, errno: str, sentence: str) -> None:
 async def keep_what_is_signed(guest: Guest, signer: Signer, initrd: bytes) -> None:
     """Nothing replaces what a unified kernel image has; what it has is loaded."""
     kernel = paths.CAPTURE_KERNEL.read_bytes()
-    unified = signer.sign(images.unified(MACHINE, kernel, initrd, CAPTURE))
-    await guest.send("/tmp/kernel", unified)
+    image = signer.sign(unified(MACHINE, kernel, initrd, CAPTURE))
+    await guest.send("/tmp/kernel", image)
     before = await guest.status()
     for part, option in (
         ("initrd", f"--initrd={paths.GUEST_KERNEL}"),

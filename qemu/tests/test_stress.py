@@ -11,10 +11,11 @@ from random import Random
 
 import pytest
 
-from harness import checks
-from harness.crash.scenario import Scenario, crash_and_save
+from harness.checks.always import ALWAYS
+from harness.crash.run import crash_and_save
+from harness.crash.scenario import Scenario
 from harness.dump.dump import Dump
-from harness.machine.machine import Hardware
+from harness.machine.hardware import Hardware
 from harness.steps.stress import stress
 
 
@@ -29,6 +30,6 @@ def test_stress(request: pytest.FixtureRequest, directory: Path, random: Random)
     facts = asyncio.run(crash_and_save(scenario, directory, random))
     vmcore = directory / "vmcore"
     with Dump(vmcore) as dump:
-        for check in checks.ALWAYS:
+        for check in ALWAYS:
             check(dump, facts)
     vmcore.unlink()

@@ -14,28 +14,15 @@ from unittest.mock import ANY
 import pytest
 
 from harness import paths
-from harness.crash.scenario import Scenario, iomem
-from harness.guest.guest import Guest, boot
-from harness.guest.vmcore import (
-    HAS_BOTH,
-    MIB,
-    OURS,
-    PAGE,
-    PT_LOAD,
-    PT_NOTE,
-    THEIRS,
-    Piece,
-    complaints,
-    core_header,
-    crashed,
-    free_kib,
-    kernel_words,
-    mapped_areas,
-    measured,
-    note,
-    prepared,
-)
-from harness.machine.machine import Hardware
+from harness.crash.run import crashed
+from harness.crash.scenario import Scenario
+from harness.guest.boot import boot, prepared
+from harness.guest.guest import Guest
+from harness.guest.kernel import complaints, free_kib, iomem, kernel_words, mapped_areas
+from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, measured
+from harness.images.core_header import PT_LOAD, PT_NOTE, Piece, core_header, note
+from harness.machine.hardware import Hardware
+from harness.units import MIB, PAGE
 
 # Of the kernel that QEMU boots with memory that was prepared.
 VMCORE = OURS if paths.has(paths.TARGET, "PROC_VMCORE") else THEIRS

@@ -8,9 +8,11 @@ from random import Random
 import pytest
 
 from harness import paths
+from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
-from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, compare, complaints, crashed
-from harness.machine.machine import Hardware
+from harness.guest.kernel import complaints
+from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, compare
+from harness.machine.hardware import Hardware
 
 pytestmark = pytest.mark.skipif(
     not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"

@@ -7,8 +7,9 @@ from pathlib import Path
 from random import Random
 
 from harness import paths
+from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
-from harness.guest.vmcore import MIB, PAGE, crashed
+from harness.units import MIB, PAGE
 
 PLACES = 16
 # The largest pages that there are.

@@ -7,11 +7,14 @@ from random import Random
 
 import pytest
 
-from harness import checks, paths
-from harness.crash.scenario import Facts, Scenario, crash_and_save
+from harness import paths
+from harness.checks.always import ALWAYS, crash_report, every_cpu, ours_alone
+from harness.crash.run import crash_and_save
+from harness.crash.scenario import Facts, Scenario
 from harness.dump.dump import Dump
 from harness.guest.guest import CAPTURE, Guest
-from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, complaints
+from harness.guest.kernel import complaints
+from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS
 from harness.machine.platform import PLATFORM
 
 
@@ -29,8 +32,8 @@ KERNELS_OWN = (
     every_note,
     *(
         check
-        for check in checks.ALWAYS
-        if check not in (checks.ours_alone, checks.crash_report, checks.every_cpu)
+        for check in ALWAYS
+        if check not in (ours_alone, crash_report, every_cpu)
     ),
 )
 
@@ -71,6 +74,6 @@ def test_loaded_by_the_kernels_own(directory: Path, random: Random) -> None:
 def test_read_by_the_kernels_own(directory: Path, random: Random) -> None:
     facts = asyncio.run(crash_and_save(Scenario(name="mixed"), directory, random))
     with Dump(directory / "vmcore") as dump:
-        for check in checks.ALWAYS:
+        for check in ALWAYS:
             check(dump, facts)
     dump.path.unlink()

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import checks, paths
-from harness.crash.scenario import Facts, Scenario, saved_dump
+from harness.checks.always import ALWAYS
+from harness.crash.run import saved_dump
+from harness.crash.scenario import Facts, Scenario
 from harness.dump import tools
 from harness.dump.dump import Dump
-from harness.machine.machine import Hardware
+from harness.machine.hardware import Hardware
 
 CPUS = 4
 TOOLED = Scenario(
@@ -41,7 +42,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dump, Fact
 
 
 def test_drgn(saved: tuple[Dump, Facts]) -> None:
-    for check in checks.ALWAYS:
+    for check in ALWAYS:
         check(*saved)
 
 

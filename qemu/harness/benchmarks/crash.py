@@ -17,10 +17,12 @@ from dataclasses import dataclass
 
 from harness import paths
 from harness.benchmarks.comparison import KERNELS_OWN, show
-from harness.dump.dump import Dump, Report
-from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest, boot
-from harness.machine.machine import MIB
+from harness.dump.dump import Dump
+from harness.dump.notes import Report
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest
 from harness.machine.platform import PLATFORM
+from harness.units import MIB
 
 # The capture kernel's first line must not wait until its driver for the serial port is up.
 COMMAND_LINE = CAPTURE

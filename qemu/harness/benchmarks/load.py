@@ -15,7 +15,8 @@ import time
 
 from harness import paths
 from harness.benchmarks.comparison import KERNELS_OWN, show
-from harness.guest.guest import CAPTURE, Guest, boot
+from harness.guest.boot import boot
+from harness.guest.guest import CAPTURE, Guest
 from harness.images.signing import Signer
 
 KERNEL = "/tmp/kernel"

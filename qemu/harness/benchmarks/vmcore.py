@@ -21,22 +21,14 @@ from collections.abc import Callable
 from elftools.elf.elffile import ELFFile
 
 from harness import paths
+from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
 from harness.guest.guest import CAPTURE, Guest
-from harness.guest.vmcore import (
-    HAS_BOTH,
-    MIB,
-    OURS,
-    PAGE,
-    THEIRS,
-    cpu_seconds,
-    crashed,
-    free_kib,
-    mapped_areas,
-    measured,
-)
-from harness.machine.machine import Hardware
+from harness.guest.kernel import free_kib, mapped_areas
+from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, cpu_seconds, measured
+from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
+from harness.units import MIB, PAGE
 
 FILES = {"rust_kexec": OURS, "the kernel's own": THEIRS}
 

@@ -6,11 +6,13 @@ import os
 import random
 import sys
 
-from harness import checks, paths
-from harness.crash.scenario import crash_and_save
+from harness import paths
+from harness.checks.always import ALWAYS
+from harness.crash.run import crash_and_save
 from harness.dump.dump import Dump
-from harness.machine.machine import GuestError, NotBooted, QemuCrashed, accelerator
-from harness.scenarios import DEMO
+from harness.machine.errors import GuestError, NotBooted, QemuCrashed
+from harness.machine.hardware import accelerator
+from harness.scenarios.demo import DEMO
 
 
 def show(dump: Dump) -> None:
@@ -58,7 +60,7 @@ def main() -> int:
     vmcore = directory / "vmcore"
     with Dump(vmcore) as dump:
         show(dump)
-        passed = checks.ALWAYS + DEMO.checks
+        passed = ALWAYS + DEMO.checks
         for check in passed:
             check(dump, facts)
     print()

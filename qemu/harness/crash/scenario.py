@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """A scenario is data: a guest, what is done to it, and what must be true of its dump."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from harness.dump.dump import Dump
 from harness.guest.agent import Hello
-from harness.guest.guest import CAPTURE, Guest, boot
+from harness.guest.guest import CAPTURE, Guest
 from harness.guest.status import Status
-from harness.machine.machine import Hardware
+from harness.machine.hardware import Hardware
 
 
 @dataclass(frozen=True)
@@ -78,50 +75,11 @@ class Scenario:
     checks: tuple[Check, ...] = ()
 
 
-def iomem(text: str, name: str) -> list[range]:
-    """The ranges of /proc/iomem that have this name."""
-    found = []
-    for line in text.splitlines():
-        addresses, _, label = line.strip().partition(" : ")
-        if label == name:
-            start, end = (int(number, 16) for number in addresses.split("-"))
-            found.append(range(start, end + 1))
-    return found
 
 
 class BadMoment(Exception):
     """The crash came at a moment that the scenario is not about; another one will tell."""
 
 
-async def crash_and_save(scenario: Scenario, directory: Path, random: Random) -> Facts:
-    """Boots, loads, crashes, and leaves the dump in `directory`/vmcore."""
-    async with boot(directory, scenario.hardware, scenario.command_line) as guest:
-        for prepare in scenario.prepare:
-            await prepare(guest)
-        await guest.load(scenario.capture_command_line)
-        facts = Facts(
-            random,
-            guest.hello,
-            await guest.status(),
-            iomem(await guest.read("/proc/iomem"), "System RAM"),
-            scenario.panic,
-        )
-        for step in scenario.before:
-            await step(guest, facts)
-        facts.kernels_own_image = await guest.kernels_own_image_is_loaded()
-        facts.crash_time = int(await guest.shell("date +%s"))
-        await scenario.panic.cause(guest)
-        await guest.captured()
-        for step in scenario.captured:
-            await step(guest, facts)
-        await guest.save_vmcore()
-    return facts
 
 
-@contextmanager
-def saved_dump(scenario: Scenario, directory: Path) -> Iterator[tuple[Dump, Facts]]:
-    """The dump of a scenario without random choices, for several tests; gone when they are done."""
-    facts = asyncio.run(crash_and_save(scenario, directory, Random(0)))
-    with Dump(directory / "vmcore") as dump:
-        yield dump, facts
-    dump.path.unlink()

@@ -2,16 +2,16 @@
 """What a test does with a guest: load, crash, collect."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from harness import paths
 from harness.guest.agent import Finished, Hello
 from harness.guest.status import Status
-from harness.machine.machine import MIB, PANIC_ENDED, GuestError, Hardware, Machine, NotBooted
+from harness.machine.errors import GuestError, NotBooted
+from harness.machine.machine import PANIC_ENDED, Machine
 from harness.machine.platform import PLATFORM
+from harness.units import MIB
 
 # How long something may take that takes seconds: TCG on a busy two-core host is slow.
 PATIENCE = 300
@@ -170,25 +170,3 @@ class Guest:
             (directory / "capture.log").write_text(console.text(border))
 
 
-@asynccontextmanager
-async def boot(
-    directory: Path, hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
-) -> AsyncIterator[Guest]:
-    """A guest that has booted the production kernel."""
-    machine = Machine(hardware, f"{CONSOLE} {command_line}", directory)
-    async with machine:
-        try:
-            hello = await machine.until(
-                machine.agent.hello(), "the production kernel's agent", PATIENCE / 2
-            )
-        except GuestError as error:
-            if machine.console.find(FIRST_PROCESS) is None:
-                raise NotBooted(str(error)) from error
-            raise
-        if hello.role != "production":
-            raise GuestError(f"the kernel that QEMU booted says {hello}")
-        guest = Guest(machine, hello)
-        try:
-            yield guest
-        finally:
-            guest.split_console()

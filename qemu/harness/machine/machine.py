@@ -3,13 +3,10 @@
 
 import asyncio
 import mmap
-import os
-import platform
 import re
 import shutil
 import tempfile
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 from typing import Any, Self, TypeVar
@@ -20,87 +17,33 @@ from harness import paths
 from harness.guest.agent import Agent
 from harness.machine import secure_boot, spin_table
 from harness.machine.console import Console
+from harness.machine.errors import GuestError, QemuCrashed
+from harness.machine.hardware import COUNTING, PLUGGED_MIB_MAX, Hardware, accelerator
 from harness.machine.platform import PLATFORM
+from harness.units import MIB
 
 T = TypeVar("T")
 
-MIB = 1 << 20
 
-# How much memory can be plugged into a guest.
-PLUGGED_MIB_MAX = 2048
 
 # The last line of panic(), and so the sign that nobody took over.
 PANIC_ENDED = r"---\[ end Kernel panic"
 
-# QEMU's `-accel` where instructions are counted: each is 2^0 ns, and a guest that waits for its
-# clock finds that it has waited.
-COUNTING = ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
 
 # In QEMU's `info registers`.
 REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
 
 
-class GuestError(Exception):
-    """A guest did not do what was waited for."""
 
 
-class QemuCrashed(GuestError):
-    """QEMU itself crashed.
-
-    Before version 8.2 it sometimes does when a guest moves a PCI device's memory while another
-    of its CPUs accesses a device, with TCG and a host thread for each CPU.
-    """
 
 
-class NotBooted(GuestError):
-    """A kernel did not get as far as its first process, and so not to our module.
-
-    Kernels with several CPUs, a capture kernel as well, rarely hang there in QEMU 7.2 with TCG, or
-    trip over code that another CPU patches.
-    """
 
 
-@dataclass(frozen=True)
-class Hardware:
-    """The machine that a guest runs on."""
-
-    cpus: int = 2
-    memory_mib: int = 1024
-    cpu: str = PLATFORM.cpu
-    options: tuple[str, ...] = ()
-    """Of QEMU's `-machine`, instead of the platform's."""
-    firmware: bool = False
-    """Whether UEFI starts the kernel, and describes the machine by ACPI."""
-    secure_boot: bool = False
-    """x86_64: whether that is a UEFI with Secure Boot switched on; see `harness.secure_boot`."""
-    spin_table: bool = False
-    """arm64: whether other firmware starts it, without PSCI; see `harness.spin_table`."""
-    arguments: tuple[str, ...] = ()
-    """More of QEMU's arguments."""
-    hotplug: bool = False
-    """Whether memory can be plugged in, and CPUs where the platform has that."""
-    counting: bool = False
-    """Whether a nanosecond of the guest's clock is an instruction that it has executed, whatever
-    else the host does. Needs TCG."""
-    open_memory: bool = False
-    """Whether the harness can change the guest's memory, see `Machine.flip`."""
 
 
-def kvm_works() -> bool:
-    """Whether KVM can run a guest.
-
-    The device alone does not tell: some hosts have it without the CPU's virtualisation
-    extensions, and a guest there never gets past its early boot.
-    """
-    if paths.ARCH != platform.machine():
-        return False
-    flags = Path("/proc/cpuinfo").read_text().split()
-    return ("vmx" in flags or "svm" in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
-def accelerator() -> str:
-    """QEMU's `-accel`."""
-    return "kvm" if kvm_works() else "tcg,thread=multi"
 
 
 class Machine:

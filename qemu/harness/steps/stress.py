@@ -7,9 +7,9 @@ from collections import Counter
 from harness import paths
 from harness.crash.scenario import Facts
 from harness.guest.guest import CAPTURE, Guest
-from harness.guest.vmcore import complaints
-from harness.machine.machine import MIB
-from harness.steps import system_ram
+from harness.guest.kernel import complaints
+from harness.steps.memory import system_ram
+from harness.units import MIB
 
 SIZE = "/sys/kernel/kexec_crash_size"
 

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernel's own header: one field of it wrong at a time."""
+
+from collections.abc import Iterator
+
+from harness import paths
+from harness.cases.case import FORMAT, GOOD, Case
+from harness.images.layout import patch
+from harness.images.pe import optional_header
+from harness.units import KIB, MIB
+
+# Headers that do not say what a good kernel's say.
+Wrong = dict[str, dict[str, int | bytes]]
+
+BZIMAGE: Wrong = {
+    "boot sector's signature 0": {"boot_flag": 0},
+    "setup header's signature wrong": {"header": b"HdrX"},
+    "boot protocol 2.11": {"version": 0x020B},
+    "zImage: LOADED_HIGH not set": {"loadflags": 0},
+    "XLF_KERNEL_64 not set": {"xloadflags": 0x7E},
+    "XLF_CAN_BE_LOADED_ABOVE_4G not set": {"xloadflags": 0x7D},
+    "XLF_5LEVEL not set, on a machine with 5-level paging": {"xloadflags": 0x5F},
+    "setup header ends too early": {"jump": 0x10EB},
+    "setup_sects beyond the file": {"setup_sects": 0xFF},
+    "syssize 0": {"syssize": 0},
+    "syssize beyond the file": {"syssize": 0x10000},
+    "relocatable_kernel 0": {"relocatable_kernel": 0},
+    "kernel_alignment not a power of two": {"kernel_alignment": 3 * MIB},
+    "init_size less than the code": {"init_size": 4 * KIB},
+    "init_size more than the region": {"init_size": 400 * MIB},
+    "init_size more than half of memory": {"init_size": 280 * MIB},
+    "pref_address above the region": {"pref_address": 1 << 40},
+    "cmdline_size 0": {"cmdline_size": 0},
+    "cmdline_size beyond any kernel's": {"cmdline_size": 0xFFFFFFFF},
+    "payload beyond the code": {"payload_length": 0x10000},
+}
+
+ARM64_IMAGE: Wrong = {
+    "magic number wrong": {"magic": b"ARM\0"},
+    "image_size 0": {"image_size": 0},
+    "image_size less than the file": {"image_size": 4 * KIB},
+    "image_size more than the region": {"image_size": 400 * MIB},
+    "image_size beyond the address space": {"image_size": (1 << 64) - 1},
+    "image_size more than half of memory": {"image_size": 280 * MIB},
+    "flags: big-endian": {"flags": 0b1011},
+    "text_offset 512 KiB, as before Linux 5.8": {"text_offset": 512 * KIB},
+    "text_offset not a multiple of a page": {"text_offset": 0x123},
+    "text_offset 2 MiB": {"text_offset": 2 * MIB},
+}
+
+HEADERS = {"x86_64": BZIMAGE, "arm64": ARM64_IMAGE}[paths.ARCH]
+
+
+def headers() -> Iterator[Case]:
+    """One field of the header at a time, and what becomes of a file on its way."""
+    good = GOOD()
+    yield Case(f"a good {FORMAT}", good)
+    for name, fields in HEADERS.items():
+        yield Case(name, GOOD(**fields))
+    yield Case("cut in the header", good[:60])
+    yield Case("cut in the code", good[: len(good) - 4 * KIB])
+    yield Case("damaged PE header", patch(good, optional_header(good), b"\0\0"))

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What must be true of every dump."""
+
+from harness.checks.ranges import hex_range, whole_pages, without
+from harness.crash.scenario import Facts
+from harness.dump.dump import Dump
+from harness.machine.platform import PLATFORM
+
+
+def ours_alone(dump: Dump, facts: Facts) -> None:
+    """The kernel's own kexec had nothing loaded when the guest crashed."""
+    assert facts.kernels_own_image is False
+
+
+def whole(dump: Dump, facts: Facts) -> None:
+    """The file ends where its last segment ends."""
+    assert dump.path.stat().st_size == dump.end
+
+
+def release(dump: Dump, facts: Facts) -> None:
+    """The dump is of the kernel that crashed."""
+    assert dump.release == facts.hello.release
+    assert dump.vmcoreinfo["OSRELEASE"] == facts.hello.release
+
+
+def panic_message(dump: Dump, facts: Facts) -> None:
+    """The log ends in the panic that the guest was given."""
+    assert dump.panic_message == facts.panic.message
+
+
+def crash_time(dump: Dump, facts: Facts) -> None:
+    """CRASHTIME is the guest's time at the crash."""
+    assert 0 <= int(dump.vmcoreinfo["CRASHTIME"]) - facts.crash_time < 600
+
+
+def crashed_stack(dump: Dump, facts: Facts) -> None:
+    """The thread that panicked is known; its stack goes from the first hook through the trigger."""
+    functions = [frame.name for frame in dump.crashed_thread.stack_trace()]
+    assert "__crash_kexec" in functions, functions
+    assert facts.panic.function in functions[functions.index("__crash_kexec") :], functions
+
+
+def every_cpu(dump: Dump, facts: Facts) -> None:
+    """Each CPU that ran has one note, which is that of the task that it was running."""
+    reached = facts.hello.cpus_online - len(facts.not_stopped)
+    assert len(dump.cpus) == reached
+    assert len(dump.prstatus) == reached
+    for cpu, note in zip(dump.cpus, dump.prstatus, strict=True):
+        assert note.pid == cpu.pid, cpu
+        assert note.registers[PLATFORM.instruction_pointer] == cpu.instruction_pointer != 0, cpu
+        assert cpu.symbol != "no symbol", cpu
+
+
+def crash_report(dump: Dump, facts: Facts) -> None:
+    """The stages followed each other, and the CPUs that did not stop are named."""
+    report = dump.report
+    stages = [report.noticed, report.stopped, report.left, report.purgatory_entered, report.checked]
+    assert 0 < stages[0] and stages == sorted(stages), stages
+    assert report.not_stopped == facts.not_stopped
+    assert len(report.has_stopped) == facts.hello.cpus_online - len(facts.not_stopped)
+
+
+def all_memory(dump: Dump, facts: Facts) -> None:
+    """Every page of System RAM is in the file, but for what the capture kernel may use."""
+    status = facts.status
+    wanted = [
+        piece
+        for ram in facts.system_ram
+        for piece in without(ram, [PLATFORM.not_in_dump, status.region, status.low_region])
+    ]
+    found = [range(load.physical, load.physical + load.size) for load in dump.loads]
+    for piece in wanted:
+        missing = [hex_range(rest) for rest in without(whole_pages(piece), found)]
+        assert not missing, missing
+
+
+def crash_region_left_out(dump: Dump, facts: Facts) -> None:
+    """The crash region, where the capture kernel lives, is not in the dump."""
+    region = facts.status.region
+    for load in dump.loads:
+        assert load.physical >= region.stop or load.physical + load.size <= region.start, load
+
+
+# What every dump must fulfil.
+ALWAYS = (
+    ours_alone,
+    whole,
+    release,
+    panic_message,
+    crash_time,
+    crashed_stack,
+    every_cpu,
+    crash_report,
+    all_memory,
+    crash_region_left_out,
+)

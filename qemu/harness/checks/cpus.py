@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Checks of what CPUs did when the kernel crashed."""
+
+from harness.crash.scenario import BadMoment, Check, Facts
+from harness.dump.dump import Dump
+from harness.machine.platform import PLATFORM
+
+
+def interrupts_disabled(dump: Dump, facts: Facts) -> None:
+    """The last CPU is where it span with interrupts disabled, unless nothing reached it there."""
+    if not facts.not_stopped:
+        assert "spin" in dump.cpus[-1].functions, dump.cpus[-1]
+
+
+def spinning_registers(dump: Dump, facts: Facts) -> None:
+    """The spinning process' registers are exactly in its CPU's note."""
+    spinner = facts.spinner
+    cpu, note = dump.cpus[spinner["cpu"]], dump.prstatus[spinner["cpu"]]
+    expected = {name: int(value, 16) for name, value in spinner["registers"].items()}
+    assert note.pid == spinner["pid"]
+    if PLATFORM.timer_interrupt in cpu.functions:
+        raise BadMoment("the note has the registers of the timer's interrupt")
+    assert {name: note.registers[name] for name in expected} == expected
+    pointer = note.registers[PLATFORM.instruction_pointer]
+    assert int(spinner["rip_start"], 16) <= pointer < int(spinner["rip_end"], 16)
+
+
+def at_exception_level(level: int) -> Check:
+    """arm64: the kernel ran at this exception level."""
+
+    def check(dump: Dump, facts: Facts) -> None:
+        # PSTATE.M: the level, and whether the stack pointer is that level's own.
+        modes = {note.registers["pstate"] & 0xF for note in dump.prstatus}
+        assert modes - {0} == {level << 2 | 1}, modes
+
+    return check
+
+
+def paged_with(crashed: int, captured: int) -> Check:
+    """x86_64: the two kernels paged with so many levels."""
+
+    def check(dump: Dump, facts: Facts) -> None:
+        assert int(dump.vmcoreinfo["NUMBER(pgtable_l5_enabled)"]) == crashed - 4
+        assert ("la57" in facts.captured_cpu_flags) == captured - 4
+
+    return check
+
+
+def parked(dump: Dump, facts: Facts) -> None:
+    """Every CPU but one still waits in the module when the capture kernel has booted."""
+    modules = [dump.module(address) for address in facts.stopped_at]
+    assert modules.count("rust_kexec") == facts.hello.cpus_online - 1, modules

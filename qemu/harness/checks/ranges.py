@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Arithmetic on ranges of addresses."""
+from harness.units import PAGE
+
+
+def without(piece: range, holes: list[range]) -> list[range]:
+    """What is left of a range."""
+    left = [piece]
+    for hole in holes:
+        left = [
+            rest
+            for part in left
+            for rest in (
+                range(part.start, min(part.stop, hole.start)),
+                range(max(part.start, hole.stop), part.stop),
+            )
+            if rest
+        ] if hole else left
+    return left
+
+
+def whole_pages(piece: range) -> range:
+    """The pages that lie wholly in a range."""
+    return range(-(-piece.start // PAGE) * PAGE, piece.stop // PAGE * PAGE)
+
+
+def hex_range(piece: range) -> str:
+    """As /proc/iomem writes it, but half open."""
+    return f"{piece.start:#x}..{piece.stop:#x}"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The notes of a dump: each CPU's registers, and the report of the crash path."""
+
+import struct
+from dataclasses import dataclass
+from typing import Self
+
+# The type of our own note.
+NT_REPORT = 0x524B0001
+
+# Where struct elf_prstatus has pr_pid, on every 64-bit machine.
+PR_PID_OFFSET = 32
+
+
+@dataclass(frozen=True)
+class Prstatus:
+    """One NT_PRSTATUS note."""
+
+    pid: int
+    registers: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The note that the crash path left (kexec_core's report.rs); times are the counter's."""
+
+    frequency: int
+    noticed: int
+    stopped: int
+    left: int
+    purgatory_entered: int
+    checked: int
+    cpus: tuple[int, ...]
+
+    NOT_STOPPED = (1 << 64) - 1
+
+    @classmethod
+    def parse(cls, description: bytes) -> Self:
+        """From the note's contents."""
+        version, frequency, count, *words = struct.unpack(f"<{len(description) // 8}Q", description)
+        if version != 1 or count != len(words) - 5:
+            raise AssertionError(f"the crash report has version {version}, for {count} CPUs")
+        return cls(frequency, *words[:5], tuple(words[5:]))
+
+    def seconds(self, start: int, end: int) -> float:
+        """The time between two values of the counter."""
+        return (end - start) / self.frequency
+
+    @property
+    def not_stopped(self) -> set[int]:
+        """The CPUs that did not stop."""
+        return {cpu for cpu, time in enumerate(self.cpus) if time == self.NOT_STOPPED}
+
+    @property
+    def has_stopped(self) -> list[int]:
+        """The CPUs that did."""
+        return [cpu for cpu, time in enumerate(self.cpus) if time not in (0, self.NOT_STOPPED)]

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Booting a guest, as a production kernel or as one that finds a core header."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from harness.guest.guest import CONSOLE, FIRST_PROCESS, PATIENCE, Guest
+from harness.machine.errors import GuestError, NotBooted
+from harness.machine.hardware import Hardware
+from harness.machine.machine import Machine
+from harness.machine.platform import PLATFORM
+
+
+@asynccontextmanager
+async def prepared(
+    directory: Path,
+    memory: bytes,
+    at: int,
+    header: int,
+    hardware: Hardware = Hardware(cpus=1),
+    options: str = "",
+) -> AsyncIterator[Guest]:
+    """An x86_64 machine whose kernel is told that another one crashed before it.
+
+    QEMU puts `memory` to physical address `at`, which `memmap=` makes the kernel leave alone.
+    """
+    image = directory / "memory"
+    image.write_bytes(memory)
+    loader = ("-device", f"loader,file={image},addr={at:#x},force-raw=on")
+    hardware = replace(hardware, arguments=(*hardware.arguments, *loader))
+    command_line = (
+        f"{CONSOLE} {PLATFORM.early_console} memmap={len(memory):#x}${at:#x} "
+        f"elfcorehdr={header:#x} {options}"
+    )
+    machine = Machine(hardware, command_line, directory)
+    async with machine:
+        hello = await machine.until(machine.agent.hello(), "the kernel's agent", PATIENCE)
+        if hello.role != "capture":
+            raise GuestError(f"the kernel that QEMU booted says {hello}")
+        yield Guest(machine, hello)
+    image.unlink()
+
+
+@asynccontextmanager
+async def boot(
+    directory: Path, hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
+) -> AsyncIterator[Guest]:
+    """A guest that has booted the production kernel."""
+    machine = Machine(hardware, f"{CONSOLE} {command_line}", directory)
+    async with machine:
+        try:
+            hello = await machine.until(
+                machine.agent.hello(), "the production kernel's agent", PATIENCE / 2
+            )
+        except GuestError as error:
+            if machine.console.find(FIRST_PROCESS) is None:
+                raise NotBooted(str(error)) from error
+            raise
+        if hello.role != "production":
+            raise GuestError(f"the kernel that QEMU booted says {hello}")
+        guest = Guest(machine, hello)
+        try:
+            yield guest
+        finally:
+            guest.split_console()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Signature policies and lockdown, switched on in a running guest."""
+
+from pathlib import Path
+
+from harness import paths
+from harness.guest.guest import Guest
+from harness.guest.kernel import iomem
+
+LOCKDOWN = "/sys/kernel/security/lockdown"
+POLICY = "/sys/module/rust_kexec/parameters/signatures"
+
+
+async def require_signatures(guest: Guest) -> None:
+    """Ours by its parameter; the kernel's own as one that was started by secure boot."""
+    await guest.shell(f"echo require > {POLICY}")
+    await flip_enforcement(guest)
+
+
+async def flip_enforcement(guest: Guest) -> None:
+    """Flips what set_kexec_sig_enforced() sets, which nothing in user space reaches."""
+    [data] = iomem(await guest.read("/proc/iomem"), "Kernel data")
+    symbols = await guest.shell("grep -wE '_sdata|sig_enforce' /proc/kallsyms")
+    address = {line.split()[2]: int(line.split()[0], 16) for line in symbols.splitlines()}
+    place = data.start + address["sig_enforce"] - address["_sdata"]
+    guest.machine.flip(place, 1)
+
+
+async def lock_down(guest: Guest) -> None:
+    """The kernel's confidentiality mode, from which there is no way back."""
+    await guest.shell(
+        f"mount -t securityfs securityfs {Path(LOCKDOWN).parent}; echo confidentiality > {LOCKDOWN}"
+    )
+
+
+async def nothing_but_lockdown(guest: Guest) -> None:
+    """Back to what may be loaded by default, and then the confidentiality mode."""
+    await flip_enforcement(guest)
+    await guest.shell(f"rmmod rust_kexec; insmod {paths.GUEST_MODULE}")
+    await lock_down(guest)

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What all formats share: bytes at offsets, and the extents of the kernels that are assembled."""
+import struct
+
+from harness.units import KIB, MIB
+
+CODE_LEN = 32 * KIB
+
+# Where images are linked to, and what they need of memory.
+LOAD_ADDRESS = 16 * MIB
+MEMORY_LEN = 8 * MIB
+
+
+def patch(file: bytes, offset: int, contents: bytes) -> bytes:
+    """The file with other bytes at an offset."""
+    return file[:offset] + contents + file[offset + len(contents) :]
+
+
+def flip(file: bytes, offset: int, mask: int = 1) -> bytes:
+    """The file with bits of one byte changed."""
+    return patch(file, offset, bytes([file[offset] ^ mask]))
+
+
+def put(file: bytearray, offset: int, layout: str, *values: int | bytes) -> None:
+    struct.pack_into(f"<{layout}", file, offset, *values)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The machine that a guest runs on, and what executes it."""
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import paths
+from harness.machine.platform import PLATFORM
+
+# How much memory can be plugged into a guest.
+PLUGGED_MIB_MAX = 2048
+
+# QEMU's `-accel` where instructions are counted: each is 2^0 ns, and a guest that waits for its
+# clock finds that it has waited.
+COUNTING = ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """The machine that a guest runs on."""
+
+    cpus: int = 2
+    memory_mib: int = 1024
+    cpu: str = PLATFORM.cpu
+    options: tuple[str, ...] = ()
+    """Of QEMU's `-machine`, instead of the platform's."""
+    firmware: bool = False
+    """Whether UEFI starts the kernel, and describes the machine by ACPI."""
+    secure_boot: bool = False
+    """x86_64: whether that is a UEFI with Secure Boot switched on; see `harness.secure_boot`."""
+    spin_table: bool = False
+    """arm64: whether other firmware starts it, without PSCI; see `harness.spin_table`."""
+    arguments: tuple[str, ...] = ()
+    """More of QEMU's arguments."""
+    hotplug: bool = False
+    """Whether memory can be plugged in, and CPUs where the platform has that."""
+    counting: bool = False
+    """Whether a nanosecond of the guest's clock is an instruction that it has executed, whatever
+    else the host does. Needs TCG."""
+    open_memory: bool = False
+    """Whether the harness can change the guest's memory, see `Machine.flip`."""
+
+
+def kvm_works() -> bool:
+    """Whether KVM can run a guest.
+
+    The device alone does not tell: some hosts have it without the CPU's virtualisation
+    extensions, and a guest there never gets past its early boot.
+    """
+    if paths.ARCH != platform.machine():
+        return False
+    flags = Path("/proc/cpuinfo").read_text().split()
+    return ("vmx" in flags or "svm" in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def accelerator() -> str:
+    """QEMU's `-accel`."""
+    return "kvm" if kvm_works() else "tcg,thread=multi"

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Steps that keep CPUs busy, or make them come and go."""
+
+from dataclasses import replace
+
+from harness import paths
+from harness.crash.scenario import Facts
+from harness.guest.guest import Guest
+from harness.machine.platform import PLATFORM
+
+
+async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
+    """A process spins on the last CPU with known values in its callee-saved registers."""
+    await spin(guest, facts, facts.hello.cpus_online - 1)
+
+
+async def one_busy_in_user_space_one_in_the_kernel(guest: Guest, facts: Facts) -> None:
+    """The last CPU but one spins as above, the last one clears memory in a system call."""
+    last = guest.hello.cpus_online - 1
+    await spin(guest, facts, last - 1)
+    await guest.shell(
+        f"taskset {1 << last:x} dd if=/dev/zero of=/dev/null bs=64M >/dev/null 2>&1 &"
+    )
+
+
+async def spin(guest: Guest, facts: Facts, cpu: int) -> None:
+    """A process spins on this CPU, which is not the first one."""
+    # The CPU that panics must be another one.
+    await guest.shell("taskset -p 1 $(pidof agent)")
+    seed = facts.random.getrandbits(32)
+    facts.spinner = await guest.spawn("spin", "--cpu", str(cpu), "--seed", str(seed))
+
+
+# Neither the agent nor the CPU that panics must be on the CPU that nothing reaches any more, nor what
+# they wait for: devices' interrupts, and kernel threads. The program that ran there last has memory
+# of its own, so that nobody waits for that CPU to forget the agent's.
+LEAVE_TO_THE_FIRST_CPU = """
+for task in /proc/[0-9]*; do taskset -p 1 ${task#/proc/} >/dev/null 2>&1 || :; done
+for affinity in /proc/irq/[0-9]*/smp_affinity; do echo 1 2>/dev/null > $affinity || :; done
+taskset %s true
+"""
+
+
+async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
+    """The last CPU spins in the kernel with interrupts disabled, which an NMI passes."""
+    last = guest.hello.cpus_online - 1
+    await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
+    await guest.shell(LEAVE_TO_THE_FIRST_CPU % f"{1 << last:x}")
+    await guest.shell(f"echo {last} | taskset 1 tee /sys/module/irqs_off/parameters/cpu")
+    if PLATFORM.nmi_option not in guest.machine.command_line:
+        facts.not_stopped = {last}
+
+
+async def take_the_last_cpu_offline(guest: Guest, facts: Facts) -> None:
+    """The kernel parks the last CPU that it has started."""
+    last = facts.hello.cpus_online - 1
+    await guest.shell(f"echo 0 > /sys/devices/system/cpu/cpu{last}/online")
+    facts.hello = replace(facts.hello, cpus_online=last)
+
+
+async def look_at_stopped_cpus(guest: Guest, facts: Facts) -> None:
+    """What QEMU knows of the CPUs that the capture kernel does not run on."""
+    facts.stopped_at = [
+        cpu[PLATFORM.monitor_pointer]
+        for cpu in await guest.machine.registers()
+        if PLATFORM.stopped(cpu)
+    ]
+
+
+async def look_at_cpu_flags(guest: Guest, facts: Facts) -> None:
+    """What the running kernel uses of its first CPU."""
+    lines = (await guest.read("/proc/cpuinfo")).splitlines()
+    flags = next(line for line in lines if line.startswith("flags"))
+    facts.captured_cpu_flags = set(flags.partition(":")[2].split())
+
+
+async def plug_a_cpu(guest: Guest, facts: Facts) -> None:
+    """A CPU comes, and is the last one."""
+    last = facts.hello.cpus_online
+    online = f"/sys/devices/system/cpu/cpu{last}/online"
+    await guest.machine.plug_cpu()
+    await guest.shell(f"until [ -e {online} ]; do :; done; echo 1 > {online}")
+    facts.hello = replace(facts.hello, cpus_online=last + 1)
+
+
+async def restart_the_last_cpu(guest: Guest, facts: Facts) -> None:
+    """The last CPU goes and comes again."""
+    online = f"/sys/devices/system/cpu/cpu{facts.hello.cpus_online - 1}/online"
+    await guest.shell(f"echo 0 > {online}; echo 1 > {online}")
