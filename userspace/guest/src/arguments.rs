@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the programs' options have in common.
+//! Options of the programs: numbers, and options that must be given.
+//!
+//! ```
+//! use guest::arguments::{number, required};
+//! use lexopt::Arg::Long;
+//!
+//! let mut parser = lexopt::Parser::from_args(["--seed=0x10"]);
+//! let mut seed = None;
+//! while let Some(option) = parser.next()? {
+//!     match option {
+//!         Long("seed") => seed = Some(number(&mut parser)?),
+//!         other => return Err(other.unexpected()),
+//!     }
+//! }
+//! assert_eq!(required(seed, "--seed")?, 16);
+//! # Ok::<(), lexopt::Error>(())
+//! ```
 
 use lexopt::ValueExt;
 

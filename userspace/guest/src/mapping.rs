@@ -20,6 +20,15 @@ pub fn page_size() -> nix::Result<NonZeroUsize> {
 
 /// A readable and writable mapping, unmapped when it is dropped.
 ///
+/// ```
+/// use guest::mapping::{page_size, Mapping};
+///
+/// let mut mapping = Mapping::locked(page_size()?)?;
+/// assert_eq!(mapping.write(b"known contents"), Some(()));
+/// assert_eq!(mapping.address() % page_size()?.get(), 0);
+/// # Ok::<(), nix::errno::Errno>(())
+/// ```
+///
 /// # Invariants
 ///
 /// `[base, base + len)` is page-aligned, mapped readable and writable, and part of no other

@@ -9,7 +9,18 @@ use std::process::ExitCode;
 use nix::errno::Errno;
 use serde::Serialize;
 
-/// Why a program could not do what it was asked.
+/// The reason for which a program failed, as a sentence.
+///
+/// ```
+/// use guest::report::Failure;
+/// use nix::errno::Errno;
+///
+/// let failure = Failure::errno("cannot map the dump", Errno::EAGAIN);
+/// assert_eq!(
+///     failure.to_string(),
+///     "cannot map the dump: Try again (EAGAIN)"
+/// );
+/// ```
 #[derive(Debug)]
 pub struct Failure(String);
 

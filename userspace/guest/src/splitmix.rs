@@ -15,6 +15,14 @@
 /// ```
 ///
 /// Every step can be undone, so the numbers of one stream are all different.
+///
+/// ```
+/// use guest::splitmix::SplitMix64;
+///
+/// let page: Vec<u64> = SplitMix64::new(7).take(512).collect();
+/// let again = SplitMix64::new(7).zip(&page);
+/// assert!(again.take(512).all(|(known, found)| known == *found));
+/// ```
 #[derive(Clone, Debug)]
 pub struct SplitMix64 {
     state: u64,

@@ -20,6 +20,19 @@ use crate::file_mapping::FileMapping;
 use crate::report::Failure;
 
 /// An open dump.
+///
+/// ```no_run
+/// use guest::report::Failure;
+/// use guest::vmcore::Dump;
+///
+/// let dump = Dump::open("/proc/vmcore".as_ref())?;
+/// let mut head = [0; 64];
+/// let read = dump
+///     .read(&mut head, 0)
+///     .map_err(|errno| Failure::errno("cannot read the dump", errno))?;
+/// println!("{read} of {} bytes", dump.size()?);
+/// # Ok::<(), Failure>(())
+/// ```
 #[derive(Debug)]
 pub struct Dump {
     path: PathBuf,

@@ -65,6 +65,18 @@ struct WriteLine {
 
 /// The request in a line, with the id under which it is answered. An error comes with the id too,
 /// as far as there is one to find.
+///
+/// ```
+/// use guest::agent::protocol::{parse, Request};
+///
+/// let (id, request) = parse(br#"{"id":4,"read":"/proc/cmdline"}"#).unwrap();
+/// assert_eq!(id, 4);
+/// assert_eq!(request, Request::Read("/proc/cmdline".into()));
+///
+/// let (id, sentence) = parse(br#"{"id":5}"#).unwrap_err();
+/// assert_eq!(id, 5);
+/// assert!(sentence.starts_with("a request has one of"));
+/// ```
 pub fn parse(line: &[u8]) -> Result<(Value, Request), (Value, String)> {
     if line.len() as u64 > LINE_MAX {
         let error = format!("the line is longer than {LINE_MAX} bytes");
