@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What every script here needs: where things are, and how to talk to the person who waits.
+# Functions and paths for all scripts here.
 
-# depmod, modprobe and the like are where only root's PATH leads.
+# depmod and modprobe are in directories that only root's PATH has.
 PATH=$PATH:/usr/sbin:/sbin
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # Packages that are not installed but unpacked into a directory: of another suite or another
-# architecture. apt is asked with lists of its own, so neither root nor a change of the machine's
-# configuration is needed. Sourced after lib.sh.
+# architecture. apt works on separate lists, so it needs neither root nor a change of the machine's
+# configuration. Sourced after lib.sh.
 
 # The directory, and the options that make apt-get and apt-cache work on it.
 apt_options=()
@@ -39,7 +39,7 @@ ask_apt() {
 		apt_options+=(-o Dir::Etc::SourceList="$directory/sources.list"
 			-o Dir::Etc::SourceParts=/nonexistent)
 	fi
-	# A source for another architecture only, such as a vendor's, is no reason to stop.
+	# A source of the machine that is for another architecture only, such as a vendor's, may fail.
 	apt-get "${apt_options[@]}" update >&2 || [ $# -eq 0 ] ||
 		die "the package lists of $* could not be fetched."
 }

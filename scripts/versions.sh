@@ -17,15 +17,15 @@ KERNELS="6.12 7 stock"
 ARCHS="x86_64 arm64"
 # A variant is one more fragment of the guest kernel's configuration, qemu/kernel/VARIANT.config.
 VARIANT=${VARIANT:-}
-# What directories below build/ are called.
+# The name of directories below build/.
 TARGET=$ARCH
 [ "$KERNEL" = "$KERNEL_DEFAULT" ] || TARGET=$ARCH-$KERNEL
 TARGET=$TARGET${VARIANT:+-$VARIANT}
 
-# Where the mirror may have newer kernels than the machine's own release.
+# Suites that may have newer kernels than the machine's own release.
 KERNEL_SUITES="trixie-backports sid"
 
-# Where Debian's own kernel of that version and the compilers that built it are.
+# Suites of Debian's own kernel of that version, and of the compilers that built it.
 STOCK_SUITES="trixie trixie-backports"
 STOCK_PACKAGES="rustc rust-src bindgen gcc-14 libc6-dev make flex bison bc libelf-dev libssl-dev
 	libdw-dev pahole kmod xz-utils python3-minimal perl gawk bash coreutils diffutils findutils
@@ -48,15 +48,15 @@ KERNEL_PACKAGES="clang$LLVM_SUFFIX lld$LLVM_SUFFIX llvm$LLVM_SUFFIX
 MODULE_PACKAGES="make gcc libc6-dev kmod"
 GUEST_PACKAGES="cpio zstd"
 HARNESS_PACKAGES="python3-venv openssl sbsigntool"
-# What dumps are opened with, besides drgn: newer than Debian 12's, which do not know 6.12. crash reads
-# dumps of the architecture only that it was built for.
+# Tools that open dumps, besides drgn. Debian 12's (makedumpfile 1.7.2, crash 8.0.2) do not know Linux
+# 6.12. A crash reads only dumps of the architecture that it was built for.
 TOOLS_SUITE=sid
-# What kexec_core's tests compare its device trees with, and what changes those of guests.
+# dtc: kexec_core's tests compare device trees with its own, and the harness changes guests' trees.
 TEST_PACKAGES="device-tree-compiler"
-# What scripts/check lints the scripts and the manual page with.
+# Linters of scripts/check, for the scripts and the manual page.
 CHECK_PACKAGES="shellcheck mandoc"
-# Of packages that are installed for one architecture at a time, another one's are unpacked into
-# the cache (scripts/foreign).
+# Packages that can be installed for one architecture at a time only. Another architecture's are
+# unpacked into the cache (scripts/foreign).
 FOREIGN_PACKAGES=
 case $ARCH in
 x86_64)
@@ -78,5 +78,5 @@ arm64)
 	FOREIGN_PACKAGES="busybox-static"
 	;;
 esac
-# A line of its own package exists for the default line only.
+# Only the default line has a package of that name.
 [ "$KERNEL" != "$KERNEL_DEFAULT" ] || KERNEL_PACKAGES="$KERNEL_PACKAGES linux-source-$KERNEL"
