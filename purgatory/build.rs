@@ -4,8 +4,9 @@
 
 use std::path::Path;
 
-/// The libc crate, which sha2 asks for the CPU's features on arm64, names the C library to the
-/// linker. Nothing of it is used: what is called stands in src/arm64/features.rs.
+/// On arm64, sha2 (0.11) finds the CPU's features by the crate cpufeatures (0.3), which depends on the
+/// crate libc (0.2). That one names these libraries to the linker. Nothing in them is used: the one
+/// function that is called, getauxval(), is in src/arm64/features.rs.
 const UNUSED_LIBRARIES: [&str; 8] = ["c", "m", "rt", "pthread", "util", "dl", "gcc_s", "gcc"];
 
 fn main() {

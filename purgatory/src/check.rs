@@ -9,15 +9,15 @@ use kexec_core::types::digest::{xxh64, Algorithm, Checked, DIGEST_LEN};
 use kexec_core::uapi::SegmentKind;
 use sha2::{Digest, Sha256};
 
-/// What was found to differ from what the module recorded.
+/// The part of the image that differs from the module's record.
 pub enum Damage {
     /// The table itself.
     Table,
     /// A segment that the table describes.
     Segment {
-        /// What it holds, where the table's number is known.
+        /// Its kind, if the table's number is a known one.
         kind: Option<SegmentKind>,
-        /// What its digest was computed with, where the table's number is known.
+        /// The algorithm of its digest, if the table's number is a known one.
         algorithm: Option<Algorithm>,
         /// Its physical address.
         start: u64,
@@ -26,8 +26,7 @@ pub enum Damage {
     },
 }
 
-/// Checks the table, every segment in its order, and the ELF core header that is in force, which it
-/// returns.
+/// Checks the table, every segment in order, and the ELF core header in force. Returns that header.
 pub fn check(table: &Table) -> Result<&[u8], Damage> {
     check_table(table)?;
     for checked in table.checked.iter().take(table.checked_count as usize) {

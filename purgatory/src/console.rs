@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Says on the console why the capture kernel was not entered.
+//! The console, for the reason why the capture kernel was not entered.
 
 use crate::arch::serial;
 use crate::check::Damage;
@@ -20,10 +20,10 @@ extern "C" {
 }
 
 impl Console {
-    /// Looks up where to write.
+    /// Reads the console's place from the head.
     pub fn get() -> Self {
-        // SAFETY: The entry code reserves a `Head` there. Volatile, because the module filled it
-        // in behind the compiler's back.
+        // SAFETY: The entry code reserves a `Head` there. Volatile, because the module fills it
+        // in after this program was compiled.
         let head = unsafe { HEAD.get().read_volatile() };
         Self {
             kind: head.console_kind,

@@ -4,9 +4,9 @@
 //!
 //! It runs on its own stack, on page tables that the module built at load, with caches on and
 //! interrupts off, and trusts nothing of the crashed kernel. It checks the digest of every
-//! segment against the table that the module left (see [`kexec_core::handover::purgatory`]). Only when all
-//! agree does it enter the capture kernel. Otherwise it says on the console which segment changed
-//! and stops there: a capture kernel that boots from damaged memory could write a dump that lies.
+//! segment against the module's table (see [`kexec_core::handover::purgatory`]). Only when all
+//! agree does it enter the capture kernel. Otherwise it names the changed segment on the console and
+//! stops: a capture kernel that boots from damaged memory could write a wrong dump.
 
 #![no_std]
 #![no_main]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Views of physical memory, and what this program writes to it.
+//! Physical memory: views of it, and this program's writes.
 
 use crate::arch;
 use core::mem::size_of;
@@ -20,7 +20,7 @@ pub fn bytes_of(table: &Table) -> &[u8] {
 ///
 /// # Safety
 ///
-/// The range must be identity-mapped memory that nobody writes while the slice lives.
+/// The range must be identity-mapped memory that is not written while the slice lives.
 pub unsafe fn physical<'a>(start: u64, len: u64) -> &'a [u8] {
     // SAFETY: The caller vouches for the range.
     unsafe { core::slice::from_raw_parts(start as usize as *const u8, len as usize) }
@@ -30,22 +30,22 @@ pub unsafe fn physical<'a>(start: u64, len: u64) -> &'a [u8] {
 ///
 /// # Safety
 ///
-/// A report must be there, identity-mapped, and used by nobody else.
+/// A report must be there, identity-mapped, and not used by other code.
 pub unsafe fn report(report: u64, moment: Moment, counter: u64) {
     let words = report as usize as *mut u64;
     // SAFETY: By this function's contract; a report has a word for each moment.
     unsafe { words.add(moment.word()).write_volatile(counter) };
 }
 
-/// Which ELF core header is in force, if that can be read.
+/// The selection of the ELF core header in force, if it can be read.
 ///
 /// # Safety
 ///
 /// The slots must be identity-mapped.
 pub unsafe fn selection(slots: &Slots) -> Option<Selection> {
     let place = slots.selection()?;
-    // SAFETY: By this function's contract; the selection begins with an aligned word. What was
-    // written before the word is seen by whoever reads the word first.
+    // SAFETY: By this function's contract; the selection begins with an aligned word. An
+    // acquiring read of the word sees all writes before the word's.
     unsafe { AtomicU64::from_ptr(place.start() as usize as *mut u64) }.load(Ordering::Acquire);
     // SAFETY: As above; the other CPUs have stopped.
     Selection::decode(unsafe { physical(place.start(), place.len()) })
@@ -55,7 +55,7 @@ pub unsafe fn selection(slots: &Slots) -> Option<Selection> {
 ///
 /// # Safety
 ///
-/// `header` must be in one of the slots, and nothing else of them used any more.
+/// `header` must be in one of the slots, and the rest of the slots must not be used any more.
 pub unsafe fn place_elfcorehdr(slots: &Slots, header: &[u8]) {
     if header.as_ptr() as u64 != slots.start {
         let first = slots.start as usize as *mut u8;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes pointers in the blob's data point to where the blob was placed.
+//! Relocation: pointers in the blob's data are moved to the blob's place in memory.
 
 use core::mem::{offset_of, size_of};
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Exception vectors, so that a fault in here is named and not a silent loop.
+//! Exception vectors. They name a fault in this program, which would be a silent loop without them.
 
 use super::stop;
 use crate::console::Console;
 use core::arch::global_asm;
 
 // Sixteen vectors of 128 bytes, 2 KiB aligned (Arm ARM, D1.3.1 "Exception vectors"). Interrupts
-// are masked, so all that arrives is a fault of this program's own.
+// are masked, so every exception is a fault of this program.
 global_asm!(
     ".section .text.exception, \"ax\", %progbits",
     ".balign 2048",

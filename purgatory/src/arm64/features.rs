@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which instructions this CPU has, for the sha2 crate.
+//! The CPU's features, for the crate sha2 (0.11).
 //!
-//! The crate asks the C library, whose answer is the kernel's. There is neither here, so this
-//! program answers itself, from the CPU's own register.
+//! The crate calls getauxval() of the C library through cpufeatures (0.3), and the library has the
+//! answer from the kernel. Here is neither, so this program answers from the CPU's own register.
 
 use core::arch::asm;
 
@@ -12,7 +12,7 @@ use core::arch::asm;
 const AT_HWCAP: u64 = 16;
 const HWCAP_SHA2: u64 = 1 << 6;
 
-/// What the C library's function of this name would say about SHA-256.
+/// The C library's function of this name, reduced to SHA-256.
 #[no_mangle]
 extern "C" fn getauxval(kind: u64) -> u64 {
     if kind != AT_HWCAP {

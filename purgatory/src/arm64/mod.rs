@@ -12,15 +12,15 @@
 //! optimization (kexec-tools, commit 0a7fba8b1453, "purgatory: Change default sha256 optimization
 //! to -O2").
 //!
-//! With caches on, the same digest is bound by the CPU. What has to hold for that:
+//! With caches on, the CPU limits the speed of the same digest. These conditions have to hold:
 //!
 //! - The identity map is not the crashed kernel's. It lies in the reserved region, was built when
 //!   the image was loaded, and was write-protected since.
 //! - A digest reads what the capture kernel will read with its caches off. At load each segment was
-//!   cleaned and invalidated to the point of coherency, and nobody writes there afterwards; so a
-//!   line that is cached here is clean, and equals memory. An overwritten byte is in memory or in a
-//!   dirty line; the digest sees either of them, and then nothing is entered.
-//! - What this program writes, its data, its stack and the place of the ELF core header, is cleaned
+//!   cleaned and invalidated to the point of coherency, and it is not written afterwards. So a line
+//!   that is cached here is clean, and equals memory. An overwritten byte is in memory or in a dirty
+//!   line. The digest sees it in both cases, and then no kernel is entered.
+//! - The memory that this program writes (data, stack, and the place of the ELF core header) is cleaned
 //!   before the MMU goes off.
 //!
 //! QEMU without hardware help has no caches, so no test there can show any of this.
@@ -33,8 +33,8 @@ pub mod serial;
 use core::arch::{asm, global_asm};
 use kexec_core::handover::purgatory::Table;
 
-// The memory functions that the compiler emits calls to. Simple loops: of what is large this program
-// copies only an ELF core header that was replaced, some kilobytes.
+// The memory functions that the compiler emits calls to. Simple loops will do: the largest copy is an
+// ELF core header that was replaced, some kilobytes.
 global_asm!(
     ".section .text.memory, \"ax\", %progbits",
     ".globl memcpy",
@@ -87,9 +87,9 @@ const SCTLR_MMU_OFF: u64 = 1 << 29 | 1 << 28 | 1 << 22 | 1 << 20 | 1 << 11;
 /// interrupts masked, x0 = device tree, x1 to x3 = 0.
 ///
 /// Until here the MMU and the caches were on, because without them every access of the digest goes
-/// to memory. What the module wrote was cleaned to the point of coherency at load. This program
-/// wrote its own data and stack since: those lines are cleaned too, so that none is evicted later
-/// over what the capture kernel writes.
+/// to memory. At load, the segments were cleaned to the point of coherency. This program has written
+/// its own data and stack since. Those lines are cleaned too, so that none is evicted later over the
+/// capture kernel's writes.
 pub fn enter_kernel(table: &Table) -> ! {
     // SAFETY: All digests held, so `entry` is the first instruction of the kernel that the module
     // verified, with its device tree at `argument`. This code is identity-mapped, so it goes on
@@ -127,8 +127,8 @@ pub fn enter_kernel(table: &Table) -> ! {
     }
 }
 
-/// Makes what was written visible to accesses with the caches off, with which the capture kernel
-/// starts.
+/// Cleans written memory from the caches. The capture kernel starts with the caches off, and sees only
+/// memory.
 pub fn publish(start: u64, len: u64) {
     let type_register: u64;
     // SAFETY: Reading the cache type register has no effect.

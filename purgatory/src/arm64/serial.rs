@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A PL011 UART, set up by the crashed kernel and used as it was left.
+//! A PL011 UART, used as the crashed kernel set it up.
 
 use core::ptr::without_provenance_mut;
 use kexec_core::handover::purgatory::CONSOLE_PL011;

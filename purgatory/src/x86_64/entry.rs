@@ -15,10 +15,11 @@ pub const CODE_SELECTOR: u16 = 0x10;
 /// Selector of a code segment of 32 bits.
 pub const CODE_32_SELECTOR: u16 = 0x08;
 
-// CR4 keeps PAE, MCE and LA57: the first and the last cannot change in 64-bit mode, and a TDX
-// guest may not clear MCE. Everything else goes, CET before CR0.WP because CR4.CET requires WP.
-// OSFXSR and OSXMMEXCPT are set for the SSE registers of the SHA instructions. CR0 ends as
-// PE|MP|ET|NE|PG; TS and EM would make SSE instructions fault.
+// CR4 keeps PAE, MCE and LA57: PAE and LA57 cannot change in 64-bit mode, and a TDX guest may not
+// clear MCE (identity_mapped() in Linux 6.12's arch/x86/kernel/relocate_kernel_64.S keeps it too).
+// Everything else goes, CET before CR0.WP because CR4.CET requires WP. OSFXSR and OSXMMEXCPT are set
+// for the SSE registers of the SHA instructions. CR0 ends as PE|MP|ET|NE|PG; TS and EM would make SSE
+// instructions fault.
 global_asm!(
     ".section .text.entry, \"ax\", @progbits",
     ".globl purgatory_entry",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An interrupt descriptor table, so that a fault in here is named and not a silent reset.
+//! The interrupt descriptor table. It names a fault in this program, which would be a silent reset
+//! without it.
 //!
 //! Non-maskable interrupts are ignored: a watchdog of the crashed kernel may still send them.
 

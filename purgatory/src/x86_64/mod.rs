@@ -87,7 +87,7 @@ pub fn enter_kernel(table: &Table) -> ! {
     }
 }
 
-/// Nothing has to be done for the capture kernel to see what was written: caches are coherent.
+/// Does nothing: caches are coherent, so the capture kernel sees all writes.
 pub fn publish(_start: u64, _len: u64) {}
 
 /// The counter that the crash path of the module reads too.

@@ -6,15 +6,15 @@
 //! CR4.LA57 cannot change in 64-bit mode, so the mode is left and entered again (Intel SDM volume 3,
 //! "IA-32e Mode Operation": a code segment of 32 bits, CR0.PG cleared, CR4 and CR3 changed, CR0.PG
 //! set). In between addresses have 32 bits; the module uses this only where all of the region is
-//! below 4 GiB. A bzImage does the same to itself, but the kernel within one, which a vmlinux is,
-//! does not.
+//! below 4 GiB. A bzImage does the same to itself. The kernel inside it, which is a vmlinux, does not.
 
 use super::entry::{CODE_32_SELECTOR, CODE_SELECTOR};
 use core::arch::global_asm;
 
 // The identity map of four levels is what the first entry of the top table points to: below 4 GiB
-// the fifth level only leads there. Interrupts stay off; an NMI in here would find no handler that
-// fits, as in the kernel's own code for this.
+// the fifth level only leads there. Interrupts stay off. An NMI in here would find no handler for
+// 32-bit mode; trampoline_32bit_src in Linux 6.12's arch/x86/boot/compressed/head_64.S accepts that
+// too.
 global_asm!(
     ".section .text.paging, \"ax\", @progbits",
     "enter_with_four_levels:",
@@ -43,7 +43,7 @@ global_asm!(
     "retf",
     ".code64",
     "3:",
-    // What the upper halves of registers hold after code of 32 bits is not defined.
+    // After 32-bit code the upper halves of registers are undefined.
     "mov eax, edi",
     "mov esi, esi",
     "xor ebx, ebx",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An 8250 UART behind I/O ports, set up by the crashed kernel and used as it was left.
+//! An 8250 UART at I/O ports, used as the crashed kernel set it up.
 
 use core::arch::asm;
 use kexec_core::handover::purgatory::CONSOLE_UART8250_PORT;
