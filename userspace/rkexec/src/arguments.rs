@@ -9,14 +9,14 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use kexec_core::types::digest::Algorithm;
 
-/// What the user asks for.
+/// A request of the user.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Load a capture kernel and arm it.
     Load {
         /// The kernel image.
         kernel: PathBuf,
-        /// What is loaded along with it.
+        /// Initrd, signatures, command line and digest.
         options: ImageOptions,
     },
     /// Disarm and drop the capture kernel.
@@ -28,7 +28,7 @@ pub enum Action {
     },
     /// Show what files are, and whether they can be loaded.
     Inspect(InspectRequest),
-    /// A kernel that is entered by a reboot, without a panic.
+    /// Load a kernel that is entered by a reboot, or enter it.
     OrdinaryKexec,
 }
 
@@ -111,7 +111,7 @@ enum Command {
     Inspect(InspectRequest),
 }
 
-/// The files to inspect, and what they would be loaded with.
+/// The files to inspect, and the initrd and command line that they would be loaded with.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct InspectRequest {
     /// The kernel images
@@ -187,7 +187,8 @@ impl From<Digest> for Algorithm {
 }
 
 impl Arguments {
-    /// What this process was asked to do. Wrong usage ends the process with a usage message.
+    /// The action that the command line of this process names. Wrong usage ends the process with a
+    /// usage message.
     pub fn action() -> Action {
         Self::parse()
             .into_action()

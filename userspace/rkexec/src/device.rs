@@ -26,13 +26,13 @@ nix::ioctl_write_ptr_bad!(
     UnloadRequest
 );
 nix::ioctl_readwrite_bad!(
-    /// Says what is loaded.
+    /// Reads the status.
     ioctl_status,
     request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_STATUS),
     Status
 );
 
-/// What is loaded.
+/// The open files of a load.
 pub struct Files {
     /// The kernel image.
     pub kernel: File,
@@ -116,7 +116,7 @@ impl Device {
         answer.conclude("unload the capture kernel", result)
     }
 
-    /// What the module has. What an older module does not tell is zero.
+    /// The module's status. Fields that an older module does not know are zero.
     pub fn status(&self) -> Result<Status, Failure> {
         let mut status = Status::default();
         // SAFETY: The descriptor is open, and `status` tells its size to the module, which writes
@@ -134,7 +134,7 @@ fn size_in_u32<T>() -> u32 {
     size_of::<T>() as u32
 }
 
-/// Where the module puts the sentence of a refusal.
+/// The buffer for the sentence of a refusal.
 struct Answer {
     sentence: [u8; MESSAGE_MAX],
     used: u64,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why something could not be done, as a sentence for people.
+//! A failure, as a sentence for people.
 
 use std::fmt;
 use std::io;
 
 use nix::errno::Errno;
 
-/// A sentence, and the errno where the kernel gave one.
+/// A sentence, and the kernel's errno if there is one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Failure {
     sentence: String,
@@ -43,7 +43,7 @@ impl Failure {
             .unwrap_or_default()
     }
 
-    /// What could not be done, and what the system says about it.
+    /// A failed system call: `what` names the task, and the system's words follow.
     pub fn from_io(what: impl fmt::Display, error: &io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(errno) => Self::with_errno(format!("{what}: {}", errno.desc()), errno),
@@ -56,7 +56,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)?;
         match self.errno {
-            // Its Debug form is the name that errno(3) lists.
+            // The Debug form is the name in errno(3).
             Some(errno) => write!(f, " ({errno:?})"),
             None => Ok(()),
         }

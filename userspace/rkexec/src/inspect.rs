@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a kernel image is and whether it can be loaded, by the code that the module runs.
+//! Inspection of kernel images: the format, the needs and the refusal, found by the module's own code.
 
 mod kernel;
 mod report;
@@ -26,8 +26,7 @@ use kernel::Kernel;
 use report::{Refusal, Report, Reports};
 use unpack::{unpack, Buffers};
 
-/// Where the kernel is taken to be loaded: as much memory as any needs, below 4 GiB, so that the
-/// place refuses nothing that another place would take.
+/// The assumed crash region. It is large and below 4 GiB, so that no kernel is refused for its place.
 const REGION: (u64, u64) = (1 << 30, 3 << 30);
 
 /// Inspects the files, and returns the exit status: 1 when one is refused, 255 when one cannot be
@@ -60,7 +59,7 @@ fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// What is to be said of one file: as much as was found out before it was refused.
+/// The report of one file. A refused file's report ends where the refusal was found.
 fn report(path: &Path, file: &[u8], initrd: Option<&[u8]>, request: &InspectRequest) -> Report {
     let mut report = Report::new(path);
     if let Err(refusal) = fill(&mut report, file, initrd, request) {
@@ -121,7 +120,7 @@ fn place(kernel: &Kernel<'_>, initrd: Option<&[u8]>, command_line: &[u8]) -> Res
     )?;
     let limit = kernel.command_line_max();
     let mut out = vec![0; limit as usize + 1];
-    // As on a machine that ACPI describes, where more is added.
+    // As on a machine with ACPI, where the command line gets one more parameter.
     let elfcorehdr = elfcorehdr.memory.start();
     capture_command_line(&mut out, command_line, elfcorehdr, true, limit)?;
     if let Some(initrd) = initrd {

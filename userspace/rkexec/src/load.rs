@@ -12,7 +12,7 @@ use crate::command_line;
 use crate::device::{Device, Files};
 use crate::failure::Failure;
 
-/// Loads `kernel` with what `options` name, to be entered at a panic.
+/// Loads `kernel`, with the files and the command line of `options`, to be entered at a panic.
 pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
     let device = Device::open()?;
     let open_any = |what, path: &Option<PathBuf>| {

@@ -4,7 +4,8 @@
 //!
 //! The options are those that users of `kexec` know; `rkexec load`, `rkexec unload` and
 //! `rkexec status` are other spellings of `-p`, `-u` and `-S`. All decisions about an image are
-//! the module's; `rkexec inspect` runs the same code without it. A refusal reaches standard error as `rkexec: <the module's sentence> (<errno>)`.
+//! the module's; `rkexec inspect` runs the same code without it. A refusal is printed on standard
+//! error as `rkexec: <the module's sentence> (<errno>)`.
 //!
 //! # Exit status
 //!
@@ -33,7 +34,7 @@ use arguments::{Action, Arguments};
 use device::Device;
 use failure::Failure;
 
-/// `kexec -S` exits with this when it cannot find out (-1), and so does inspect.
+/// Exit status for an unknown answer: -1, as of `kexec -S`.
 const UNKNOWN: u8 = 255;
 
 fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the module has, for people and as JSON.
+//! The module's status, for people and as JSON.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::output::{hexadecimal, Address};
 
 /// The module's status with names instead of numbers.
 ///
-/// Addresses are strings in hexadecimal, lengths are numbers of bytes; what is not there is null.
+/// Addresses are strings in hexadecimal, lengths are numbers of bytes. Missing values are null.
 #[derive(Debug, Serialize)]
 pub struct Report {
     role: String,
@@ -24,13 +24,13 @@ pub struct Report {
     region: Option<Region>,
     low_region: Option<Region>,
     entry: Option<Address>,
-    /// What was found about the kernel's signature.
+    /// The result of checking the kernel's signature.
     signature: Option<String>,
     segments: Vec<Segment>,
     memory: Option<Memory>,
 }
 
-/// What the dump would have of the machine's memory.
+/// The machine's memory in the ELF core header, and so in a dump.
 #[derive(Debug, Serialize)]
 struct Memory {
     pieces: u32,
@@ -215,7 +215,7 @@ impl fmt::Display for Segment {
     }
 }
 
-/// A number of bytes in the largest unit that loses nothing, as crashkernel= takes it.
+/// A number of bytes in the largest unit that leaves no fraction, as crashkernel= takes it.
 struct Size(u64);
 
 impl fmt::Display for Size {

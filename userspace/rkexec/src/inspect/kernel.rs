@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A kernel of either architecture, and what it says about itself.
+//! A kernel of either architecture, and the facts in its headers.
 
 use kexec_core::image::arm64;
 use kexec_core::image::arm64::arm64_image::{initrd_limit, COMMAND_LINE_MAX};
@@ -16,12 +16,12 @@ use kexec_core::types::ranges::Range;
 use super::report::{Needs, Refusal};
 use crate::output::Address;
 
-/// What stands before the release in every kernel's banner.
+/// The start of every kernel's banner, before the release.
 const BANNER: &[u8] = b"Linux version ";
 /// Longest banner that is shown.
 const BANNER_LEN_MAX: usize = 256;
 
-/// A kernel that was recognised.
+/// A recognised kernel.
 pub enum Kernel<'a> {
     X86_64(x86_64::kernel::Kernel<'a>),
     Arm64(arm64::kernel::Kernel<'a>),
@@ -42,7 +42,7 @@ impl<'a> Kernel<'a> {
         })
     }
 
-    /// What the architecture is called.
+    /// The architecture's name.
     pub fn architecture(&self) -> &'static str {
         match self {
             Self::X86_64(_) => "x86_64",
@@ -72,7 +72,7 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// Where the initrd can lie, for the kernel in this memory.
+    /// The addresses that the initrd may have if the kernel is in `memory`.
     pub fn initrd_limit(&self, memory: Range) -> Range {
         match self {
             Self::X86_64(kernel) => kernel.initrd_limit(),
@@ -80,7 +80,7 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// Verifies the kernel for a machine that has everything, and places it.
+    /// Verifies the kernel for a machine with all optional features, and places it.
     pub fn place(&self, placer: &mut Placer, region: Range) -> Result<Range, Refusal> {
         let placed = match self {
             Self::X86_64(kernel) => {
@@ -107,7 +107,7 @@ impl<'a> Kernel<'a> {
         Ok(placed?.memory)
     }
 
-    /// What the kernel needs of a machine.
+    /// The kernel's demands on a machine.
     pub fn needs(&self) -> Needs {
         let mut needs = match self {
             Self::X86_64(kernel) => Needs::of(kernel),
@@ -134,7 +134,7 @@ impl<'a> Kernel<'a> {
 }
 
 impl Needs {
-    /// What every format tells.
+    /// The demands that every format states.
     fn of(kernel: &impl KernelImage) -> Self {
         Self {
             memory_len: kernel.memory_len(),

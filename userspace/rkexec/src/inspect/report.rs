@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is known of a file, for people and as JSON.
+//! Reports of inspected files, for people and as JSON.
 
 use std::fmt;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::UNKNOWN;
 #[derive(Debug, Serialize)]
 pub struct Reports(pub Vec<Report>);
 
-/// What is known of one file; what could not be found out is null.
+/// The report of one file. Unknown facts are null.
 #[derive(Debug, Serialize)]
 pub struct Report {
     file: String,
@@ -27,9 +27,9 @@ pub struct Report {
     pub version: Option<String>,
     pub needs: Option<Needs>,
     pub signature: Option<Signature>,
-    /// Why the file would be refused.
+    /// The reason for which the file would be refused.
     pub refusal: Option<Refusal>,
-    /// Whether the refusal is that nobody could read it.
+    /// Whether it is refused because it could not be read.
     #[serde(skip)]
     unreadable: bool,
 }
@@ -58,7 +58,7 @@ impl Report {
         }
     }
 
-    /// What this file makes of the program's exit status; the largest of all counts.
+    /// The exit status for this file. The program's is the largest of all.
     pub fn exit_status(&self) -> u8 {
         match &self.refusal {
             None => 0,
@@ -68,12 +68,12 @@ impl Report {
     }
 }
 
-/// What a kernel needs of the machine that it is loaded on.
+/// A kernel's demands on a machine.
 #[derive(Debug, Serialize)]
 pub struct Needs {
     pub memory_len: u64,
     pub alignment: Address,
-    /// How far behind a multiple of the alignment it starts.
+    /// Distance of the start from the multiple of the alignment below it.
     pub alignment_offset: Address,
     /// The lowest address that it can be loaded at.
     pub from: Address,
@@ -115,7 +115,7 @@ pub struct Signature {
     pub digest_matches: bool,
 }
 
-/// Who signed a file.
+/// A signer of a file.
 #[derive(Debug, Default, Serialize)]
 pub struct Signer {
     pub subject: Option<String>,
@@ -126,7 +126,7 @@ pub struct Signer {
     pub not_after: Option<String>,
 }
 
-/// Why a file would be refused.
+/// The reason for which a file would be refused.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     sentence: String,

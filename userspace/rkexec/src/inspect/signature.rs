@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who signed a kernel, as the PKCS#7 message in it says, and whether it is the one that was
-//! signed.
+//! The signature in a kernel: its signers, as the PKCS#7 message names them, and the comparison of its
+//! digest with the file.
 
 use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::ContentInfo;
@@ -17,7 +17,7 @@ use crate::output::hexadecimal;
 
 /// A PKCS#7 message.
 pub struct Message {
-    /// What it signs.
+    /// The signed contents.
     pub content: Vec<u8>,
     signers: Vec<Signer>,
 }
@@ -52,7 +52,7 @@ pub fn read(message: &[u8]) -> Result<Message, Refusal> {
     })
 }
 
-/// What is known of a signer; his certificate need not be in the message.
+/// A signer's names. They are incomplete if the signer's certificate is not in the message.
 fn signer(info: &SignerInfo, certificates: &[&Certificate]) -> Signer {
     let mut signer = Signer {
         digest_algorithm: algorithm_name(&info.digest_alg.oid.to_string()),
@@ -112,7 +112,7 @@ fn digest<D: Digest>(image: &PeImage<'_>) -> Result<Vec<u8>, Refusal> {
 }
 
 impl Message {
-    /// What a report says of it.
+    /// Its part of a report.
     pub fn summary(self, digest_matches: bool) -> Signature {
         Signature {
             signers: self.signers,

@@ -13,7 +13,7 @@ use kexec_core::image::compressed::{
 use kexec_core::image::unpack::{Packed, Step, Unpack, DECOMPRESSIONS_MAX};
 use ruzstd::decoding::StreamingDecoder;
 
-/// What a file was decompressed to.
+/// Decompressed contents, one buffer for each decompression.
 #[derive(Default)]
 pub struct Buffers([OnceCell<Vec<u8>>; DECOMPRESSIONS_MAX]);
 
@@ -41,7 +41,7 @@ fn go_on<'a>(
 fn decompress(compressed: &Compressed<'_>) -> Result<Vec<u8>, CompressedError> {
     let compression = compressed.compression();
     let damaged = |_| CompressedError::Damaged { compression };
-    // One byte more tells that there is more.
+    // One more byte shows that the contents are too long.
     let limit = compressed.decompressed_len();
     let limit = limit.unwrap_or(DECOMPRESSED_LEN_MAX) + 1;
     let mut out = Vec::new();
