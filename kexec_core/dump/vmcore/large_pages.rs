@@ -2,7 +2,7 @@
 
 //! Where large pages can map memory: where physical and virtual addresses agree below their length.
 
-use super::{Layout, Source};
+use super::layout::{Layout, Source};
 use crate::types::ranges::Range;
 
 /// Memory that one entry of a page table's second level maps, where the kernel uses that.

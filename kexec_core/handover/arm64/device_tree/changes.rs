@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The properties of /chosen that tell the capture kernel what it has to know.
+
+use super::chosen::{
+    BOOTARGS, BOOTED_FROM_KEXEC, ELFCOREHDR, INITRD_END, INITRD_START, KASLR_SEED, RNG_SEED,
+    USABLE_MAX, USABLE_MEMORY_RANGE,
+};
+use super::error::DeviceTreeError;
+use crate::handover::arm64::fdt::writer::FdtWriter;
+use crate::handover::arm64::fdt::{Cells, CELL_LEN};
+use crate::types::ranges::Range;
+
+/// What the capture kernel has to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Changes<'a> {
+    /// Where the ELF core header is; it lies in a usable range and is kept from use.
+    pub elfcorehdr: Range,
+    /// The memory that the capture kernel has: the crash region, then the low one if there is one.
+    pub usable: &'a [Range],
+    /// The command line, without a NUL.
+    pub bootargs: &'a [u8],
+    /// Where the initrd is; it ends where the file does.
+    pub initrd: Option<Range>,
+    /// Where the kernel places itself and its mappings; without one it asks the CPU.
+    pub kaslr_seed: Option<u64>,
+    /// Random bytes for the capture kernel; can be empty.
+    pub rng_seed: &'a [u8],
+    /// Memory that was reserved for the running kernel only, such as its device tree. That of its
+    /// initrd is found in the tree.
+    pub stale_reservations: &'a [Range],
+}
+
+impl Changes<'_> {
+    /// Checks that a tree whose root has these cells can tell all of it.
+    pub(super) fn check(&self, cells: Cells) -> Result<(), DeviceTreeError> {
+        if !(1..=2).contains(&cells.address) || !(1..=2).contains(&cells.size) {
+            return Err(DeviceTreeError::Cells(cells));
+        }
+        let count = self.usable.len();
+        if !(1..=USABLE_MAX).contains(&count) {
+            return Err(DeviceTreeError::UsableCount { count });
+        }
+        let fits = |number: u64, cells| cells == 2 || u32::try_from(number).is_ok();
+        let elfcorehdr = core::iter::once((ELFCOREHDR, &self.elfcorehdr));
+        let usable = self.usable.iter().map(|r| (USABLE_MEMORY_RANGE, r));
+        for (property, range) in elfcorehdr.chain(usable) {
+            if !fits(range.start(), cells.address) || !fits(range.len(), cells.size) {
+                return Err(DeviceTreeError::TooHigh {
+                    property,
+                    range: *range,
+                });
+            }
+        }
+        let elfcorehdr = (ELFCOREHDR, self.elfcorehdr);
+        let initrd = self.initrd.map(|initrd| (INITRD_START, initrd));
+        for (property, range) in core::iter::once(elfcorehdr).chain(initrd) {
+            if !self.usable.iter().any(|usable| usable.encloses(&range)) {
+                return Err(DeviceTreeError::Unusable { property, range });
+            }
+        }
+        match self.bootargs.iter().position(|byte| *byte == 0) {
+            Some(offset) => Err(DeviceTreeError::BootArgs { offset }),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes them as properties of /chosen.
+    pub(super) fn write(&self, writer: &mut FdtWriter<'_>, cells: Cells) {
+        let [address, size] = range_cells(&self.elfcorehdr, cells);
+        writer.property(ELFCOREHDR, &[address.get(), size.get()]);
+        let usable = [0, 1].map(|index| {
+            let range = self.usable.get(index);
+            range.map_or([CellBytes::EMPTY; 2], |range| range_cells(range, cells))
+        });
+        let [[first, first_size], [second, second_size]] = &usable;
+        writer.property(
+            USABLE_MEMORY_RANGE,
+            &[
+                first.get(),
+                first_size.get(),
+                second.get(),
+                second_size.get(),
+            ],
+        );
+        if let Some(initrd) = self.initrd {
+            writer.property(INITRD_START, &[&initrd.start().to_be_bytes()]);
+            writer.property(INITRD_END, &[&initrd.end().to_be_bytes()]);
+        }
+        writer.property(BOOTARGS, &[self.bootargs, &[0]]);
+        if let Some(seed) = self.kaslr_seed {
+            writer.property(KASLR_SEED, &[&seed.to_be_bytes()]);
+        }
+        if !self.rng_seed.is_empty() {
+            writer.property(RNG_SEED, &[self.rng_seed]);
+        }
+        writer.property(BOOTED_FROM_KEXEC, &[]);
+    }
+}
+
+/// A number in the cells that a tree has for it.
+#[derive(Clone, Copy)]
+struct CellBytes {
+    bytes: [u8; 8],
+    len: usize,
+}
+
+impl CellBytes {
+    const EMPTY: Self = Self {
+        bytes: [0; 8],
+        len: 0,
+    };
+
+    /// The number in one cell or two; [`Changes::check`] has seen that it fits.
+    fn new(number: u64, cells: u32) -> Self {
+        let len = match cells {
+            1 => CELL_LEN,
+            _ => 2 * CELL_LEN,
+        };
+        Self {
+            bytes: number.to_be_bytes(),
+            len,
+        }
+    }
+
+    fn get(&self) -> &[u8] {
+        // The lower cells are the last ones.
+        let first = self.bytes.len().saturating_sub(self.len);
+        self.bytes.get(first..).unwrap_or_default()
+    }
+}
+
+fn range_cells(range: &Range, cells: Cells) -> [CellBytes; 2] {
+    [
+        CellBytes::new(range.start(), cells.address),
+        CellBytes::new(range.len(), cells.size),
+    ]
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The errors of making the capture kernel's device tree.
+
+use core::fmt;
+
+use super::chosen::{TREE_LEN_MAX, USABLE_MAX, USABLE_MEMORY_RANGE};
+use crate::handover::arm64::fdt::{Cells, FdtError};
+use crate::types::bytes::to_u64;
+use crate::types::errno::Errno;
+use crate::types::ranges::Range;
+use crate::types::size::Size;
+
+/// Why the capture kernel's device tree cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceTreeError {
+    /// The running kernel's cannot be read.
+    Fdt(FdtError),
+    /// Addresses or sizes have neither one cell nor two.
+    Cells(Cells),
+    /// An address or a length does not fit into the cells that the tree has for it.
+    TooHigh {
+        /// The property that it is for.
+        property: &'static str,
+        /// The range.
+        range: Range,
+    },
+    /// There are no usable ranges, or too many.
+    UsableCount {
+        /// How many there are.
+        count: usize,
+    },
+    /// The ELF core header or the initrd is not in usable memory.
+    Unusable {
+        /// The property that would tell where it is.
+        property: &'static str,
+        /// Where it is.
+        range: Range,
+    },
+    /// The command line has a NUL.
+    BootArgs {
+        /// Where it is.
+        offset: usize,
+    },
+    /// The result is longer than a kernel reads.
+    TooLong {
+        /// Its length.
+        len: usize,
+    },
+    /// The buffer has no room.
+    Buffer {
+        /// Room that is needed.
+        needed: usize,
+        /// Length of the buffer.
+        len: usize,
+    },
+}
+
+impl DeviceTreeError {
+    /// The errno that this is reported as.
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::Fdt(error) => error.errno(),
+            Self::Buffer { .. } => Errno::NoMem,
+            _ => Errno::Inval,
+        }
+    }
+}
+
+impl From<FdtError> for DeviceTreeError {
+    fn from(error: FdtError) -> Self {
+        Self::Fdt(error)
+    }
+}
+
+impl fmt::Display for DeviceTreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Fdt(error) => error.fmt(f),
+            Self::Cells(Cells { address, size }) => write!(
+                f,
+                "the device tree's root has {address} #address-cells and {size} #size-cells, but \
+                 one or two of each are needed: the tree is damaged"
+            ),
+            Self::TooHigh { property, range } => write!(
+                f,
+                "{property} has to tell of {range}, but the cells of the device tree's root hold \
+                 32 bits: reserve below 4 GiB with crashkernel=size@offset"
+            ),
+            Self::UsableCount { count } => write!(
+                f,
+                "{USABLE_MEMORY_RANGE} is to tell of {count} ranges, but from 1 to {USABLE_MAX} \
+                 can be told"
+            ),
+            Self::Unusable { property, range } => write!(
+                f,
+                "{property} is to tell of {range}, which is not in the crash region"
+            ),
+            Self::BootArgs { offset } => write!(
+                f,
+                "the command line has a NUL at offset {offset}, where the kernel would end it"
+            ),
+            Self::TooLong { len } => write!(
+                f,
+                "the capture kernel's device tree would have {}, but a kernel reads {} at most",
+                Size(to_u64(len)),
+                Size(to_u64(TREE_LEN_MAX))
+            ),
+            Self::Buffer { needed, len } => write!(
+                f,
+                "the capture kernel's device tree needs {needed} bytes, but there is room for {len}"
+            ),
+        }
+    }
+}
