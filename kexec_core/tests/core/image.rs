@@ -4,6 +4,7 @@
 
 mod arm64;
 mod boundaries;
+mod elf_fixture;
 mod elf_kernel;
 mod format;
 mod uki;

@@ -3,3 +3,4 @@
 //! Tests of the formats of arm64 kernels.
 
 mod arm64_image;
+mod vmlinux;

@@ -17,7 +17,7 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::read::pe::PeFile64;
 use object::{LittleEndian, Object, ObjectSection};
 
-use super::{elf_kernel, uki, zboot};
+use super::{elf_fixture, uki, zboot};
 use crate::fixture::{bzimage_file, entry_conditions, put, range, GIB};
 use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
 
@@ -160,7 +160,7 @@ fn an_elf_kernel_s_fields() {
         run(start, 4, 2).chain(run(start + 8, 8, 6))
     });
     let fields: Vec<_> = header.into_iter().chain(segments).collect();
-    let accepted = sweep(&elf_kernel::vmlinux(), &fields, |file| {
+    let accepted = sweep(&elf_fixture::vmlinux(), &fields, |file| {
         let Ok(kernel) = ElfKernel::parse(file, elf::Architecture::X86_64) else {
             return false;
         };

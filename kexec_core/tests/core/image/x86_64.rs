@@ -3,3 +3,4 @@
 //! Tests of the formats of x86_64 kernels.
 
 mod bzimage;
+mod vmlinux;

@@ -2,15 +2,14 @@
 
 //! PE files: which are accepted, and what of them a signature covers.
 
-use std::ops::Range;
+mod certificates;
+mod digest;
 
-use kexec_core::signature::der::DerError;
-use kexec_core::signature::pe::{CertificateError, PeError, PeImage, PeMachine};
+use kexec_core::signature::pe::{PeError, PeImage, PeMachine};
 use kexec_core::types::errno::Errno;
 use object::read::pe::{ImageNtHeaders, PeFile32, PeFile64};
 use object::{LittleEndian, Object, ObjectSection};
 use proptest::prelude::*;
-use sha2::{Digest, Sha256};
 
 use crate::fixture::put;
 use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
@@ -90,148 +89,6 @@ fn an_unknown_machine_has_a_number() {
     .assemble();
     let image = PeImage::parse(&file).unwrap();
     assert_eq!((image.machine(), image.machine_number()), (None, 0x1234));
-}
-
-fn ranges(file: &[u8]) -> [Range<usize>; 3] {
-    PeImage::parse(file).unwrap().digest_ranges().unwrap()
-}
-
-#[test]
-fn the_digest_leaves_out_checksum_directory_and_table() {
-    let fixture = PeFile::default();
-    let unsigned = fixture.assemble();
-    let len = unsigned.len();
-    let directory = fixture.certificate_directory();
-    let expected = [
-        0..OPTIONAL + 64,
-        OPTIONAL + 68..directory,
-        directory + 8..len,
-    ];
-    assert_eq!(ranges(&unsigned), expected);
-    assert_eq!(ranges(&signed()), expected);
-    assert_eq!(PeImage::parse(&unsigned).unwrap().signature(), None);
-    assert_eq!(
-        PeImage::parse(&signed()).unwrap().signature(),
-        Some(&message()[..])
-    );
-
-    let few = PeFile {
-        directories: 4,
-        ..PeFile::default()
-    };
-    let file = few.assemble();
-    assert_eq!(
-        ranges(&file),
-        [
-            0..OPTIONAL + 64,
-            OPTIONAL + 68..file.len(),
-            file.len()..file.len()
-        ]
-    );
-}
-
-fn digest(file: &[u8]) -> Result<Vec<u8>, PeError> {
-    let image = PeImage::parse(file)?;
-    let mut digest = Sha256::new();
-    for range in image.digest_ranges()? {
-        digest.update(&file[range]);
-    }
-    Ok(digest.finalize().to_vec())
-}
-
-/// Microsoft's description step by step, for a file whose parts are where the fixture puts them.
-fn digest_as_described(file: &[u8], fixture: &PeFile) -> Vec<u8> {
-    let directory = fixture.certificate_directory();
-    let mut digest = Sha256::new();
-    digest.update(&file[..OPTIONAL + 64]);
-    digest.update(&file[OPTIONAL + 68..directory]);
-    digest.update(&file[directory + 8..fixture.headers_len()]);
-    let mut at = fixture.headers_len();
-    for (_, contents) in &fixture.sections {
-        let len = contents.len().next_multiple_of(0x200);
-        digest.update(&file[at..at + len]);
-        at += len;
-    }
-    digest.update(&file[at..fixture.assemble().len()]);
-    digest.finalize().to_vec()
-}
-
-#[test]
-fn the_digest_is_the_one_that_is_described() {
-    let fixture = PeFile::default();
-    for file in [fixture.assemble(), signed()] {
-        assert_eq!(digest(&file).unwrap(), digest_as_described(&file, &fixture));
-    }
-}
-
-/// One bit at a time, at positions all over the file.
-#[test]
-fn any_bit_that_is_signed_changes_the_digest_and_no_other_does() {
-    let file = signed();
-    let fixture = PeFile::default();
-    let good = digest(&file).unwrap();
-    let directory = fixture.certificate_directory();
-    let table = fixture.assemble().len();
-    let is_signed = |at: usize| {
-        let excluded = [OPTIONAL + 64..OPTIONAL + 68, directory..directory + 8];
-        at < table && !excluded.iter().any(|range| range.contains(&at))
-    };
-    let (mut changed, mut refused, mut unsigned) = (0, 0, 0);
-    for bit in (0..file.len() * 8).step_by(11) {
-        let at = bit / 8;
-        let mut file = file.clone();
-        file[at] ^= 1 << (bit % 8);
-        match digest(&file) {
-            Err(_) => refused += 1,
-            Ok(digest) if is_signed(at) => {
-                assert_ne!(digest, good, "bit {bit}");
-                changed += 1;
-            }
-            Ok(digest) => {
-                assert_eq!(digest, good, "bit {bit}");
-                unsigned += 1;
-            }
-        }
-    }
-    assert!(changed >= 1200 && unsigned >= 200, "{changed}, {unsigned}");
-    assert!(refused < 100, "{refused}");
-}
-
-#[test]
-fn what_follows_the_sections_is_digested() {
-    let mut file = PeFile::default().assemble();
-    file.extend_from_slice(&[0; 24]);
-    assert_eq!(ranges(&file)[2].end, file.len());
-}
-
-#[test]
-fn the_order_of_the_section_table_is_free() {
-    let fixture = PeFile::default();
-    let mut file = fixture.assemble();
-    let table = fixture.section_table();
-    let expected = ranges(&file);
-    file[table..table + 80].rotate_left(40);
-    assert_eq!(ranges(&file), expected);
-}
-
-#[test]
-fn a_second_signature_is_checked_but_the_first_is_taken() {
-    let second = der(0x30, b"another");
-    let table = [certificate(&message()), certificate(&second)].concat();
-    let file = PeFile::default().with_table(&table);
-    assert_eq!(
-        PeImage::parse(&file).unwrap().signature(),
-        Some(&message()[..])
-    );
-}
-
-#[test]
-fn the_last_entry_needs_no_padding() {
-    let mut table = certificate(&message());
-    table.truncate(8 + message().len());
-    assert_ne!(table.len() % 8, 0);
-    let file = PeFile::default().with_table(&table);
-    assert!(PeImage::parse(&file).unwrap().signature().is_some());
 }
 
 fn error(file: &[u8]) -> PeError {
@@ -348,129 +205,6 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
     }
 }
 
-/// Every refusal of the certificate table, by what has to be written where into a signed file.
-#[test]
-fn a_bad_certificate_table_is_refused_with_what_is_wrong() {
-    let fixture = PeFile::default();
-    let directory = fixture.certificate_directory();
-    let good = signed();
-    let table = fixture.assemble().len();
-    let le = |number: usize| (number as u32).to_le_bytes();
-    let len = good.len() - table;
-    let cases: &[(usize, &[u8], &str)] = &[
-        (
-            directory,
-            &le(0),
-            "the certificate table has 0x130 bytes at 0x0, but only a table with neither a length \
-             nor an offset is none: sign the kernel again",
-        ),
-        (
-            directory + 4,
-            &le(0),
-            "the certificate table has 0x0 bytes at 0x800, but only a table with neither a length \
-             nor an offset is none: sign the kernel again",
-        ),
-        (
-            directory,
-            &le(table + 4),
-            "the certificate table is at 0x804, but has to be at a multiple of 8: sign the kernel \
-             again",
-        ),
-        (
-            directory,
-            &le(0x1f8),
-            "the certificate table at 0x1f8 overlaps the headers, which end at 0x200: sign the \
-             kernel again",
-        ),
-        (
-            directory + 4,
-            &le(len + 1),
-            "the certificate table ends at 0x931, but the file has 0x930 bytes, so that the \
-             signature is cut off: sign the kernel again",
-        ),
-        (
-            directory,
-            &[le(0xffff_fff8), le(0xffff_ffff)].concat(),
-            "the certificate table ends at 0x1fffffff7, but the file has 0x930 bytes, so that \
-             the signature is cut off: sign the kernel again",
-        ),
-        (
-            directory + 4,
-            &le(len - 8),
-            "the certificate table ends at 0x928, but the file has 0x930 bytes, and no signature \
-             covers what follows the table: sign the kernel again",
-        ),
-        (
-            table,
-            &le(7),
-            "the certificate table has an entry of 0x7 bytes at 0x0, but an entry has from 8 to \
-             0x130 bytes there: sign the kernel again",
-        ),
-        (
-            table,
-            &le(len + 1),
-            "the certificate table has an entry of 0x131 bytes at 0x0, but an entry has from 8 \
-             to 0x130 bytes there: sign the kernel again",
-        ),
-        (
-            table + 4,
-            &[0x00, 0x01],
-            "the certificate table has an entry of revision 0x0100, but 0x0200 (2.0) is needed: \
-             sign the kernel again",
-        ),
-        (
-            table + 6,
-            &[0x01, 0x00],
-            "the certificate table has an entry of type 0x0001, but 0x0002 (PKCS#7) is needed: \
-             sign the kernel again",
-        ),
-        (
-            table + 8,
-            &[0x31],
-            "the signature is not a PKCS#7 message: an element has the tag 0x31, not 0x30: sign \
-             the kernel again",
-        ),
-    ];
-    for (offset, field, sentence) in cases {
-        let mut file = good.clone();
-        put(&mut file, *offset, field);
-        let found = error(&file);
-        assert_eq!(found.to_string(), *sentence);
-        assert_eq!(found.errno(), Errno::LibBad);
-    }
-}
-
-#[test]
-fn only_padding_follows_a_signature_in_its_entry() {
-    let fixture = PeFile::default();
-    for (padding, accepted) in [
-        (&[0; 7][..], true),
-        (&[], true),
-        (&[0; 8], false),
-        (&[0, 0, 1], false),
-    ] {
-        let contents = [&message()[..], padding].concat();
-        let file = fixture.with_table(&certificate(&contents));
-        match PeImage::parse(&file) {
-            Ok(image) => {
-                assert!(accepted, "{padding:?}");
-                assert_eq!(image.signature(), Some(&message()[..]));
-            }
-            Err(error) => {
-                assert!(!accepted, "{padding:?}");
-                assert_eq!(
-                    error.to_string(),
-                    format!(
-                        "{} bytes follow the signature in its entry, but only zeros up to the \
-                         next multiple of 8 may: sign the kernel again",
-                        padding.len()
-                    )
-                );
-            }
-        }
-    }
-}
-
 #[test]
 fn a_section_s_name_is_shown_as_it_can_be() {
     let fixture = PeFile::default();
@@ -495,51 +229,6 @@ fn a_section_in_the_certificate_table_is_refused() {
         error(&file).to_string(),
         "the PE section .data ends at 0x808 and overlaps the certificate table, which starts at \
          0x800: sign the kernel again"
-    );
-}
-
-#[test]
-fn what_is_left_of_a_table_has_to_be_an_entry() {
-    let mut table = certificate(&message());
-    table.extend_from_slice(&[0; 4]);
-    assert_eq!(
-        error(&PeFile::default().with_table(&table)).to_string(),
-        "the certificate table has 4 bytes left at 0x130, too few for an entry of 8 bytes or \
-         more: sign the kernel again"
-    );
-}
-
-#[test]
-fn a_signature_is_as_long_as_the_kernel_takes_at_most() {
-    let longest = der(0x30, &vec![0; 0xffff - 4]);
-    let file = PeFile::default().with_table(&certificate(&longest));
-    assert_eq!(
-        PeImage::parse(&file).unwrap().signature(),
-        Some(&longest[..])
-    );
-
-    let longer = der(0x30, &vec![0; 0x1_0000 - 4]);
-    let found = error(&PeFile::default().with_table(&certificate(&longer)));
-    assert_eq!(
-        found.to_string(),
-        "the signature has 65536 bytes, but 65535 at most are taken: sign the kernel again"
-    );
-    assert_eq!(found.errno(), Errno::MsgSize);
-}
-
-#[test]
-fn a_cut_signature_is_refused() {
-    let mut file = PeFile::default().with_table(&certificate(&der(0x30, b"")));
-    let at = file.len() - 7;
-    file[at] = 0x7f;
-    assert_eq!(
-        error(&file),
-        PeError::Certificates(CertificateError::NotPkcs7 {
-            error: DerError::Truncated {
-                needed: 0x7f,
-                len: 0
-            }
-        })
     );
 }
 

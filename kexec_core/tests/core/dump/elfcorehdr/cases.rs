@@ -4,37 +4,27 @@
 //! serves a dump: each is refused with a sentence that tells the field, or gives a file that can be
 //! read to its end.
 
-use kexec_core::dump::elfcorehdr::{
-    address_on, encode, encoded_len, Elfcorehdr, Load, NOTES_LEN_MAX, NOTES_TOTAL_MAX, PHYSICAL_END,
+mod changes;
+mod notes;
+
+use changes::{
+    piece, Change, ALIGN, FILESZ, FLAGS, LAST, LOAD, MEMSZ, NOTE, OFFSET, PADDR, RAM, TYPE, VADDR,
 };
-use kexec_core::dump::note::Notes;
+use kexec_core::dump::elfcorehdr::{
+    encode, encoded_len, Elfcorehdr, Load, NOTES_LEN_MAX, PHYSICAL_END,
+};
 use kexec_core::dump::vmcore::excluded::Excluded;
 use kexec_core::dump::vmcore::{Layout, Wanted};
 use kexec_core::error::Error;
-use kexec_core::types::elf::{Architecture, HEADER_LEN, PROGRAM_HEADER_LEN};
+use kexec_core::types::elf::{Architecture, HEADER_LEN};
 use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
+use kexec_core::types::ranges::PAGE_SIZE;
+use Change::{Byte, Cut, Field, Fill, Half, Word};
 
-use crate::fixture::{put, range, MIB};
+use crate::fixture::{range, MIB};
 
 const DIRECT_MAP: u64 = 0xffff_8880_0000_0000;
 const TEXT: u64 = 0xffff_ffff_8100_0000;
-
-// Program headers of the good core header: three PT_NOTEs, then the kernel's text and two PT_LOADs.
-const NOTE: usize = 0;
-const LOAD: usize = 3;
-const RAM: usize = 4;
-const LAST: usize = 5;
-
-// Fields of a program header.
-const TYPE: usize = 0;
-const FLAGS: usize = 4;
-const OFFSET: usize = 8;
-const VADDR: usize = 16;
-const PADDR: usize = 24;
-const FILESZ: usize = 32;
-const MEMSZ: usize = 40;
-const ALIGN: usize = 48;
 
 fn good() -> Vec<u8> {
     let notes = [
@@ -54,52 +44,6 @@ fn good() -> Vec<u8> {
     let mut bytes = vec![0; encoded_len(notes.len(), loads.len())];
     encode(&mut bytes, Architecture::X86_64, &notes, &loads).unwrap();
     bytes
-}
-
-/// What is written over a good core header.
-#[derive(Clone, Copy)]
-enum Change {
-    /// A byte of the ELF header.
-    Byte(usize, u8),
-    /// Two bytes of the ELF header.
-    Half(usize, u16),
-    /// Four bytes of the ELF header.
-    Word(usize, u32),
-    /// A field of a program header; the first two are four bytes long, the others eight.
-    Field(usize, usize, u64),
-    /// The core header ends here.
-    Cut(usize),
-    /// All is this byte.
-    Fill(u8),
-}
-use Change::{Byte, Cut, Field, Fill, Half, Word};
-
-impl Change {
-    fn apply(self, bytes: &mut Vec<u8>) {
-        match self {
-            Byte(offset, value) => bytes[offset] = value,
-            Half(offset, value) => put(bytes, offset, &value.to_le_bytes()),
-            Word(offset, value) => put(bytes, offset, &value.to_le_bytes()),
-            Field(index, field, value) => {
-                let len = if field < OFFSET { 4 } else { 8 };
-                let offset = HEADER_LEN + index * PROGRAM_HEADER_LEN + field;
-                put(bytes, offset, &value.to_le_bytes()[..len]);
-            }
-            Cut(len) => bytes.truncate(len),
-            Fill(value) => bytes.fill(value),
-        }
-    }
-}
-
-/// A piece of memory, all of whose fields agree.
-fn piece(index: usize, start: u64, len: u64, virtual_address: u64) -> Vec<Change> {
-    vec![
-        Field(index, OFFSET, start),
-        Field(index, PADDR, start),
-        Field(index, VADDR, virtual_address),
-        Field(index, FILESZ, len),
-        Field(index, MEMSZ, len),
-    ]
 }
 
 /// What the module does with the bytes at `elfcorehdr=`, up to where the file is there.
@@ -416,84 +360,5 @@ fn a_strange_elfcorehdr_that_can_be_served_is() {
         }
         let (layout, header) = serve(&bytes).expect(name);
         read_to_the_end(&layout, &header);
-    }
-}
-
-#[test]
-fn notes_of_all_cpus_have_an_end() {
-    let count = (NOTES_TOTAL_MAX / NOTES_LEN_MAX) as usize;
-    let note = |n: usize| Range::from_start_len(n as u64 * 2 * MIB, NOTES_LEN_MAX).unwrap();
-    for (count, expected) in [(count, None), (count + 1, Some(count))] {
-        let notes: Vec<Range> = (0..count).map(note).collect();
-        let mut bytes = vec![0; encoded_len(count, 0)];
-        encode(&mut bytes, Architecture::X86_64, &notes, &[]).unwrap();
-        let index = serve(&bytes).err().map(|error| error.to_string());
-        let sentence = expected.map(|index| {
-            format!(
-                "program header {index} of the ELF core header brings the notes to more than the \
-                 0x1000000 bytes (16 MiB) that are believed"
-            )
-        });
-        assert_eq!(index, sentence);
-    }
-}
-
-/// What is good in front of a damaged note stays; nothing is read behind the memory.
-#[test]
-fn notes_that_run_past_their_segment_end_there() {
-    let note = |name_len: u32, desc_len: u32| {
-        let mut bytes = vec![0; 64];
-        put(&mut bytes, 0, &name_len.to_le_bytes());
-        put(&mut bytes, 4, &desc_len.to_le_bytes());
-        bytes
-    };
-    let good = note(5, 44);
-    for (name, second, refused) in [
-        ("no name", note(0, 8), false),
-        ("zeros", vec![0; 64], false),
-        ("contents that end with the memory", note(5, 44), false),
-        ("contents one byte longer", note(5, 45), true),
-        ("a name one byte longer", note(9, 41), true),
-        ("the longest contents", note(5, u32::MAX), true),
-        ("the longest name", note(u32::MAX, 44), true),
-        ("the longest of both", note(u32::MAX, u32::MAX), true),
-        (
-            "a name that wraps when it is rounded",
-            note(u32::MAX - 1, 0),
-            true,
-        ),
-    ] {
-        let bytes = [good.clone(), second].concat();
-        let mut notes = Notes::new(&bytes);
-        assert_eq!(notes.by_ref().any(|note| note.is_err()), refused, "{name}");
-        let end = if name.starts_with("contents that end") {
-            128
-        } else {
-            64
-        };
-        assert_eq!(notes.offset(), end, "{name}");
-    }
-}
-
-#[test]
-fn the_address_is_read_as_the_kernel_reads_it() {
-    for (line, address) in [
-        ("elfcorehdr=0x2effd000 console=ttyS0", Some(0x2eff_d000)),
-        ("quiet elfcorehdr=65536", Some(65536)),
-        ("elfcorehdr=867704K", Some(867_704 << 10)),
-        ("elfcorehdr=4k@0x10M root=/dev/vda", Some(0x10 << 20)),
-        ("elfcorehdr=1G@2g", Some(2 << 30)),
-        ("elfcorehdr=0x1000 elfcorehdr=0x2000", Some(0x2000)),
-        ("elfcorehdr=\"0x1000\"", Some(0x1000)),
-        ("quiet", None),
-        ("quiet -- elfcorehdr=0x1000", None),
-        ("elfcorehdr", None),
-        ("elfcorehdr=", None),
-        ("elfcorehdr=4K@", None),
-        ("elfcorehdr=x", None),
-        ("elfcorehdr=0xffffffffffffffffG", None),
-        ("elfcorehdr=17179869184G", None),
-    ] {
-        assert_eq!(address_on(line.as_bytes()), address, "{line}");
     }
 }

@@ -2,16 +2,19 @@
 
 //! What the capture kernel's device tree has of the running one, and what is new in it.
 
+mod chosen;
+mod refusals;
+
 use kexec_core::handover::arm64::device_tree::{
-    capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
+    capture_tree, tree_len_bound, Changes, DeviceTreeError,
 };
-use kexec_core::handover::arm64::fdt::{Cells, Fdt, FdtError};
-use kexec_core::types::errno::Errno;
+use kexec_core::handover::arm64::fdt::Fdt;
 use kexec_core::types::ranges::Range;
 use proptest::prelude::*;
 
-use super::tree::{any_layout, any_tree, cells, running, Layout, Node, Tree};
-use crate::fixture::{range, GIB, MIB};
+use super::tree::any::{any_layout, any_tree};
+use super::tree::{cells, running, Layout, Node, Tree};
+use crate::fixture::range;
 
 const REGION: Range = match Range::new(0x5000_0000, 0x6000_0000) {
     Some(region) => region,
@@ -143,75 +146,6 @@ fn chosen_is_made_anew_and_all_else_stays() {
 }
 
 #[test]
-fn nothing_of_the_old_boot_is_left_where_nothing_new_takes_its_place() {
-    let changes = Changes {
-        initrd: None,
-        kaslr_seed: None,
-        rng_seed: &[],
-        bootargs: b"",
-        ..changes()
-    };
-    let captured = capture(&running().encode(Layout::default()), &changes).unwrap();
-    let chosen = captured.root.child("chosen");
-    for name in [
-        "linux,initrd-start",
-        "linux,initrd-end",
-        "kaslr-seed",
-        "rng-seed",
-    ] {
-        assert_eq!(chosen.property(name), None, "{name}");
-    }
-    assert_eq!(chosen.property("bootargs"), Some(&[0][..]));
-}
-
-#[test]
-fn a_low_region_is_told_behind_the_crash_region() {
-    let changes = Changes {
-        usable: &[range(4 * GIB, 5 * GIB), range(GIB, GIB + 128 * MIB)],
-        elfcorehdr: range(5 * GIB - 0x1_0000, 5 * GIB),
-        initrd: Some(range(GIB, GIB + MIB)),
-        ..changes()
-    };
-    let captured = capture(&running().encode(Layout::default()), &changes).unwrap();
-    assert_eq!(
-        captured
-            .root
-            .child("chosen")
-            .property("linux,usable-memory-range"),
-        Some(&cells(&[1, 0, 0, 0x4000_0000, 0, 0x4000_0000, 0, 0x800_0000])[..])
-    );
-}
-
-#[test]
-fn a_tree_without_chosen_gets_one_behind_the_root_s_properties() {
-    let mut running = running();
-    running.root.children.retain(|node| node.name != "chosen");
-    let captured = capture(&running.encode(Layout::default()), &changes()).unwrap();
-    assert_eq!(captured.root, edited(running, &changes()).root);
-    assert_eq!(captured.root.children[0].name, "chosen");
-
-    let alone = Tree::new(Node::new(""));
-    let captured = capture(&alone.encode(Layout::default()), &changes()).unwrap();
-    assert_eq!(captured, edited(alone, &changes()));
-}
-
-#[test]
-fn only_the_chosen_of_the_root_is_changed() {
-    let bootargs = |name: &str| Node::new(name).with("bootargs", b"a\0");
-    let root = Node::new("")
-        .with("bootargs", b"b\0")
-        .with_child(Node::new("chosenx").with_child(bootargs("chosen")))
-        .with_child(bootargs("chosen@0"))
-        .with_child(bootargs("chosen"));
-    let tree = Tree::new(root);
-    let captured = capture(&tree.encode(Layout::default()), &changes()).unwrap();
-    assert_eq!(captured, edited(tree, &changes()));
-    // The kernel takes the first one.
-    assert_ne!(captured.root.children[1], bootargs("chosen@0"));
-    assert_eq!(captured.root.children[2], bootargs("chosen"));
-}
-
-#[test]
 fn reservations_for_what_the_running_kernel_was_given_are_dropped() {
     let captured = |stale: &[Range]| {
         let changes = Changes {
@@ -276,118 +210,6 @@ fn a_second_capture_does_not_make_the_tree_longer() {
     let mut second = vec![0; 8192];
     let again = capture_tree(&mut second, &first[..len], &changes()).unwrap();
     assert_eq!(first[..len], second[..again]);
-}
-
-#[test]
-fn numbers_have_the_cells_of_the_root() {
-    let root = |address: u32, size: u32| {
-        let root = Node::new("")
-            .with("#address-cells", &cells(&[address]))
-            .with("#size-cells", &cells(&[size]));
-        Tree::new(root)
-    };
-    let elfcorehdr = |tree: &Tree| {
-        let captured = capture(&tree.encode(Layout::default()), &changes()).unwrap();
-        let chosen = captured.root.child("chosen");
-        chosen.property("linux,elfcorehdr").unwrap().to_vec()
-    };
-    assert_eq!(elfcorehdr(&root(1, 1)), cells(&[0x5fff_0000, 0x1_0000]));
-    assert_eq!(elfcorehdr(&root(2, 1)), cells(&[0, 0x5fff_0000, 0x1_0000]));
-    // What the kernel takes for the cells of a root that does not tell.
-    assert_eq!(
-        elfcorehdr(&Tree::new(Node::new(""))),
-        cells(&[0x5fff_0000, 0x1_0000])
-    );
-    for (address, size) in [(0, 1), (1, 0), (3, 1), (1, 3)] {
-        let error = refused(&root(address, size), &changes());
-        assert_eq!(error, DeviceTreeError::Cells(Cells { address, size }));
-        assert_eq!(error.errno(), Errno::Inval);
-    }
-
-    let high = Changes {
-        usable: &[range(4 * GIB, 5 * GIB)],
-        elfcorehdr: range(4 * GIB, 4 * GIB + 0x1000),
-        initrd: None,
-        ..changes()
-    };
-    assert_eq!(
-        refused(&root(1, 1), &high).to_string(),
-        "linux,elfcorehdr has to tell of 0x100000000-0x100001000, but the cells of the device \
-         tree's root hold 32 bits: reserve below 4 GiB with crashkernel=size@offset"
-    );
-    assert!(capture(&root(2, 1).encode(Layout::default()), &high).is_ok());
-}
-
-#[test]
-fn what_the_capture_kernel_could_not_read_is_refused() {
-    let refused = |changes: Changes<'_>| {
-        let error = refused(&running(), &changes);
-        assert_eq!(error.errno(), Errno::Inval);
-        error
-    };
-    assert_eq!(
-        refused(Changes {
-            usable: &[],
-            ..changes()
-        }),
-        DeviceTreeError::UsableCount { count: 0 }
-    );
-    assert_eq!(
-        refused(Changes {
-            usable: &[REGION; 3],
-            ..changes()
-        })
-        .to_string(),
-        "linux,usable-memory-range is to tell of 3 ranges, but from 1 to 2 can be told"
-    );
-    assert_eq!(
-        refused(Changes {
-            elfcorehdr: range(0x5fff_0000, 0x6000_1000),
-            ..changes()
-        })
-        .to_string(),
-        "linux,elfcorehdr is to tell of 0x5fff0000-0x60001000, which is not in the crash region"
-    );
-    assert_eq!(
-        refused(Changes {
-            initrd: Some(range(0x4000_0000, 0x4000_1000)),
-            ..changes()
-        }),
-        DeviceTreeError::Unusable {
-            property: "linux,initrd-start",
-            range: range(0x4000_0000, 0x4000_1000)
-        }
-    );
-    assert_eq!(
-        refused(Changes {
-            bootargs: b"quiet\0",
-            ..changes()
-        }),
-        DeviceTreeError::BootArgs { offset: 5 }
-    );
-    assert_eq!(
-        capture(b"", &changes()),
-        Err(DeviceTreeError::Fdt(FdtError::TooShort { len: 0 }))
-    );
-}
-
-#[test]
-fn a_tree_longer_than_a_kernel_reads_is_refused() {
-    let root = |len| Tree::new(Node::new("").with("big", &vec![1; len])).encode(Layout::default());
-    let rest = root(0).len();
-    let added = {
-        let mut out = vec![0; 8192];
-        capture_tree(&mut out, &root(0), &changes()).unwrap() - rest
-    };
-    let longest = TREE_LEN_MAX - rest - added;
-    let mut out = vec![0; TREE_LEN_MAX + 100];
-    assert_eq!(
-        capture_tree(&mut out, &root(longest & !3), &changes()),
-        Ok(TREE_LEN_MAX - (longest & 3))
-    );
-    let error = capture_tree(&mut out, &root(longest + 4), &changes()).unwrap_err();
-    assert!(matches!(error, DeviceTreeError::TooLong { .. }), "{error}");
-    assert_eq!(error.errno(), Errno::Inval);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use kexec_core::handover::arm64::fdt::{
 use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
-use super::tree::{any_layout, any_tree, cells, running, Layout, Node, Tree};
+use super::tree::any::{any_layout, any_tree};
+use super::tree::{cells, running, Layout, Node, Tree};
 use crate::fixture::{put, range};
 
 /// Builds a tree from what the crate reads.
