@@ -1,20 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Taking a kernel out of what it comes in.
+//! Taking a kernel out of the file that it comes in.
 //!
-//! A file can be compressed by gzip or zstd. It can be a unified kernel image, also as what was
-//! compressed. The kernel in either can be compressed, by gzip or zstd or as an EFI zboot image.
-//! There is no reason for more, and more is refused.
+//! A file can be compressed by gzip or zstd. It can be a unified kernel image, which can be
+//! compressed as well. The kernel in a file can be compressed by gzip or zstd, or it can be an EFI
+//! zboot image. Nobody needs more wrappings than these, so a file with more is refused.
 //!
-//! [`Unpack`] goes from one wrapping to the next and says what is to be decompressed. Whoever calls
-//! it brings the memory and what decompresses.
+//! [`Unpack`] knows the order of the wrappings. Its caller brings the memory and the decompressor:
+//!
+//! ```
+//! use kexec_core::image::unpack::{Decompressed, Step, Unpack, UnpackError};
+//!
+//! # fn inflate(_: &[u8]) -> Vec<u8> { Vec::new() }
+//! fn unpack(file: &[u8]) -> Result<Vec<u8>, UnpackError> {
+//!     let memory = Decompressed::default();
+//!     let mut unpack = Unpack::new(file);
+//!     while unpack.step(&memory, |compressed| Ok::<_, UnpackError>(inflate(compressed.data())))?
+//!         != Step::Kernel
+//!     {}
+//!     Ok(unpack.bytes().to_vec())
+//! }
+//!
+//! let error = unpack(b"#!/bin/sh\n").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "the kernel is text: give the kernel, which is a binary file below /boot",
+//! );
+//! ```
 
+use core::cell::OnceCell;
 use core::fmt;
 
 use crate::image::compressed::{Compressed, CompressedError};
 use crate::image::format::{Format, FormatError};
 use crate::image::uki::{Uki, UkiError};
 use crate::image::zboot::{Zboot, ZbootError};
+use crate::types::bytes::to_u64;
 use crate::types::errno::{wrap_errors, Errno};
 
 /// Most formats that are met in one file, the kernel's own included.
@@ -85,8 +106,8 @@ enum Stage {
 }
 
 impl Stage {
-    /// The stage behind a wrapping; none where that does not belong.
-    fn behind(self, wrapping: Format) -> Option<Self> {
+    /// The stage after a wrapping was taken off; none where that wrapping may not be.
+    fn after(self, wrapping: Format) -> Option<Self> {
         match (self, wrapping) {
             (Self::File, Format::Gzip | Format::Zstd) => Some(Self::Decompressed),
             (Self::File | Self::Decompressed, Format::Uki) => Some(Self::Unified),
@@ -99,25 +120,33 @@ impl Stage {
     }
 }
 
-/// What comes next.
-#[derive(Debug)]
-pub enum Step<'a> {
-    /// Nothing: [`Unpack::bytes`] is the kernel.
+/// How far one step has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Something was decompressed, and can be unpacked further.
+    Decompressed,
+    /// [`Unpack::bytes`] is the kernel.
     Kernel,
-    /// Something is to be decompressed, and given to [`Unpack::go_on`].
-    Decompress(Packed<'a>),
 }
 
-/// What is to be decompressed.
+/// Memory for what a file is decompressed to, which lives as long as the file does.
+///
+/// `B` is a piece of the caller's memory, such as a vector.
 #[derive(Debug)]
-pub struct Packed<'a> {
-    compressed: Compressed<'a>,
+pub struct Decompressed<B>([OnceCell<B>; DECOMPRESSIONS_MAX]);
+
+impl<B> Default for Decompressed<B> {
+    fn default() -> Self {
+        Self([const { OnceCell::new() }; DECOMPRESSIONS_MAX])
+    }
 }
 
-impl<'a> Packed<'a> {
-    /// The compressed data.
-    pub fn compressed(&self) -> &Compressed<'a> {
-        &self.compressed
+impl<B: AsRef<[u8]>> Decompressed<B> {
+    /// Keeps a piece of memory and returns its bytes; none where as many are kept as one file can
+    /// need.
+    fn keep(&self, memory: B) -> Option<&[u8]> {
+        let place = self.0.iter().find(|place| place.get().is_none())?;
+        Some(place.get_or_init(|| memory).as_ref())
     }
 }
 
@@ -145,23 +174,52 @@ impl<'a> Unpack<'a> {
         }
     }
 
-    /// Unpacks what needs nobody's help.
-    pub fn step(&mut self) -> Result<Step<'a>, UnpackError> {
+    /// Unpacks until there is a kernel, or until something was decompressed.
+    ///
+    /// `decompress` is given the compressed data and returns what they become, which `memory` then
+    /// keeps.
+    pub fn step<B, E>(
+        &mut self,
+        memory: &'a Decompressed<B>,
+        decompress: impl FnOnce(&Compressed<'a>) -> Result<B, E>,
+    ) -> Result<Step, E>
+    where
+        B: AsRef<[u8]>,
+        E: From<UnpackError>,
+    {
+        let Some(compressed) = self.next_compressed()? else {
+            return Ok(Step::Kernel);
+        };
+        let decompressed = memory.keep(decompress(&compressed)?);
+        // The stages ask for no more memory than there are places.
+        let decompressed = decompressed.unwrap_or_default();
+        compressed
+            .check_decompressed(to_u64(decompressed.len()))
+            .map_err(UnpackError::from)?;
+        self.bytes = decompressed;
+        if self.stage == Stage::Decompressed {
+            self.whole = decompressed;
+        }
+        Ok(Step::Decompressed)
+    }
+
+    /// Goes on to what has to be decompressed next; none where a kernel was reached.
+    fn next_compressed(&mut self) -> Result<Option<Compressed<'a>>, UnpackError> {
         loop {
             let format = Format::detect(self.bytes)?;
             if format.is_kernel() {
                 self.note(format);
-                return Ok(Step::Kernel);
+                return Ok(None);
             }
-            let Some(stage) = self.stage.behind(format) else {
-                // What was met first was noted: without it there would be a stage.
+            let Some(stage) = self.stage.after(format) else {
+                // The format that was met first has a stage, so one was noted.
                 let outer = self.formats().last().unwrap_or(format);
                 let inner = format;
                 return Err(NestedError { outer, inner }.into());
             };
             self.note(format);
             self.stage = stage;
-            let compressed = match format {
+            return Ok(Some(match format {
                 Format::Gzip => Compressed::gzip(self.bytes)?,
                 Format::Zstd => Compressed::zstd(self.bytes)?,
                 Format::Zboot => *Zboot::parse(self.bytes)?.payload(),
@@ -172,21 +230,8 @@ impl<'a> Unpack<'a> {
                     self.command_line = uki.command_line();
                     continue;
                 }
-            };
-            return Ok(Step::Decompress(Packed { compressed }));
+            }));
         }
-    }
-
-    /// Goes on with what something was decompressed to.
-    pub fn go_on(&mut self, packed: Packed<'a>, decompressed: &'a [u8]) -> Result<(), UnpackError> {
-        packed
-            .compressed
-            .check_decompressed(decompressed.len() as u64)?;
-        self.bytes = decompressed;
-        if self.stage == Stage::Decompressed {
-            self.whole = decompressed;
-        }
-        Ok(())
     }
 
     fn note(&mut self, format: Format) {

@@ -6,36 +6,25 @@ use super::signature::Trusted;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::sys::decompress;
-use core::cell::OnceCell;
 use kexec_core::image::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
 use kexec_core::image::format::Format;
-use kexec_core::image::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
+use kexec_core::image::unpack::{Decompressed, Step, Unpack};
 
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
 const GUESS: usize = 4;
 
 /// What a file was decompressed to. Lives as long as the file does.
-#[derive(Default)]
-pub(super) struct Buffers([OnceCell<Buffer>; DECOMPRESSIONS_MAX]);
+pub(super) type Buffers = Decompressed<Buffer>;
 
 /// Decompressed data at the start of memory that may be longer.
-struct Buffer {
+pub(super) struct Buffer {
     memory: KVVec<u8>,
     len: usize,
 }
 
-impl Buffers {
-    /// Keeps what something was decompressed to.
-    fn keep(&self, buffer: Buffer) -> Option<&[u8]> {
-        let place = self.0.iter().find(|place| place.get().is_none())?;
-        place.set(buffer).ok()?;
-        place.get()?.bytes()
-    }
-}
-
-impl Buffer {
-    fn bytes(&self) -> Option<&[u8]> {
-        self.memory.get(..self.len)
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        self.memory.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -60,32 +49,21 @@ impl<'a> Unpacked<'a> {
         limit: u64,
     ) -> Result<Self, Refusal> {
         let mut unpack = Unpack::new(file);
+        let decompress = |compressed: &Compressed<'_>| decompress(compressed, limit);
         // What was signed and then compressed has its signature within. Nothing but the decompressor
         // sees it before it is judged.
         let is_compressed = Format::of(file).is_some_and(Format::is_compressed_file);
         if is_compressed && detached.is_none() {
-            step(&mut unpack, buffers, limit)?;
+            unpack.step(buffers, decompress)?;
         }
         let file = Trusted::new(unpack.whole(), detached)?;
-        while step(&mut unpack, buffers, limit)? {}
+        while unpack.step(buffers, decompress)? == Step::Decompressed {}
         Ok(Self {
             kernel: file.part(unpack.bytes()),
             initrd: unpack.initrd(),
             command_line: unpack.command_line(),
         })
     }
-}
-
-/// Goes on until there is a kernel or something was decompressed, and says whether that was so.
-fn step<'a>(unpack: &mut Unpack<'a>, buffers: &'a Buffers, limit: u64) -> Result<bool, Refusal> {
-    let Step::Decompress(packed) = unpack.step()? else {
-        return Ok(false);
-    };
-    let buffer = decompress(packed.compressed(), limit)?;
-    // There are as many places as anything asks for.
-    let bytes = buffers.keep(buffer).ok_or(Refusal::OutOfMemory)?;
-    unpack.go_on(packed, bytes)?;
-    Ok(true)
 }
 
 fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal> {

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use kexec_core::handover::command_line::capture_command_line;
 use kexec_core::image::format::Format;
-use kexec_core::image::unpack::Unpack;
+use kexec_core::image::unpack::{Decompressed, Unpack};
 use kexec_core::plan::{Placement, Placer};
 use kexec_core::signature::pe::{PeImage, DOS_MAGIC};
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::output;
 use kernel::Kernel;
 use report::{Refusal, Report, Reports};
-use unpack::{unpack, Buffers};
+use unpack::unpack;
 
 /// The assumed crash region. It is large and below 4 GiB, so that no kernel is refused for its place.
 const REGION: (u64, u64) = (1 << 30, 3 << 30);
@@ -74,9 +74,9 @@ fn fill(
     initrd: Option<&[u8]>,
     request: &InspectRequest,
 ) -> Result<(), Refusal> {
-    let buffers = Buffers::default();
+    let memory = Decompressed::default();
     let mut unpacked = Unpack::new(file);
-    let result = unpack(&mut unpacked, &buffers);
+    let result = unpack(&mut unpacked, &memory);
     report.formats = unpacked.formats().map(Format::name).collect();
     result?;
 

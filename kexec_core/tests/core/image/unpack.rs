@@ -3,9 +3,9 @@
 //! Which wrappings a kernel may come in. What is compressed here is framed as compressed, and whoever
 //! decompresses is told what it becomes.
 
+use kexec_core::image::compressed::{Compressed, CompressedError};
 use kexec_core::image::format::Format;
-use kexec_core::image::unpack::UnpackError;
-use kexec_core::image::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
+use kexec_core::image::unpack::{Decompressed, Step, Unpack, UnpackError, DECOMPRESSIONS_MAX};
 
 use crate::fixture::bzimage_file;
 use crate::signature::pe_fixture::PeFile;
@@ -57,10 +57,12 @@ fn round(wrappings: &[Wrapping]) -> (Vec<Format>, Result<(), UnpackError>) {
     let mut unpack = Unpack::new(&file);
     let all_contents = contents.clone();
     let mut contents = contents.iter().rev();
+    let memory = Decompressed::default();
+    let mut decompress = |_: &Compressed<'_>| Ok(contents.next().unwrap().clone());
     let result = loop {
-        match unpack.step() {
+        match unpack.step(&memory, &mut decompress) {
             Ok(Step::Kernel) => break Ok(()),
-            Ok(Step::Decompress(packed)) => unpack.go_on(packed, contents.next().unwrap()).unwrap(),
+            Ok(Step::Decompressed) => {}
             Err(error) => break Err(error),
         }
     };
@@ -128,8 +130,12 @@ fn what_is_packed_more_often_is_refused_by_what_is_in_what() {
 fn what_becomes_something_of_another_length_is_refused() {
     let file = gzip(&[0; 0x2000]);
     let mut unpack = Unpack::new(&file);
-    let Ok(Step::Decompress(packed)) = unpack.step() else {
-        panic!("a gzip file is to be decompressed");
-    };
-    assert!(unpack.go_on(packed, &[0; 0x1fff]).is_err());
+    let memory = Decompressed::default();
+    let result = unpack.step(&memory, |_| Ok([0; 0x1fff]));
+    assert!(matches!(
+        result,
+        Err(UnpackError::Compressed(CompressedError::WrongLen {
+            expected: 0x2000
+        }))
+    ));
 }
