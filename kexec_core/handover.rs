@@ -4,5 +4,6 @@
 
 pub mod arm64;
 pub mod command_line;
+pub mod identity_map;
 pub mod purgatory;
 pub mod x86_64;

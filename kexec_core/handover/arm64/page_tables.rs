@@ -8,6 +8,7 @@
 
 use core::fmt;
 
+use crate::handover::identity_map::OutOfTables;
 use crate::types::errno::Errno;
 use crate::types::granule::{Entry, Granule, ADDRESS_BITS, ADDRESS_LIMIT, ENTRY_LEN};
 use crate::types::ranges::Range;
@@ -26,11 +27,8 @@ pub(super) const CONTIGUOUS: u64 = 1 << 52;
 /// Why page tables could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageTableError {
-    /// More tables were needed than the caller gave.
-    OutOfTables {
-        /// How many there were.
-        available: usize,
-    },
+    /// There are too few tables.
+    OutOfTables(OutOfTables),
     /// An address that the map cannot hold.
     TooHigh(Range),
     /// The tables do not start at a page.
@@ -47,11 +45,17 @@ pub enum PageTableError {
     },
 }
 
+impl From<OutOfTables> for PageTableError {
+    fn from(error: OutOfTables) -> Self {
+        Self::OutOfTables(error)
+    }
+}
+
 impl PageTableError {
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
         match self {
-            Self::OutOfTables { .. } => Errno::NoMem,
+            Self::OutOfTables(error) => error.errno(),
             Self::TooHigh(_) => Errno::AddrNotAvail,
             Self::Base { .. } | Self::Attributes { .. } => Errno::Inval,
         }
@@ -61,11 +65,7 @@ impl PageTableError {
 impl fmt::Display for PageTableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OutOfTables { available } => write!(
-                f,
-                "the identity map of the crash region needs more than the {available} page \
-                 tables planned for it: reserve one contiguous region with crashkernel="
-            ),
+            Self::OutOfTables(error) => error.fmt(f),
             Self::TooHigh(range) => write!(
                 f,
                 "the range {range} is to be mapped, but the map ends at {ADDRESS_LIMIT:#x}: \
@@ -139,7 +139,7 @@ impl<'a> IdentityMap<'a> {
             granule,
         };
         match map.available() {
-            0 => Err(map.out_of_tables()),
+            0 => Err(map.out_of_tables().into()),
             _ => Ok(map),
         }
     }
@@ -226,7 +226,7 @@ impl<'a> IdentityMap<'a> {
         }
         let next = self.used;
         if next >= self.available() {
-            return Err(self.out_of_tables());
+            return Err(self.out_of_tables().into());
         }
         self.used = next.saturating_add(1);
         // `new` has checked that all tables lie below the limit, so no address of theirs wraps.
@@ -242,12 +242,12 @@ impl<'a> IdentityMap<'a> {
         self.tables.get_mut(first.checked_add(index)?)
     }
 
-    fn entry(&mut self, table: usize, index: usize) -> Result<Entry, PageTableError> {
+    fn entry(&mut self, table: usize, index: usize) -> Result<Entry, OutOfTables> {
         let error = self.out_of_tables();
         self.place(table, index).map(|entry| *entry).ok_or(error)
     }
 
-    fn set(&mut self, table: usize, index: usize, value: Entry) -> Result<(), PageTableError> {
+    fn set(&mut self, table: usize, index: usize, value: Entry) -> Result<(), OutOfTables> {
         let error = self.out_of_tables();
         *self.place(table, index).ok_or(error)? = value;
         Ok(())
@@ -258,8 +258,8 @@ impl<'a> IdentityMap<'a> {
         self.tables.len() >> self.granule.level_bits()
     }
 
-    fn out_of_tables(&self) -> PageTableError {
-        PageTableError::OutOfTables {
+    fn out_of_tables(&self) -> OutOfTables {
+        OutOfTables {
             available: self.available(),
         }
     }

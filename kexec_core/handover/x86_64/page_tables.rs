@@ -9,6 +9,7 @@
 
 use core::fmt;
 
+use crate::handover::identity_map::OutOfTables;
 use crate::types::errno::Errno;
 use crate::types::ranges::Range;
 
@@ -34,20 +35,23 @@ const _: () = assert!(core::mem::size_of::<Table>() as u64 == TABLE_LEN);
 /// Why page tables could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageTableError {
-    /// More tables were needed than the caller gave.
-    OutOfTables {
-        /// How many there were.
-        available: usize,
-    },
+    /// There are too few tables.
+    OutOfTables(OutOfTables),
     /// An address that an identity map cannot hold.
     NotCanonical(Range),
+}
+
+impl From<OutOfTables> for PageTableError {
+    fn from(error: OutOfTables) -> Self {
+        Self::OutOfTables(error)
+    }
 }
 
 impl PageTableError {
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
         match self {
-            Self::OutOfTables { .. } => Errno::NoMem,
+            Self::OutOfTables(error) => error.errno(),
             Self::NotCanonical(_) => Errno::AddrNotAvail,
         }
     }
@@ -56,11 +60,7 @@ impl PageTableError {
 impl fmt::Display for PageTableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OutOfTables { available } => write!(
-                f,
-                "the identity map of the crash region needs more than the {available} page \
-                 tables planned for it: reserve one contiguous region with crashkernel="
-            ),
+            Self::OutOfTables(error) => error.fmt(f),
             Self::NotCanonical(range) => write!(
                 f,
                 "the crash region {range} reaches into addresses that the lower half of the \
@@ -134,7 +134,7 @@ impl<'a> IdentityMap<'a> {
     /// address `base` and must be zeroed.
     pub fn new(tables: &'a mut [Table], base: u64, levels: Levels) -> Result<Self, PageTableError> {
         if tables.is_empty() {
-            return Err(PageTableError::OutOfTables { available: 0 });
+            return Err(OutOfTables { available: 0 }.into());
         }
         Ok(Self {
             tables,
@@ -192,7 +192,7 @@ impl<'a> IdentityMap<'a> {
         }
         let next = self.used;
         if next >= self.tables.len() {
-            return Err(self.out_of_tables());
+            return Err(self.out_of_tables().into());
         }
         self.used = next.saturating_add(1);
         // The tables lie in memory behind `base`, so no address of theirs wraps.
@@ -203,14 +203,14 @@ impl<'a> IdentityMap<'a> {
     }
 
     fn set(&mut self, table: usize, index: usize, value: u64) -> Result<(), PageTableError> {
-        let available = self.tables.len();
+        let error = self.out_of_tables();
         let entry = self.tables.get_mut(table).and_then(|t| t.get_mut(index));
-        *entry.ok_or(PageTableError::OutOfTables { available })? = value;
+        *entry.ok_or(error)? = value;
         Ok(())
     }
 
-    fn out_of_tables(&self) -> PageTableError {
-        PageTableError::OutOfTables {
+    fn out_of_tables(&self) -> OutOfTables {
+        OutOfTables {
             available: self.tables.len(),
         }
     }
@@ -342,10 +342,7 @@ mod tests {
         let range = Range::new(0x3000_0000, 0x4000_0000).unwrap();
         let mut tables = vec![[0; ENTRIES]; 2];
         let mut map = IdentityMap::new(&mut tables, BASE, Levels::Four).unwrap();
-        assert_eq!(
-            map.map(range),
-            Err(PageTableError::OutOfTables { available: 2 })
-        );
+        assert_eq!(map.map(range), Err(OutOfTables { available: 2 }.into()));
         let high = Range::new(1 << 47, (1 << 47) + 1).unwrap();
         assert_eq!(map.map(high), Err(PageTableError::NotCanonical(high)));
     }

@@ -7,6 +7,7 @@ mod boundaries;
 mod elf_fixture;
 mod elf_kernel;
 mod format;
+mod promises;
 mod uki;
 mod unpack;
 mod x86_64;

@@ -17,6 +17,7 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::read::pe::PeFile64;
 use object::{LittleEndian, Object, ObjectSection};
 
+use super::promises::keeps_promises;
 use super::{elf_fixture, uki, zboot};
 use crate::fixture::{bzimage_file, entry_conditions, put, range, GIB};
 use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
@@ -53,18 +54,6 @@ fn sweep(good: &[u8], fields: &[Field], mut check: impl FnMut(&[u8]) -> bool) ->
 /// Fields of one length, one behind the other.
 fn run(start: usize, len: usize, count: usize) -> impl Iterator<Item = Field> {
     (0..count).map(move |index| (start + index * len, len))
-}
-
-/// Checks what a plan relies on.
-fn check_image(kernel: &impl KernelImage) {
-    let mut end = 0;
-    for piece in kernel.pieces() {
-        assert!(piece.offset >= end);
-        end = piece.end();
-    }
-    assert_eq!(end, kernel.file_len());
-    assert!(end <= kernel.memory_len());
-    assert!(kernel.alignment().is_power_of_two());
 }
 
 #[test]
@@ -116,7 +105,7 @@ fn the_setup_header_s_fields() {
         let Ok(image) = BzImage::parse(file) else {
             return false;
         };
-        check_image(&image);
+        keeps_promises(&image);
         let number = |at: usize, len: usize| {
             let mut bytes = [0; 8];
             bytes[..len].copy_from_slice(&file[at..at + len]);
@@ -165,7 +154,7 @@ fn an_elf_kernel_s_fields() {
             return false;
         };
         let vmlinux = Vmlinux::parse(file).unwrap();
-        check_image(&vmlinux);
+        keeps_promises(&vmlinux);
         assert!(kernel.entry_offset() < vmlinux.file_len());
         let _ = vmlinux.verify(&entry_conditions(range(GIB, 2 * GIB)));
         // `object` takes the headers' place from the file as we do.
@@ -213,7 +202,7 @@ fn an_arm64_image_s_fields() {
         let Ok(image) = arm64::arm64_image::Image::parse(file) else {
             return false;
         };
-        check_image(&image);
+        keeps_promises(&image);
         assert!(image.text_offset() < 2 << 20 && image.text_offset() % 4096 == 0);
         if let Ok(verified) = image.verify(&conditions) {
             assert!(verified.memory_len() <= GIB);

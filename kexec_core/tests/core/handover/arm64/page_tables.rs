@@ -3,6 +3,7 @@
 //! What the CPU finds in the page tables of the jump.
 
 use kexec_core::handover::arm64::page_tables::{tables_needed, IdentityMap, PageTableError, T0SZ};
+use kexec_core::handover::identity_map::OutOfTables;
 use kexec_core::types::errno::Errno;
 use kexec_core::types::granule::Granule;
 use kexec_core::types::ranges::Range;
@@ -230,14 +231,14 @@ fn too_few_tables_are_refused() {
         let available = tables.len() / granule.entries();
         let mut map = IdentityMap::new(&mut tables, BASE, granule).unwrap();
         let error = map.map(region, MEMORY).unwrap_err();
-        assert_eq!(error, PageTableError::OutOfTables { available });
+        assert_eq!(error, OutOfTables { available }.into());
         assert_eq!(error.errno(), Errno::NoMem);
 
         let mut less_than_one = room(1, granule);
         less_than_one.pop();
         assert_eq!(
             IdentityMap::new(&mut less_than_one, BASE, granule).err(),
-            Some(PageTableError::OutOfTables { available: 0 })
+            Some(OutOfTables { available: 0 }.into())
         );
     }
 }
