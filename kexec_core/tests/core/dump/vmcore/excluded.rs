@@ -2,13 +2,13 @@
 
 //! Memory that is left out of the dump, and the holes that it makes in the file.
 
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
+use kexec_core::dump::elfcorehdr::Load;
 use kexec_core::dump::vmcore::excluded::{Excluded, ExcludedError, Run, EXCLUDED_MAX};
 use kexec_core::dump::vmcore::{Layout, Wanted};
-use kexec_core::types::elf::Architecture;
 use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
+use super::Dump;
 use crate::fixture::range;
 
 const PAGE: u64 = 4096;
@@ -16,30 +16,18 @@ const PAGE: u64 = 4096;
 #[test]
 fn a_list_is_read_in_whole_pages() {
     let list = Excluded::parse(b"0x1001-0x2fff,8192-0x4000,0x10000-0x11000\n", PAGE).unwrap();
-    assert_eq!(
-        list.first_run(range(0, 0x9000)),
-        Run::Memory(range(0, 0x1000))
-    );
-    assert_eq!(
-        list.first_run(range(0x1000, 0x9000)),
-        Run::Zeros(range(0x1000, 0x4000))
-    );
-    assert_eq!(
-        list.first_run(range(0x3000, 0x3800)),
-        Run::Zeros(range(0x3000, 0x3800))
-    );
-    assert_eq!(
-        list.first_run(range(0x4000, 0x9000)),
-        Run::Memory(range(0x4000, 0x9000))
-    );
-    assert_eq!(
-        list.first_run(range(0x4000, 0x10001)),
-        Run::Memory(range(0x4000, 0x1_0000))
-    );
-    assert_eq!(
-        list.first_run(range(0x1_1000, 0x1_2000)),
-        Run::Memory(range(0x1_1000, 0x1_2000))
-    );
+    let memory = |start, end| Run::Memory(range(start, end));
+    let zeros = |start, end| Run::Zeros(range(start, end));
+    for (wanted, run) in [
+        (range(0, 0x9000), memory(0, 0x1000)),
+        (range(0x1000, 0x9000), zeros(0x1000, 0x4000)),
+        (range(0x3000, 0x3800), zeros(0x3000, 0x3800)),
+        (range(0x4000, 0x9000), memory(0x4000, 0x9000)),
+        (range(0x4000, 0x1_0001), memory(0x4000, 0x1_0000)),
+        (range(0x1_1000, 0x1_2000), memory(0x1_1000, 0x1_2000)),
+    ] {
+        assert_eq!(list.first_run(wanted), run, "{wanted}");
+    }
     assert_eq!(
         list.to_string(),
         "2 pieces of memory with 0x4000 bytes (16 KiB)"
@@ -95,18 +83,7 @@ fn layout(pieces: &[(u64, u64)]) -> (Layout, Vec<u8>) {
             memory: range(*start, *end),
         })
         .collect();
-    let mut bytes = vec![0; encoded_len(1, loads.len())];
-    encode(
-        &mut bytes,
-        Architecture::X86_64,
-        &[range(0x1000, 0x1100)],
-        &loads,
-    )
-    .unwrap();
-    let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
-    let layout = Layout::new(&core, 100, PAGE).unwrap();
-    let mut header = vec![0; layout.header_len()];
-    layout.encode_header(&core, &mut header).unwrap();
+    let Dump { layout, header, .. } = Dump::new(&loads, 100, PAGE);
     (layout, header)
 }
 

@@ -2,15 +2,15 @@
 
 //! Where large pages can map the dump.
 
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
+use kexec_core::dump::elfcorehdr::Load;
 use kexec_core::dump::vmcore::large_pages::{
     alignment, large_page_at_start, large_part, LARGE_PAGE,
 };
 use kexec_core::dump::vmcore::{Layout, Source};
-use kexec_core::types::elf::Architecture;
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use proptest::prelude::*;
 
+use super::Dump;
 use crate::fixture::{range, GIB, MIB};
 
 #[test]
@@ -49,13 +49,7 @@ fn dump() -> (Layout, Vec<u8>) {
         load(GIB, range(GIB + 0x5000, GIB + 9 * MIB)),
         load(4 * GIB, range(4 * GIB, 4 * GIB + 64 * MIB)),
     ];
-    let notes = [range(0x1000, 0x1170)];
-    let mut bytes = vec![0; encoded_len(notes.len(), loads.len())];
-    encode(&mut bytes, Architecture::X86_64, &notes, &loads).unwrap();
-    let core = Elfcorehdr::parse(&bytes, Architecture::X86_64).unwrap();
-    let layout = Layout::new(&core, 0x500, PAGE_SIZE).unwrap();
-    let mut header = vec![0; layout.header_len()];
-    layout.encode_header(&core, &mut header).unwrap();
+    let Dump { layout, header, .. } = Dump::new(&loads, 0x500, PAGE_SIZE);
     (layout, header)
 }
 
