@@ -136,6 +136,20 @@ impl Placer {
         self.place_checked(kind, file_len, memory_len, alignment, placement, limit)
     }
 
+    /// Places the initrd, as high as it can lie within `limit`.
+    ///
+    /// Nothing is placed after an error.
+    pub fn place_initrd(&mut self, len: u64, limit: Range) -> Result<Segment, PlanError> {
+        self.place(
+            SegmentKind::Initrd,
+            len,
+            len,
+            PAGE_SIZE,
+            Placement::Highest,
+            limit,
+        )
+    }
+
     fn place_checked(
         &mut self,
         kind: SegmentKind,

@@ -36,7 +36,7 @@ use kexec_core::handover::command_line::capture_command_line;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::types::digest::Algorithm;
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
+use kexec_core::types::ranges::Range;
 use kexec_core::uapi::{SegmentKind, SignatureState};
 pub(crate) use segments::Segments;
 use signature::Trusted;
@@ -231,15 +231,8 @@ pub(crate) fn prepare<'a>(
     let command_line = command_line.get(..command_line_len).unwrap_or_default();
     sources.place(&mut placer, reservation, command_line.len())?;
     if files.initrd.is_some() {
-        let len = initrd.len() as u64;
-        placer.place(
-            SegmentKind::Initrd,
-            len,
-            len,
-            PAGE_SIZE,
-            Placement::Highest,
-            image::initrd_limit(&image, kernel.memory),
-        )?;
+        let limit = image::initrd_limit(&image, kernel.memory);
+        placer.place_initrd(initrd.len() as u64, limit)?;
     }
     let entry = kernel.memory.start().wrapping_add(image.entry_offset());
     let plan = placer.finish(entry, physical::ram_len())?;

@@ -124,16 +124,8 @@ fn place(kernel: &Kernel<'_>, initrd: Option<&[u8]>, command_line: &[u8]) -> Res
     let elfcorehdr = elfcorehdr.memory.start();
     capture_command_line(&mut out, command_line, elfcorehdr, true, limit)?;
     if let Some(initrd) = initrd {
-        let len = initrd.len() as u64;
         let limit = kernel.initrd_limit(memory);
-        placer.place(
-            SegmentKind::Initrd,
-            len,
-            len,
-            PAGE_SIZE,
-            Placement::Highest,
-            limit,
-        )?;
+        placer.place_initrd(initrd.len() as u64, limit)?;
     }
     Ok(())
 }
