@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The dump: the ELF core header, the notes in it, and the file that a capture kernel serves.
+//! The dump: the elfcorehdr, the notes, and the file that a capture kernel serves.
 
 pub mod elfcorehdr;
 pub mod note;

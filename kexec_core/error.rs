@@ -36,7 +36,7 @@ wrap_errors! {
         ElfKernel(ElfKernelError),
         /// The compressed kernel is malformed.
         Compressed(CompressedError),
-        /// The kernel cannot be taken out of what it comes in.
+        /// The kernel cannot be unpacked.
         Unpack(UnpackError),
         /// The kernel image is malformed.
         BzImage(x86_64::bzimage::BzImageError),

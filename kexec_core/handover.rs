@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the crashed kernel hands over: to the purgatory, and to the capture kernel.
+//! The handover from the crashed kernel to the purgatory and to the capture kernel.
 
 pub mod arm64;
 pub mod command_line;

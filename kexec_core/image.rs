@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How far a kernel image has come: parsed, then verified, then part of a plan.
+//! Kernel images. A file is parsed, then verified for the machine, and then placed by a plan.
 
 pub mod arm64;
 pub mod compressed;
@@ -16,29 +16,29 @@ use core::ops::Deref;
 use crate::types::bytes::{align_up, to_u64, to_usize};
 use crate::types::ranges::{Range, PAGE_SIZE};
 
-/// Contents of a kernel's memory.
+/// A part of a file that is copied to the kernel's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
-    /// Where it goes, counted from the load address.
+    /// The place of the first byte, counted from the load address.
     pub offset: u64,
-    /// What is copied there.
+    /// The bytes that are copied.
     pub bytes: &'a [u8],
 }
 
 impl Piece<'_> {
-    /// Where it ends, counted from the load address.
+    /// The end of the piece, counted from the load address.
     pub fn end(&self) -> u64 {
         self.offset.saturating_add(to_u64(self.bytes.len()))
     }
 }
 
-/// What a plan has to know about a kernel image, whatever its format.
+/// A kernel image in any format, as a plan needs to know it.
 pub trait KernelImage {
-    /// One of the parts of the file that are copied to memory, which are counted from 0 in the
-    /// order of their offsets and do not overlap. Memory between and behind them is zero.
+    /// The piece with this index, or none after the last one. Pieces are in the order of their
+    /// offsets and do not overlap. Memory between them and after them is zero.
     fn piece(&self, index: usize) -> Option<Piece<'_>>;
 
-    /// How many bytes from the load address on the pieces reach.
+    /// The end of the last piece, counted from the load address.
     fn file_len(&self) -> u64 {
         self.pieces().last().map_or(0, |piece| piece.end())
     }
@@ -48,26 +48,26 @@ pub trait KernelImage {
         (0..).map_while(|index| self.piece(index))
     }
 
-    /// How many bytes the kernel owns before it reads its memory map.
+    /// The length of the memory that the kernel uses before it reads its memory map.
     fn memory_len(&self) -> u64;
 
-    /// What the load address has to be a multiple of.
+    /// The alignment of the load address.
     fn alignment(&self) -> u64;
 
-    /// How far behind a multiple of [`Self::alignment`] it is loaded, in whole pages. The memory in
-    /// between is free for others, but has to be there.
+    /// The distance from a multiple of [`Self::alignment`] to the load address, in whole pages. The
+    /// memory in between can be used by other segments, but it has to be there.
     fn alignment_offset(&self) -> u64 {
         0
     }
 
-    /// Where the kernel can lie.
+    /// The range in which the kernel can lie.
     fn limit(&self) -> Range;
 
-    /// Where it is entered, counted from its load address.
+    /// The entry point, counted from the load address.
     fn entry_offset(&self) -> u64;
 }
 
-/// Makes an enum of kernels in several formats a [`KernelImage`]: whichever it is answers.
+/// Implements [`KernelImage`] for an enum of kernels in several formats.
 macro_rules! kernel_in_a_format {
     ($kernel:ident: $($format:ident)*) => {
         impl $crate::image::KernelImage for $kernel<'_> {
@@ -117,7 +117,7 @@ pub(crate) fn fits<T: KernelImage>(image: &T, region: Range) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom;
 
-/// Fills the kernel's memory: the pieces, and zeros wherever there is none.
+/// Fills the kernel's memory with the pieces, and with zeros between and after them.
 pub fn write<T: KernelImage>(image: &T, memory: &mut [u8]) -> Result<(), NoRoom> {
     let mut written: u64 = 0;
     let mut rest = memory;
@@ -138,7 +138,7 @@ pub fn write<T: KernelImage>(image: &T, memory: &mut [u8]) -> Result<(), NoRoom>
     Ok(())
 }
 
-/// An image that was checked against the machine it is to run on.
+/// An image that was checked against the machine that it is to run on.
 ///
 /// # Invariants
 ///

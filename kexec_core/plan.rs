@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where in the reserved region the segments of an image go.
+//! The plan of an image: the places of its segments in the reserved region.
 
 mod error;
 pub mod iomem;
@@ -15,23 +15,23 @@ pub use error::PlanError;
 /// Each segment can split one free piece into two.
 const FREE_MAX: usize = SEGMENTS_MAX + 1;
 
-/// Which of the places that are free to take.
+/// The free place to take, where there are several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// The one with the lowest address.
+    /// The place with the lowest address.
     Lowest,
-    /// The one with the highest address.
+    /// The place with the highest address.
     Highest,
 }
 
-/// A part of the image, and the memory that it gets.
+/// A part of the image, and its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// What it holds.
+    /// The kind of its contents.
     pub kind: SegmentKind,
     /// The memory, in whole pages.
     pub memory: Range,
-    /// How many bytes are copied to its start; the rest is zeroed.
+    /// The number of bytes that are copied to its start. The rest is zeroed.
     pub file_len: u64,
 }
 
@@ -61,7 +61,7 @@ impl Segments {
     }
 }
 
-/// Which addresses a segment can start at: those `offset` bytes behind a multiple of `multiple`.
+/// The alignment of a segment: it starts `offset` bytes after a multiple of `multiple`.
 #[derive(Clone, Copy, Debug)]
 struct Alignment {
     multiple: u64,
@@ -77,7 +77,7 @@ pub struct Placer {
 }
 
 impl Placer {
-    /// A placer for a region that is all free.
+    /// A placer for a region without segments.
     pub fn new(region: Range) -> Result<Self, PlanError> {
         let mut free = RangeList::new();
         region
@@ -94,7 +94,7 @@ impl Placer {
         })
     }
 
-    /// Places the kernel: its needs are those of an image that was verified.
+    /// Places the kernel as the verified image needs it.
     pub fn place_kernel<T: KernelImage>(
         &mut self,
         image: &Verified<T>,
@@ -236,8 +236,8 @@ impl Placer {
         }
     }
 
-    /// Checks the whole and closes it. `entry` is the physical address at which the kernel is
-    /// entered; `ram` is how much memory the running kernel has.
+    /// Checks all segments and makes the plan. `entry` is the physical address at which the kernel
+    /// is entered; `ram` is the length of the running kernel's memory.
     pub fn finish(self, entry: u64, ram: u64) -> Result<Plan, PlanError> {
         let kernel = self
             .segments
@@ -247,7 +247,7 @@ impl Placer {
         if !kernel.contains(entry) {
             return Err(PlanError::Entry { entry, kernel });
         }
-        // What `place` has done is checked again independently: a segment in the wrong place
+        // The places are checked again, independently of `place`: a segment in the wrong place
         // overwrites memory of the running kernel.
         for segment in self.segments.iter() {
             let Segment { kind, memory, .. } = *segment;
@@ -277,7 +277,7 @@ impl Placer {
     }
 }
 
-/// Where everything goes.
+/// The place of every segment.
 ///
 /// # Invariants
 ///
@@ -311,7 +311,7 @@ impl Plan {
         self.segments.get(kind)
     }
 
-    /// How many bytes of the region the segments take.
+    /// The length of all segments together, in bytes.
     pub fn total_len(&self) -> u64 {
         // Disjoint parts of the region cannot add up to more than it has.
         self.segments().fold(0, |total: u64, segment| {

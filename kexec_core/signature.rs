@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which signatures a load needs, and why one is refused.
+//! The policy for signatures, and the reasons for refusing one.
 
 pub mod authenticode;
 pub mod der;
@@ -13,11 +13,11 @@ use crate::signature::pe::PeError;
 use crate::types::errno::Errno;
 use crate::uapi::SignatureState;
 
-/// What an administrator asks for. Ordered from the loosest to the tightest.
+/// The administrator's policy for signatures. Ordered from the loosest to the tightest.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Policy {
-    /// A signature makes no difference, unless the kernel itself wants one.
+    /// Signatures are not checked, unless the running kernel requires one.
     Off = 0,
     /// A kernel need not be signed. One that is signed has to be the one that was signed, and its
     /// signature has to be good if its signer is known.
@@ -27,10 +27,10 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// All of them, from the loosest to the tightest.
+    /// All policies, from the loosest to the tightest.
     pub const ALL: [Self; 3] = [Self::Off, Self::CheckIfSigned, Self::Require];
 
-    /// What the module parameter calls it.
+    /// The name in the module's parameter.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -39,7 +39,7 @@ impl Policy {
         }
     }
 
-    /// The policy of this name; a line feed behind it, as `echo` writes it, is ignored.
+    /// The policy of this name. A line feed at its end, as `echo` writes it, is ignored.
     pub fn from_name(name: &[u8]) -> Result<Self, PolicyError> {
         let name = name.strip_suffix(b"\n").unwrap_or(name);
         Self::ALL
@@ -53,7 +53,7 @@ impl Policy {
         Self::ALL.into_iter().find(|policy| *policy as u8 == number)
     }
 
-    /// The policy after `wanted` was asked for, which must not be looser.
+    /// The policy after a request for `wanted`, which must not be looser.
     pub fn tighten(self, wanted: Self) -> Result<Self, PolicyError> {
         if wanted < self {
             return Err(PolicyError::Looser {
@@ -74,7 +74,7 @@ pub enum PolicyError {
     Looser {
         /// The policy in force.
         current: Policy,
-        /// What was asked for.
+        /// The policy that was asked for.
         wanted: Policy,
     },
 }
@@ -107,7 +107,7 @@ impl fmt::Display for PolicyError {
     }
 }
 
-/// Who wants a kernel to be signed.
+/// The reason why a kernel has to be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Demand {
     /// The module's parameter.
@@ -133,22 +133,22 @@ impl fmt::Display for Demand {
     }
 }
 
-/// What was found about a kernel's signature.
+/// The result of checking a kernel's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// A trusted key vouches for the file.
     Good,
     /// There is no signature.
     Unsigned,
-    /// The file is the one that was signed, but the running kernel does not know by whom. That shows
-    /// that the file is whole, and not who made it: whoever changes it can sign it again.
+    /// The file is the one that was signed, but the running kernel does not know the signer. So the
+    /// file is whole, but anybody can have made it and signed it.
     UnknownSigner(SignatureError),
-    /// There is one that does not vouch for the file.
+    /// The signature does not vouch for the file.
     Bad(SignatureError),
 }
 
 impl Finding {
-    /// What was found, as the status has it.
+    /// The state in the status.
     pub fn state(self) -> SignatureState {
         match self {
             Self::Good => SignatureState::Good,
@@ -160,9 +160,9 @@ impl Finding {
 }
 
 impl Policy {
-    /// Whether a kernel of this finding may be loaded. `enforced` says who enforces signatures in the
-    /// running kernel, `locked_down` is asked only if the answer depends on it, because the kernel's
-    /// log has a line of each question.
+    /// Whether a kernel with this finding may be loaded. `enforced` is the reason why the running
+    /// kernel enforces signatures, if it does. `locked_down` is called only if the result depends
+    /// on it, because each call adds a line to the kernel's log.
     pub fn judge(
         self,
         finding: Finding,
@@ -185,7 +185,7 @@ impl Policy {
         }
     }
 
-    /// Who wants what is loaded to have a good signature, if anybody does.
+    /// The reason why a good signature is required, if one is.
     pub fn demand(
         self,
         enforced: Option<Demand>,
@@ -201,43 +201,44 @@ impl Policy {
 /// Why a signature does not vouch for a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureError {
-    /// There is none, and one is required.
+    /// The kernel has no signature, and one is required.
     Unsigned {
-        /// Who wants it.
+        /// The reason.
         demand: Demand,
     },
-    /// Something was given in the place of what a unified kernel image has, and that is signed.
+    /// A signed part of a unified kernel image would be replaced by a file or text that is not
+    /// signed.
     Replaced {
-        /// What it is: "command line" or "initrd".
+        /// The part: "command line" or "initrd".
         part: &'static str,
-        /// Who wants it to be signed.
+        /// The reason why it has to be signed.
         demand: Demand,
     },
     /// The file is not laid out as a signed EFI program.
     Pe(PeError),
-    /// What was signed is not this file.
+    /// The signature is one of another file.
     Authenticode(AuthenticodeError),
     /// The kernel was signed, and revoked.
     Revoked,
     /// The running kernel refuses the signature.
     Refused {
-        /// What it was for: "kernel" or "initrd".
+        /// The signed file: "kernel" or "initrd".
         what: &'static str,
         /// The reason.
         reason: KeyringError,
     },
 }
 
-/// How the kernel's keyrings answer about a PKCS#7 message.
+/// The answer of the kernel's keyrings about a PKCS#7 message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyringError {
     /// The signer's key is on none of the keyrings.
     UnknownKey,
-    /// The signature does not fit what it signs, its key was revoked or was not valid at that time, or
-    /// it has attributes that only signatures of EFI programs may have. The kernel answers all of
-    /// these with one number.
+    /// The signature does not fit the signed contents, its key was revoked or was not valid at that
+    /// time, or it has attributes that only signatures of EFI programs may have. The kernel has one
+    /// number for all of these.
     Rejected,
-    /// The signature is none that any key could have made.
+    /// No key can have made the signature.
     Altered,
     /// The message is not a PKCS#7 message of the expected kind.
     Malformed,
@@ -248,7 +249,7 @@ pub enum KeyringError {
 }
 
 impl KeyringError {
-    /// What a positive errno of `verify_pkcs7_signature()` means.
+    /// The meaning of a positive errno of `verify_pkcs7_signature()`.
     pub fn from_errno(errno: i32) -> Self {
         const EINVAL: i32 = 22;
         match errno {
@@ -257,7 +258,7 @@ impl KeyringError {
             _ if errno == Errno::BadMsg.number() || errno == Errno::NoData.number() => {
                 Self::Malformed
             }
-            // What the public key makes of the signature is no padded digest.
+            // The public key does not turn the signature into a padded digest.
             EINVAL => Self::Altered,
             _ if errno == Errno::NoPkg.number() => Self::Unsupported,
             other => Self::Other(other),
@@ -292,7 +293,7 @@ impl fmt::Display for KeyringError {
 }
 
 impl SignatureError {
-    /// The errno that this is reported as; the same as kexec_file_load's in the same case.
+    /// The errno that this is reported as. It is that of kexec_file_load(2) in the same case.
     pub fn errno(&self) -> Errno {
         match self {
             Self::Unsigned {

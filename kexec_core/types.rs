@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all rooms are built from: fields in bytes, ranges, sizes, error numbers, digests, and the
-//! ELF structures that kernels and dumps share.
+//! The plain types that all rooms build on: fields in byte slices, ranges, sizes, error numbers,
+//! digests, parameters, page sizes, and the ELF structures of kernels and dumps.
 
 pub(crate) mod bytes;
 pub mod digest;

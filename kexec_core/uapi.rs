@@ -2,11 +2,11 @@
 
 //! The structures and ioctl numbers of `/dev/rust_kexec`, shared by the module and `rkexec`.
 //!
-//! A shim and a module of different versions understand each other by the kernel's rule for
-//! structures that grow (`copy_struct_from_user()`). Each structure starts with the length that the
-//! caller knows of it, and a later version only adds fields at its end. What a caller's structure
-//! lacks counts as zero, so that zero means what was done before there was the field. What it has
-//! beyond the callee's has to be zero, or the request asks for what the callee does not know. An
+//! `rkexec` and a module of different versions understand each other by the kernel's rule for
+//! structures that grow (`copy_struct_from_user()`). Each structure starts with its length in the
+//! caller's version, and a later version only adds fields at its end. Fields that the caller's
+//! structure lacks count as zero, so zero has to stand for the behaviour without the field. Bytes
+//! that the callee does not know have to be zero; otherwise the callee refuses the request. An
 //! answer is cut, or filled up with zeros, to the caller's length.
 
 use crate::types::digest::DIGEST_LEN;
@@ -19,20 +19,20 @@ pub const DEVICE_NAME: &str = "rust_kexec";
 
 /// The ioctl type letter of all our requests (`include/uapi/asm-generic/ioctl.h`).
 pub const IOCTL_TYPE: u8 = b'k';
-/// The load request, on a [`LoadRequest`]: `_IO(IOCTL_TYPE, 1)`. No request's number has the
-/// structure's length in it, because that changes.
+/// The load request, on a [`LoadRequest`]: `_IO(IOCTL_TYPE, 1)`. The number of a request does not
+/// contain the structure's length, because the length changes.
 pub const IOCTL_LOAD: u8 = 1;
 /// The unload request, on an [`UnloadRequest`]: `_IO(IOCTL_TYPE, 2)`.
 pub const IOCTL_UNLOAD: u8 = 2;
 /// The status request, on a [`Status`]: `_IO(IOCTL_TYPE, 3)`.
 pub const IOCTL_STATUS: u8 = 3;
 
-/// Most bytes that a structure has, in any version: what the kernel's system calls take.
+/// Longest structure of any version, in bytes, as for the kernel's system calls.
 pub const STRUCTURE_LEN_MAX: usize = 4096;
 
 /// A structure of the interface, which later versions may make longer.
 pub trait Structure {
-    /// Its length in its first version. No caller's is shorter.
+    /// The structure's length in its first version. No caller's structure is shorter.
     const FIRST_LEN: usize;
 
     /// Checks the length of a caller's structure, which is its first field.
@@ -48,26 +48,26 @@ pub trait Structure {
     }
 }
 
-/// Why a caller's structure is not understood.
+/// Why a caller's structure is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StructureError {
-    /// It is shorter than any version's.
+    /// The structure is shorter than in any version.
     TooShort {
-        /// Its length.
+        /// The structure's length.
         found: u32,
         /// The first version's length.
         first: usize,
     },
-    /// It is longer than any version's can be.
+    /// The structure is longer than any version can be.
     TooLong {
-        /// Its length.
+        /// The structure's length.
         found: u32,
     },
-    /// Something is set in it that a later version than ours has.
+    /// A field is set that this version does not know.
     Unknown {
-        /// Its length.
+        /// The structure's length.
         found: u32,
-        /// Our version's length.
+        /// The length in this version.
         known: usize,
     },
 }
@@ -105,10 +105,10 @@ impl fmt::Display for StructureError {
     }
 }
 
-/// No file: the value of a descriptor in [`LoadRequest`] when there is none.
+/// The value of a descriptor in [`LoadRequest`] for no file.
 pub const NO_FD: i32 = -1;
 
-/// No algorithm: the value of [`LoadRequest::digest`] that leaves the choice to the module.
+/// The value of [`LoadRequest::digest`] that leaves the choice to the module.
 pub const ANY_DIGEST: u32 = 0;
 
 /// Longest sentence that the module writes into [`Message`], in bytes.
@@ -156,7 +156,7 @@ pub struct LoadRequest {
     pub digest: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// Where a refusal's sentence goes.
+    /// The buffer for the sentence of a refusal.
     pub message: Message,
 }
 
@@ -168,12 +168,12 @@ pub struct UnloadRequest {
     pub size: u32,
     /// Must be 0.
     pub flags: u32,
-    /// Where a refusal's sentence goes.
+    /// The buffer for the sentence of a refusal.
     pub message: Message,
 }
 
-/// What a segment of the loaded image holds. The number is the one in [`SegmentRecord::kind`]
-/// and in the purgatory's table.
+/// The kind of a segment of the loaded image. The number is the one in [`SegmentRecord::kind`] and
+/// in the purgatory's table.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SegmentKind {
@@ -181,7 +181,7 @@ pub enum SegmentKind {
     Kernel = 1,
     /// The initial RAM disk.
     Initrd = 2,
-    /// The x86 zero page with the command line behind it.
+    /// The x86 zero page with the command line after it.
     BootParams = 3,
     /// The ELF core header that `elfcorehdr=` names.
     Elfcorehdr = 4,
@@ -210,13 +210,13 @@ impl SegmentKind {
         Self::ALL.into_iter().find(|kind| *kind as u32 == number)
     }
 
-    /// Whether the purgatory's table has a digest of it. The purgatory writes to its own memory, and
-    /// the table has one inside.
+    /// Whether the purgatory's table has a digest of such a segment. The purgatory itself has none,
+    /// because it writes to its own memory, and the table contains its own digest.
     pub const fn is_checked(self) -> bool {
         !matches!(self, Self::Purgatory | Self::PurgatoryTable)
     }
 
-    /// What people call it.
+    /// The name for people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Kernel => "kernel",
@@ -248,18 +248,18 @@ pub struct SegmentRecord {
     pub digest: [u8; DIGEST_LEN],
 }
 
-/// What a load has found out about the kernel's signature. The number is the one in
+/// The state of the kernel's signature, as found at load. The number is the one in
 /// [`Status::signature`].
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureState {
-    /// There is none.
+    /// The kernel has no signature.
     Unsigned = 1,
     /// A key that the running kernel trusts vouches for the file.
     Good = 2,
-    /// The file is the one that was signed, but the running kernel does not know by whom.
+    /// The file is the one that was signed, but the running kernel does not know the signer.
     UnknownSigner = 3,
-    /// It does not vouch for the file, and the module's parameters say that this does not matter.
+    /// The signature does not vouch for the file, and the module's parameters allow that.
     Bad = 4,
 }
 
@@ -272,7 +272,7 @@ impl SignatureState {
         Self::ALL.into_iter().find(|state| *state as u32 == number)
     }
 
-    /// What people call it.
+    /// The name for people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unsigned => "none",
@@ -287,13 +287,13 @@ impl SignatureState {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ElfcorehdrRecord {
-    /// How many separate pieces of memory it names.
+    /// The number of separate pieces of memory in it.
     pub pieces: u32,
-    /// How many pieces it has no room for.
+    /// The number of pieces that have no room in it.
     pub without_room: u32,
-    /// How often it was replaced since the load.
+    /// The number of times that it was replaced since the load.
     pub replacements: u32,
-    /// 1 when the latest change of memory or CPUs is not in it.
+    /// 1 if the latest change of memory or CPUs is not in it.
     pub outdated: u32,
 }
 
@@ -312,18 +312,18 @@ pub const ROLE_PRODUCTION: u32 = 1;
 /// [`Status::role`]: this kernel was booted to save the memory of one that crashed.
 pub const ROLE_CAPTURE: u32 = 2;
 
-/// What the module has, as the status request returns it.
+/// The state of the module, as the status request returns it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// In the request, `size_of::<Status>()` of the caller. In the answer, how many bytes of it the
-    /// module has filled in.
+    /// In the request, `size_of::<Status>()` of the caller. In the answer, the number of bytes that
+    /// the module has filled in.
     pub size: u32,
     /// [`ROLE_PRODUCTION`] or [`ROLE_CAPTURE`].
     pub role: u32,
     /// 1 when an image is loaded and armed.
     pub armed: u32,
-    /// How many of `segments` are valid.
+    /// The number of valid entries of `segments`.
     pub segment_count: u32,
     /// The region that crashkernel= reserved and images are placed in.
     pub region: RegionRecord,
@@ -331,13 +331,13 @@ pub struct Status {
     pub low_region: RegionRecord,
     /// Physical address at which the capture kernel is entered.
     pub entry: u64,
-    /// The segments of the loaded image; of the ELF core header the slot that is in force.
+    /// The segments of the loaded image. That of the elfcorehdr is the slot in force.
     pub segments: [SegmentRecord; SEGMENTS_MAX],
     /// A [`SignatureState`]'s number; 0 where nothing is loaded.
     pub signature: u32,
     /// Is 0.
     pub reserved: u32,
-    /// How well the ELF core header follows.
+    /// The state of the elfcorehdr.
     pub elfcorehdr: ElfcorehdrRecord,
 }
 

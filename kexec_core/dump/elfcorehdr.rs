@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ELF core header that a crashed kernel leaves for the capture kernel: where the notes are
-//! and which memory to dump.
+//! The ELF core header (elfcorehdr), which a crashed kernel leaves for the capture kernel. It names
+//! the memory of the notes and the memory to dump.
 //!
-//! It is a core file's header without the contents. A program header's offset is a physical
+//! It is the header of a core file without the contents. A program header's offset is a physical
 //! address: the contents are in the crashed kernel's memory.
 
 mod error;
@@ -24,9 +24,9 @@ pub use error::{
 /// A piece of memory to dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
-    /// Where the crashed kernel had it mapped.
+    /// The virtual address at which the crashed kernel had it mapped.
     pub virtual_address: u64,
-    /// Where it is.
+    /// The physical addresses.
     pub memory: Range,
 }
 
@@ -40,7 +40,8 @@ impl Load {
 }
 
 /// The address in the last `elfcorehdr=[SIZE@]ADDRESS` of a capture kernel's command line: numbers
-/// as the kernel reads them, with 0x for hexadecimal, and K, M or G behind them.
+/// as the kernel reads them: decimal, or hexadecimal after 0x, and followed by K, M or G or
+/// nothing.
 pub fn address_on(command_line: &[u8]) -> Option<u64> {
     let value = settings(command_line)
         .filter_map(|(name, value)| (name == b"elfcorehdr").then_some(value))
@@ -60,7 +61,7 @@ pub fn address_on(command_line: &[u8]) -> Option<u64> {
     number.ok()?.checked_mul(1 << shift)
 }
 
-/// Length of a core header for so many notes and pieces of memory.
+/// The length of an elfcorehdr with this many ranges of notes and pieces of memory.
 pub const fn encoded_len(notes: usize, loads: usize) -> usize {
     notes
         .saturating_add(loads)
@@ -68,9 +69,9 @@ pub const fn encoded_len(notes: usize, loads: usize) -> usize {
         .saturating_add(HEADER_LEN)
 }
 
-/// Writes a core header to the start of `out` and returns its length.
+/// Writes an elfcorehdr to the start of `out` and returns its length.
 ///
-/// `notes` are the physical addresses of the memory that the notes will be in.
+/// `notes` are the ranges of memory that will hold the notes.
 pub fn encode(
     out: &mut [u8],
     architecture: Architecture,
@@ -124,12 +125,12 @@ pub fn encode(
     Ok(needed)
 }
 
-/// A core header that was checked.
+/// An elfcorehdr that was checked.
 ///
 /// # Invariants
 ///
-/// `program_headers` holds `notes` PT_NOTEs and behind them only PT_LOADs, whole; every one's
-/// memory is below [`PHYSICAL_END`].
+/// `program_headers` holds `notes` PT_NOTEs and after them only PT_LOADs, all of them whole. The
+/// memory of each is below [`PHYSICAL_END`].
 #[derive(Clone, Copy, Debug)]
 pub struct Elfcorehdr<'a> {
     architecture: Architecture,
@@ -138,8 +139,8 @@ pub struct Elfcorehdr<'a> {
 }
 
 impl<'a> Elfcorehdr<'a> {
-    /// Length of the core header whose first [`HEADER_LEN`] bytes these are: how much to read for
-    /// [`Self::parse`].
+    /// The length of an elfcorehdr, by its first [`HEADER_LEN`] bytes. [`Self::parse`] needs that
+    /// many bytes.
     pub fn total_len(first: &[u8]) -> Result<usize, ElfcorehdrError> {
         let header = Header::decode(first).ok_or(ElfcorehdrError::Truncated {
             needed: HEADER_LEN,
@@ -178,8 +179,8 @@ impl<'a> Elfcorehdr<'a> {
         Ok(encoded_len(count, 0))
     }
 
-    /// Reads and checks a core header, which a kernel that crashed has left: nothing in it is
-    /// believed.
+    /// Reads and checks an elfcorehdr. Everything in it is checked, because a crashed kernel has
+    /// left it.
     pub fn parse(bytes: &'a [u8], architecture: Architecture) -> Result<Self, ElfcorehdrError> {
         let needed = Self::total_len(bytes)?;
         let found = Header::decode(bytes).map_or(0, |header| header.machine);
@@ -227,9 +228,10 @@ impl<'a> Elfcorehdr<'a> {
         Ok(core)
     }
 
-    /// Readers of dumps look memory up by its virtual address, so this has to be unambiguous.
-    /// Physical addresses are not: the kernel's text is a part of RAM as well. It comes first;
-    /// that all else is in order is checked without comparing each piece with each.
+    /// Checks that no two pieces share a virtual address, because readers of dumps look memory up
+    /// by it. Pieces may share physical addresses: the kernel's text is a part of RAM as well. The
+    /// text comes first; the other pieces have to be in ascending order, so that they need not be
+    /// compared with each other.
     fn check_virtual_addresses(&self) -> Result<(), ElfcorehdrError> {
         let mut first: Option<(u64, u64)> = None;
         let mut previous: Option<(u64, u64)> = None;
@@ -284,7 +286,7 @@ impl<'a> Elfcorehdr<'a> {
             .map(|header| memory(&header))
     }
 
-    /// How many ranges [`Self::notes`] has.
+    /// The number of ranges of [`Self::notes`].
     pub fn notes_count(&self) -> usize {
         self.notes
     }
@@ -294,7 +296,7 @@ impl<'a> Elfcorehdr<'a> {
         (0..self.loads_count()).filter_map(move |index| self.load(index))
     }
 
-    /// How many pieces [`Self::loads`] has.
+    /// The number of pieces of [`Self::loads`].
     pub fn loads_count(&self) -> usize {
         (self.program_headers.len() / PROGRAM_HEADER_LEN).saturating_sub(self.notes)
     }

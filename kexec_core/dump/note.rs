@@ -24,11 +24,11 @@ pub const VMCOREINFO_NAME: &[u8] = b"VMCOREINFO";
 pub enum NoteError {
     /// A note leaves the memory that it is in.
     PastEnd {
-        /// Where it starts.
+        /// The note's offset.
         offset: usize,
-        /// Length of its name.
+        /// Length of the note's name.
         name_len: u32,
-        /// Length of its contents.
+        /// Length of the note's contents.
         desc_len: u32,
         /// Length of the memory.
         len: usize,
@@ -75,7 +75,7 @@ impl fmt::Display for NoteError {
     }
 }
 
-/// `len` filled up to a multiple of four, or the largest number where there is none.
+/// `len` rounded up to a multiple of four, or the largest number if there is none.
 const fn padded(len: usize) -> usize {
     match len.checked_next_multiple_of(4) {
         Some(len) => len,
@@ -83,14 +83,14 @@ const fn padded(len: usize) -> usize {
     }
 }
 
-/// Length of a note whose name has `name_len` bytes, counted with its NUL.
+/// Length of a note whose name has `name_len` bytes with its NUL.
 pub const fn note_len(name_len: usize, desc_len: usize) -> usize {
     NOTE_HEADER_LEN
         .saturating_add(padded(name_len))
         .saturating_add(padded(desc_len))
 }
 
-/// Where the contents of a note start whose name has `name_len` bytes, counted with its NUL.
+/// Offset of the contents in a note whose name has `name_len` bytes with its NUL.
 pub const fn desc_offset(name_len: usize) -> usize {
     NOTE_HEADER_LEN.saturating_add(padded(name_len))
 }
@@ -132,15 +132,15 @@ pub fn encode(
 /// One note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note<'a> {
-    /// Its name, without the NUL.
+    /// The note's name, without the NUL.
     pub name: &'a [u8],
-    /// Its type, which means something together with the name only.
+    /// The note's type. Its meaning depends on the name.
     pub note_type: u32,
-    /// Its contents.
+    /// The note's contents.
     pub desc: &'a [u8],
 }
 
-/// The notes in some memory, up to a note without a name or the memory's end.
+/// The notes in a range of memory, up to a note without a name or to the memory's end.
 ///
 /// After an error there are no further notes.
 #[derive(Clone, Debug)]

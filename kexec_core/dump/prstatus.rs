@@ -2,8 +2,8 @@
 
 //! NT_PRSTATUS: a CPU's registers, in the layout of the kernel's `struct elf_prstatus`.
 //!
-//! The buffer that the kernel keeps for each CPU holds the note and, behind it, an empty one that
-//! marks the end. Writing it cannot fail, because it happens in the crash.
+//! The kernel keeps a buffer for each CPU. It holds the note, followed by an empty note that marks
+//! the end. Writing it cannot fail, because it happens in the crash.
 
 use crate::dump::note::{
     desc_offset, note_len, write_head, CORE_NAME, NOTE_HEADER_LEN, NT_PRSTATUS,
@@ -18,7 +18,7 @@ pub const PR_PID: usize = 32;
 /// `pr_reg`, on every 64-bit architecture.
 pub const PR_REG: usize = 112;
 
-/// x86_64: how many registers `pr_reg` has (`struct user_regs_struct`).
+/// x86_64: the number of registers in `pr_reg` (`struct user_regs_struct`).
 pub const X86_64_REGS: usize = 27;
 /// x86_64: `pr_fpvalid`.
 pub const X86_64_PR_FPVALID: usize = PR_REG + X86_64_REGS * 8;
@@ -26,18 +26,18 @@ pub const X86_64_PR_FPVALID: usize = PR_REG + X86_64_REGS * 8;
 pub const X86_64_LEN: usize = 336;
 /// x86_64: length of the note.
 pub const X86_64_NOTE_LEN: usize = note_len(NAME_LEN, X86_64_LEN);
-/// x86_64: length of the note with the empty one behind it.
+/// x86_64: length of the note and the empty one after it.
 pub const X86_64_BUFFER_LEN: usize = X86_64_NOTE_LEN + NOTE_HEADER_LEN;
 
-/// aarch64: how many registers `pr_reg` has (x0 to x30, sp, pc, pstate).
+/// arm64: the number of registers in `pr_reg` (x0 to x30, sp, pc, pstate).
 pub const ARM64_REGS: usize = 34;
-/// aarch64: `pr_fpvalid`.
+/// arm64: `pr_fpvalid`.
 pub const ARM64_PR_FPVALID: usize = PR_REG + ARM64_REGS * 8;
-/// aarch64: length of the structure.
+/// arm64: length of the structure.
 pub const ARM64_LEN: usize = 392;
-/// aarch64: length of the note.
+/// arm64: length of the note.
 pub const ARM64_NOTE_LEN: usize = note_len(NAME_LEN, ARM64_LEN);
-/// aarch64: length of the note with the empty one behind it.
+/// arm64: length of the note and the empty one after it.
 pub const ARM64_BUFFER_LEN: usize = ARM64_NOTE_LEN + NOTE_HEADER_LEN;
 
 const _: () = {
@@ -55,7 +55,7 @@ pub fn encode_x86_64(out: &mut [u8; X86_64_BUFFER_LEN], pid: u32, regs: &[u64; X
     encode(out, X86_64_LEN, pid, regs);
 }
 
-/// Writes an aarch64 CPU's registers: x0 to x30, sp, pc, pstate.
+/// Writes an arm64 CPU's registers: x0 to x30, sp, pc, pstate.
 pub fn encode_arm64(out: &mut [u8; ARM64_BUFFER_LEN], pid: u32, regs: &[u64; ARM64_REGS]) {
     encode(out, ARM64_LEN, pid, regs);
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A note of our own in the dump: when the stages of the crash were reached, and which CPUs
-//! stopped.
+//! A note of the module's own in the dump. It says when the stages of the crash were reached, and
+//! which CPUs stopped.
 //!
-//! Its contents are 64-bit words: the version, the ticks of the counter in a second, how many CPUs
-//! follow at the end, the counter at each [`Moment`], and for each CPU the counter when it stopped,
-//! 0 if it was off, or [`NOT_STOPPED`]. What was not reached is 0. For a CPU that the kernel had
-//! stopped before, as it does with `crash_kexec_post_notifiers`, it is the counter when that was found.
+//! Its contents are 64-bit words: the version, the ticks of the counter in a second, the number of
+//! CPUs, the counter at each [`Moment`], and one word for each CPU. A stage that was not reached is
+//! 0. The word of a CPU is the counter when the CPU stopped, 0 if it was off, or [`NOT_STOPPED`].
+//! With `crash_kexec_post_notifiers` the kernel stops the CPUs by itself; then it is the counter
+//! when that was found.
 
 use crate::dump::note::{desc_offset, note_len, write_head, NoteError};
 use crate::types::bytes::write;
 
 /// Name of the note.
 pub const REPORT_NAME: &[u8] = b"RUST_KEXEC";
-/// Type of the note, which no reader takes for another one.
+/// Type of the note. No other note has this type.
 pub const NT_REPORT: u32 = 0x524b_0001;
 /// The first word.
 pub const VERSION: u64 = 1;
@@ -21,22 +22,22 @@ pub const VERSION: u64 = 1;
 pub const NOT_STOPPED: u64 = u64::MAX;
 
 const NAME_LEN: usize = REPORT_NAME.len() + 1;
-/// Where the contents start in the note.
+/// Offset of the contents in the note.
 pub const CONTENTS: usize = desc_offset(NAME_LEN);
-/// How many words precede those of the CPUs.
+/// The number of words before those of the CPUs.
 const HEAD_WORDS: usize = 8;
 const WORD: usize = 8;
 
-/// The stages of a crash, by their words.
+/// The stages of a crash, with the numbers of their words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// The first hook was called.
     Noticed = 3,
-    /// The other CPUs had stopped, or the time for it was over.
+    /// The other CPUs had stopped, or the time limit was over.
     Stopped = 4,
     /// Interrupts were silenced, and the purgatory was jumped to.
     Left = 5,
-    /// The purgatory ran on a stack of its own.
+    /// The purgatory had started to run on its own stack.
     PurgatoryEntered = 6,
     /// The digests held, and the capture kernel was entered.
     Checked = 7,
@@ -54,12 +55,12 @@ pub const fn cpu_word(cpu: usize) -> usize {
     HEAD_WORDS.saturating_add(cpu)
 }
 
-/// Length of the note for so many CPUs, a multiple of a word's.
+/// Length of the note for `cpus` CPUs, in whole words.
 pub const fn report_len(cpus: usize) -> usize {
     note_len(NAME_LEN, cpu_word(cpus).saturating_mul(WORD))
 }
 
-/// Writes a note in which nothing has happened yet, and returns its length.
+/// Writes a note without any stage, and returns its length.
 pub fn encode(out: &mut [u8], cpus: usize, frequency: u64) -> Result<usize, NoteError> {
     let needed = report_len(cpus);
     if u32::try_from(needed).is_err() || needed > out.len() {

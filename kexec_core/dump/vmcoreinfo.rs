@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! VMCOREINFO: the note in which a kernel describes itself to those who read its dump, as lines
-//! of `KEY=value`.
+//! VMCOREINFO: the note in which a kernel describes itself to readers of its dump, as lines of
+//! `KEY=value`.
 
 use core::fmt;
 
@@ -11,11 +11,11 @@ use crate::dump::note::{
 use crate::types::bytes::write;
 use crate::types::errno::Errno;
 
-/// The line that says when the kernel crashed, in seconds since 1970. A dump without it is one of
-/// a kernel that has not crashed, and readers then do not look at the saved registers.
+/// The line with the time of the crash, in seconds since 1970. Without it, readers take the kernel
+/// for one that has not crashed and ignore the saved registers.
 const CRASHTIME: &[u8] = b"CRASHTIME=";
 
-/// Digits for the time: enough until the year 2286, and none too many since 2001.
+/// The number of digits of the time. From the year 2001 to 2286 the time has exactly this many.
 const DIGITS: usize = 10;
 /// The highest number of [`DIGITS`] digits.
 const SECONDS_MAX: u64 = 9_999_999_999;
@@ -31,13 +31,13 @@ const NAME_LEN: usize = VMCOREINFO_NAME.len() + 1;
 pub enum VmcoreinfoError {
     /// There is no note at all.
     Missing,
-    /// It is not a well-formed note, or it has no room where it is to go.
+    /// The note is malformed, or the buffer has no room for it.
     Note(NoteError),
-    /// The note is another one.
+    /// The note has another name or type.
     OtherNote {
-        /// Its type.
+        /// The note's type.
         note_type: u32,
-        /// Length of its name.
+        /// Length of the note's name.
         name_len: usize,
     },
 }
@@ -79,7 +79,7 @@ impl fmt::Display for VmcoreinfoError {
     }
 }
 
-/// A kernel's description of itself.
+/// The VMCOREINFO of a kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Vmcoreinfo<'a> {
     text: &'a [u8],
@@ -160,18 +160,18 @@ impl<'a> Vmcoreinfo<'a> {
         self.find_call("SIZE", name)?.parse().ok()
     }
 
-    /// The value of `OFFSET(name)`: where a structure has a member.
+    /// The value of `OFFSET(name)`: the offset of a structure's member.
     pub fn offset(&self, name: &str) -> Option<u64> {
         self.find_call("OFFSET", name)?.parse().ok()
     }
 
-    /// The value of `LENGTH(name)`: how many elements an array has.
+    /// The value of `LENGTH(name)`: the number of elements of an array.
     pub fn length(&self, name: &str) -> Option<u64> {
         self.find_call("LENGTH", name)?.parse().ok()
     }
 }
 
-/// Where in a copy of the note the time of the crash goes.
+/// The place of the time of the crash in a copy of the note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrashTime {
     offset: usize,
@@ -199,7 +199,7 @@ pub const fn with_crashtime_len(note_len: usize) -> usize {
 }
 
 /// Copies the note at the start of `note` to `out`, with a line for the time of the crash, and
-/// returns the length of the copy and where the time goes. What follows the copy is cleared.
+/// returns the length of the copy and the place of the time. The rest of `out` is cleared.
 pub fn with_crashtime(out: &mut [u8], note: &[u8]) -> Result<(usize, CrashTime), VmcoreinfoError> {
     let info = Vmcoreinfo::parse(note)?;
     let kept = || {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What an arm64 capture kernel is entered with: its device tree, and the page tables of the jump.
+//! The handover on arm64: the capture kernel's device tree, and the page tables of the jump.
 
 pub mod console;
 pub mod device_tree;

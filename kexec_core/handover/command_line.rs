@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The capture kernel's command line: what is added to it, and what it says about the console.
+//! The capture kernel's command line: its added parameters, and the console that it names.
 
 use core::fmt::{self, Write};
 
@@ -8,34 +8,34 @@ use crate::types::bytes::{to_u64, write};
 use crate::types::errno::Errno;
 use crate::types::parameters::{parameters, settings};
 
-/// The parameter that tells a capture kernel where the ELF core header is.
+/// The parameter that names the address of the elfcorehdr to a capture kernel.
 const ELFCOREHDR: &[u8] = b"elfcorehdr=";
 
-/// The parameter that keeps a capture kernel from the memory devices that ACPI describes: it would
-/// take such memory for its own, beyond what it is told to use, and write over what is to be dumped
+/// The parameter that keeps a capture kernel from the memory devices that ACPI describes. It would
+/// use their memory although it was not told to, and overwrite memory that is to be dumped
 /// (Documentation/admin-guide/kernel-parameters.txt).
 const NO_MEMORY_DEVICES: &str = "acpi_no_memhotplug";
 
 /// Why a command line cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandLineError {
-    /// There is a byte that ends a command line.
+    /// The command line has a byte that would end it.
     Control {
-        /// The byte.
+        /// The byte's value.
         byte: u8,
-        /// Where it is.
+        /// The byte's offset.
         offset: usize,
     },
-    /// There is an `elfcorehdr=` already.
+    /// The command line has an `elfcorehdr=` already.
     Elfcorehdr {
-        /// Where it is.
+        /// The parameter's offset.
         offset: usize,
     },
-    /// It is too long.
+    /// The command line is too long.
     TooLong {
-        /// Length of what the user gave.
+        /// Length of the user's part.
         user_len: usize,
-        /// Length of what we add.
+        /// Length of the added part.
         added_len: usize,
         /// The kernel's limit.
         limit: u32,
@@ -93,8 +93,8 @@ impl fmt::Display for CommandLineError {
 /// the NUL.
 ///
 /// `limit` is the longest command line that the kernel takes, without the NUL; `acpi` says whether
-/// ACPI describes the machine. What is added comes first: behind the user's part, an open quote or
-/// a `--` would take it away from the kernel.
+/// ACPI describes the machine. The added parameters come first: after the user's part, an open
+/// quote or a `--` would hide them from the kernel.
 pub fn capture_command_line(
     out: &mut [u8],
     user: &[u8],
@@ -184,12 +184,12 @@ impl Write for Text {
 /// A console that the purgatory can write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Console {
-    /// An 8250 UART behind I/O ports.
+    /// An 8250 UART with I/O ports.
     Uart8250 {
         /// The first port.
         port: u16,
     },
-    /// A PL011 UART, or the part of one that Arm's SBSA asks for. No x86 machine has one.
+    /// A PL011 UART, or the subset of one that Arm's SBSA defines. No x86 machine has one.
     Pl011 {
         /// Physical address of its registers.
         address: u64,
@@ -217,7 +217,8 @@ impl Console {
         None
     }
 
-    /// The console whose address is told behind `pl011,`, with or without how wide an access is.
+    /// The console in the fields after `pl011,`: its address, with or without the width of
+    /// accesses.
     fn from_pl011<'a>(mut fields: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
         let address = match fields.next()? {
             b"mmio" | b"mmio32" => fields.next()?,
@@ -261,7 +262,7 @@ impl Console {
 
 /// The serial port that the last `console=`, `earlycon=` or `earlyprintk=` of one names.
 ///
-/// Other consoles on the command line do not matter: the kernel writes to all of them.
+/// Consoles of other kinds on the command line are ignored.
 pub fn find_console(command_line: &[u8]) -> Option<Console> {
     settings(command_line)
         .filter_map(|(name, value)| match name {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the identity maps of both architectures have in common.
+//! The error that the identity maps of both architectures have in common.
 
 use core::fmt;
 
@@ -9,7 +9,7 @@ use crate::types::errno::Errno;
 /// An identity map needs more page tables than the caller gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfTables {
-    /// How many page tables there are.
+    /// The number of page tables.
     pub available: usize,
 }
 

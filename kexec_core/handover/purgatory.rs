@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the module leaves for the purgatory: what to check, where to go, and where to complain.
+//! The structures that the module leaves for the purgatory: the table of segments to check and of
+//! addresses to enter, and the console for its messages.
 //!
-//! The table is built at load, lies in the reserved region as a segment of its own, and closes with
-//! a SHA-256 of itself, so that a flipped byte in it is noticed like one in any other segment. The
-//! console is not in it, but in the purgatory's own head: it is needed just when the table is bad.
+//! The table is built at load and is a segment of its own in the reserved region. It ends with a
+//! SHA-256 of itself, so that a flipped byte in it is noticed like one in any other segment. The
+//! console is not in the table, but in the head of the purgatory, because it is needed when the
+//! table is bad.
 
 use core::mem::{offset_of, size_of};
 
@@ -20,7 +22,7 @@ pub const CHECKED_MAX: usize = 14;
 
 /// [`Head::console_kind`]: say nothing.
 pub const CONSOLE_NONE: u32 = 0;
-/// [`Head::console_kind`]: an 8250 UART behind I/O ports (x86).
+/// [`Head::console_kind`]: an 8250 UART with I/O ports (x86).
 pub const CONSOLE_UART8250_PORT: u32 = 1;
 /// [`Head::console_kind`]: a PL011 UART in memory (arm64).
 pub const CONSOLE_PL011: u32 = 2;
@@ -33,7 +35,7 @@ pub const FOUR_LEVEL_PAGING: u32 = 1 << 0;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Where the purgatory is entered.
+    /// The code that is entered.
     pub code: [u8; 16],
     /// I/O port or physical address of the console.
     pub console_base: u64,
@@ -59,7 +61,7 @@ impl Head {
     }
 }
 
-/// What the purgatory needs to know.
+/// The table that the purgatory reads.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table {
@@ -71,13 +73,13 @@ pub struct Table {
     pub argument: u64,
     /// Physical address of the contents of a [`crate::dump::report`], outside the region.
     pub report: u64,
-    /// Where the ELF core header is that was put in force last. Its digest is not in this table.
+    /// The slots of the elfcorehdr. Its digest is not in this table.
     pub elfcorehdr: Slots,
-    /// How many of `checked` are valid.
+    /// The number of valid entries of `checked`.
     pub checked_count: u32,
-    /// How the kernel is entered: [`FOUR_LEVEL_PAGING`] or none.
+    /// The way in which the kernel is entered: [`FOUR_LEVEL_PAGING`] or 0.
     pub flags: u32,
-    /// What is checked, in this order.
+    /// The ranges to check, in this order.
     pub checked: [Checked; CHECKED_MAX],
     /// SHA-256 of all bytes before this field.
     pub sha256: [u8; 32],
@@ -85,7 +87,7 @@ pub struct Table {
 
 const ELFCOREHDR: usize = offset_of!(Table, elfcorehdr);
 
-/// How many bytes of a [`Table`] its own digest covers.
+/// The number of bytes of a [`Table`] that its own digest covers.
 pub const DIGESTED_LEN: usize = offset_of!(Table, sha256);
 
 impl Default for Table {
@@ -108,7 +110,7 @@ impl Default for Table {
 pub const TABLE_LEN: usize = size_of::<Table>();
 
 impl Table {
-    /// The table as the purgatory finds it in memory.
+    /// Encodes the table as the purgatory finds it in memory.
     pub fn encode(&self) -> [u8; TABLE_LEN] {
         let mut out = [0; TABLE_LEN];
         for (offset, field) in [

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What an x86_64 capture kernel is entered with: boot_params, the firmware's tables, page tables.
+//! The handover on x86_64: boot_params, the firmware's tables, and the page tables of the jump.
 
 pub mod acpi;
 pub mod boot_params;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the framing of a compressed kernel says about it: how it was compressed, how long it will
-//! be. Whoever decompresses it needs memory for that and no more.
+//! Compressed kernels: the compression and the decompressed length that their framing tells. A
+//! caller that decompresses one needs no more memory than that length.
 
 mod compression;
 mod error;
@@ -11,7 +11,7 @@ use crate::types::bytes::{read_u16, read_u32, read_u64, read_u8, to_u64};
 pub use compression::{Compression, DECOMPRESSED_LEN_MAX, GZIP_MAGIC, ZSTD_MAGIC, ZSTD_WINDOW_MAX};
 pub use error::CompressedError;
 
-/// Deflate makes of one byte no more than this many (zlib, "Technical Details").
+/// The most bytes that deflate makes of one byte (zlib, "Technical Details").
 const DEFLATE_RATIO_MAX: u64 = 1032;
 
 // Fields and flags of a gzip member (RFC 1952, section 2.3).
@@ -31,7 +31,7 @@ const ZSTD_DESCRIPTOR: usize = 4;
 const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
 const ZSTD_RESERVED: u8 = 1 << 3;
 
-/// Compressed data whose framing makes sense.
+/// Compressed data with a framing that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compressed<'a> {
     compression: Compression,
@@ -126,7 +126,7 @@ impl<'a> Compressed<'a> {
         if let Some(len) = decompressed_len {
             check_len(len)?;
         }
-        // A single segment is decompressed into its own memory, without a window.
+        // A single segment needs no window, because it is decompressed in one piece.
         if let Some(len) = window.filter(|len| *len > ZSTD_WINDOW_MAX) {
             return Err(CompressedError::Window { len });
         }
@@ -137,7 +137,8 @@ impl<'a> Compressed<'a> {
         })
     }
 
-    /// Takes over a length that is told behind the data; one that the framing tells has to agree.
+    /// Takes over a length that follows the data. If the framing tells a length, the two have to
+    /// agree.
     pub(crate) fn with_appended_len(self, appended: u64) -> Result<Self, CompressedError> {
         check_len(appended)?;
         match self.decompressed_len {
@@ -149,7 +150,7 @@ impl<'a> Compressed<'a> {
         }
     }
 
-    /// How the data are compressed.
+    /// The compression of the data.
     pub fn compression(&self) -> Compression {
         self.compression
     }
@@ -172,8 +173,8 @@ impl<'a> Compressed<'a> {
         }
     }
 
-    /// The CRC-32 that the kernel has to have, where the framing has one that the decompressor
-    /// does not see.
+    /// The CRC-32 of the decompressed kernel, if the framing has one that the decompressor does not
+    /// see.
     pub fn crc32(&self) -> Option<u32> {
         match self.compression {
             Compression::Zstd => None,
@@ -183,13 +184,13 @@ impl<'a> Compressed<'a> {
         }
     }
 
-    /// How long the kernel will be, if that is told; else no longer than
+    /// The length of the decompressed kernel, if the framing tells it. Otherwise it is at most
     /// [`DECOMPRESSED_LEN_MAX`].
     pub fn decompressed_len(&self) -> Option<u64> {
         self.decompressed_len
     }
 
-    /// Checks how long the kernel has become.
+    /// Checks the length of the decompressed kernel.
     pub fn check_decompressed(&self, len: u64) -> Result<(), CompressedError> {
         match self.decompressed_len {
             Some(expected) if expected != len => Err(CompressedError::WrongLen { expected }),
@@ -198,7 +199,7 @@ impl<'a> Compressed<'a> {
     }
 }
 
-/// What follows the header's optional fields.
+/// The data after the header and its optional fields.
 fn skip_gzip_fields(bytes: &[u8], flags: u8) -> Option<&[u8]> {
     let mut rest = bytes.get(GZIP_HEADER_LEN..)?;
     if flags & FEXTRA != 0 {
@@ -217,7 +218,7 @@ fn skip_gzip_fields(bytes: &[u8], flags: u8) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Refuses what becomes nothing or too much.
+/// Refuses an empty kernel and one that is too long.
 fn check_len(len: u64) -> Result<(), CompressedError> {
     match len {
         0 => Err(CompressedError::Empty),

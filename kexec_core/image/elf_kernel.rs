@@ -3,7 +3,7 @@
 //! The uncompressed kernel as its build links it (vmlinux): an ELF file whose segments are loaded
 //! at the distances that their physical addresses have.
 //!
-//! What each architecture makes of it is in [`crate::image::x86_64::vmlinux`] and
+//! The parts that depend on the architecture are in [`crate::image::x86_64::vmlinux`] and
 //! [`crate::image::arm64::vmlinux`].
 
 mod error;
@@ -17,7 +17,7 @@ use crate::types::ranges::Range;
 
 pub use error::{ElfKernelError, PROGRAM_HEADERS_MAX};
 
-/// An ELF kernel whose segments make sense.
+/// An ELF kernel with segments that were checked.
 ///
 /// # Invariants
 ///
@@ -85,12 +85,12 @@ impl<'a> ElfKernel<'a> {
         })
     }
 
-    /// Where the segments would lie if the kernel was loaded at the address that it was linked to.
+    /// The memory of the segments if the kernel was loaded at the address that it was linked to.
     pub fn memory(&self) -> Range {
         self.memory
     }
 
-    /// Where it is entered, counted from the first segment.
+    /// The entry point, counted from the start of the first segment.
     pub fn entry_offset(&self) -> u64 {
         self.entry_offset
     }
@@ -149,7 +149,7 @@ fn check_kind(header: &Header, architecture: Architecture) -> Result<(), ElfKern
     Ok(())
 }
 
-/// Checks a segment by itself, and returns its memory.
+/// Checks a segment without regard to the others, and returns its memory.
 fn check_segment(segment: &ProgramHeader, len: usize) -> Result<Range, ElfKernelError> {
     let ProgramHeader {
         offset,
@@ -204,9 +204,9 @@ fn check_segment(segment: &ProgramHeader, len: usize) -> Result<Range, ElfKernel
     Ok(place)
 }
 
-/// The physical address of the entry point, if it is among the contents of this segment. x86
-/// states the physical address as `e_entry`, arm64 the virtual one. The segment's flags do not
-/// count: x86 kernels from Linux 7 on start in one that is not marked executable.
+/// The physical address of the entry point, if it is among the contents of this segment. `e_entry`
+/// is the physical address on x86 and the virtual one on arm64. The segment's flags are not
+/// checked: x86 kernels from Linux 7 on start in a segment that is not marked executable.
 fn entry_in(segment: &ProgramHeader, entry: u64) -> Option<u64> {
     [segment.physical_address, segment.virtual_address]
         .into_iter()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which of the kernel's formats a file has, and what else a file is that has none of them.
+//! The formats that kernels come in, and other kinds of files that users mistake for kernels.
 
 use core::fmt;
 
@@ -35,7 +35,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a file starts as, if it is one of them.
+    /// The format of a file, by its first bytes.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let has = |offset, magic: u32| read_u32(bytes, offset) == Some(magic);
         if zboot::is_zboot(bytes) {
@@ -62,22 +62,22 @@ impl Format {
         None
     }
 
-    /// The format that a file starts as.
+    /// The format of a file, by its first bytes, or an error that names the kind of file.
     pub fn detect(bytes: &[u8]) -> Result<Self, FormatError> {
         Self::of(bytes).ok_or_else(|| FormatError::of(bytes))
     }
 
-    /// Whether a file of this format is a kernel that is loaded as it is.
+    /// Whether a file of this format is loaded without being unpacked.
     pub const fn is_kernel(self) -> bool {
         matches!(self, Self::BzImage | Self::Arm64Image | Self::Elf)
     }
 
-    /// Whether a file of this format is another file that was compressed.
+    /// Whether a file of this format is a compressed file.
     pub const fn is_compressed_file(self) -> bool {
         matches!(self, Self::Gzip | Self::Zstd)
     }
 
-    /// What people call it.
+    /// The name for people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::BzImage => "bzImage",
@@ -91,7 +91,7 @@ impl Format {
     }
 }
 
-/// Other compressed files, by what they start with.
+/// Other compressed files, by their first bytes.
 const COMPRESSED: [(&[u8], &str); 6] = [
     (b"\xfd7zXZ\0", "xz"),
     (b"\x5d\0\0", "lzma"),
@@ -100,8 +100,8 @@ const COMPRESSED: [(&[u8], &str); 6] = [
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"\x89LZO", "lzop"),
 ];
-/// What archives of the formats that an initrd has start with ("newc", "crc", and the old binary
-/// one in both byte orders).
+/// The first bytes of a cpio archive, as an initrd is one ("newc", "crc", and the old binary format
+/// in both byte orders).
 const CPIO: [&[u8]; 4] = [b"070701", b"070702", b"\xc7\x71", b"\x71\xc7"];
 /// Kernels of other architectures, by the magic number at an offset.
 const OTHER_KERNELS: [(usize, u32, &str); 4] = [
@@ -114,28 +114,28 @@ const OTHER_KERNELS: [(usize, u32, &str); 4] = [
         "U-Boot image",
     ),
 ];
-/// What a flattened device tree starts with.
+/// The first four bytes of a flattened device tree.
 const DEVICE_TREE_MAGIC: u32 = 0xd00d_feed;
-/// What a Debian package and a static library start with.
+/// The first bytes of a Debian package and of a static library.
 const AR_MAGIC: &[u8] = b"!<arch>\n";
-/// How much of a file is looked at to tell text from other things.
+/// The number of bytes that are looked at to recognise text.
 const TEXT_LEN: usize = 256;
 
-/// What a file is that has none of the kernel's formats.
+/// The kind of a file that has none of the formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormatError {
     /// The file has no bytes.
     Empty,
     /// The file looks like an initrd.
     Cpio,
-    /// The file is compressed in a way that is not undone here.
+    /// The file has a compression that is not supported.
     Compressed {
-        /// What compressed it.
+        /// The name of the compression.
         by: &'static str,
     },
     /// The file is a kernel of another architecture.
     OtherKernel {
-        /// What it is.
+        /// The kind of kernel.
         what: &'static str,
     },
     /// The file is an EFI program without a kernel in it.
@@ -157,7 +157,7 @@ pub enum FormatError {
     Zeros,
     /// The file is something else.
     Unknown {
-        /// Its first bytes, padded with zeros.
+        /// The first bytes of the file, padded with zeros.
         first: [u8; 8],
         /// Length of the file.
         len: usize,
@@ -165,7 +165,7 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    /// What a file is that has none of the formats.
+    /// The kind of a file that has none of the formats.
     fn of(bytes: &[u8]) -> Self {
         if bytes.is_empty() {
             return Self::Empty;

@@ -14,7 +14,7 @@ pub const LINUX: &str = ".linux";
 pub const INITRD: &str = ".initrd";
 /// The section with the command line.
 pub const COMMAND_LINE: &str = ".cmdline";
-/// The section with what `os-release` says.
+/// The section with the contents of `os-release`.
 pub const OS_RELEASE: &str = ".osrel";
 /// The section with the kernel's release.
 pub const UNAME: &str = ".uname";
@@ -45,7 +45,7 @@ pub enum UkiError {
     Short {
         /// The section's name.
         name: &'static str,
-        /// Its length in memory.
+        /// The section's length in memory.
         virtual_size: u32,
         /// Length of its contents.
         len: usize,
@@ -119,7 +119,7 @@ impl<'a> Uki<'a> {
         })
     }
 
-    /// The EFI program, which is what is signed.
+    /// The EFI program. A signature covers all of it.
     pub fn image(&self) -> &PeImage<'a> {
         &self.image
     }
@@ -134,12 +134,12 @@ impl<'a> Uki<'a> {
         self.initrd
     }
 
-    /// The command line without what ends it, if there is one.
+    /// The command line without the zeros and white space at its end, if there is one.
     pub fn command_line(&self) -> Option<&'a [u8]> {
         self.command_line
     }
 
-    /// What `os-release` says of the system that the image belongs to.
+    /// The contents of `os-release` of the system that the image belongs to.
     pub fn os_release(&self) -> Option<&'a [u8]> {
         self.os_release
     }

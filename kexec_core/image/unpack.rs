@@ -4,7 +4,7 @@
 //!
 //! A file can be compressed by gzip or zstd. It can be a unified kernel image, which can be
 //! compressed as well. The kernel in a file can be compressed by gzip or zstd, or it can be an EFI
-//! zboot image. Nobody needs more wrappings than these, so a file with more is refused.
+//! zboot image. There is no use for more wrappings than these, so a file with more is refused.
 //!
 //! [`Unpack`] knows the order of the wrappings. Its caller brings the memory and the decompressor:
 //!
@@ -38,13 +38,13 @@ use crate::image::zboot::{Zboot, ZbootError};
 use crate::types::bytes::to_u64;
 use crate::types::errno::{wrap_errors, Errno};
 
-/// Most formats that are met in one file, the kernel's own included.
+/// Most formats in one file, with the kernel's own.
 pub const FORMATS_MAX: usize = 4;
 
-/// Most times that something is decompressed.
+/// Most decompressions for one file.
 pub const DECOMPRESSIONS_MAX: usize = 2;
 
-/// A wrapping that is where none belongs.
+/// A wrapping where none is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NestedError {
     outer: Format,
@@ -77,7 +77,7 @@ impl fmt::Display for NestedError {
 }
 
 wrap_errors! {
-    /// Why a kernel cannot be taken out of what it comes in.
+    /// Why a kernel cannot be unpacked.
     pub enum UnpackError {
         /// The file has no format that can be loaded.
         Format(FormatError),
@@ -92,16 +92,16 @@ wrap_errors! {
     }
 }
 
-/// How far a file was unpacked.
+/// The stage of unpacking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Nothing was unpacked.
+    /// Nothing was unpacked yet.
     File,
-    /// What the file is compressed from.
+    /// The file was decompressed.
     Decompressed,
-    /// What lies in a unified kernel image.
+    /// The kernel was taken out of a unified kernel image.
     Unified,
-    /// What can only be a kernel.
+    /// No further wrapping may follow.
     Innermost,
 }
 
@@ -120,7 +120,7 @@ impl Stage {
     }
 }
 
-/// How far one step has come.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Something was decompressed, and can be unpacked further.
@@ -129,7 +129,7 @@ pub enum Step {
     Kernel,
 }
 
-/// Memory for what a file is decompressed to, which lives as long as the file does.
+/// Memory for decompressed data, which lives as long as the file does.
 ///
 /// `B` is a piece of the caller's memory, such as a vector.
 #[derive(Debug)]
@@ -162,7 +162,7 @@ pub struct Unpack<'a> {
 }
 
 impl<'a> Unpack<'a> {
-    /// A file of which nothing is known yet.
+    /// Starts with a file of any format.
     pub fn new(file: &'a [u8]) -> Self {
         Self {
             bytes: file,
@@ -176,8 +176,8 @@ impl<'a> Unpack<'a> {
 
     /// Unpacks until there is a kernel, or until something was decompressed.
     ///
-    /// `decompress` is given the compressed data and returns what they become, which `memory` then
-    /// keeps.
+    /// `decompress` is given the compressed data and returns the decompressed data, which `memory`
+    /// then keeps.
     pub fn step<B, E>(
         &mut self,
         memory: &'a Decompressed<B>,
@@ -203,7 +203,7 @@ impl<'a> Unpack<'a> {
         Ok(Step::Decompressed)
     }
 
-    /// Goes on to what has to be decompressed next; none where a kernel was reached.
+    /// Goes on to the next data that have to be decompressed. None if a kernel was reached.
     fn next_compressed(&mut self) -> Result<Option<Compressed<'a>>, UnpackError> {
         loop {
             let format = Format::detect(self.bytes)?;
@@ -240,13 +240,14 @@ impl<'a> Unpack<'a> {
         }
     }
 
-    /// What is left after the last step.
+    /// The contents that the last step has reached.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The file, or what it was compressed from as a whole. A signature in it is one of this: that of
-    /// a kernel within a unified kernel image says nothing about what lies beside that kernel.
+    /// The file, decompressed if it was compressed as a whole. These are the bytes that a signature
+    /// has to cover: the signature of a kernel within a unified kernel image does not cover the
+    /// image's other parts.
     pub fn whole(&self) -> &'a [u8] {
         self.whole
     }

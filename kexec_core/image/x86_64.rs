@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The formats of x86_64 kernels that are loaded as they are.
+//! The formats of x86_64 kernels that are loaded without being unpacked.
 
 pub mod bzimage;
 pub mod kernel;

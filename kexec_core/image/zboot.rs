@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! EFI zboot images (vmlinuz.efi): an EFI program with a compressed kernel in it, which says where
-//! that is for loaders that are not EFI. The header is that of the kernel's
+//! EFI zboot images (vmlinuz.efi): an EFI program with a compressed kernel in it. The header has
+//! the place of the kernel, for loaders other than EFI. The header is that of the kernel's
 //! `drivers/firmware/efi/libstub/zboot-header.S`.
 
 use core::fmt;
@@ -12,7 +12,7 @@ use crate::signature::pe::{PeError, PeImage, PeMachine, DOS_MAGIC, PE_OFFSET};
 use crate::types::bytes::{read_u32, to_usize};
 use crate::types::errno::Errno;
 
-/// The MS-DOS header with what zboot keeps in it.
+/// The MS-DOS header with zboot's fields in it.
 #[repr(C)]
 struct Header {
     dos_magic: [u8; 4],
@@ -28,15 +28,15 @@ struct Header {
 /// Room for the name of the compression, padded with zeros.
 const COMPRESSION_LEN: usize = 32;
 
-/// Where the header says what it is.
+/// Offset of the image type.
 pub const IMAGE_TYPE: usize = offset_of!(Header, image_type);
-/// What it says there.
+/// The image type of a zboot image.
 pub const IMAGE_TYPE_ZBOOT: &[u8] = b"zimg";
-/// Where the compressed kernel is in the file.
+/// Offset of the field with the compressed kernel's offset.
 pub const PAYLOAD_OFFSET: usize = offset_of!(Header, payload_offset);
-/// Length of the compressed kernel.
+/// Offset of the field with the compressed kernel's length.
 pub const PAYLOAD_SIZE: usize = offset_of!(Header, payload_size);
-/// Name of the compression.
+/// Offset of the name of the compression.
 pub const COMPRESSION: usize = offset_of!(Header, compression);
 
 const _: () = {
@@ -73,9 +73,9 @@ pub enum ZbootError {
     },
     /// The compressed kernel leaves the file.
     Payload {
-        /// Its offset.
+        /// Offset of the compressed kernel.
         offset: u32,
-        /// Its length.
+        /// Length of the compressed kernel.
         size: u32,
         /// Length of the file.
         len: usize,
@@ -138,14 +138,14 @@ impl fmt::Display for ZbootError {
     }
 }
 
-/// A zboot image for arm64 whose headers make sense.
+/// A zboot image for arm64 with headers that were checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Zboot<'a> {
     payload: Compressed<'a>,
 }
 
 impl<'a> Zboot<'a> {
-    /// Reads the header of the file with these bytes, and the framing of what is in it.
+    /// Reads the header of a file, and the framing of the compressed kernel in it.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ZbootError> {
         if !is_zboot(bytes) {
             return Err(ZbootError::ImageType);
@@ -157,7 +157,7 @@ impl<'a> Zboot<'a> {
             });
         }
 
-        // The PE headers lie behind this one, so all of it is there.
+        // The PE headers follow this header, so all of it is there.
         let offset = read_u32(bytes, PAYLOAD_OFFSET).unwrap_or_default();
         let size = read_u32(bytes, PAYLOAD_SIZE).unwrap_or_default();
         let end = u64::from(offset) + u64::from(size);
@@ -190,7 +190,7 @@ impl<'a> Zboot<'a> {
     }
 }
 
-/// How the header says that the kernel is compressed.
+/// The compression that the header names.
 fn compression(bytes: &[u8]) -> Result<Compression, ZbootError> {
     let name = bytes.get(COMPRESSION..).unwrap_or_default();
     let name = name.get(..COMPRESSION_LEN).unwrap_or_default();

@@ -16,13 +16,13 @@ pub enum PlanError {
     NoRegion,
     /// The region has no place for a segment.
     NoFit {
-        /// What the segment holds.
+        /// The kind of the segment.
         kind: SegmentKind,
         /// Memory that it needs.
         len: u64,
-        /// What its address has to be a multiple of.
+        /// The alignment of its address.
         alignment: u64,
-        /// Where it can lie.
+        /// The range in which it can lie.
         limit: Range,
         /// The region.
         region: Range,
@@ -31,7 +31,7 @@ pub enum PlanError {
     },
     /// There are more segments than an image can have.
     TooMany {
-        /// What the segment holds that is one too many.
+        /// The kind of the first segment that has no place.
         kind: SegmentKind,
     },
     /// There already is a segment of this kind.
@@ -41,12 +41,12 @@ pub enum PlanError {
     },
     /// A segment has no memory.
     Empty {
-        /// What it should hold.
+        /// The kind of the segment.
         kind: SegmentKind,
     },
     /// A segment has more contents than memory.
     FileLen {
-        /// What it holds.
+        /// The kind of the segment.
         kind: SegmentKind,
         /// Length of the contents.
         file_len: u64,
@@ -55,7 +55,7 @@ pub enum PlanError {
     },
     /// An alignment is less than a page or not a power of two.
     Alignment {
-        /// What the segment holds.
+        /// The kind of the segment.
         kind: SegmentKind,
         /// The alignment.
         alignment: u64,
@@ -80,9 +80,9 @@ pub enum PlanError {
     },
     /// Two segments overlap, or one leaves the region or is not made of whole pages.
     Inconsistent {
-        /// What the segment holds.
+        /// The kind of the segment.
         kind: SegmentKind,
-        /// Its memory.
+        /// The segment's memory.
         memory: Range,
     },
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The text of /proc/iomem, for the entries that the kernel tells nowhere else.
+//! The text of /proc/iomem, which has addresses that modules cannot get otherwise.
 
 use crate::types::ranges::Range;
 
@@ -21,8 +21,8 @@ pub fn find(text: &[u8], name: &str) -> Option<Range> {
     })
 }
 
-/// What is before and behind the first `separator`. The methods of `str` that do this have
-/// operations that could panic.
+/// Splits a text at the first `separator`. The methods of `str` that do this have operations that
+/// could panic.
 fn split_once<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let starts = |rest: &[u8]| rest.starts_with(separator);
     let at = (0..text.len()).find(|at| text.get(*at..).is_some_and(starts))?;

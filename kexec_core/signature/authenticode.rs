@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Authenticode: what a PE file's signature signs, and whether it is this file.
+//! Authenticode: the contents that a PE file's signature signs, and the comparison with the file.
 //!
 //! The PKCS#7 message in the file signs a structure with the file's digest in it,
 //! `SpcIndirectDataContent` (Microsoft, "Windows Authenticode Portable Executable Signature
-//! Format"). Whoever checked the message compares that digest with one of
+//! Format"). A caller that has checked the message compares that digest with one of
 //! [`crate::signature::pe::PeImage::digest_ranges`].
 
 use core::fmt;
@@ -20,9 +20,9 @@ const PE_IMAGE_DATA: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 15];
 /// 1.3.6.1.4.1.311.2.1.21, which old versions of pesign wrote instead.
 const INDIVIDUAL_KEY_PURPOSE: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 21];
 
-/// 1.2.840.113549.1.7.2, `id-signedData`: a PKCS#7 message that signs something.
+/// 1.2.840.113549.1.7.2, `id-signedData`: a PKCS#7 message with a signature.
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
-/// 1.3.6.1.4.1.311.2.1.4, `SPC_INDIRECT_DATA_OBJID`: what it signs is the digest of something else.
+/// 1.3.6.1.4.1.311.2.1.4, `SPC_INDIRECT_DATA_OBJID`: the signed contents are the digest of a file.
 const INDIRECT_DATA: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 4];
 
 /// The digests that a file can be signed with (NIST, "Computer Security Objects Register").
@@ -39,7 +39,7 @@ pub enum DigestAlgorithm {
 impl DigestAlgorithm {
     const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
 
-    /// The object identifier, as DER has it behind tag and length.
+    /// The object identifier in DER, without tag and length.
     pub const fn object_identifier(self) -> &'static [u8] {
         match self {
             Self::Sha256 => &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1],
@@ -48,7 +48,7 @@ impl DigestAlgorithm {
         }
     }
 
-    /// What the kernel's crypto interface calls it.
+    /// The name in the kernel's crypto interface.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
@@ -72,17 +72,17 @@ impl DigestAlgorithm {
 pub enum AuthenticodeError {
     /// The contents are not DER of the expected structure.
     Der(DerError),
-    /// The contents are about something else than a PE file.
+    /// The contents are not about a PE file.
     ContentType {
-        /// What they are about.
+        /// The type of the contents.
         found: ObjectIdentifier,
     },
-    /// The digest algorithm is not one of ours.
+    /// The digest algorithm is not supported.
     Algorithm {
         /// The algorithm.
         found: ObjectIdentifier,
     },
-    /// The digest has not the algorithm's length.
+    /// The digest has another length than the algorithm's.
     DigestLen {
         /// The algorithm.
         algorithm: DigestAlgorithm,
@@ -147,8 +147,8 @@ impl fmt::Display for AuthenticodeError {
     }
 }
 
-/// Takes the signed contents out of a PKCS#7 message (RFC 2315, sections 7 and 9.1), from the tag of
-/// `SpcIndirectDataContent` on. Whether the signature is good, and whose, is not looked at.
+/// Takes the signed contents out of a PKCS#7 message (RFC 2315, sections 7 and 9.1), from the tag
+/// of `SpcIndirectDataContent` on. The signature itself is not checked.
 pub fn signed_contents(message: &[u8]) -> Result<&[u8], AuthenticodeError> {
     let mut outer = Reader::new(message);
     let mut content_info = Reader::new(outer.expect(SEQUENCE)?);
@@ -173,7 +173,7 @@ fn of_type(reader: &mut Reader<'_>, expected: &[u8]) -> Result<(), AuthenticodeE
     }
 }
 
-/// What the PKCS#7 message signs.
+/// The contents that the PKCS#7 message signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndirectData<'a> {
     algorithm: DigestAlgorithm,
@@ -187,7 +187,7 @@ impl<'a> IndirectData<'a> {
         let mut indirect_data = Reader::new(outer.expect(SEQUENCE)?);
         outer.finish()?;
 
-        // What follows the type in `data`, flags and a file name, says nothing.
+        // The fields after the type in `data`, flags and a file name, are not used.
         let mut data = Reader::new(indirect_data.expect(SEQUENCE)?);
         let content_type = data.expect(OBJECT_IDENTIFIER)?;
         if ![PE_IMAGE_DATA, INDIVIDUAL_KEY_PURPOSE].contains(&content_type) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! DER, the encoding of signatures and of what they sign (ITU-T X.690, section 10), as far as
-//! definite lengths and one-byte tags go.
+//! DER, the encoding of signatures and of signed contents (ITU-T X.690, section 10). Only definite
+//! lengths and one-byte tags are supported.
 
 use core::fmt;
 
@@ -15,12 +15,12 @@ pub const OBJECT_IDENTIFIER: u8 = 0x06;
 pub const SEQUENCE: u8 = 0x30;
 /// Tag of a SET.
 pub const SET: u8 = 0x31;
-/// Tag of what is tagged with \[0\] explicitly.
+/// Tag of contents with the explicit tag \[0\].
 pub const EXPLICIT_0: u8 = 0xa0;
 
-/// The low bits of a tag's first byte that say that more bytes follow.
+/// The low bits of a tag's first byte if more bytes follow.
 const MULTIBYTE_TAG: u8 = 0x1f;
-/// Set in a length's first byte where the rest of it counts the bytes that hold the length.
+/// Set in a length's first byte if the other bits count the bytes of the length.
 const LONG_LENGTH: u8 = 0x80;
 /// Most bytes of a length that are read.
 const LENGTH_BYTES_MAX: usize = 4;
@@ -37,19 +37,19 @@ pub enum DerError {
     },
     /// The element has another tag.
     Tag {
-        /// Its tag.
+        /// The element's tag.
         found: u8,
         /// The tag it should have.
         expected: u8,
     },
     /// The length has a form that DER does not have, or more than four bytes.
     Length {
-        /// Its first byte.
+        /// The first byte of the length.
         found: u8,
     },
     /// Something follows the last element.
     Trailing {
-        /// How many bytes.
+        /// The number of bytes.
         len: usize,
     },
 }
@@ -74,12 +74,12 @@ impl fmt::Display for DerError {
     }
 }
 
-/// One element: its tag, and what it holds.
+/// An element: its tag and its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element<'a> {
     /// The tag's only byte.
     pub tag: u8,
-    /// What follows the length.
+    /// The contents, which follow the length.
     pub contents: &'a [u8],
 }
 
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    /// What has not been read yet.
+    /// The bytes that were not read yet.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         Ok(len)
     }
 
-    /// Reads the next element, whatever it is.
+    /// Reads the next element, with any tag.
     pub fn element(&mut self) -> Result<Element<'a>, DerError> {
         let tag = self.byte()?;
         if tag & MULTIBYTE_TAG == MULTIBYTE_TAG {
@@ -157,16 +157,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the next element, which has to have this tag, and returns what it holds.
+    /// Reads the next element, which has to have this tag, and returns its contents.
     pub fn expect(&mut self, expected: u8) -> Result<&'a [u8], DerError> {
-        // Another tag is named before the length behind it is doubted.
+        // The tag is checked first, so that the error names a wrong tag before a wrong length.
         if let Some(found) = self.rest.first().copied().filter(|tag| *tag != expected) {
             return Err(DerError::Tag { found, expected });
         }
         Ok(self.element()?.contents)
     }
 
-    /// Checks that all was read.
+    /// Checks that everything was read.
     pub fn finish(&self) -> Result<(), DerError> {
         match self.rest.len() {
             0 => Ok(()),
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first element of `bytes` with its tag and length, without what follows it.
+/// The first element of `bytes` with its tag and length, without the bytes after it.
 pub fn first_element(bytes: &[u8], tag: u8) -> Result<&[u8], DerError> {
     let mut reader = Reader::new(bytes);
     reader.expect(tag)?;
@@ -186,7 +186,7 @@ pub fn first_element(bytes: &[u8], tag: u8) -> Result<&[u8], DerError> {
 /// The longest object identifier that [`ObjectIdentifier`] keeps whole.
 const OBJECT_IDENTIFIER_MAX: usize = 16;
 
-/// An object identifier, kept to be named.
+/// An object identifier, for sentences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectIdentifier {
     bytes: [u8; OBJECT_IDENTIFIER_MAX],
@@ -194,7 +194,7 @@ pub struct ObjectIdentifier {
 }
 
 impl ObjectIdentifier {
-    /// The object identifier with this encoding; of a longer one, the start.
+    /// The object identifier with this encoding. Only the start of a longer one is kept.
     pub fn new(encoded: &[u8]) -> Self {
         let mut bytes = [0; OBJECT_IDENTIFIER_MAX];
         for (to, from) in bytes.iter_mut().zip(encoded) {

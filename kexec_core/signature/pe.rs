@@ -2,8 +2,8 @@
 
 //! PE/COFF, the format of EFI programs (Microsoft, "PE Format").
 //!
-//! A kernel with an EFI stub is such a program beside being a bzImage or an Image, and that is the
-//! form in which it is signed: the signature stands in the file's certificate table.
+//! A kernel with an EFI stub is a bzImage or an Image, and an EFI program as well. It is signed as
+//! an EFI program: the signature is in the certificate table of the PE file.
 
 mod certificate;
 mod error;
@@ -26,12 +26,12 @@ pub use headers::{
 };
 pub use section::{Section, SectionName, SECTION_HEADER_LEN};
 
-/// A file whose headers, sections and certificate table make sense.
+/// A PE file with headers, sections and a certificate table that were checked.
 ///
 /// # Invariants
 ///
 /// All headers lie in the first `headers_len` bytes, which the file has. Every section with
-/// contents lies behind them, in the file, and overlaps neither another one nor `certificates`.
+/// contents lies after them, in the file, and overlaps neither another one nor `certificates`.
 #[derive(Clone, Copy, Debug)]
 pub struct PeImage<'a> {
     bytes: &'a [u8],
@@ -43,7 +43,7 @@ pub struct PeImage<'a> {
     certificates: Option<CertificateTable<'a>>,
 }
 
-/// Where the certificate table is, and the first signature in it.
+/// The certificate table: its place, and the first signature in it.
 #[derive(Clone, Copy, Debug)]
 struct CertificateTable<'a> {
     start: usize,
@@ -127,7 +127,7 @@ impl<'a> PeImage<'a> {
         Ok(image)
     }
 
-    /// Where the certificate table is, if there is one.
+    /// The place of the certificate table, if there is one.
     fn certificate_range(&self) -> Result<Option<Range<usize>>, PeError> {
         let Some(directory) = self.certificate_directory else {
             return Ok(None);
@@ -190,8 +190,8 @@ impl<'a> PeImage<'a> {
         Ok(())
     }
 
-    /// Where the bytes end that a signature can cover: at the certificate table, which is the
-    /// file's end, or at the end of a file that has none.
+    /// The end of the bytes that a signature can cover: the start of the certificate table, or the
+    /// end of a file without one.
     fn digested_end(&self) -> usize {
         self.certificates
             .map_or(self.bytes.len(), |table| table.start)
@@ -234,13 +234,13 @@ impl<'a> PeImage<'a> {
     /// checksum, the data directory of the certificate table, and the table (Microsoft, "Windows
     /// Authenticode Portable Executable Signature Format").
     ///
-    /// That text has the headers digested, then the sections in the order of their offsets, then
-    /// as many bytes as are left. Where the sections follow each other that is the file's order.
-    /// Where they do not, bytes escape the digest and implementations disagree, so such a file is
-    /// refused.
+    /// By that text, the headers are digested first, then the sections in the order of their
+    /// offsets, and then the rest of the file. If the sections follow each other without gaps, that
+    /// is the order of the file. If there are gaps, their bytes are in no digest and
+    /// implementations disagree, so such a file is refused.
     pub fn digest_ranges(&self) -> Result<[Range<usize>; 3], PeError> {
         let mut covered = to_u64(self.headers_len);
-        // Each turn moves past one section, because those with contents do not overlap.
+        // Each round moves past one section, because sections with contents do not overlap.
         while let Some(next) = self
             .sections()
             .filter(|section| !section.raw().is_empty() && section.raw().start >= covered)
@@ -271,7 +271,8 @@ impl<'a> PeImage<'a> {
     }
 }
 
-/// Where a PE file should end that was cut off, as far as its headers tell.
+/// The length that a truncated PE file should have, by its headers. None if the file is not
+/// truncated.
 pub(crate) fn missing_end(bytes: &[u8]) -> Option<u64> {
     match PeImage::parse(bytes) {
         Err(PeError::SectionEnd { end, .. }) => Some(end),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Fields in byte slices, without an index that could be out of bounds. They are little-endian where
-//! nothing else is said.
+//! Fields in byte slices, without an index that could be out of bounds. Numbers are little-endian
+//! unless a name says otherwise.
 
 /// The file formats and memory maps handled here need 64-bit addresses, so a length in memory and
 /// a length in a file convert into each other without loss.
@@ -53,8 +53,9 @@ pub(crate) fn read_be_u64(bytes: &[u8], offset: usize) -> Option<u64> {
 
 /// Copies as much of `field` to `offset` as `out` has room for.
 ///
-/// Callers write fields of a fixed layout into a buffer whose length they have checked or that is
-/// an array; then the whole field fits. Writing what fits keeps this total.
+/// Callers write fields of a fixed layout into an array, or into a buffer whose length they have
+/// checked, so the whole field fits. A field that does not fit is cut, so that this function cannot
+/// fail.
 pub(crate) fn write(out: &mut [u8], offset: usize, field: &[u8]) {
     let room = out.get_mut(offset..).unwrap_or_default();
     for (to, from) in room.iter_mut().zip(field) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How the purgatory recognises that a segment changed after the load.
+//! Digests, by which the purgatory recognises that a segment changed after the load.
 //!
-//! The digests lie in a table beside what they cover, so whoever can write the one can write the
-//! other: they guard against accidents, such as a stray pointer or a device that still writes.
-//! SHA-256 does that, and where it is slow so does XXH64, which takes a tenth of the time and lets
-//! one in 2^64 accidents pass.
+//! The digests lie in the same memory as the segments, so an attacker who can write to one can
+//! write to the other. They guard against accidents, such as a stray pointer or a device that still
+//! writes. SHA-256 detects these. On a CPU where SHA-256 is slow, XXH64 takes a tenth of the time
+//! and misses one accident in 2^64.
 
 use crate::types::bytes;
 use core::mem::{offset_of, size_of, size_of_val};
@@ -13,12 +13,12 @@ use core::mem::{offset_of, size_of, size_of_val};
 /// Room for a digest, in bytes. A shorter one is followed by zeros.
 pub const DIGEST_LEN: usize = 32;
 
-/// The longest that SHA-256 may keep a capture kernel waiting when nobody has asked for it, in
-/// nanoseconds.
+/// The longest time that SHA-256 may delay a capture kernel, in nanoseconds, unless the user asks
+/// for SHA-256.
 pub const SHA256_TIME_MAX: u64 = 100_000_000;
 
-/// What a digest is computed with. The number is the one in the purgatory's table and in the
-/// structures that user space sees.
+/// The algorithm of a digest. The number is the one in the purgatory's table and in the structures
+/// that user space sees.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
@@ -37,7 +37,7 @@ impl Algorithm {
         Self::ALL.into_iter().find(|known| *known as u32 == number)
     }
 
-    /// What people call it.
+    /// The name for people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "SHA-256",
@@ -45,7 +45,7 @@ impl Algorithm {
         }
     }
 
-    /// How many bytes its digests have.
+    /// The length of the digests in bytes.
     pub const fn digest_len(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -65,7 +65,7 @@ impl Algorithm {
     }
 }
 
-/// One range whose digest the purgatory checks.
+/// A range of memory whose digest the purgatory checks.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
@@ -107,7 +107,7 @@ const PRIME_3: u64 = 0x1656_67b1_9e37_79f9;
 const PRIME_4: u64 = 0x85eb_ca77_c2b2_ae63;
 const PRIME_5: u64 = 0x27d4_eb2f_1656_67c5;
 
-/// What the four lanes take in one round, as it lies in memory.
+/// The four words that the lanes take in one round, as they lie in memory.
 pub type Stripe = [u64; 4];
 
 const STRIPE_LEN: usize = size_of::<Stripe>();
@@ -129,10 +129,10 @@ fn word(bytes: &[u8], offset: usize) -> u64 {
     bytes::read_u64(bytes, offset).unwrap_or_default()
 }
 
-/// XXH64 of `stripes` and the bytes behind them with seed 0, followed by zeros.
+/// XXH64 with seed 0 of `stripes` and then `bytes`. The digest is followed by zeros.
 ///
-/// What is there as stripes is read by aligned words, which is much faster where the compiler must
-/// not use others, as in the kernel on arm64.
+/// Stripes are read by aligned words. That is much faster where the compiler must not use unaligned
+/// accesses, as in the kernel on arm64.
 pub fn xxh64(stripes: &[Stripe], bytes: &[u8]) -> [u8; DIGEST_LEN] {
     let others = bytes.chunks_exact(STRIPE_LEN);
     let rest = others.remainder();

@@ -25,7 +25,7 @@ pub const PT_LOAD: u32 = 1;
 pub const PT_NOTE: u32 = 4;
 /// `p_flags` of memory that can be read, written and executed.
 pub const PF_RWX: u32 = 7;
-/// The number of program headers from which on `e_phnum` does not hold it.
+/// The smallest number of program headers that `e_phnum` cannot hold.
 pub const PN_XNUM: u16 = 0xffff;
 
 /// The architectures whose files are handled here, with their `e_machine`.
@@ -60,7 +60,7 @@ impl Architecture {
     }
 }
 
-// Offsets in `Elf64_Ehdr`; fields that nothing here has a use for are left out.
+// Offsets in `Elf64_Ehdr`; fields without a use here are left out.
 const E_TYPE: usize = 16;
 const E_MACHINE: usize = 18;
 const E_VERSION: usize = 20;
@@ -71,8 +71,8 @@ const E_PHENTSIZE: usize = 54;
 const E_PHNUM: usize = 56;
 
 const _: () = {
-    // e_entry, e_phoff and e_shoff are 8 bytes each, e_flags 4; behind e_phnum three more 2-byte
-    // fields end the header.
+    // e_entry, e_phoff and e_shoff are 8 bytes each, e_flags 4. Three more 2-byte fields follow
+    // e_phnum and end the header.
     assert!(E_ENTRY == E_VERSION + 4);
     assert!(E_PHOFF == E_ENTRY + 8);
     assert!(E_EHSIZE == E_PHOFF + 8 + 8 + 4);
@@ -82,7 +82,7 @@ const _: () = {
 /// The fields of `Elf64_Ehdr` that differ between files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// `e_ident`, as far as it says something.
+    /// The bytes of `e_ident` that have a meaning.
     pub ident: [u8; IDENT.len()],
     /// `e_type`.
     pub elf_type: u16,
@@ -103,7 +103,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header of a core file whose program headers follow at once.
+    /// The header of a core file. The program headers follow at once.
     pub fn core(machine: u16, program_headers: u16) -> Self {
         Self {
             ident: IDENT,

@@ -9,21 +9,21 @@
 pub enum Errno {
     /// The caller lacks a capability.
     Perm = 1,
-    /// A structure of the interface has more in it than is known.
+    /// A structure of the interface has fields that this version does not know.
     TooBig = 7,
     /// The file is not an image that can be executed here.
     NoExec = 8,
     /// There is not enough memory.
     NoMem = 12,
-    /// Something else uses what the request needs.
+    /// The resource that the request needs is in use.
     Busy = 16,
     /// An argument is wrong.
     Inval = 22,
-    /// A signature that is needed is not there.
+    /// A signature is missing.
     NoData = 61,
-    /// An algorithm that is needed is not there.
+    /// An algorithm is missing.
     NoPkg = 65,
-    /// A message does not say what it should.
+    /// A message has other contents than expected.
     BadMsg = 74,
     /// The file is damaged.
     LibBad = 80,

@@ -5,7 +5,7 @@
 
 use core::mem::size_of;
 
-/// How many bits of an address are translated.
+/// The number of bits of an address that are translated.
 pub(crate) const ADDRESS_BITS: u32 = 48;
 /// First address that cannot be mapped.
 pub(crate) const ADDRESS_LIMIT: u64 = 1 << ADDRESS_BITS;
@@ -38,23 +38,24 @@ impl Granule {
         }
     }
 
-    /// How many bits of an address a table of any level but the top one translates.
+    /// The number of bits of an address that a table translates, on any level but the top one.
     pub(crate) const fn level_bits(self) -> u32 {
         self.page_shift() - ENTRY_SHIFT
     }
 
-    /// log2 of what an entry of the last level but one maps.
+    /// log2 of the length that an entry of the last level but one maps.
     pub(crate) const fn block_shift(self) -> u32 {
         self.page_shift() + self.level_bits()
     }
 
-    /// log2 of what an entry of the top table maps. Where that leaves fewer bits than a table
-    /// has, only the first entries of the top table are used.
+    /// log2 of the length that an entry of the top table maps. Where fewer bits are left than a
+    /// table translates, only the first entries of the top table are used.
     pub(crate) const fn top_shift(self) -> u32 {
         self.top_shift_for(ADDRESS_BITS)
     }
 
-    /// The same for addresses of so many bits, more than those of a page.
+    /// [`Self::top_shift`] for addresses of `address_bits` bits, which are more than those of a
+    /// page.
     pub(crate) const fn top_shift_for(self, address_bits: u32) -> u32 {
         let upper_bits = address_bits
             .saturating_sub(1)
@@ -62,7 +63,7 @@ impl Granule {
         self.page_shift() + upper_bits / self.level_bits() * self.level_bits()
     }
 
-    /// How many neighbouring entries a contiguous hint is about, of pages or of blocks.
+    /// The number of neighbouring entries that share a contiguous hint: of pages, or of blocks.
     pub(crate) const fn contiguous(self, pages: bool) -> usize {
         match (self, pages) {
             (Self::Kib4, _) => 16,
@@ -71,12 +72,12 @@ impl Granule {
         }
     }
 
-    /// Length of a page, which is that of a table too.
+    /// Length of a page, and of a table.
     pub const fn page_len(self) -> u64 {
         1 << self.page_shift()
     }
 
-    /// Length of what one entry of the last level but one maps.
+    /// Length of the block that one entry of the last level but one maps.
     pub const fn block_len(self) -> u64 {
         1 << self.block_shift()
     }
@@ -86,7 +87,7 @@ impl Granule {
         1 << self.level_bits()
     }
 
-    /// How many levels of tables there are.
+    /// The number of levels of tables.
     pub const fn levels(self) -> u32 {
         (self.top_shift() - self.page_shift()) / self.level_bits() + 1
     }

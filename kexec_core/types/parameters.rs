@@ -6,7 +6,7 @@
 pub(crate) struct Parameter<'a> {
     /// The parameter, without a quote before it.
     pub(crate) text: &'a [u8],
-    /// Where in the command line it starts.
+    /// The offset of the parameter in the command line.
     pub(crate) offset: usize,
 }
 
@@ -40,7 +40,8 @@ impl<'a> Iterator for Parameters<'a> {
     }
 }
 
-/// What the kernel takes for white space: that of ASCII, and the no-break space of Latin-1.
+/// Whether the kernel takes a byte for white space: that of ASCII, or the no-break space of
+/// Latin-1.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ' | 0xa0)
 }
@@ -50,7 +51,7 @@ pub(crate) fn parameters(text: &[u8]) -> Parameters<'_> {
     Parameters { text, offset: 0 }
 }
 
-/// The names and values of the parameters that are the kernel's, not its first process's. A
+/// The names and values of the kernel's own parameters, without those of its first process. A
 /// parameter without `=` has an empty value; quotes around a value are left out.
 pub(crate) fn settings(command_line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
     parameters(command_line)

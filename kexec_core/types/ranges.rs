@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Half-open ranges of physical addresses, small sorted lists of them, and what is left of long ones.
+//! Half-open ranges of physical addresses, short sorted lists of them, and the differences of long
+//! lists.
 
 use core::fmt;
 use core::iter::Peekable;
@@ -53,12 +54,12 @@ impl Range {
         self.start
     }
 
-    /// The address behind the last one.
+    /// The first address after the range.
     pub const fn end(&self) -> u64 {
         self.end
     }
 
-    /// How many bytes the range has.
+    /// The length in bytes.
     pub const fn len(&self) -> u64 {
         // Cannot wrap by the invariant.
         self.end.wrapping_sub(self.start)
@@ -114,7 +115,7 @@ impl fmt::Display for Range {
 /// A [`RangeList`] would have to hold more ranges than it has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapacityError {
-    /// How many ranges the list has room for.
+    /// The number of ranges that the list has room for.
     pub capacity: usize,
 }
 
@@ -166,7 +167,7 @@ impl<const N: usize> RangeList<N> {
         self.as_slice().iter()
     }
 
-    /// How many bytes all ranges have together.
+    /// The length of all ranges together, in bytes.
     pub fn total_len(&self) -> u64 {
         // Disjoint ranges of one address space cannot add up to more than it has.
         self.iter()
@@ -187,8 +188,8 @@ impl<const N: usize> RangeList<N> {
             start: sum.start.min(r.start),
             end: sum.end.max(r.end),
         });
-        // INVARIANT: what lies before `first` ends before `merged`, and what lies from `last` on
-        // starts behind it.
+        // INVARIANT: the ranges before `first` end before `merged`, and those from `last` on start
+        // after it.
         self.replace(first, last, &[merged])
     }
 
@@ -228,7 +229,7 @@ impl<const N: usize> RangeList<N> {
         }
         let end = len.max(self.len);
         if let Some(part) = self.ranges.get_mut(first..end) {
-            // Once for each place more or fewer, the ranges from `first` on move by one place.
+            // The ranges from `first` on move by one place for each range that is added or removed.
             let mut moving = Range::default();
             for _ in removed..with.len() {
                 for place in part.iter_mut() {
@@ -264,7 +265,7 @@ impl<'a, const N: usize> IntoIterator for &'a RangeList<N> {
     }
 }
 
-/// What is left of ascending ranges without `holes`, as ascending ranges that do not touch.
+/// Takes `holes` out of ascending ranges. The rest comes as ascending ranges that do not touch.
 ///
 /// There can be any number of ranges, because none is kept. The holes can overlap, in any order.
 pub fn without<'a, I>(ranges: I, holes: &'a [Range]) -> Without<'a, I::IntoIter>
@@ -283,7 +284,7 @@ where
 pub struct Without<'a, I: Iterator<Item = Range>> {
     ranges: Peekable<I>,
     holes: &'a [Range],
-    /// What was taken from the ranges and not yet returned.
+    /// The part that was taken from the ranges and not yet returned.
     rest: Range,
 }
 

@@ -11,69 +11,69 @@ use crate::types::elf::{
 use crate::types::errno::Errno;
 use crate::types::size::Size;
 
-/// Most program headers in a core header: 8192 CPUs and as many pieces of memory.
+/// Most program headers in an elfcorehdr: 8192 CPUs and as many pieces of memory.
 pub const PROGRAM_HEADERS_MAX: usize = 16384;
 
-// So many fit into `e_phnum`.
+// That number fits into `e_phnum`.
 const _: () = assert!(PROGRAM_HEADERS_MAX < PN_XNUM as usize);
 
-/// Longest note area of one PT_NOTE that is believed.
+/// Longest memory of one PT_NOTE that is accepted, in bytes.
 pub const NOTES_LEN_MAX: u64 = 1 << 20;
 
-/// Longest note areas of all PT_NOTEs together that are believed: the registers of 8192 CPUs take
-/// 4 MiB. The capture kernel keeps a copy of all notes.
+/// Longest memory of all PT_NOTEs together that is accepted, in bytes. The registers of 8192 CPUs
+/// take 4 MiB. The capture kernel keeps a copy of all notes, so the length has to be bounded.
 pub const NOTES_TOTAL_MAX: u64 = 16 << 20;
 
-/// Behind the highest physical address that x86_64 and aarch64 can have.
+/// The end of the physical addresses that x86_64 and arm64 can have.
 pub const PHYSICAL_END: u64 = 1 << 52;
 
-/// Why a core header cannot be written or be believed.
+/// Why an elfcorehdr cannot be written, or is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElfcorehdrError {
-    /// There are more program headers than a core header can have.
+    /// There are more program headers than an elfcorehdr can have.
     TooMany {
-        /// How many.
+        /// The number of program headers.
         count: usize,
     },
     /// The buffer has no room.
     Buffer {
-        /// Length of the core header.
+        /// Length of the elfcorehdr.
         needed: usize,
         /// Length of the buffer.
         len: usize,
     },
-    /// The core header ends early.
+    /// The elfcorehdr ends early.
     Truncated {
         /// Length that it should have.
         needed: usize,
         /// Length that is there.
         len: usize,
     },
-    /// It is not a 64-bit little-endian ELF file.
+    /// The elfcorehdr is not a 64-bit little-endian ELF file.
     Ident {
         /// The first bytes.
         found: [u8; IDENT.len()],
     },
-    /// It is not a core file.
+    /// The elfcorehdr is not that of a core file.
     Type {
         /// `e_type`.
         found: u16,
     },
-    /// It is a core file of another architecture.
+    /// The elfcorehdr is of another architecture.
     Architecture {
         /// `e_machine`.
         found: u16,
         /// The architecture that it should be of.
         expected: Architecture,
     },
-    /// Its version, or the length of the ELF header that it tells, is none that we know.
+    /// The version or the length of the ELF header is unknown.
     Version {
         /// `e_version`.
         version: u32,
         /// `e_ehsize`.
         header_len: u16,
     },
-    /// The program headers are not where or what they should be.
+    /// The program headers have another place or another length than expected.
     ProgramHeaders {
         /// `e_phoff`.
         offset: u64,
@@ -82,9 +82,9 @@ pub enum ElfcorehdrError {
     },
     /// There are no notes, so there are no registers.
     NoNotes,
-    /// The notes have room for more than any machine's registers.
+    /// The notes are longer than any machine needs.
     NotesTooLong {
-        /// Index of the program header from which on it is too much.
+        /// Index of the program header that exceeds the limit.
         index: usize,
     },
     /// A program header is neither a note nor memory, or a note comes after memory.
@@ -116,11 +116,11 @@ pub enum ElfcorehdrError {
     },
     /// A piece of memory has a virtual address in common with another, is out of order, or wraps.
     VirtualAddress {
-        /// Index of its program header.
+        /// Index of the program header.
         index: usize,
-        /// Its virtual address.
+        /// The virtual address of the piece.
         virtual_address: u64,
-        /// Its length.
+        /// The length of the piece.
         len: u64,
     },
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The two slots of the ELF core header's segment, of which a crash takes one.
+//! The two slots of the elfcorehdr's segment. A crash uses the header in one of them.
 //!
-//! Memory and CPUs come and go while an image is armed, and the header has to follow. The one that
-//! is in force is never written to: a new one goes into the other slot, then its record, and then
-//! one store puts it in force. Whenever a crash comes, there is one whole header with its digest.
+//! Memory and CPUs come and go while an image is armed, and the header has to follow. The header in
+//! force is never written to. A new header goes into the other slot, then its record is written,
+//! and then one store puts it in force. At every moment there is one whole header with its digest.
 //!
-//! The word that is stored is a generation, which the record of the slot in force has too. A stray
-//! write to either makes them differ, and then no header is in force.
+//! The stored word is a generation number. The record of the slot in force has the same number. A
+//! stray write to one of them makes them differ, and then no header is in force.
 //!
-//! The capture kernel finds its header at the start of the segment, which is the first slot. When
-//! the second one is in force, the purgatory copies that header there, once it has checked both.
+//! The capture kernel finds its header at the start of the segment, which is the first slot. If the
+//! second slot is in force, the purgatory checks its header and copies it to the first slot.
 
 use core::mem::{offset_of, size_of};
 
@@ -19,21 +19,21 @@ use crate::types::digest::{Algorithm, Checked, DIGEST_LEN};
 use crate::types::ranges::Range;
 use crate::uapi::SegmentKind;
 
-/// How many slots there are: the generation modulo this is the number of its slot.
+/// The number of slots. A generation modulo this is the number of its slot.
 const SLOTS: u64 = 2;
 
-/// The generation of the first header, which belongs into the first slot. Those before it have never
-/// been in force.
+/// The generation of the first header, which belongs into the first slot. Smaller generations are
+/// never in force.
 const FIRST: u64 = 2;
 
-/// No header has this generation.
+/// The generation that stands for no header.
 const NONE: u64 = 0;
 
-/// What a slot has in it.
+/// The record of a slot: its header's length and digest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Counts the headers of an image; 0 where there is none.
+    /// The header's generation; 0 if the slot has no header.
     pub generation: u64,
     /// Length of the header in bytes.
     pub len: u64,
@@ -45,7 +45,7 @@ pub struct Record {
     pub digest: [u8; DIGEST_LEN],
 }
 
-/// Behind the slots: which one is in force, and what they have in them.
+/// The words after the slots: the generation in force, and the slots' records.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -95,7 +95,7 @@ impl Record {
 }
 
 impl Selection {
-    /// Reads it from memory.
+    /// Reads a selection from memory.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut records = [Record::default(); SLOTS as usize];
         let encoded = bytes.get(offset_of!(Self, records)..SELECTION_LEN)?;
@@ -109,20 +109,20 @@ impl Selection {
     }
 }
 
-/// Where the slots are.
+/// The place of the slots.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Slots {
     /// Physical address of the first one.
     pub start: u64,
-    /// How long a header can be, in bytes. The second slot starts as far behind the first, and the
-    /// [`Selection`] behind the second.
+    /// The length of a slot in bytes. The second slot follows the first, and the [`Selection`]
+    /// follows the second.
     pub slot_len: u64,
 }
 
 impl Slots {
-    /// How long slots and segment are that have room for a header of `header_len` bytes and are made
-    /// of whole pages of `page_len` bytes.
+    /// The lengths of a slot and of the segment. A slot has room for a header of `header_len`
+    /// bytes; all parts are made of whole pages of `page_len` bytes.
     pub fn lens(header_len: u64, page_len: u64) -> Option<(u64, u64)> {
         let slot_len = align_up(header_len, page_len)?;
         let selection_len = align_up(to_u64(SELECTION_LEN), page_len)?;
@@ -136,13 +136,14 @@ impl Slots {
         Range::from_start_len(self.start.checked_add(offset)?, self.slot_len)
     }
 
-    /// Where the [`Selection`] is.
+    /// The memory of the [`Selection`].
     pub fn selection(&self) -> Option<Range> {
         let start = self.slot_len.checked_mul(SLOTS)?.checked_add(self.start)?;
         Range::from_start_len(start, to_u64(SELECTION_LEN))
     }
 
-    /// The header in force, for its digest to be checked; none where a selection has been damaged.
+    /// The header in force with its digest, which the purgatory checks. None if the selection is
+    /// damaged.
     pub fn in_force(&self, selection: &Selection) -> Option<Checked> {
         let generation = selection.in_force;
         let index = usize::try_from(generation % SLOTS).ok()?;
@@ -166,16 +167,16 @@ pub trait Memory {
     /// Writes bytes at a physical address.
     fn write(&mut self, address: u64, bytes: &[u8]);
 
-    /// Stores a little-endian number at an aligned physical address, at once and after all that was
-    /// written before.
+    /// Stores a little-endian number at an aligned physical address, with one access, after all
+    /// earlier writes.
     fn store(&mut self, address: u64, value: u64);
 }
 
-/// A header has no room in its slot.
+/// A header is too long for its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom;
 
-/// Writes headers into slots that nobody else writes to.
+/// The only writer of the slots.
 #[derive(Debug)]
 pub struct Writer {
     slots: Slots,
@@ -192,10 +193,10 @@ impl Writer {
         }
     }
 
-    /// Puts a header in force, instead of another one, if there is one.
+    /// Puts a header in force, in the place of the one before.
     ///
-    /// After each step of this, and in the middle of one, either this header is in force or what was
-    /// in force before is, whole.
+    /// At every moment of this, either the new header is in force or the one before it, and the
+    /// header in force is whole.
     pub fn put_in_force(
         &mut self,
         memory: &mut impl Memory,
@@ -221,13 +222,13 @@ impl Writer {
         memory.write(record, &contents.encode());
         let selection = self.slots.selection().ok_or(NoRoom)?;
         memory.store(selection.start(), generation);
-        // A flipped bit in the word must not put the old one in force again.
+        // A flipped bit in the word must not put the old header in force again.
         memory.store(stale, NONE);
         self.in_force = generation;
         Ok(())
     }
 
-    /// How many headers were put in force after the first one.
+    /// The number of headers that were put in force after the first one.
     pub fn replacements(&self) -> u64 {
         self.in_force.saturating_sub(FIRST)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory that must not be touched, and reads as zeros.
+//! Memory that must not be read. The dump has zeros in its place.
 
 use core::fmt;
 
@@ -16,7 +16,7 @@ pub const EXCLUDED_MAX: usize = 64;
 pub enum ExcludedError {
     /// An entry is not `START-END` in numbers that make a range.
     Entry {
-        /// Where in the list it is, from 1.
+        /// The number of the entry in the list, counted from 1.
         number: usize,
     },
     /// There are more separate pieces than there is room for.
@@ -56,16 +56,16 @@ pub struct Excluded(RangeList<EXCLUDED_MAX>);
 /// A run of memory that is served in one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// It is read.
+    /// The memory is read.
     Memory(Range),
-    /// It reads as zeros.
+    /// The memory reads as zeros.
     Zeros(Range),
 }
 
 impl Excluded {
-    /// Reads a list such as `0x1000-0x3000,0x100000000-0x140000000`: physical addresses, the
-    /// second one of each piece behind its memory. A page, of `page_len` bytes, that is named in
-    /// part is excluded.
+    /// Reads a list such as `0x1000-0x3000,0x100000000-0x140000000`: pairs of physical addresses,
+    /// from the first byte to the first one after the memory. A page of `page_len` bytes is
+    /// excluded if any part of it is named.
     pub fn parse(text: &[u8], page_len: u64) -> Result<Self, ExcludedError> {
         let mut list = RangeList::new();
         let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -86,7 +86,7 @@ impl Excluded {
         self.0.as_slice().is_empty()
     }
 
-    /// How the start of `memory` is served, and up to where in the same way.
+    /// The longest run from the start of `memory` that is served in one way.
     pub fn first_run(&self, memory: Range) -> Run {
         let next = self.0.iter().find(|range| range.end() > memory.start());
         let to = |end: u64| Range::new(memory.start(), memory.end().min(end)).unwrap_or(memory);
@@ -118,7 +118,7 @@ fn parse_entry(entry: &[u8], page_len: u64) -> Option<Range> {
         .align_outward(page_len)
 }
 
-/// A number in hexadecimal behind `0x`, or in decimal.
+/// A number in decimal, or in hexadecimal after `0x`.
 fn number(text: &[u8]) -> Option<u64> {
     let text = core::str::from_utf8(text).ok()?;
     // from_str_radix would take a sign.

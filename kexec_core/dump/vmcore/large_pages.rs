@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where large pages can map memory: where physical and virtual addresses agree below their length.
+//! Mapping the dump with large pages, which need physical and virtual addresses with the same
+//! offset in a large page.
 
 use super::layout::{Layout, Source};
 use crate::types::ranges::Range;
 
-/// Memory that one entry of a page table's second level maps, where the kernel uses that.
+/// Length of a large page, which one entry of a page table's second level maps.
 pub const LARGE_PAGE: u64 = 2 << 20;
 
 /// The part of `memory` that large pages can map, if its first byte is at virtual address
@@ -25,8 +26,8 @@ pub fn large_page_at_start(memory: Range) -> Option<Range> {
         .filter(|page| memory.encloses(page) && page.align_outward(LARGE_PAGE) == Some(*page))
 }
 
-/// Where within a large page a mapping of `part` of the file should start, for large pages to map
-/// as much of it as they can: what fits the longest piece of memory in it.
+/// The best offset in a large page for the start of a mapping of `part` of the file. It is the one
+/// that fits the longest piece of memory in it, so that large pages can map that piece.
 pub fn alignment(layout: &Layout, header: &[u8], part: Range) -> u64 {
     let (mut longest, mut found) = (0, 0);
     let mut done: u64 = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The layout of the dump file: which part of it comes from where.
+//! The layout of the dump file, and the source of each of its parts.
 
 use core::fmt;
 
@@ -52,28 +52,28 @@ impl fmt::Display for VmcoreError {
     }
 }
 
-/// Where a part of the dump comes from.
+/// The source of a part of the dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// From the headers that [`Layout::encode_header`] wrote, at this offset.
     Header(usize),
-    /// From the merged notes, at this offset. Behind the notes, up to
-    /// [`Layout::notes_area_len`], zeros follow.
+    /// From the merged notes, at this offset. Zeros follow the notes, up to
+    /// [`Layout::notes_area_len`].
     Notes(usize),
     /// From memory, at this physical address.
     Memory(u64),
 }
 
-/// A part of the dump that comes from one place.
+/// A part of the dump with one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Where it starts.
+    /// The source of the first byte.
     pub source: Source,
-    /// How many bytes come from there.
+    /// The length of the piece in bytes.
     pub len: u64,
 }
 
-/// What a reader looks for in the file.
+/// The kind of contents that a reader seeks in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Something other than a hole.
@@ -82,7 +82,7 @@ pub enum Wanted {
     Hole,
 }
 
-/// Where in the file everything is.
+/// The layout of a dump file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     page_len: u64,
@@ -99,8 +99,9 @@ fn pages_of(memory: Range, page_len: u64) -> Result<Range, VmcoreError> {
 }
 
 impl Layout {
-    /// Lays out a dump of what the core header names, with `notes_len` bytes of notes, in pages of
-    /// `page_len` bytes, those of the kernel that serves it, so that it can be mapped.
+    /// Lays out the dump of the memory that `core` names, with `notes_len` bytes of notes.
+    /// `page_len` is the page size of the kernel that serves the file; parts of the file start at
+    /// pages, so that they can be mapped.
     pub fn new(
         core: &Elfcorehdr<'_>,
         notes_len: usize,
@@ -143,14 +144,14 @@ impl Layout {
         to_usize(self.header_len)
     }
 
-    /// Length of the notes with the zeros behind them, in whole pages.
+    /// Length of the notes with the zeros after them, in whole pages.
     pub fn notes_area_len(&self) -> usize {
         to_usize(self.notes_area_len)
     }
 
-    /// Where the memory starts.
+    /// Offset of the first piece of memory in the file.
     fn memory_offset(&self) -> u64 {
-        // Both are parts of `size`, so the sum is no greater than that.
+        // Both are parts of `size`, so the sum is not greater.
         self.header_len.wrapping_add(self.notes_area_len)
     }
 
@@ -214,8 +215,8 @@ impl Layout {
         Ok(header_len)
     }
 
-    /// What is at `offset` of the file, up to where something else starts; nothing at and behind
-    /// the file's end. `header` is what [`Self::encode_header`] wrote.
+    /// The piece at `offset` of the file, up to the next source. None from the file's end on.
+    /// `header` is the result of [`Self::encode_header`].
     pub fn locate(&self, header: &[u8], offset: u64) -> Option<Piece> {
         let Some(in_file) = offset.checked_sub(self.header_len) else {
             return Some(Piece {
@@ -242,8 +243,8 @@ impl Layout {
         })
     }
 
-    /// The first offset from `offset` on with what is wanted; nothing at and behind the file's
-    /// end, and where there is nothing but a hole up to there.
+    /// The first offset from `offset` on with the wanted contents. None from the file's end on, and
+    /// none if data is wanted and only a hole follows.
     pub fn seek(
         &self,
         header: &[u8],
@@ -282,15 +283,15 @@ impl Layout {
         ProgramHeader::decode(header.get(encoded_len(1, index)..)?)
     }
 
-    /// Where the page with this offset starts.
+    /// The offset of the page that has this offset.
     fn page_start(&self, offset: u64) -> u64 {
         offset & !self.page_len.wrapping_sub(1)
     }
 
     /// Index of the last piece of memory whose first page is at or before `offset`.
     fn last_load_from(&self, header: &[u8], offset: u64) -> Option<usize> {
-        // Offsets only grow from one piece to the next, so halving what is left finds the first
-        // piece that starts behind `offset`.
+        // Offsets grow from one piece to the next, so a binary search finds the first piece that
+        // starts after `offset`.
         let (mut from, mut to) = (0, self.loads);
         while from < to {
             let middle = from.saturating_add(to) / 2;

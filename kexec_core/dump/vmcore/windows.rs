@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which windows onto the crashed kernel's memory are mapped, and which are kept.
+//! The windows onto the crashed kernel's memory: which memory to map next, and which mappings to
+//! keep.
 //!
-//! Mapping memory costs far more than finding it mapped, so windows are large and are kept. What
-//! they may cost is bounded: a capture kernel has little memory, and page tables are a part of it.
+//! Mapping memory takes far longer than finding a mapping, so windows are large and are kept. Their
+//! page tables take memory, and a capture kernel has little of it, so their number and length are
+//! bounded.
 
 use core::fmt;
 
@@ -21,7 +23,7 @@ pub const WINDOWS_MAX: usize = 8;
 /// The part of a kernel's memory that page tables of windows may take.
 const BUDGET_DIVISOR: u64 = 256;
 
-/// What windows may cost.
+/// The number and the length of windows that may be mapped.
 ///
 /// # Invariants
 ///
@@ -34,8 +36,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The budget in a kernel with so many bytes of memory: page tables take at most a 256th of
-    /// it, or what one window of a single page takes, and never more than 544 KiB.
+    /// The budget in a kernel with `memory` bytes of memory. Page tables take at most a 256th of
+    /// it, or the page tables of one window of a single page, and never more than 544 KiB.
     pub fn of(memory: u64) -> Self {
         let allowed = memory / BUDGET_DIVISOR;
         // INVARIANT: both stop at the bounds.
@@ -56,18 +58,18 @@ impl Budget {
         budget
     }
 
-    /// How many windows are kept.
+    /// The number of windows that are kept.
     pub fn windows(&self) -> usize {
         self.windows
     }
 
-    /// How long a window is at most. It is aligned to that.
+    /// The largest length of a window, and its alignment.
     pub fn window_len(&self) -> u64 {
         self.len
     }
 
-    /// The most that the page tables of all windows take: as much as it is where the kernel maps
-    /// nothing with large pages. Where it does, a window takes two pages.
+    /// The most bytes that the page tables of all windows take, where the kernel maps nothing with
+    /// large pages. Where it does, a window takes two pages.
     pub fn page_tables(&self) -> u64 {
         let last_level = (self.len / LARGE_PAGE).max(1);
         // A window is aligned, so it has one table of the level above at most.
@@ -100,11 +102,11 @@ struct Kept<M> {
 
 /// The windows that are kept.
 ///
-/// Somebody else maps: `M` is what a mapping is reached by, such as a counted reference.
+/// The caller maps memory. `M` is its handle of a mapping, such as a counted reference.
 pub struct Windows<M> {
     kept: [Option<Kept<M>>; WINDOWS_MAX],
     budget: Budget,
-    /// How long the next window will be: shorter than the budget allows after a mapping has
+    /// The length of the next window. It is shorter than the budget allows after a mapping has
     /// failed.
     len: u64,
     clock: u64,
@@ -133,11 +135,11 @@ impl<M> Windows<M> {
         Some(&found.mapping)
     }
 
-    /// What to map for the byte at `address`, which is in `memory`: as much of `memory` as one
-    /// window has.
+    /// The range to map for the byte at `address`, which is in `memory`: the part of `memory` that
+    /// one window has.
     ///
-    /// No window reaches from memory before a multiple of the large page to memory behind it,
-    /// unless it starts at one: the kernel could not map any of it with large pages.
+    /// A window that does not start at a large page ends at the next one. Otherwise the kernel
+    /// could not map any of it with large pages.
     pub fn range_for(&self, address: u64, memory: Range) -> Option<Range> {
         let start = address & !self.len.checked_sub(1)?;
         let window = Range::from_start_len(start, self.len)?.intersection(&memory)?;
@@ -151,11 +153,11 @@ impl<M> Windows<M> {
         }
     }
 
-    /// Takes a window out so that there is room for another one: the one that was not used for
-    /// longest, if there are as many as the budget allows. To be called before mapping.
+    /// Takes out the window that was not used for longest, if there are as many as the budget
+    /// allows. To be called before mapping another one.
     pub fn make_room(&mut self) -> Option<M> {
         let last = self.budget.windows.saturating_sub(1);
-        // The last window that there may be is not there yet.
+        // Fewer windows are kept than the budget allows, if the last one is missing.
         self.kept.iter().flatten().nth(last)?;
         self.evict()
     }
@@ -170,8 +172,8 @@ impl<M> Windows<M> {
             .map(|kept| kept.mapping)
     }
 
-    /// Keeps a window. Returns a mapping that there is no room for: the budget's, or this one
-    /// where another reader was faster.
+    /// Keeps a window. Returns the mapping that has to be dropped to stay within the budget, which
+    /// is another one if other readers have mapped windows meanwhile.
     pub fn keep(&mut self, range: Range, mapping: M) -> Option<M> {
         let evicted = self.make_room();
         let used = self.clock;
@@ -187,7 +189,7 @@ impl<M> Windows<M> {
         evicted
     }
 
-    /// What to do when a mapping failed.
+    /// The next step after a mapping has failed.
     pub fn after_failure(&mut self) -> AfterFailure<M> {
         if let Some(mapping) = self.evict() {
             return AfterFailure::Drop(mapping);
@@ -200,7 +202,7 @@ impl<M> Windows<M> {
     }
 }
 
-/// What to do when a window could not be mapped.
+/// The next step after a mapping has failed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum AfterFailure<M> {
     /// Unmap this window, and try again.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a crashed kernel leaves, which nobody can vouch for.
+//! Targets for the data that a crashed kernel leaves. Nothing in them can be trusted.
 
 use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
 use kexec_core::dump::note::{notes_len, Notes};
@@ -43,10 +43,10 @@ pub fn elfcorehdr(input: &[u8]) {
     }
 }
 
-/// A dump file of some pieces of memory, of which a list as `exclude=` takes it leaves parts out.
+/// A dump file of some pieces of memory, without the parts that a list for `exclude=` names.
 ///
-/// The input is a page size, the length of the notes, the list behind its length, and how far each
-/// piece of memory is from the one before it and how long it is.
+/// The input is a page size, the length of the notes, the length of the list, and the list. Two
+/// numbers for each piece of memory follow: the distance from the piece before it, and the length.
 pub fn vmcore(mut input: &[u8]) {
     let page_len = PAGE_SIZE << (take_u64(&mut input) % 5);
     let notes_len = usize::from(take_u64(&mut input) as u16);
@@ -85,8 +85,8 @@ pub fn vmcore(mut input: &[u8]) {
     }
 }
 
-/// Goes through a dump file from run to run: no gap, an end, and what lseek(2) finds is what is
-/// there.
+/// Goes through a dump file from run to run. There is no gap, the file has an end, and lseek(2)
+/// finds the same runs.
 fn go_through(layout: &Layout, header: &[u8], excluded: &Excluded, page_len: u64) {
     let mut offset = 0;
     let mut runs = 0;
@@ -124,7 +124,7 @@ fn go_through(layout: &Layout, header: &[u8], excluded: &Excluded, page_len: u64
         runs += 1;
     }
     assert_eq!(offset, layout.size());
-    // The headers, the notes, and each piece of memory with what cuts it.
+    // The headers, the notes, and each piece of memory with its excluded parts.
     assert!(runs <= 2 + (header.len() / 56) * (2 * EXCLUDED_MAX + 1));
     assert_eq!(layout.seek(header, excluded, offset, Wanted::Hole), None);
 }

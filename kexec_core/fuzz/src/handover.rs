@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the running machine tells, what the user asks for, and where that puts things.
+//! Targets for the data that the running machine and the user give, and for the plan that is made
+//! of them.
 
 use kexec_core::handover::arm64::console;
 use kexec_core::handover::arm64::device_tree::{
@@ -15,7 +16,7 @@ use kexec_core::uapi::SegmentKind;
 
 use crate::take_u64;
 
-/// How many of a tree's nodes are read one by one.
+/// The number of a tree's nodes that are read one by one.
 const NODES: usize = 8;
 
 /// A running machine's device tree, and the capture kernel's that is made from it.
@@ -23,7 +24,7 @@ pub fn fdt(input: &[u8]) {
     let Ok(tree) = Fdt::parse(input) else {
         return;
     };
-    // Each is read to its end, and most of an input's time went into that.
+    // Each node is read to its end. More nodes would take most of the time.
     for node in tree.nodes().take(NODES) {
         let _ = (node.name(), node.cells(), node.is_available());
         let _ = (node.properties().count(), node.children().count());
@@ -72,7 +73,7 @@ pub fn command_line(input: &[u8]) {
     let _ = find_console(input);
 }
 
-/// A sequence of segments, each with what the input says it needs.
+/// A sequence of segments, with needs that the input tells.
 pub fn plan(input: &[u8]) {
     const KINDS: [SegmentKind; 6] = [
         SegmentKind::Initrd,

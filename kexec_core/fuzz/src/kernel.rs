@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kernel images, and what vouches for them.
+//! Targets for kernel images and their signatures.
 
 #[path = "../../tests/core/image/promises.rs"]
 mod promises;
@@ -43,7 +43,7 @@ fn arm64_conditions() -> arm64::verify::EntryConditions {
     }
 }
 
-/// Checks what every image promises, and writes it where there is enough memory.
+/// Checks the promises of every image, and writes it to memory that is long enough.
 fn check_image<T: KernelImage>(kernel: &T) {
     promises::keeps_promises(kernel);
     assert!(kernel.entry_offset() < kernel.memory_len());
@@ -61,7 +61,7 @@ pub fn bzimage(input: &[u8]) {
     let _ = (image.kernel_version(), image.payload());
     for five_level_paging in [false, true] {
         if let Ok(image) = image.verify(&x86_64_conditions(five_level_paging)) {
-            // The entry point of a short image can be in the part that is zero.
+            // The entry point of a short image can be in the zeroed part.
             assert!(image.file_len() <= image.memory_len());
             let mut page = [0; BOOT_PARAMS_LEN];
             let mut params = BootParams::new(&mut page, &image);
@@ -130,7 +130,7 @@ pub fn pe(input: &[u8]) {
     }
 }
 
-/// What a signature signs.
+/// The contents that a signature signs.
 pub fn authenticode(input: &[u8]) {
     if let Ok(contents) = signed_contents(input) {
         assert!(contents.len() < input.len());

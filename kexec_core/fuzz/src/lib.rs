@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a fuzzer feeds: each target reads its input as one of `kexec_core`'s parsers does, and
-//! panics where the parser does or where what it accepted does not keep its promises.
+//! Targets for a fuzzer. Each gives its input to one of `kexec_core`'s parsers. It panics if the
+//! parser does, or if an accepted value does not keep its type's promises.
 
 mod dump;
 mod handover;
@@ -10,7 +10,7 @@ mod kernel;
 /// One thing that is fed with bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its name, and that of its folder in the corpus.
+    /// The target's name, and that of its folder in the corpus.
     pub name: &'static str,
     /// Reads an input.
     pub run: fn(&[u8]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The UART that the purgatory can write to: what the capture kernel's command line says, and the
-//! device tree or ACPI where the command line leaves it to that.
+//! The UART that the purgatory can write to. The capture kernel's command line names it; the device
+//! tree or ACPI has its address where the command line does not tell.
 
 use super::fdt::{path_names, take_number, Cells, Fdt, Node, DEPTH_MAX};
 use crate::handover::command_line::Console;
@@ -19,9 +19,9 @@ const SPCR_PL011: [u8; 3] = [0x03, 0x0d, 0x0e];
 
 /// The UART that the last `console=` or `earlycon=` of one names.
 ///
-/// `earlycon=pl011,0x9000000` tells the address, and so does `pl011,mmio32,0x9000000`. What
-/// `console=ttyAMA0` means is in the device tree, or is `firmware`, the UART that firmware uses,
-/// as an `earlycon` without value always is.
+/// `earlycon=pl011,0x9000000` tells the address, and so does `pl011,mmio32,0x9000000`. For
+/// `console=ttyAMA0` the address is in the device tree, or the UART is `firmware`, the one that
+/// firmware uses. An `earlycon` without value always means `firmware`.
 pub fn find_console(
     command_line: &[u8],
     tree: Option<&Fdt<'_>>,
@@ -42,7 +42,7 @@ fn from_value(value: &[u8], tree: Option<&Fdt<'_>>, firmware: Option<Console>) -
         Some(number) => tree
             .and_then(|tree| find_numbered(tree, number))
             .or(firmware),
-        // I/O ports, behind which a PC has its consoles, are none of this architecture's.
+        // This architecture has no I/O ports, which a PC's consoles are reached by.
         None => {
             Console::from_console(value).filter(|console| matches!(console, Console::Pl011 { .. }))
         }
@@ -55,7 +55,7 @@ pub fn find_stdout(tree: &Fdt<'_>) -> Option<Console> {
     let path = chosen
         .string("stdout-path")
         .or_else(|| chosen.string("linux,stdout-path"))?;
-    // Behind a colon stands how fast the line is.
+    // The speed of the line follows after a colon.
     let path = path.split(|byte| *byte == b':').next()?;
     at_path(tree, path)
 }
@@ -124,7 +124,8 @@ fn translate(address: u64, bus: &Node<'_>, parent: Cells) -> Option<u64> {
     if ranges.is_empty() {
         return Some(address);
     }
-    // Each step takes something off the property, because one that takes nothing ends it.
+    // Each round takes something off the property, because a round that takes nothing ends the
+    // loop.
     loop {
         let (start, rest) = take_number(ranges, bus_cells)?;
         let (parent_start, rest) = take_number(rest, parent.address)?;

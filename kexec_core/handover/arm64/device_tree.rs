@@ -2,14 +2,14 @@
 
 //! The device tree that the capture kernel is entered with.
 //!
-//! It is the running kernel's, without what was true for that kernel only and with what the
-//! capture kernel has to know. Nodes and properties outside of `/chosen` stay as they are, so
-//! what firmware has reserved in `/reserved-memory` stays reserved. The result has no gaps,
-//! however much room firmware has left in the running one.
+//! It is made from the running kernel's tree. Properties of /chosen that held for that kernel only
+//! are dropped, and those that the capture kernel needs are added. Nodes and properties outside of
+//! `/chosen` stay as they are, so memory that firmware has reserved in `/reserved-memory` stays
+//! reserved. The new tree has no gaps, even if firmware has left room in the running one.
 //!
-//! On a machine that ACPI describes, the running tree is the one that the kernel's EFI stub has made:
-//! a /chosen that tells where UEFI's tables and its memory map are. Those are kept, because nothing
-//! else leads the capture kernel to ACPI.
+//! On a machine that ACPI describes, the running tree is the one that the kernel's EFI stub has
+//! made. Its /chosen has the addresses of UEFI's tables and memory map. These properties are kept,
+//! because the capture kernel finds ACPI by nothing else.
 
 mod changes;
 mod chosen;
@@ -25,17 +25,17 @@ pub use changes::Changes;
 pub use chosen::{TREE_ALIGNMENT, TREE_LEN_MAX};
 pub use error::DeviceTreeError;
 
-/// The largest page size: a reservation can be rounded up to that.
+/// The largest page size. A reservation can be rounded up to a multiple of it.
 const LARGEST_PAGE_LEN: u64 = 64 << 10;
 
-/// How a tree can write addresses that takes the most room.
+/// The cells of a tree whose addresses take the most room.
 const LONGEST_CELLS: Cells = Cells {
     address: 2,
     size: 2,
 };
 
 /// Writes the capture kernel's device tree to `out`, made from the running kernel's, and returns
-/// its length. [`tree_len_bound`] is enough room.
+/// its length. A buffer of [`tree_len_bound`] bytes is long enough.
 pub fn capture_tree(
     out: &mut [u8],
     running: &[u8],
@@ -72,7 +72,7 @@ pub fn capture_tree(
                 changes.write(&mut writer, cells);
                 has_changes = true;
             } else if depth == 1 && !has_changes && chosen.is_none() {
-                // Behind the root's properties is the first place for a node.
+                // The first place for a node is after the root's properties.
                 writer.begin_node(CHOSEN.as_bytes());
                 changes.write(&mut writer, cells);
                 writer.end_node();
@@ -97,10 +97,10 @@ pub fn capture_tree(
     checked_len(writer.finish(tree.header().boot_cpuid_phys), out_len)
 }
 
-/// Room that is enough for the tree that is made from a running one whose contents have
-/// `running_len` bytes ([`Fdt::contents_len`]).
+/// An upper bound for the length of the capture kernel's tree, where the contents of the running
+/// one have `running_len` bytes ([`Fdt::contents_len`]).
 pub fn tree_len_bound(running_len: usize, changes: &Changes<'_>) -> usize {
-    // All that is ever added, as a tree of its own.
+    // A tree of its own with everything that can be added.
     let mut added = FdtWriter::new(&mut [], &[], &CHANGED);
     added.start_structure();
     added.begin_node(b"");
@@ -121,14 +121,14 @@ fn checked_len(needed: usize, len: usize) -> Result<usize, DeviceTreeError> {
     Ok(needed)
 }
 
-/// Whether a reservation was made for this buffer: firmware reserves whole pages, whatever size
-/// it takes them to have.
+/// Whether a reservation was made for this buffer. Firmware reserves whole pages, of a page size of
+/// its own.
 fn is_reserved_for(entry: &Range, buffer: &Range) -> bool {
     let longest = align_up(buffer.len(), LARGEST_PAGE_LEN).unwrap_or(buffer.len());
     entry.start() == buffer.start() && (buffer.len()..=longest).contains(&entry.len())
 }
 
-/// The initrd that the running kernel was given.
+/// The memory of the running kernel's initrd.
 fn running_initrd(chosen: &Node<'_>) -> Option<Range> {
     let address = |name| {
         let value = chosen.property(name)?;
@@ -138,7 +138,7 @@ fn running_initrd(chosen: &Node<'_>) -> Option<Range> {
     Range::new(address(INITRD_START)?, address(INITRD_END)?)
 }
 
-/// The measurements that an earlier kernel has left for the running one.
+/// The memory with the measurements that an earlier kernel has left for the running one.
 fn ima_buffer(chosen: &Node<'_>, cells: Cells) -> Option<Range> {
     let value = chosen.property(IMA_KEXEC_BUFFER)?;
     let (start, rest) = take_number(value, cells.address)?;

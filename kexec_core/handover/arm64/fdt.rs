@@ -2,8 +2,8 @@
 
 //! Reading a flattened device tree (Devicetree Specification v0.4, chapter 5).
 //!
-//! [`Fdt::parse`] walks the whole tree once and refuses a malformed one. What is read afterwards
-//! cannot fail any more, and no walk is recursive.
+//! [`Fdt::parse`] walks the whole tree once and refuses a malformed one. Reading the tree
+//! afterwards cannot fail. No walk is recursive.
 
 mod error;
 mod header;
@@ -161,7 +161,7 @@ impl<'a> Fdt<'a> {
             .map_while(|entry| reservation(entry).filter(|range| !range.is_empty()))
     }
 
-    /// How long the tree is without room to grow, which firmware leaves in it.
+    /// The length of the tree without the room to grow that firmware leaves in it.
     pub fn contents_len(&self) -> usize {
         // An empty entry ends the reservations.
         let reservations = self

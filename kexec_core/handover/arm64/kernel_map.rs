@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The running kernel's own translation tables, as far as its map of all RAM can be changed there:
-//! read-only or not, and in smaller pieces.
+//! Changes to the running kernel's own translation tables: its map of all RAM can be made read-only
+//! or writable, and be split into smaller pieces.
 //!
 //! Layout: Arm Architecture Reference Manual for A-profile, D8.3 "Translation table descriptor
 //! formats" and D8.7 "Other descriptor fields".
@@ -13,7 +13,7 @@ use crate::types::granule::{Entry, Granule, ENTRY_LEN};
 
 /// AP\[2\]: no writes.
 const READ_ONLY: u64 = 1 << 7;
-/// DBM: the first write clears AP\[2\] by itself. Linux sets it in all that it may write to.
+/// DBM: the first write clears AP\[2\] by itself. Linux sets it for all memory that is writable.
 const DIRTY_BIT_MODIFIER: u64 = 1 << 51;
 
 // TCR_EL1: how many bits of an upper address are not translated, and the page size of that half.
@@ -31,12 +31,12 @@ pub const GROUP_MAX: usize = 128;
 /// Why memory cannot be changed in the kernel's map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelMapError {
-    /// The page size in TCR_EL1 is none.
+    /// TCR_EL1 has no valid page size.
     PageSize {
         /// The field TG1.
         tg1: u64,
     },
-    /// There is no memory.
+    /// The address is not mapped.
     NotMapped {
         /// The address that was looked up.
         address: u64,
@@ -73,36 +73,36 @@ pub struct KernelMap {
     top_table: u64,
 }
 
-/// Neighbouring entries that have to be changed together: one, or those under one contiguous hint.
+/// Neighbouring entries that have to be changed together: one, or all that share a contiguous hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unit {
-    /// First address that is mapped by it.
+    /// First address that the unit maps.
     pub start: u64,
-    /// Physical address of its first entry.
+    /// Physical address of the first entry.
     pub entries: u64,
-    /// How many entries there are.
+    /// The number of entries.
     pub count: usize,
-    /// log2 of what each of them maps.
+    /// log2 of the length that each entry maps.
     pub shift: u32,
 }
 
 impl Unit {
-    /// How many bytes are mapped by it.
+    /// The number of bytes that the unit maps.
     pub const fn len(&self) -> u64 {
         (self.count as u64).wrapping_shl(self.shift)
     }
 
-    /// Whether nothing is mapped by it, which never is so.
+    /// Whether the unit maps nothing, which is never the case.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// First address behind it.
+    /// First address after the unit.
     pub const fn end(&self) -> u64 {
         self.start.saturating_add(self.len())
     }
 
-    /// Whether it maps memory on both sides of an address.
+    /// Whether the unit maps memory on both sides of an address.
     pub const fn straddles(&self, address: u64) -> bool {
         self.start < address && address < self.end()
     }
@@ -114,9 +114,9 @@ impl Unit {
 }
 
 impl KernelMap {
-    /// The map that TTBR1_EL1 and TCR_EL1 tell of.
+    /// The map that these values of TTBR1_EL1 and TCR_EL1 describe.
     pub fn new(ttbr1: u64, tcr: u64) -> Result<Self, KernelMapError> {
-        // Other numbers than TG0 has for the same sizes.
+        // TG0 has other numbers for the same sizes.
         let granule = match (tcr >> TG1_SHIFT) & TG1_MASK {
             1 => Granule::Kib16,
             2 => Granule::Kib4,
@@ -136,7 +136,7 @@ impl KernelMap {
         self.granule
     }
 
-    /// What maps an address. `read` reads the entry at a physical address.
+    /// The unit that maps an address. `read` reads the entry at a physical address.
     pub fn unit(&self, address: u64, read: impl Fn(u64) -> Entry) -> Result<Unit, KernelMapError> {
         let granule = self.granule;
         let translated = address & 1_u64.wrapping_shl(self.address_bits).wrapping_sub(1);
@@ -177,7 +177,7 @@ impl KernelMap {
         }
     }
 
-    /// Fills a table with what maps the same memory as a block entry, in pieces of the next level.
+    /// Fills a table with entries of the next level that map the same memory as a block entry.
     pub fn split(&self, block: Entry, shift: u32, table: &mut [Entry]) {
         let piece_shift = shift.saturating_sub(self.granule.level_bits());
         let kind = match piece_shift == self.granule.page_shift() {
@@ -191,7 +191,7 @@ impl KernelMap {
     }
 }
 
-/// The entry without the hint that its neighbours are like it.
+/// The entry without the contiguous hint.
 pub const fn without_hint(entry: Entry) -> Entry {
     entry & !CONTIGUOUS
 }

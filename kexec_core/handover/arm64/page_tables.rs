@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Page tables on which the crashed kernel is left and the purgatory runs.
+//! The page tables of the jump, on which the purgatory runs.
 //!
-//! They map memory at its physical addresses, for TTBR0 with addresses of 48 bits (T0SZ 16) and
-//! the page size that TCR says. Layout: Arm Architecture Reference Manual for A-profile, D8.3
-//! "Translation table descriptor formats".
+//! They map memory at its physical addresses, for TTBR0 with addresses of 48 bits (T0SZ 16) and the
+//! page size in TCR. Layout: Arm Architecture Reference Manual for A-profile, D8.3 "Translation
+//! table descriptor formats".
 
 use core::fmt;
 
@@ -16,12 +16,12 @@ use crate::types::ranges::Range;
 /// TCR_EL1.T0SZ for [`IdentityMap`].
 pub const T0SZ: u64 = 64 - ADDRESS_BITS as u64;
 
-/// The bits that tell what a descriptor is.
+/// The bits that tell the kind of a descriptor.
 pub(super) const KIND_MASK: u64 = 3;
 pub(super) const KIND_BLOCK: u64 = 1;
 /// A table, or in a table of the last level a page.
 pub(super) const KIND_TABLE: u64 = 3;
-/// The contiguous hint, which would need neighbours that are alike.
+/// The contiguous hint: the neighbouring entries map neighbouring memory in the same way.
 pub(super) const CONTIGUOUS: u64 = 1 << 52;
 
 /// Why page tables could not be built.
@@ -33,7 +33,7 @@ pub enum PageTableError {
     TooHigh(Range),
     /// The tables do not start at a page.
     Base {
-        /// Where they start.
+        /// The address of the first table.
         base: u64,
         /// Length of a page.
         page_len: u64,
@@ -85,8 +85,8 @@ impl fmt::Display for PageTableError {
     }
 }
 
-/// How many tables an identity map of `range` needs, the top one included. For several ranges in
-/// one map, each range but the first adds one less than this.
+/// The number of tables that an identity map of `range` needs, with the top one. Where one map has
+/// several ranges, each range but the first needs one table less, because the top one is shared.
 pub fn tables_needed(range: Range, granule: Granule) -> u64 {
     let mut needed = 1_u64;
     if range.is_empty() {
@@ -99,7 +99,7 @@ pub fn tables_needed(range: Range, granule: Granule) -> u64 {
         needed = needed.saturating_add(further).saturating_add(1);
         shift = shift.saturating_sub(granule.level_bits());
     }
-    // Only a block at either end can have a page that is not mapped.
+    // Only the blocks at both ends can have pages that are not mapped.
     let range = range.align_outward(granule.page_len()).unwrap_or(range);
     let block_of = |address: u64| address >> granule.block_shift();
     let is_cut = |address: u64| address & (granule.block_len() - 1) != 0;
@@ -110,7 +110,7 @@ pub fn tables_needed(range: Range, granule: Granule) -> u64 {
         .saturating_add((end_cut && !(start_cut && same_block)).into())
 }
 
-/// An identity map under construction, in tables that lie one behind the other in memory.
+/// An identity map under construction, in tables that follow each other in memory.
 pub struct IdentityMap<'a> {
     tables: &'a mut [Entry],
     used: usize,
@@ -144,10 +144,10 @@ impl<'a> IdentityMap<'a> {
         }
     }
 
-    /// Maps `range`, extended to whole pages, by blocks where it can be.
+    /// Maps `range`, extended to whole pages. Blocks are used where they fit.
     ///
-    /// `attributes` is what a descriptor has besides the address and the two bits for its kind,
-    /// which are set here. What an earlier call has mapped keeps its attributes.
+    /// `attributes` are the bits of a descriptor other than the address and the two bits for its
+    /// kind. Memory that an earlier call has mapped keeps its attributes.
     pub fn map(&mut self, range: Range, attributes: u64) -> Result<(), PageTableError> {
         let granule = self.granule;
         let bits = attributes & (granule.address_mask() | CONTIGUOUS);
@@ -175,8 +175,8 @@ impl<'a> IdentityMap<'a> {
         Ok(())
     }
 
-    /// Maps a block, or the first page in it if pages of it are mapped already. Returns the
-    /// length of what was mapped.
+    /// Maps a block, or the first page in it if pages of it are mapped already. Returns the length
+    /// that was mapped.
     fn map_block(&mut self, address: u64, attributes: u64) -> Result<u64, PageTableError> {
         let granule = self.granule;
         let table = self.find_table(address, granule.block_shift())?;
@@ -203,8 +203,8 @@ impl<'a> IdentityMap<'a> {
         Ok(granule.page_len())
     }
 
-    /// The number of the table whose entries map `1 << wanted` bytes, made if there is none yet.
-    /// Blocks are mapped on that level only, so there are none on the way.
+    /// The number of the table whose entries map `1 << wanted` bytes. It is made if there is none
+    /// yet. Blocks are on that level only, so none is met on the way down.
     fn find_table(&mut self, address: u64, wanted: u32) -> Result<usize, PageTableError> {
         let granule = self.granule;
         let mut table = 0;
@@ -216,7 +216,7 @@ impl<'a> IdentityMap<'a> {
         Ok(table)
     }
 
-    /// The number of the table that an entry points to, made if there is none yet.
+    /// The number of the table that an entry points to. It is made if there is none yet.
     fn descend(&mut self, table: usize, index: usize) -> Result<usize, PageTableError> {
         let granule = self.granule;
         let entry = self.entry(table, index)?;
@@ -253,7 +253,7 @@ impl<'a> IdentityMap<'a> {
         Ok(())
     }
 
-    /// How many tables there are.
+    /// The number of tables.
     fn available(&self) -> usize {
         self.tables.len() >> self.granule.level_bits()
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the interrupt controllers and the HPET are, read from ACPI tables.
+//! ACPI tables that name the addresses of interrupt controllers and of the HPET.
 
 use crate::types::bytes::{read_u32, read_u64, read_u8, to_usize};
 
 /// Length of the header that all tables share (ACPI 6.5, 5.2.6).
 const TABLE_HEADER_LEN: usize = 36;
-/// Where the MADT's list of interrupt controllers starts (ACPI 6.5, 5.2.12).
+/// Offset of the list of interrupt controllers in the MADT (ACPI 6.5, 5.2.12).
 const MADT_LIST: usize = TABLE_HEADER_LEN + 8;
 /// Type of an "I/O APIC Structure" in that list (ACPI 6.5, 5.2.12.3).
 const IO_APIC: u8 = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The zero page (`struct boot_params`) that the kernel is entered with.
+//! The zero page (`struct boot_params`), which a kernel is entered with.
 //!
 //! Offsets are those of `Documentation/arch/x86/zero-page.rst`; the setup header lies in it at the
 //! offsets that it has in the file, so its fields' offsets are in [`crate::image::x86_64::setup_header`].
@@ -36,9 +36,9 @@ pub const EXT_RAMDISK_IMAGE: usize = 0x0c0;
 pub const EXT_RAMDISK_SIZE: usize = 0x0c4;
 /// `ext_cmd_line_ptr`: upper half of the command line's address.
 pub const EXT_CMD_LINE_PTR: usize = 0x0c8;
-/// `eddbuf_entries`: how many disks [`EDDBUF`] describes.
+/// `eddbuf_entries`: the number of disks that [`EDDBUF`] describes.
 pub const EDDBUF_ENTRIES: usize = 0x1e9;
-/// `edd_mbr_sig_buf_entries`: how many disks [`EDD_MBR_SIG_BUFFER`] has.
+/// `edd_mbr_sig_buf_entries`: the number of disks in [`EDD_MBR_SIG_BUFFER`].
 pub const EDD_MBR_SIG_BUF_ENTRIES: usize = 0x1ea;
 /// `secure_boot`: whether Secure Boot is on, as the kernel's `enum efi_secureboot_mode`.
 pub const SECURE_BOOT: usize = 0x1ec;
@@ -46,7 +46,7 @@ pub const SECURE_BOOT: usize = 0x1ec;
 pub const EDD_MBR_SIG_BUFFER: usize = 0x290;
 /// Length of that buffer.
 pub const EDD_MBR_SIG_BUFFER_LEN: usize = 16 * 4;
-/// `eddbuf`: what the BIOS says of disks (Enhanced Disk Drive services).
+/// `eddbuf`: the BIOS's description of disks (Enhanced Disk Drive services).
 pub const EDDBUF: usize = 0xd00;
 /// Length of that buffer.
 pub const EDDBUF_LEN: usize = 6 * 82;
@@ -55,16 +55,16 @@ pub const EDDBUF_LEN: usize = 6 * 82;
 pub const EFI_INFO: usize = 0x1c0;
 /// Length of that structure.
 pub const EFI_INFO_LEN: usize = 32;
-/// `e820_entries`: how many entries the memory map has.
+/// `e820_entries`: the number of entries of the memory map.
 pub const E820_ENTRIES: usize = 0x1e8;
-/// `sentinel`: 0 where the loader has cleared what it does not fill.
+/// `sentinel`: 0 if the loader has cleared the fields that it does not fill.
 pub const SENTINEL: usize = 0x1ef;
 /// `hdr`: the setup header.
 pub const SETUP_HEADER: usize = 0x1f1;
 /// `e820_table`: the memory map.
 pub const E820_TABLE: usize = 0x2d0;
 
-/// `hdr.type_of_loader`: who loaded the kernel.
+/// `hdr.type_of_loader`: the loader of the kernel.
 pub const TYPE_OF_LOADER: usize = 0x210;
 /// `hdr.ramdisk_image`: lower half of the initrd's address.
 pub const RAMDISK_IMAGE: usize = 0x218;
@@ -93,14 +93,13 @@ const _: () = {
     assert!(E820_ENTRIES_MAX <= 0xff);
 };
 
-/// Types of memory, with the numbers that ACPI gives them (section "System Address Map
-/// Interfaces").
+/// The types of memory, with their numbers in ACPI (section "System Address Map Interfaces").
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryType {
-    /// Memory to use.
+    /// Memory that can be used.
     Ram = 1,
-    /// Not to be used.
+    /// Memory that must not be used.
     Reserved = 2,
     /// ACPI tables.
     Acpi = 3,
@@ -108,12 +107,12 @@ pub enum MemoryType {
     Nvs = 4,
 }
 
-/// Why boot_params cannot describe what it is asked to.
+/// Why boot_params cannot describe the segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootParamsError {
     /// The kernel would not find the initrd there.
     InitrdAbove4G {
-        /// Where the initrd is.
+        /// The memory of the initrd.
         initrd: Range,
         /// The highest address that the kernel reads it from.
         max: u64,
@@ -154,7 +153,7 @@ impl<'a> BootParams<'a> {
         page.fill(0);
         image.put_setup_header(page);
 
-        // What the loader writes must not come from the file.
+        // Fields that the loader fills must not come from the file.
         write(page, TYPE_OF_LOADER, &[LOADER_KEXEC]);
         write(page, setup_header::LOADFLAGS, &[setup_header::LOADED_HIGH]);
         write(page, RAMDISK_IMAGE, &[0; 4]);
@@ -176,12 +175,12 @@ impl<'a> BootParams<'a> {
         write(self.page, high_offset, &[e, f, g, h]);
     }
 
-    /// Says at which physical address the command line is.
+    /// Sets the physical address of the command line.
     pub fn set_command_line(&mut self, address: u64) {
         self.put_halves(CMD_LINE_PTR, EXT_CMD_LINE_PTR, address);
     }
 
-    /// Says where the initrd is; its length is the file's, not rounded up.
+    /// Sets the memory of the initrd. Its length is that of the file, not rounded up.
     pub fn set_initrd(&mut self, initrd: Range) -> Result<(), BootParamsError> {
         if let Some(max) = self.initrd_max {
             if initrd.end() > max.saturating_add(1) {
@@ -193,9 +192,9 @@ impl<'a> BootParams<'a> {
         Ok(())
     }
 
-    /// Takes over what the running kernel's boot_params say of the machine: its screen, its disks,
-    /// where ACPI is, what kind of PC it is, and whether it is under Secure Boot, without which the
-    /// next kernel would not lock itself down as this one did.
+    /// Takes over the running kernel's description of the machine: its screen, its disks, the
+    /// address of ACPI, and the kind of PC. The state of Secure Boot is taken over too, so that the
+    /// next kernel locks itself down as this one did.
     pub fn take_over(&mut self, running: &[u8; BOOT_PARAMS_LEN]) {
         for (offset, len) in [
             (SCREEN_INFO, SCREEN_INFO_LEN),
@@ -210,29 +209,30 @@ impl<'a> BootParams<'a> {
             let field = running.get(offset..).and_then(|field| field.get(..len));
             write(self.page, offset, field.unwrap_or_default());
         }
-        // This is about all of the machine's memory, not about what the capture kernel may use.
+        // This counts all of the machine's memory, and the capture kernel may use only a part of
+        // it.
         write(self.page, SCREEN_INFO_EXT_MEM_K, &[0; 2]);
     }
 
-    /// Says at which physical address the ACPI root pointer is, unless the running kernel was told
-    /// another one; 0 where it is not known.
+    /// Sets the physical address of the ACPI root pointer, unless the running kernel was told
+    /// another one. 0 stands for an unknown address.
     pub fn set_acpi_rsdp_if_unknown(&mut self, address: u64) {
         if read_u64(self.page, ACPI_RSDP_ADDR) == Some(0) {
             write(self.page, ACPI_RSDP_ADDR, &address.to_le_bytes());
         }
     }
 
-    /// Says where firmware has its tables and its memory.
+    /// Sets the addresses of the firmware's tables and of its memory map.
     pub fn set_efi_info(&mut self, info: &[u8; EFI_INFO_LEN]) {
         write(self.page, EFI_INFO, info);
     }
 
-    /// Physical address of the first node of the list of further data, 0 where there is none.
+    /// Physical address of the first node of the list of further data, or 0.
     pub(super) fn setup_data(&self) -> u64 {
         read_u64(self.page, SETUP_DATA).unwrap_or_default()
     }
 
-    /// Says where the list of further data starts.
+    /// Sets the physical address of the first node of the list of further data.
     pub(super) fn set_setup_data(&mut self, address: u64) {
         write(self.page, SETUP_DATA, &address.to_le_bytes());
     }
@@ -263,8 +263,8 @@ impl<'a> BootParams<'a> {
     }
 }
 
-/// Whether a zero page says that Secure Boot is on. Where the kernel's EFI stub did not ask
-/// (`efi_secureboot_mode_unset`), it says nothing.
+/// Whether a zero page says that Secure Boot is on. None if the kernel's EFI stub did not ask for
+/// it (`efi_secureboot_mode_unset`).
 pub fn secure_boot(page: &[u8]) -> Option<bool> {
     const UNSET: u8 = 0;
     const ENABLED: u8 = 3;

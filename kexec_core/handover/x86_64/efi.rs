@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What UEFI firmware leaves to a kernel, and how that kernel hands it to the next one.
+//! The tables that UEFI firmware leaves to a kernel, and their handover to the next kernel.
 //!
-//! Firmware can be told only once where the kernel has mapped it, so the next kernel has to map it at
-//! the same addresses, and gets the memory map with them. Pointers in the firmware's own tables were
-//! changed to such addresses; the physical ones come beside the tables.
+//! A kernel tells firmware only once at which virtual addresses it is mapped. The next kernel has
+//! to map firmware at the same addresses, so it gets the memory map that has them. The pointers in
+//! the firmware's own tables were changed to these virtual addresses, so their physical addresses
+//! are handed over separately.
 
 use super::boot_params::{EFI_INFO, EFI_INFO_LEN};
 use crate::types::bytes::{read_u32, read_u64, write};
@@ -29,7 +30,7 @@ pub const SYSTEM_TABLE_LEN: usize = 120;
 const NUMBER_OF_TABLE_ENTRIES: usize = 104;
 /// Length of `EFI_CONFIGURATION_TABLE`: a GUID and a pointer (UEFI 2.10, 4.6).
 const CONFIGURATION_TABLE_LEN: u64 = 24;
-/// Firmware has a few dozen of them.
+/// The most configuration tables that are believed. Firmware has a few dozen.
 const CONFIGURATION_TABLES_MAX: u64 = 1024;
 
 /// Length of `struct efi_setup_data` (the kernel's asm/efi.h).
@@ -42,13 +43,13 @@ const SMBIOS: usize = 24;
 
 const _: () = {
     assert!(MEMMAP_HI + 4 == EFI_INFO_LEN);
-    // Behind the last field are 8 reserved ones.
+    // 8 reserved fields follow the last field.
     assert!(SMBIOS + 8 + 8 * 8 == SETUP_DATA_LEN);
-    // The count and the pointer behind it are the structure's end.
+    // The count and the pointer after it end the structure.
     assert!(NUMBER_OF_TABLE_ENTRIES + 2 * 8 == SYSTEM_TABLE_LEN);
 };
 
-/// What of `efi_info` holds for the next kernel as well.
+/// The part of `efi_info` that holds for the next kernel as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EfiInfo {
     /// Physical address of the system table.
@@ -58,8 +59,8 @@ pub struct EfiInfo {
 }
 
 impl EfiInfo {
-    /// Reads it from the boot_params that the running kernel was started with. None where that was
-    /// not done by 64-bit firmware.
+    /// Reads `efi_info` in the boot_params that the running kernel was started with. None if 64-bit
+    /// firmware did not start that kernel.
     pub fn decode(boot_params: &[u8]) -> Option<Self> {
         let info = boot_params.get(EFI_INFO..EFI_INFO + EFI_INFO_LEN)?;
         let halves = |low, high| {
@@ -76,13 +77,13 @@ impl EfiInfo {
         })
     }
 
-    /// Where the system table is.
+    /// The memory of the system table.
     pub fn system_table_range(&self) -> Option<Range> {
         Range::from_start_len(self.system_table, SYSTEM_TABLE_LEN as u64)
     }
 
-    /// `efi_info` for the next kernel, whose memory map lies at `memory_map`, with descriptors of
-    /// `descriptor_len` bytes.
+    /// Encodes `efi_info` for the next kernel. Its memory map lies at `memory_map` and has
+    /// descriptors of `descriptor_len` bytes.
     pub fn encode(&self, memory_map: Range, descriptor_len: u32) -> [u8; EFI_INFO_LEN] {
         let mut info = [0; EFI_INFO_LEN];
         let low = |value: u64| value as u32;
@@ -103,7 +104,8 @@ impl EfiInfo {
     }
 }
 
-/// Where the configuration tables are listed, by the system table and their physical address.
+/// The memory of the list of configuration tables. The system table has their number; `address` is
+/// the list's physical address.
 pub fn configuration_tables(system_table: &[u8], address: u64) -> Option<Range> {
     let count = read_u64(system_table, NUMBER_OF_TABLE_ENTRIES)?;
     if count > CONFIGURATION_TABLES_MAX {
@@ -115,16 +117,16 @@ pub fn configuration_tables(system_table: &[u8], address: u64) -> Option<Range> 
 /// The firmware's pointers as physical addresses (`struct efi_setup_data`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetupData {
-    /// Of the vendor's name.
+    /// Physical address of the vendor's name.
     pub firmware_vendor: u64,
-    /// Of the list of configuration tables.
+    /// Physical address of the list of configuration tables.
     pub configuration_tables: u64,
-    /// Of the 32-bit entry point of SMBIOS; 0 where there is none.
+    /// Physical address of the 32-bit entry point of SMBIOS, or 0.
     pub smbios: u64,
 }
 
 impl SetupData {
-    /// The structure in memory.
+    /// Encodes the structure as it is in memory.
     pub fn encode(&self) -> [u8; SETUP_DATA_LEN] {
         let mut data = [0; SETUP_DATA_LEN];
         for (offset, field) in [

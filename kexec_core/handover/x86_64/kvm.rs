@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where KVM writes to a guest's memory by itself: the registers that tell it so, by the features that
-//! it shows in CPUID (the kernel's Documentation/virt/kvm/x86/cpuid.rst and msr.rst).
+//! The registers by which a guest lets KVM write to its memory, and the CPUID features that tell of
+//! them (the kernel's Documentation/virt/kvm/x86/cpuid.rst and msr.rst).
 
-/// KVM_CPUID_SIGNATURE: the leaf at which a hypervisor says who it is. Where one poses as several,
-/// there are more of them, [`LEAF_STEP`] apart.
+/// KVM_CPUID_SIGNATURE: the leaf in which a hypervisor names itself. A hypervisor that poses as
+/// several has more such leaves, [`LEAF_STEP`] apart.
 pub const FIRST_LEAF: u32 = 0x4000_0000;
-/// The leaf at which this ends.
+/// The end of these leaves.
 pub const END_LEAF: u32 = 0x4001_0000;
-/// How far the leaves lie apart.
+/// The distance between two such leaves.
 pub const LEAF_STEP: usize = 0x100;
-/// What EBX, ECX and EDX are in KVM's: "KVMKVMKVM", filled up by zeros.
+/// EBX, ECX and EDX of KVM's leaf: "KVMKVMKVM", filled up with zeros.
 pub const SIGNATURE: [u32; 3] = [
     u32::from_le_bytes(*b"KVMK"),
     u32::from_le_bytes(*b"VMKV"),
     u32::from_le_bytes(*b"M\0\0\0"),
 ];
 
-/// The features in EAX of the leaf behind KVM's, each with its register.
+/// The features in EAX of the leaf after KVM's, each with its register.
 const REGISTERS: [(u32, u32); 6] = [
     (CLOCKSOURCE, 0x12),              // MSR_KVM_SYSTEM_TIME
     (CLOCKSOURCE2, 0x4b56_4d01),      // MSR_KVM_SYSTEM_TIME_NEW
@@ -34,7 +34,7 @@ const STEAL_TIME: u32 = 1 << 5;
 const PV_EOI: u32 = 1 << 6;
 const MIGRATION_CONTROL: u32 = 1 << 17;
 
-/// The registers that a guest with these features has. With 0 in each of them KVM writes no more.
+/// The registers that a guest with these features has. KVM stops writing when they are 0.
 pub fn registers(features: u32) -> impl Iterator<Item = u32> {
     REGISTERS
         .into_iter()

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory map that the capture kernel is given: what it may use, and where the firmware's
-//! tables are.
+//! The memory map of the capture kernel: the memory that it may use, and the firmware's tables.
 //!
 //! The map is written into boot_params entry by entry and kept nowhere else, because 128 entries
 //! are a good part of a kernel stack.
@@ -12,7 +11,7 @@ use crate::types::ranges::{CapacityError, Range, RangeList};
 /// Most separate pieces of usable memory.
 pub const RAM_PIECES_MAX: usize = 32;
 
-/// The memory that firmware and real-mode code know.
+/// The memory that firmware and real-mode code use.
 const FIRST_MIB: Range = match Range::new(0, 1 << 20) {
     Some(low) => low,
     None => Range::ALL,
@@ -20,8 +19,8 @@ const FIRST_MIB: Range = match Range::new(0, 1 << 20) {
 
 /// The capture kernel's memory map, under construction in boot_params.
 ///
-/// Usable are the crash regions and the RAM below 1 MiB, but for the ELF core header, which the
-/// capture kernel must find as it was, and what firmware has for itself.
+/// The capture kernel may use the crash regions and the RAM below 1 MiB. It may not use the
+/// elfcorehdr, which has to stay as it is, and the memory of firmware.
 #[derive(Debug)]
 pub struct MemoryMap<'a, 'page> {
     params: &'a mut BootParams<'page>,
@@ -29,7 +28,7 @@ pub struct MemoryMap<'a, 'page> {
 }
 
 impl<'a, 'page> MemoryMap<'a, 'page> {
-    /// Starts a map. Of `system_ram` only what is below 1 MiB is taken.
+    /// Starts a map. Only the part of `system_ram` below 1 MiB is used.
     pub fn new(
         params: &'a mut BootParams<'page>,
         system_ram: &[Range],
@@ -49,7 +48,7 @@ impl<'a, 'page> MemoryMap<'a, 'page> {
         Ok(Self { params, ram })
     }
 
-    /// Adds memory that is not to be used as RAM.
+    /// Adds memory that must not be used as RAM.
     pub fn add(&mut self, ranges: &[Range], memory_type: MemoryType) -> Result<(), CapacityError> {
         for range in ranges {
             self.ram.subtract(*range)?;
@@ -58,7 +57,7 @@ impl<'a, 'page> MemoryMap<'a, 'page> {
         Ok(())
     }
 
-    /// Adds the usable memory, now that it is known what is to be left out.
+    /// Adds the usable memory. Call this last, when all other memory was added.
     pub fn finish(self) -> Result<(), CapacityError> {
         for range in &self.ram {
             self.params.push_memory(*range, MemoryType::Ram)?;

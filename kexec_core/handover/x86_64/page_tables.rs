@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Page tables on which the crashed kernel is left and the purgatory runs.
+//! The page tables of the jump, on which the purgatory runs.
 //!
-//! The lower half maps at its physical addresses, with 2 MiB pages, what the purgatory and the first
-//! code of the capture kernel access. The upper half is the running kernel's own, so that the
-//! instruction after the switch is still mapped. Layout: Intel SDM volume 3, "4-Level Paging and
-//! 5-Level Paging".
+//! The lower half maps memory at its physical addresses, with 2 MiB pages: all memory that the
+//! purgatory and the first code of the capture kernel access. The upper half is that of the running
+//! kernel, so that the instruction after the switch is still mapped. Layout: Intel SDM volume 3,
+//! "4-Level Paging and 5-Level Paging".
 
 use core::fmt;
 
@@ -23,7 +23,7 @@ const WRITABLE: u64 = 1 << 1;
 const LARGE: u64 = 1 << 7;
 const ADDRESS_MASK: u64 = 0x000f_ffff_ffff_f000;
 const LARGE_PAGE_LEN: u64 = 2 << 20;
-/// log2 of what one entry of the lowest table that we use, the page directory, maps.
+/// log2 of the length that an entry of the page directory maps, which is the lowest table in use.
 const DIRECTORY_SHIFT: u32 = 21;
 const LEVEL_BITS: u32 = 9;
 
@@ -70,7 +70,8 @@ impl fmt::Display for PageTableError {
     }
 }
 
-/// How many levels the running kernel pages with; writing CR3 does not change that (CR4.LA57).
+/// The number of levels of the running kernel's page tables (CR4.LA57). Writing CR3 does not change
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Levels {
     /// 48-bit addresses.
@@ -87,13 +88,13 @@ impl Levels {
         }
     }
 
-    /// First address past the lower half.
+    /// First address after the lower half.
     const fn lower_half_end(self) -> u64 {
         1 << (self.top_shift() + LEVEL_BITS - 1)
     }
 }
 
-/// `range` extended to the boundaries of what one entry maps.
+/// `range`, extended to whole large pages.
 pub fn large_pages(range: Range) -> Range {
     match range.is_empty() {
         true => range,
@@ -101,8 +102,8 @@ pub fn large_pages(range: Range) -> Range {
     }
 }
 
-/// How many tables an identity map of all `ranges` needs, the top one included. They are in ascending
-/// order.
+/// The number of tables that an identity map of all `ranges` needs, with the top one. The ranges
+/// are in ascending order.
 pub fn tables_needed(ranges: &[Range], levels: Levels) -> u64 {
     let mut needed = 1_u64;
     let mut shift = levels.top_shift();
@@ -121,7 +122,7 @@ pub fn tables_needed(ranges: &[Range], levels: Levels) -> u64 {
     needed
 }
 
-/// An identity map under construction, in tables that lie one behind the other in memory.
+/// An identity map under construction, in tables that follow each other in memory.
 pub struct IdentityMap<'a> {
     tables: &'a mut [Table],
     used: usize,
@@ -154,7 +155,7 @@ impl<'a> IdentityMap<'a> {
 
     /// Maps `range`, extended to 2 MiB boundaries, writable and executable.
     ///
-    /// The CPU keeps to the memory types of the first MiB all the same (Intel SDM volume 3, "Large
+    /// The CPU keeps to the memory types of the first MiB nevertheless (Intel SDM volume 3, "Large
     /// Page Size Considerations").
     pub fn map(&mut self, range: Range) -> Result<(), PageTableError> {
         if range.end() > self.levels.lower_half_end() {
@@ -183,7 +184,7 @@ impl<'a> IdentityMap<'a> {
         )
     }
 
-    /// The number of the table that an entry points to, made if there is none yet.
+    /// The number of the table that an entry points to. It is made if there is none yet.
     fn descend(&mut self, table: usize, index: usize) -> Result<usize, PageTableError> {
         let entry = self.tables.get(table).and_then(|table| table.get(index));
         if let Some(entry) = entry.filter(|entry| **entry & PRESENT != 0) {
@@ -195,7 +196,7 @@ impl<'a> IdentityMap<'a> {
             return Err(self.out_of_tables().into());
         }
         self.used = next.saturating_add(1);
-        // The tables lie in memory behind `base`, so no address of theirs wraps.
+        // The tables lie in memory from `base` on, so none of their addresses wraps.
         let offset = TABLE_LEN.wrapping_mul(next as u64);
         let address = self.base.wrapping_add(offset);
         self.set(table, index, address | WRITABLE | PRESENT)?;
@@ -230,7 +231,7 @@ mod tests {
 
     const BASE: u64 = 0x3f00_0000;
 
-    /// What the CPU would find for a virtual address.
+    /// The physical address that the CPU would find for a virtual one.
     fn translate(tables: &[Table], levels: Levels, address: u64) -> Option<u64> {
         let mut table = 0;
         let mut shift = levels.top_shift();
@@ -307,7 +308,7 @@ mod tests {
                     (0x4ff0_0000, 0x5000_0000),
                     (0x80_0000_0000, 0x80_0000_1000),
                 ],
-                // What holds all of another, and an empty one.
+                // A range that encloses another, and an empty one.
                 &[
                     (0, 0x1_0000_0000),
                     (0x1000, 0x2000),

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What lies behind boot_params in their segment: the command line, the firmware's memory map, and
-//! the list of `struct setup_data`, by which boot_params are extended
-//! (`Documentation/arch/x86/boot.rst`, field "setup_data").
+//! The rest of the boot_params segment: the command line, the firmware's memory map, and the list
+//! of `struct setup_data`, which extends boot_params (`Documentation/arch/x86/boot.rst`, field
+//! "setup_data").
 
 use super::boot_params::BootParams;
 use super::efi;
 use crate::types::bytes::{to_u64, write};
 use crate::types::ranges::CapacityError;
 
-/// Length of what is before a node's data.
+/// Length of the header before a node's data.
 pub const HEADER_LEN: usize = 16;
 /// In a node: physical address of the next one, 0 in the last.
 const NEXT: usize = 0;
@@ -18,31 +18,31 @@ const TYPE: usize = 8;
 /// In a node: length of the data.
 const LEN: usize = 12;
 
-/// How much randomness the kernel is given, as kexec_file_load(2) gives it.
+/// Length of the seed for random numbers, as kexec_file_load(2) gives it.
 pub const RNG_SEED_LEN: usize = 32;
 
-/// What everything in the segment is aligned to.
+/// Alignment of all parts of the segment.
 const ALIGNMENT: usize = 16;
 
 const _: () = assert!(LEN + 4 == HEADER_LEN && HEADER_LEN % ALIGNMENT == 0);
 
-/// What is in a node (the kernel's asm/setup_data.h).
+/// The contents of a node (the kernel's asm/setup_data.h).
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetupDataType {
     /// [`efi::SetupData`].
     Efi = 4,
-    /// A seed for the kernel's random numbers, which it clears once it has it.
+    /// A seed for the kernel's random numbers. The kernel clears it after reading.
     RngSeed = 9,
 }
 
-/// How much room contents take, their alignment included.
+/// The room that contents take with their alignment.
 const fn room(len: usize) -> usize {
     len.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1)
 }
 
-/// How much room there has to be behind boot_params for a command line, with its NUL, for the
-/// firmware's memory map where there is one, and for the nodes.
+/// The room after boot_params that is needed for a command line with its NUL, for the firmware's
+/// memory map if there is one, and for the nodes.
 pub fn tail_len(command_line_len: usize, efi_memory_map_len: Option<usize>) -> usize {
     let seed = room(HEADER_LEN + RNG_SEED_LEN);
     let efi = efi_memory_map_len.map_or(0, |len| {
@@ -53,7 +53,7 @@ pub fn tail_len(command_line_len: usize, efi_memory_map_len: Option<usize>) -> u
         .saturating_add(seed)
 }
 
-/// The memory behind boot_params, which is filled from its start.
+/// The memory after boot_params, which is filled from its start.
 #[derive(Debug)]
 pub struct Tail<'a> {
     bytes: &'a mut [u8],
@@ -62,7 +62,7 @@ pub struct Tail<'a> {
 }
 
 impl<'a> Tail<'a> {
-    /// Starts with `bytes`, which will lie at physical address `address` and must be zeroed.
+    /// Starts with empty memory. `bytes` will lie at physical address `address` and must be zeroed.
     pub fn new(bytes: &'a mut [u8], address: u64) -> Self {
         Self {
             bytes,
@@ -71,7 +71,7 @@ impl<'a> Tail<'a> {
         }
     }
 
-    /// Appends the parts, one right behind the other, and returns their physical address.
+    /// Appends the parts, one right after the other, and returns their physical address.
     pub fn push(&mut self, parts: &[&[u8]]) -> Result<u64, CapacityError> {
         let full = CapacityError {
             capacity: self.bytes.len(),
@@ -91,7 +91,7 @@ impl<'a> Tail<'a> {
         Ok(self.address.wrapping_add(to_u64(start)))
     }
 
-    /// Appends a node and makes it the first of the list of `params`.
+    /// Appends a node and makes it the first in the list of `params`.
     pub fn push_setup_data(
         &mut self,
         params: &mut BootParams<'_>,

@@ -3,8 +3,9 @@
 //! The arm64 kernel's Image, as `Documentation/arch/arm64/booting.rst` in the kernel's tree
 //! defines it.
 //!
-//! An Image is what the kernel has in memory, less its bss, behind a header of 64 bytes whose
-//! first instructions branch over it. With an EFI stub it is a PE/COFF file as well.
+//! An Image is the kernel's memory without its bss. It starts with a header of 64 bytes, whose
+//! first instructions branch over the rest of the header. With an EFI stub it is a PE/COFF file as
+//! well.
 
 use super::headed::{Headed, Pieces};
 use super::header::{ImageError, ImageHeader};
@@ -21,7 +22,7 @@ const INITRD_WINDOW_LEN: u64 = 32 << 30;
 /// ... that starts at a multiple of this.
 const INITRD_WINDOW_ALIGNMENT: u64 = 1 << 30;
 
-/// An Image, which is copied to memory as it is.
+/// An Image, which is copied to memory as a whole.
 pub type Image<'a> = Headed<&'a [u8]>;
 
 impl Pieces for &[u8] {
@@ -59,8 +60,8 @@ impl<'a> Image<'a> {
     }
 }
 
-/// Where the initrd can lie when the kernel has this memory: the kernel maps no more than this
-/// before it reads its memory map.
+/// The range in which the initrd can lie, for a kernel in this memory. The kernel maps no more than
+/// this range before it reads its memory map.
 pub fn initrd_limit(kernel: Range) -> Range {
     let start = kernel.start() & !(INITRD_WINDOW_ALIGNMENT - 1);
     let end = start.saturating_add(INITRD_WINDOW_LEN);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kernels whose memory starts with the header of an Image, whatever their format.
+//! Kernels in any format whose memory starts with the header of an Image.
 
 use core::ops::Deref;
 
@@ -9,13 +9,13 @@ use super::verify::{verify, EntryConditions, VerifyError, PHYSICAL_LIMIT};
 use crate::image::{KernelImage, Piece, Verified};
 use crate::types::ranges::Range;
 
-/// The bytes of a kernel, as its format has them.
+/// The pieces of a kernel, which depend on its format.
 pub trait Pieces {
-    /// One of the parts that are copied to memory; see [`KernelImage::piece`].
+    /// The piece with this index; see [`KernelImage::piece`].
     fn nth_piece(&self, index: usize) -> Option<Piece<'_>>;
 }
 
-/// A kernel whose memory starts with an Image's header, which makes sense.
+/// A kernel whose memory starts with an Image's header, which was checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Headed<C> {
     pub(super) header: ImageHeader,

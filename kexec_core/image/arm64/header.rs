@@ -27,15 +27,15 @@ struct Header {
 
 /// Length of the header.
 pub const HEADER_LEN: usize = size_of::<Header>();
-/// How far behind a multiple of [`BASE_ALIGNMENT`] the image is loaded.
+/// Offset of `text_offset`: the distance from a multiple of [`BASE_ALIGNMENT`] to the load address.
 pub const TEXT_OFFSET: usize = offset_of!(Header, text_offset);
-/// Memory that the kernel needs from its load address on.
+/// Offset of `image_size`: the memory that the kernel needs from its load address on.
 pub const IMAGE_SIZE: usize = offset_of!(Header, image_size);
-/// The `FLAG_` fields.
+/// Offset of the `FLAG_` bits.
 pub const FLAGS: usize = offset_of!(Header, flags);
-/// [`HEADER_MAGIC`].
+/// Offset of [`HEADER_MAGIC`].
 pub const MAGIC: usize = offset_of!(Header, magic);
-/// Where the PE header is, if the image is a PE/COFF file as well.
+/// Offset of the field with the PE header's offset, for an image that is a PE/COFF file as well.
 pub const PE_OFFSET: usize = offset_of!(Header, pe_offset);
 
 const _: () = {
@@ -72,16 +72,16 @@ pub enum ImageError {
     Zboot,
     /// The header's magic number is missing.
     Magic {
-        /// What is there instead.
+        /// The value found.
         found: u32,
     },
     /// The kernel does not tell how much memory it needs.
     NoImageSize,
     /// The kernel is big-endian.
     BigEndian,
-    /// The load address cannot be what the header asks for.
+    /// The header asks for a load address that is not possible.
     TextOffset {
-        /// What it asks for.
+        /// The value found.
         found: u64,
     },
     /// The file is longer than the kernel is in memory.
@@ -95,7 +95,7 @@ pub enum ImageError {
     Truncated {
         /// Length of the file.
         len: usize,
-        /// Where the last section ends.
+        /// The end of the last section.
         expected: u64,
     },
 }
@@ -167,7 +167,7 @@ impl fmt::Display for ImageError {
     }
 }
 
-/// What the header says of the kernel, if it makes sense.
+/// A header that was checked.
 #[derive(Clone, Copy, Debug)]
 pub struct ImageHeader {
     text_offset: u64,
@@ -180,7 +180,7 @@ impl ImageHeader {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ImageError> {
         let too_short = ImageError::TooShort { len: bytes.len() };
 
-        // First what tells an Image from anything else, then what it says of itself.
+        // The magic number comes first, so that another file is not called a damaged Image.
         let found = read_u32(bytes, MAGIC).ok_or(too_short)?;
         if found != HEADER_MAGIC {
             return Err(ImageError::Magic { found });
@@ -208,7 +208,7 @@ impl ImageHeader {
         })
     }
 
-    /// How far behind a multiple of [`BASE_ALIGNMENT`] the image is loaded.
+    /// The distance from a multiple of [`BASE_ALIGNMENT`] to the load address.
     pub fn text_offset(&self) -> u64 {
         self.text_offset
     }

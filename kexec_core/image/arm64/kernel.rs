@@ -24,7 +24,7 @@ wrap_errors! {
     }
 }
 
-/// A kernel whose headers make sense.
+/// A kernel with headers that were checked.
 #[derive(Clone, Copy, Debug)]
 pub enum Kernel<'a> {
     /// An Image.
@@ -34,8 +34,8 @@ pub enum Kernel<'a> {
 }
 
 impl<'a> Kernel<'a> {
-    /// Reads the headers of the file with these bytes. What is compressed or a unified kernel
-    /// image has to be unpacked before.
+    /// Reads the headers of the file with these bytes. Compressed files and unified kernel images
+    /// have to be unpacked before.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, KernelError> {
         Ok(match Format::detect(bytes)? {
             Format::Elf => Self::Vmlinux(Vmlinux::parse(bytes)?),

@@ -93,7 +93,8 @@ impl PageSizes {
     }
 }
 
-/// What of the running machine decides whether an image can be entered on it.
+/// The conditions under which an image is entered: the running machine's CPUs, and the crash
+/// region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryConditions {
     /// The page sizes that its CPUs have.

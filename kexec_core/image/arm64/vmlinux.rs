@@ -22,7 +22,7 @@ pub enum VmlinuxError {
     Image(ImageError),
     /// The entry point is not the Image's.
     Entry {
-        /// Where it is, counted from the first segment.
+        /// The entry point, counted from the start of the first segment.
         offset: u64,
     },
 }

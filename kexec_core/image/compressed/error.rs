@@ -14,14 +14,14 @@ use crate::types::size::Size;
 pub enum CompressedError {
     /// The data end within their framing.
     TooShort {
-        /// How they are compressed.
+        /// The compression of the data.
         compression: Compression,
-        /// Their length.
+        /// The length of the data.
         len: usize,
     },
     /// The magic number is missing.
     Magic {
-        /// How they should be compressed.
+        /// The expected compression.
         compression: Compression,
     },
     /// A gzip member has another method than deflate.
@@ -31,47 +31,47 @@ pub enum CompressedError {
     },
     /// A flag is set that has no meaning yet.
     Reserved {
-        /// How they are compressed.
+        /// The compression of the data.
         compression: Compression,
         /// The flags.
         found: u8,
     },
-    /// The data become too long.
+    /// The decompressed data would be too long.
     TooLong {
-        /// How long.
+        /// The decompressed length.
         len: u64,
     },
-    /// The data cannot become as long as their framing says.
+    /// The framing tells a length that the data cannot have.
     Ratio {
         /// Length of the compressed data.
         len: usize,
-        /// The length that the framing tells.
+        /// The length in the framing.
         decompressed_len: u64,
     },
-    /// The data become nothing.
+    /// The decompressed data would be empty.
     Empty,
     /// A zstd frame has too large a window.
     Window {
-        /// Its length.
+        /// The window's length.
         len: u64,
     },
     /// A zstd frame needs a dictionary.
     Dictionary,
     /// The data cannot be decompressed.
     Damaged {
-        /// How they are compressed.
+        /// The compression of the data.
         compression: Compression,
     },
-    /// The data became shorter or longer than was told, or longer than is taken.
+    /// The decompressed data have another length than the framing tells, or are too long.
     WrongLen {
-        /// How long they should become.
+        /// The length in the framing.
         expected: u64,
     },
-    /// Two places tell different lengths.
+    /// The lengths in the frame and after it differ.
     Disagree {
-        /// What the frame tells.
+        /// The length in the frame.
         frame: u64,
-        /// What follows it.
+        /// The length after the frame.
         appended: u64,
     },
 }

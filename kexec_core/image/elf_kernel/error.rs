@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be wrong with an ELF kernel.
+//! The errors of reading an ELF kernel.
 
 use core::fmt;
 
@@ -21,7 +21,7 @@ pub enum ElfKernelError {
     },
     /// The magic number is missing.
     Magic {
-        /// What is there instead.
+        /// The bytes found.
         found: [u8; 4],
     },
     /// The file is not a 64-bit one.
@@ -72,14 +72,14 @@ pub enum ElfKernelError {
     },
     /// A segment leaves the address space.
     AddressSpace {
-        /// Its physical or virtual address.
+        /// The segment's physical or virtual address.
         address: u64,
-        /// Its length in memory.
+        /// The segment's length in memory.
         memory_len: u64,
     },
     /// A segment has more contents than memory.
     FileLen {
-        /// Its physical address.
+        /// The segment's physical address.
         address: u64,
         /// Length of the contents.
         file_len: u64,
@@ -90,7 +90,7 @@ pub enum ElfKernelError {
     Truncated {
         /// The segment's physical address.
         address: u64,
-        /// Where its contents are in the file.
+        /// Offset of its contents in the file.
         offset: u64,
         /// Length of the contents.
         file_len: u64,
@@ -99,7 +99,7 @@ pub enum ElfKernelError {
     },
     /// A segment's alignment is not a power of two.
     Alignment {
-        /// Its physical address.
+        /// The segment's physical address.
         address: u64,
         /// `p_align`.
         alignment: u64,
@@ -115,12 +115,12 @@ pub enum ElfKernelError {
     },
     /// A segment starts before the one before it ends.
     Order {
-        /// Its physical address.
+        /// The segment's physical address.
         address: u64,
-        /// Where the one before it ends.
+        /// The end of the segment before it.
         end: u64,
     },
-    /// Nothing is to be loaded.
+    /// There is no segment to be loaded.
     NoSegment,
     /// The entry point is not in the contents of a segment.
     Entry {

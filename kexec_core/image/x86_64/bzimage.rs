@@ -24,7 +24,7 @@ use crate::types::ranges::{Range, PAGE_SIZE};
 
 pub use error::BzImageError;
 
-/// A bzImage whose setup header makes sense.
+/// A bzImage with a setup header that was checked.
 #[derive(Clone, Copy, Debug)]
 pub struct BzImage<'a> {
     bytes: &'a [u8],
@@ -45,7 +45,7 @@ impl<'a> BzImage<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BzImageError> {
         let too_short = BzImageError::TooShort { len: bytes.len() };
 
-        // First what tells a bzImage from anything else, then what it says of itself.
+        // The magic numbers come first, so that another file is not called a damaged bzImage.
         let found = read_u16(bytes, BOOT_FLAG).ok_or(too_short)?;
         if found != BOOT_FLAG_MAGIC {
             return Err(BzImageError::BootFlag { found });
@@ -187,7 +187,7 @@ impl<'a> BzImage<'a> {
         self.init_size.into()
     }
 
-    /// What the load address has to be a multiple of.
+    /// The alignment of the load address.
     pub fn kernel_alignment(&self) -> u64 {
         self.kernel_alignment.into()
     }
@@ -234,7 +234,7 @@ impl<'a> BzImage<'a> {
         core::str::from_utf8(text.get(..len)?).ok()
     }
 
-    /// Checks that the kernel can run this high, whatever its length.
+    /// Checks that the kernel can run at addresses as high as the region's.
     pub(super) fn check_region(&self, region: Range) -> Result<(), VerifyError> {
         if region.end() > FOUR_GIB && !self.can_be_loaded_above_4g() {
             return Err(VerifyError::Above4G { region });

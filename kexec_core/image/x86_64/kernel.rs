@@ -23,7 +23,7 @@ wrap_errors! {
     }
 }
 
-/// A kernel whose headers make sense.
+/// A kernel with headers that were checked.
 #[derive(Clone, Copy, Debug)]
 pub enum Kernel<'a> {
     /// A bzImage.
@@ -32,7 +32,7 @@ pub enum Kernel<'a> {
     Vmlinux(Vmlinux<'a>),
 }
 
-/// Asks whichever it is.
+/// Evaluates an expression for the kernel in either format.
 macro_rules! either {
     ($kernel:expr, $inner:ident => $answer:expr) => {
         match $kernel {
@@ -43,8 +43,8 @@ macro_rules! either {
 }
 
 impl<'a> Kernel<'a> {
-    /// Reads the headers of the file with these bytes. What is compressed or a unified kernel
-    /// image has to be unpacked before.
+    /// Reads the headers of the file with these bytes. Compressed files and unified kernel images
+    /// have to be unpacked before.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, KernelError> {
         Ok(match Format::detect(bytes)? {
             Format::Elf => Self::Vmlinux(Vmlinux::parse(bytes)?),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What boot_params take from a kernel image, whatever its format.
+//! The properties of a kernel image that boot_params need.
 
 use crate::image::KernelImage;
 use crate::types::ranges::Range;
@@ -20,7 +20,7 @@ pub trait BootProtocol: KernelImage {
     /// The highest address that the initrd may occupy, unless it can be anywhere.
     fn initrd_max(&self) -> Option<u64>;
 
-    /// Where the initrd can lie.
+    /// The range in which the initrd can lie.
     fn initrd_limit(&self) -> Range {
         let end = self
             .initrd_max()

@@ -6,25 +6,26 @@
 // Offsets in the file, from the sections "The Real-Mode Kernel Header" and "Details of Header
 // Fields". The boot_params structure has the setup header at the same offsets.
 
-/// Number of 512-byte sectors of real-mode code behind the boot sector; the header's first byte.
+/// Number of 512-byte sectors of real-mode code after the boot sector. This is the header's first
+/// byte.
 pub const SETUP_SECTS: usize = 0x1f1;
 /// Length of the protected-mode code in 16-byte paragraphs.
 pub const SYSSIZE: usize = 0x1f4;
 /// [`BOOT_FLAG_MAGIC`].
 pub const BOOT_FLAG: usize = 0x1fe;
-/// A short jump over the header. Its displacement says where the header ends.
+/// A short jump over the header. Its displacement is the end of the header.
 pub const JUMP: usize = 0x200;
 /// [`HEADER_MAGIC`]; the jump's displacement counts from here.
 pub const HEADER: usize = 0x202;
 /// Version of the boot protocol.
 pub const VERSION: usize = 0x206;
-/// Where the version string is, less 0x200.
+/// Offset of the version string, less 0x200.
 pub const KERNEL_VERSION: usize = 0x20e;
 /// The `LOADED_` and other flags.
 pub const LOADFLAGS: usize = 0x211;
 /// Highest address that the initrd may occupy, for a kernel that cannot be loaded above 4 GiB.
 pub const INITRD_ADDR_MAX: usize = 0x22c;
-/// What the load address has to be a multiple of.
+/// Alignment of the load address.
 pub const KERNEL_ALIGNMENT: usize = 0x230;
 /// Nonzero when the kernel can be loaded anywhere.
 pub const RELOCATABLE_KERNEL: usize = 0x234;
@@ -32,7 +33,7 @@ pub const RELOCATABLE_KERNEL: usize = 0x234;
 pub const XLOADFLAGS: usize = 0x236;
 /// Longest command line, without the NUL.
 pub const CMDLINE_SIZE: usize = 0x238;
-/// Where the compressed kernel is, from the start of the protected-mode code.
+/// Offset of the compressed kernel, from the start of the protected-mode code.
 pub const PAYLOAD_OFFSET: usize = 0x248;
 /// Length of the compressed kernel.
 pub const PAYLOAD_LENGTH: usize = 0x24c;
@@ -40,9 +41,9 @@ pub const PAYLOAD_LENGTH: usize = 0x24c;
 pub const PREF_ADDRESS: usize = 0x258;
 /// Memory that the kernel needs before it reads its memory map.
 pub const INIT_SIZE: usize = 0x260;
-/// Behind the fields that protocol 2.12 has (`handover_offset` is its last).
+/// The end of the fields of protocol 2.12 (`handover_offset` is its last).
 pub const HEADER_END_MIN: usize = 0x268;
-/// The boot_params field behind the setup header (section "Zero Page").
+/// The boot_params field after the setup header (section "Zero Page").
 pub const HEADER_END_MAX: usize = 0x290;
 
 /// The value at [`BOOT_FLAG`].
@@ -55,7 +56,7 @@ pub const SHORT_JUMP: u8 = 0xeb;
 pub const VERSION_MIN: u16 = 0x020c;
 /// Length of a sector, and of the boot sector.
 pub const SECTOR_LEN: usize = 512;
-/// What 0 in [`SETUP_SECTS`] stands for.
+/// The number of sectors that 0 in [`SETUP_SECTS`] stands for.
 pub const SETUP_SECTS_DEFAULT: u8 = 4;
 /// The unit of [`SYSSIZE`].
 pub const PARAGRAPH_LEN: u64 = 16;

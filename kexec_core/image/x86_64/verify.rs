@@ -8,7 +8,7 @@ use crate::types::errno::Errno;
 use crate::types::ranges::Range;
 use crate::types::size::Size;
 
-/// The end of what 32-bit code can address.
+/// The end of the memory that 32-bit code can address.
 pub(super) const FOUR_GIB: u64 = 1 << 32;
 
 /// Why an image does not suit the machine.
@@ -26,7 +26,7 @@ pub enum VerifyError {
     Unaligned {
         /// The address.
         start: u64,
-        /// What it has to be a multiple of.
+        /// The alignment that is needed.
         alignment: u64,
     },
     /// The region is partly above 4 GiB and the kernel cannot be there.
@@ -38,9 +38,9 @@ pub enum VerifyError {
     TooBig {
         /// The memory that the kernel needs.
         init_size: u64,
-        /// What its address has to be a multiple of.
+        /// The alignment of its address.
         alignment: u64,
-        /// Where it can lie.
+        /// The range in which it can lie.
         limit: Range,
         /// The region.
         region: Range,
@@ -107,7 +107,8 @@ impl fmt::Display for VerifyError {
     }
 }
 
-/// What of the running machine decides whether an image can be entered on it.
+/// The conditions under which an image is entered: the running machine's paging, and the crash
+/// region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryConditions {
     /// Whether the processor has 5-level paging switched on (CR4.LA57).

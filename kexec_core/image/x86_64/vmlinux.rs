@@ -18,15 +18,15 @@ use crate::types::bytes::write;
 use crate::types::elf;
 use crate::types::ranges::Range;
 
-/// What the load address has to be a multiple of: the kernel maps itself with pages of this size,
-/// and stops where it finds itself elsewhere.
+/// The alignment of the load address. The kernel maps itself with pages of this size, and stops if
+/// it is loaded elsewhere.
 pub const ALIGNMENT: u64 = 2 << 20;
 /// The longest command line of an x86 kernel, without the NUL, where no setup header tells.
 pub const COMMAND_LINE_MAX: u32 = 2047;
 /// The protocol that boot_params are filled by where no setup header tells: 2.15.
 const PROTOCOL_VERSION: u16 = 0x020f;
 
-/// A vmlinux whose headers make sense.
+/// A vmlinux with headers that were checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Vmlinux<'a> {
     elf: ElfKernel<'a>,
@@ -42,8 +42,8 @@ impl<'a> Vmlinux<'a> {
         })
     }
 
-    /// Reads the headers of what a bzImage's payload decompresses to. What the setup header says
-    /// of the kernel holds for it.
+    /// Reads the headers of the vmlinux that a bzImage's payload decompresses to. The bzImage's
+    /// setup header holds for it.
     pub fn from_bzimage(bzimage: BzImage<'a>, bytes: &'a [u8]) -> Result<Self, ElfKernelError> {
         Ok(Self {
             bzimage: Some(bzimage),
@@ -101,7 +101,7 @@ impl KernelImage for Vmlinux<'_> {
     fn limit(&self) -> Range {
         match &self.bzimage {
             Some(bzimage) => bzimage.limit(),
-            // Below the address that it was linked to it would overwrite what firmware has there.
+            // Below the address that it was linked to, it would overwrite memory of firmware.
             None => Range::new(self.elf.memory().start(), u64::MAX).unwrap_or_default(),
         }
     }
@@ -131,8 +131,8 @@ impl BootProtocol for Vmlinux<'_> {
         write(page, INIT_SIZE, &memory_len.to_le_bytes());
     }
 
-    /// A bzImage changes the mode before it decompresses the kernel; the kernel itself takes what it
-    /// finds, if it was built for both.
+    /// A bzImage changes the mode before it decompresses the kernel. The kernel itself uses the
+    /// mode that it is entered with, if it was built for both.
     fn supports_5level(&self) -> bool {
         self.bzimage.is_some_and(|bzimage| bzimage.uses_5level())
     }

@@ -10,7 +10,7 @@ use crate::signature::der::{self, DerError};
 use crate::types::bytes::{read_u16, read_u32, to_u64, to_usize};
 use crate::types::errno::Errno;
 
-/// What an entry starts with.
+/// The header of an entry.
 #[repr(C)]
 struct WinCertificate {
     length: u32,
@@ -18,9 +18,9 @@ struct WinCertificate {
     certificate_type: u16,
 }
 
-/// Length of what an entry starts with.
+/// Length of the header of an entry.
 pub const CERTIFICATE_HEADER_LEN: usize = size_of::<WinCertificate>();
-/// What the table's offset and each entry's is a multiple of.
+/// Alignment of the table and of each entry.
 pub const CERTIFICATE_ALIGNMENT: usize = 8;
 /// `WIN_CERT_REVISION_2_0`.
 pub const REVISION_2: u16 = 0x0200;
@@ -43,51 +43,51 @@ const _: () = {
 pub enum CertificateError {
     /// Only one of the table's offset and length is 0.
     HalfEmpty {
-        /// Its offset.
+        /// The table's offset.
         offset: u32,
-        /// Its length.
+        /// The table's length.
         len: u32,
     },
     /// The table does not start at a multiple of 8.
     Unaligned {
-        /// Its offset.
+        /// The table's offset.
         offset: u32,
     },
     /// The table starts within the headers.
     InHeaders {
-        /// Its offset.
+        /// The table's offset.
         offset: u32,
         /// Length of the headers.
         headers_len: usize,
     },
     /// The file ends before the table does.
     Truncated {
-        /// Where the table ends.
+        /// The end of the table.
         end: u64,
         /// Length of the file.
         len: usize,
     },
     /// Something follows the table.
     Trailing {
-        /// Where the table ends.
+        /// The end of the table.
         end: u64,
         /// Length of the file.
         len: usize,
     },
-    /// The table has no room for an entry, or for what is left behind the last one.
+    /// The bytes after the last entry are too few for another one.
     Fragment {
-        /// Where in the table.
+        /// Offset in the table.
         at: usize,
-        /// The bytes that are left there.
+        /// The number of bytes left there.
         len: usize,
     },
-    /// An entry is shorter than what every entry starts with, or leaves the table.
+    /// An entry is shorter than its header, or leaves the table.
     EntryLen {
-        /// Where in the table.
+        /// Offset in the table.
         at: usize,
-        /// Its length.
+        /// The entry's length.
         found: u32,
-        /// The bytes that the table has from there on.
+        /// The number of bytes from there to the end of the table.
         left: usize,
     },
     /// An entry has another revision than 2.0.
@@ -95,24 +95,24 @@ pub enum CertificateError {
         /// The revision.
         found: u16,
     },
-    /// An entry holds something else than a PKCS#7 message.
+    /// An entry has another type than that of a PKCS#7 message.
     Type {
         /// The type.
         found: u16,
     },
     /// An entry's contents do not start as a PKCS#7 message does.
     NotPkcs7 {
-        /// What is wrong.
+        /// The error in the encoding.
         error: DerError,
     },
     /// The PKCS#7 message is longer than the kernel takes.
     Oversized {
-        /// Its length.
+        /// The message's length.
         len: usize,
     },
     /// More than padding follows the PKCS#7 message in its entry.
     Padding {
-        /// How many bytes follow it.
+        /// The number of bytes after it.
         len: usize,
     },
 }
@@ -195,7 +195,7 @@ impl fmt::Display for CertificateError {
     }
 }
 
-/// Checks where the certificate table is: behind the headers, and at the file's end.
+/// Checks the place of the certificate table: after the headers, and at the file's end.
 pub(super) fn check_place(
     offset: u32,
     table_len: u32,
@@ -267,7 +267,7 @@ pub(super) fn first_signature(table: &[u8]) -> Result<&[u8], CertificateError> {
     }
 }
 
-/// The PKCS#7 message that an entry holds, without the padding behind it.
+/// The PKCS#7 message in an entry, without the padding after it.
 fn pkcs7(contents: &[u8]) -> Result<&[u8], CertificateError> {
     let message = der::first_element(contents, der::SEQUENCE)
         .map_err(|error| CertificateError::NotPkcs7 { error })?;

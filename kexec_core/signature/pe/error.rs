@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be wrong with a PE file.
+//! The errors of reading a PE file.
 
 use core::fmt;
 
@@ -19,38 +19,38 @@ pub enum PeError {
     },
     /// The file does not start as an MS-DOS program.
     DosMagic,
-    /// The PE header cannot be where the MS-DOS header says.
+    /// The MS-DOS header has an offset at which no PE header can be.
     PeOffset {
-        /// Where it says.
+        /// The offset in the MS-DOS header.
         offset: u32,
     },
     /// The PE header's magic number is missing.
     PeMagic {
-        /// What is there instead.
+        /// The value found.
         found: u32,
     },
     /// The optional header ends too early.
     OptionalHeader {
-        /// Its length.
+        /// The optional header's length.
         len: u16,
     },
     /// The optional header has neither of the two forms.
     OptionalMagic {
-        /// Its magic number.
+        /// The magic number found.
         found: u16,
     },
     /// The optional header has no room for its data directories.
     DataDirectories {
-        /// How many there are.
+        /// The number of data directories.
         count: u32,
         /// Length of the optional header.
         len: u16,
     },
-    /// The length of the headers does not take in all of them, or leaves the file.
+    /// The headers are longer than their length field says, or leave the file.
     HeadersLen {
         /// The length.
         found: usize,
-        /// Where the section table ends.
+        /// The end of the section table.
         needed: usize,
         /// Length of the file.
         len: usize,
@@ -59,7 +59,7 @@ pub enum PeError {
     SectionEnd {
         /// The section.
         name: SectionName,
-        /// Where it ends.
+        /// The end of the section.
         end: u64,
         /// Length of the file.
         len: usize,
@@ -68,7 +68,7 @@ pub enum PeError {
     SectionInHeaders {
         /// The section.
         name: SectionName,
-        /// Where it starts.
+        /// The start of the section.
         start: u64,
         /// Length of the headers.
         headers_len: usize,
@@ -77,9 +77,9 @@ pub enum PeError {
     SectionInCertificates {
         /// The section.
         name: SectionName,
-        /// Where it ends.
+        /// The end of the section.
         end: u64,
-        /// Where the table starts.
+        /// The start of the table.
         table: usize,
     },
     /// Two sections have bytes of the file in common.
@@ -91,11 +91,11 @@ pub enum PeError {
     },
     /// Bytes before a section belong to none, so that no digest covers them.
     Gap {
-        /// The section behind them.
+        /// The section after them.
         name: SectionName,
-        /// Where they start.
+        /// The start of the bytes.
         start: u64,
-        /// Where they end.
+        /// The end of the bytes.
         end: u64,
     },
     /// The certificate table is wrong.

@@ -5,13 +5,13 @@
 
 use core::mem::{offset_of, size_of};
 
-/// What the file starts with.
+/// The first two bytes of the file.
 pub const DOS_MAGIC: [u8; 2] = *b"MZ";
 /// Length of the MS-DOS header.
 pub const DOS_HEADER_LEN: usize = 64;
-/// Where the MS-DOS header says at which offset [`PE_MAGIC`] stands.
+/// Offset of the field in the MS-DOS header that has the offset of [`PE_MAGIC`].
 pub const PE_OFFSET: usize = 0x3c;
-/// What the COFF header follows.
+/// The magic number before the COFF header.
 pub const PE_MAGIC: u32 = u32::from_le_bytes(*b"PE\0\0");
 
 /// [`PE_MAGIC`] and the COFF header.
@@ -80,21 +80,21 @@ struct OptionalHeader32 {
 
 /// Length of the COFF header with the magic number before it.
 pub const COFF_HEADER_LEN: usize = size_of::<CoffHeader>();
-/// Where the machine stands, counted from the magic number.
+/// Offset of the machine, counted from the magic number.
 pub const MACHINE: usize = offset_of!(CoffHeader, machine);
-/// Where the number of sections stands, counted from the magic number.
+/// Offset of the number of sections, counted from the magic number.
 pub const NUMBER_OF_SECTIONS: usize = offset_of!(CoffHeader, number_of_sections);
-/// Where the optional header's length stands, counted from the magic number.
+/// Offset of the optional header's length, counted from the magic number.
 pub const SIZE_OF_OPTIONAL_HEADER: usize = offset_of!(CoffHeader, size_of_optional_header);
-/// Where the length of all headers stands in either optional header.
+/// Offset of the length of all headers in either optional header.
 pub const SIZE_OF_HEADERS: usize = offset_of!(OptionalHeader64, size_of_headers);
-/// Where the checksum stands in either optional header.
+/// Offset of the checksum in either optional header.
 pub const CHECK_SUM: usize = offset_of!(OptionalHeader64, check_sum);
 /// Length of the checksum.
 pub const CHECK_SUM_LEN: usize = 4;
 /// Length of a data directory: an address and a length.
 pub const DATA_DIRECTORY_LEN: usize = 8;
-/// The data directory that says where the certificate table is.
+/// The index of the data directory of the certificate table.
 pub const CERTIFICATE_DIRECTORY: usize = 4;
 
 const _: () = {
@@ -138,7 +138,7 @@ impl Addresses {
         }
     }
 
-    /// Where the number of data directories stands in the optional header.
+    /// Offset of the number of data directories in the optional header.
     pub const fn number_of_rva_and_sizes(self) -> usize {
         match self {
             Self::Bits32 => offset_of!(OptionalHeader32, number_of_rva_and_sizes),
@@ -147,7 +147,7 @@ impl Addresses {
     }
 }
 
-/// The processors that EFI programs are made for.
+/// The architectures that EFI programs are made for (the COFF header's field Machine).
 #[repr(u16)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeMachine {
@@ -166,7 +166,7 @@ pub enum PeMachine {
 }
 
 impl PeMachine {
-    /// The processor with this number.
+    /// The architecture with this number.
     pub fn from_number(number: u16) -> Option<Self> {
         [
             Self::I386,
@@ -180,7 +180,7 @@ impl PeMachine {
         .find(|machine| *machine as u16 == number)
     }
 
-    /// What the kernel calls it.
+    /// The name in the kernel.
     pub const fn name(self) -> &'static str {
         match self {
             Self::I386 => "x86 with 32 bits",

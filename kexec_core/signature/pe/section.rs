@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The section table: which part of the file is which part of the program.
+//! The section table, which has the place of each section in the file and in memory.
 
 use core::fmt::{self, Write};
 use core::mem::{offset_of, size_of};
@@ -76,12 +76,12 @@ impl Section {
         self.name
     }
 
-    /// How many bytes the section has in memory; those that the file pads it with are more.
+    /// The section's length in memory. The file can pad it to a greater length.
     pub fn virtual_size(&self) -> u32 {
         self.virtual_size
     }
 
-    /// Where in the file the section's contents are; empty where it has none.
+    /// The place of the section's contents in the file. Empty if it has none.
     pub fn raw(&self) -> Range<u64> {
         let start = u64::from(self.raw_offset);
         start..start + u64::from(self.raw_len)

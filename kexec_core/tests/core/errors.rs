@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all errors have in common.
+//! The properties that all errors have.
 
 use kexec_core::error::Error;
 use kexec_core::image::x86_64::bzimage::BzImageError;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What several tests need: ranges, images, and how to read a value back.
+//! Ranges, images and helpers that several tests need.
 
 use kexec_core::image::x86_64::bzimage::BzImage;
 use kexec_core::image::x86_64::setup_header;
@@ -37,7 +37,7 @@ pub fn put(bytes: &mut [u8], offset: usize, field: &[u8]) {
 pub fn bzimage_file() -> Vec<u8> {
     let setup_len = (SETUP_SECTS + 1) * 512;
     let mut file = vec![0x90; setup_len];
-    // What precedes and follows the header must not be taken for a part of it.
+    // The bytes before and after the header must not be taken for a part of it.
     file[..0x1f1].fill(0xff);
 
     put(&mut file, 0x1f1, &[0; 0x26c - 0x1f1]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tests of what the crashed kernel hands over.
+//! Tests of the handover.
 
 mod arm64;
 mod command_line;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the module, the purgatory and the shim rely on `kexec_core` for.
+//! Tests of `kexec_core`, by the properties that the module, the purgatory and rkexec rely on.
 //!
 //! A sentence in a refusal is part of that, so tests compare sentences as well. Where another
 //! implementation of a format exists, the tests compare with it rather than with themselves.

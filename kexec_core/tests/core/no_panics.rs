@@ -8,8 +8,8 @@ use std::process::Command;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSymbol};
 
-/// Compiles the crate as Kbuild does (optimised, overflow checked) and looks for calls of what
-/// the core library panics with. The names are those of `core`'s modules and functions.
+/// Compiles the crate as Kbuild does (optimised, overflow checked) and looks for calls of the
+/// functions that panic in the core library. The names are those of `core`'s modules and functions.
 ///
 /// Operations that could panic are fine where the compiler sees that they never do. Where it does not,
 /// `objdump -drC` on the object file shows which function calls the panic.

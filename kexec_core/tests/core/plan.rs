@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where segments are placed, and what is said when there is no room.
+//! Placing segments, and closing a plan.
 
 mod refusals;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The properties of /chosen that tell the capture kernel what it has to know.
+//! The properties of /chosen that are written for the capture kernel.
 
 use super::chosen::{
     BOOTARGS, BOOTED_FROM_KEXEC, ELFCOREHDR, INITRD_END, INITRD_START, KASLR_SEED, RNG_SEED,
@@ -11,28 +11,31 @@ use crate::handover::arm64::fdt::writer::FdtWriter;
 use crate::handover::arm64::fdt::{Cells, CELL_LEN};
 use crate::types::ranges::Range;
 
-/// What the capture kernel has to know.
+/// The facts that the capture kernel has to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Changes<'a> {
-    /// Where the ELF core header is; it lies in a usable range and is kept from use.
+    /// The memory of the elfcorehdr. It lies in a usable range, and the capture kernel does not use
+    /// it otherwise.
     pub elfcorehdr: Range,
-    /// The memory that the capture kernel has: the crash region, then the low one if there is one.
+    /// The memory that the capture kernel may use: the crash region, and then the low one if there
+    /// is one.
     pub usable: &'a [Range],
     /// The command line, without a NUL.
     pub bootargs: &'a [u8],
-    /// Where the initrd is; it ends where the file does.
+    /// The memory of the initrd, with the length of the file.
     pub initrd: Option<Range>,
-    /// Where the kernel places itself and its mappings; without one it asks the CPU.
+    /// The seed for the places of the kernel and of its mappings. Without one the kernel asks the
+    /// CPU.
     pub kaslr_seed: Option<u64>,
-    /// Random bytes for the capture kernel; can be empty.
+    /// Random bytes for the capture kernel. Can be empty.
     pub rng_seed: &'a [u8],
-    /// Memory that was reserved for the running kernel only, such as its device tree. That of its
-    /// initrd is found in the tree.
+    /// Memory that was reserved for the running kernel only, such as its device tree. The
+    /// reservation for its initrd is found in the tree.
     pub stale_reservations: &'a [Range],
 }
 
 impl Changes<'_> {
-    /// Checks that a tree whose root has these cells can tell all of it.
+    /// Checks that a tree whose root has these cells can hold the changes.
     pub(super) fn check(&self, cells: Cells) -> Result<(), DeviceTreeError> {
         if !(1..=2).contains(&cells.address) || !(1..=2).contains(&cells.size) {
             return Err(DeviceTreeError::Cells(cells));
@@ -65,7 +68,7 @@ impl Changes<'_> {
         }
     }
 
-    /// Writes them as properties of /chosen.
+    /// Writes the changes as properties of /chosen.
     pub(super) fn write(&self, writer: &mut FdtWriter<'_>, cells: Cells) {
         let [address, size] = range_cells(&self.elfcorehdr, cells);
         writer.property(ELFCOREHDR, &[address.get(), size.get()]);

@@ -5,7 +5,7 @@
 /// Longest device tree that an arm64 kernel reads
 /// (`Documentation/arch/arm64/booting.rst` in the kernel's tree).
 pub const TREE_LEN_MAX: usize = 2 << 20;
-/// What its address has to be a multiple of (likewise).
+/// Alignment of the address of a device tree (likewise).
 pub const TREE_ALIGNMENT: u64 = 8;
 
 /// Most usable ranges that every kernel reads.
@@ -24,7 +24,7 @@ pub(super) const RNG_SEED: &str = "rng-seed";
 pub(super) const BOOTED_FROM_KEXEC: &str = "linux,booted-from-kexec";
 pub(super) const IMA_KEXEC_BUFFER: &str = "linux,ima-kexec-buffer";
 
-/// What is written into /chosen, and so is dropped from it before.
+/// The properties that are written into /chosen. Those of the running kernel are dropped.
 pub(super) const CHANGED: [&str; 8] = [
     ELFCOREHDR,
     USABLE_MEMORY_RANGE,
@@ -35,7 +35,8 @@ pub(super) const CHANGED: [&str; 8] = [
     RNG_SEED,
     BOOTED_FROM_KEXEC,
 ];
-/// What else is dropped: memory in which an earlier kernel has left something for the running one.
+/// Further properties that are dropped: they name memory in which an earlier kernel has left
+/// something for the running one.
 pub(super) const DROPPED: [&str; 4] = [
     IMA_KEXEC_BUFFER,
     "linux,kho-fdt",

@@ -27,24 +27,24 @@ pub enum DeviceTreeError {
     },
     /// There are no usable ranges, or too many.
     UsableCount {
-        /// How many there are.
+        /// The number of ranges.
         count: usize,
     },
     /// The ELF core header or the initrd is not in usable memory.
     Unusable {
-        /// The property that would tell where it is.
+        /// The property that would name its place.
         property: &'static str,
-        /// Where it is.
+        /// The place of the elfcorehdr or of the initrd.
         range: Range,
     },
     /// The command line has a NUL.
     BootArgs {
-        /// Where it is.
+        /// The offset of the NUL.
         offset: usize,
     },
     /// The result is longer than a kernel reads.
     TooLong {
-        /// Its length.
+        /// The length of the tree.
         len: usize,
     },
     /// The buffer has no room.

@@ -12,12 +12,12 @@ use crate::types::errno::Errno;
 pub enum FdtError {
     /// There are too few bytes for a header.
     TooShort {
-        /// How many bytes there are.
+        /// The number of bytes.
         len: usize,
     },
     /// The magic number is missing.
     Magic {
-        /// What is there instead.
+        /// The value found.
         found: u32,
     },
     /// The format's version is not one that is read.
@@ -27,54 +27,54 @@ pub enum FdtError {
         /// The oldest version that it says to be compatible with.
         last_comp_version: u32,
     },
-    /// The tree says that it is longer than it is.
+    /// The header tells a greater length than there is.
     Truncated {
-        /// How many bytes there are.
+        /// The number of bytes.
         len: usize,
-        /// How many it says to have.
+        /// The length in the header.
         totalsize: u32,
     },
     /// A block leaves the tree.
     Block {
-        /// Its name.
+        /// The block's name.
         name: &'static str,
-        /// Where it starts.
+        /// The block's offset.
         offset: u32,
-        /// Its length, where the header tells it.
+        /// The block's length, if the header tells it.
         len: u32,
         /// The tree's length.
         totalsize: u32,
     },
     /// A memory reservation is not a range, or none closes the list.
     Reservation {
-        /// Its number, from 0 on.
+        /// The number of the reservation, counted from 0.
         index: usize,
     },
     /// There is a token of an unknown kind.
     Token {
-        /// Where in the structure block.
+        /// Offset in the structure block.
         offset: usize,
         /// The token.
         found: u32,
     },
     /// The structure block ends within a token.
     Cut {
-        /// Where in the structure block the token starts.
+        /// Offset of the token in the structure block.
         offset: usize,
     },
     /// A name has no end, or is longer than [`NAME_LEN_MAX`].
     Name {
-        /// Where in the structure block the token is that it belongs to.
+        /// Offset of the name's token in the structure block.
         offset: usize,
     },
     /// Nodes do not nest.
     Nesting {
-        /// Where in the structure block the token is that is out of place.
+        /// Offset of the misplaced token in the structure block.
         offset: usize,
     },
     /// Nodes nest deeper than [`DEPTH_MAX`].
     Depth {
-        /// Where in the structure block the node starts that is too deep.
+        /// Offset of the node in the structure block.
         offset: usize,
     },
 }

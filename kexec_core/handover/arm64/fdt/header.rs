@@ -25,11 +25,11 @@ pub const NOP: u32 = 4;
 /// Token: the structure block ends.
 pub const END: u32 = 9;
 
-/// Length of a token, and what tokens are aligned to.
+/// Length and alignment of a token.
 pub const TOKEN_LEN: usize = 4;
 /// Length of an entry of the memory reservation block: a 64-bit address and a 64-bit size.
 pub const RESERVATION_LEN: usize = 16;
-/// Nodes within nodes, as deep as the kernel reads them.
+/// The deepest nesting of nodes that the kernel reads.
 pub const DEPTH_MAX: usize = 64;
 /// Longest name of a node or a property. The specification allows far less.
 pub const NAME_LEN_MAX: usize = 1024;
@@ -42,11 +42,11 @@ pub struct Header {
     pub magic: u32,
     /// Length of the header and all blocks.
     pub totalsize: u32,
-    /// Where the structure block starts.
+    /// Offset of the structure block.
     pub off_dt_struct: u32,
-    /// Where the strings block starts.
+    /// Offset of the strings block.
     pub off_dt_strings: u32,
-    /// Where the memory reservation block starts.
+    /// Offset of the memory reservation block.
     pub off_mem_rsvmap: u32,
     /// Version of the format.
     pub version: u32,
@@ -72,7 +72,7 @@ const _: () = {
 };
 
 impl Header {
-    /// Reads a header, whatever it says.
+    /// Reads the header at the start of `bytes`, without checking it.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let field = |offset| read_be_u32(bytes, offset);
         Some(Self {
@@ -89,7 +89,7 @@ impl Header {
         })
     }
 
-    /// The header as it is in memory.
+    /// Encodes the header as it is in memory.
     pub fn encode(&self) -> [u8; HEADER_LEN] {
         let mut out = [0; HEADER_LEN];
         for (offset, field) in [

@@ -13,12 +13,12 @@ pub struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Its name, with the unit address.
+    /// The node's name, with the unit address.
     pub fn name(&self) -> &'a [u8] {
         self.name
     }
 
-    /// Its properties.
+    /// The node's properties.
     pub fn properties(&self) -> impl Iterator<Item = Property<'a>> {
         self.tokens.map_while(|token| match token {
             Token::Property(property) => Some(property),
@@ -39,7 +39,7 @@ impl<'a> Node<'a> {
         Some(u32::from_be_bytes(*value))
     }
 
-    /// The string that a property is, without its NUL.
+    /// The value of a property that is a string, without its NUL.
     pub fn string(&self, name: &str) -> Option<&'a [u8]> {
         self.property(name)?.split(|byte| *byte == 0).next()
     }
@@ -53,12 +53,12 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Whether the device is there: it is, unless `status` says otherwise.
+    /// Whether the device is there. It is, unless `status` says otherwise.
     pub fn is_available(&self) -> bool {
         matches!(self.string("status"), None | Some(b"okay" | b"ok"))
     }
 
-    /// How addresses of its subnodes are written.
+    /// The cells of addresses and sizes in subnodes.
     pub fn cells(&self) -> Cells {
         // The kernel's own defaults, which are not those of the specification.
         Cells {
@@ -67,7 +67,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Its subnodes, but not theirs.
+    /// The direct subnodes.
     pub fn children(&self) -> Children<'a> {
         Children {
             tokens: self.tokens,
@@ -75,14 +75,14 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The first subnode that `name` means.
+    /// The first subnode that `name` stands for.
     pub fn child(&self, name: &[u8]) -> Option<Node<'a>> {
         self.children().find(|child| is_meant(child.name, name))
     }
 }
 
-/// Whether `wanted` means the node called `name`: a name without unit address means the first
-/// node that is called so, whatever its address.
+/// Whether `wanted` stands for the node called `name`. A name without unit address stands for the
+/// first node of that name, at any address.
 pub(in crate::handover::arm64) fn is_meant(name: &[u8], wanted: &[u8]) -> bool {
     match name.strip_prefix(wanted) {
         Some([]) => true,
@@ -125,7 +125,7 @@ impl<'a> Iterator for Children<'a> {
 /// Length of a cell, the unit that numbers in properties are made of.
 pub const CELL_LEN: usize = 4;
 
-/// How a node's subnodes write addresses and sizes: in how many cells each.
+/// The numbers of cells in which subnodes write addresses and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cells {
     /// Cells of an address.
@@ -134,8 +134,8 @@ pub struct Cells {
     pub size: u32,
 }
 
-/// Takes a number of this many cells off the start of `value`. The upper cells of a number that
-/// has more than two are left out, as the kernel does it.
+/// Reads a number of `cells` cells at the start of `value`, and returns it with the rest of the
+/// value. Of a number with more than two cells the upper ones are left out, as the kernel does.
 pub fn take_number(value: &[u8], cells: u32) -> Option<(u64, &[u8])> {
     let len = to_usize(cells.into()).checked_mul(CELL_LEN)?;
     let number = value.get(..len)?.iter();

@@ -9,15 +9,15 @@ use crate::types::bytes::{read_be_u32, to_usize};
 /// A property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Property<'a> {
-    /// Its name.
+    /// The property's name.
     pub name: &'a [u8],
-    /// Where in the strings block the name is.
+    /// Offset of the name in the strings block.
     pub name_offset: u32,
-    /// Its value.
+    /// The property's value.
     pub value: &'a [u8],
 }
 
-/// What the structure block is made of.
+/// A token of the structure block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token<'a> {
     /// A node with this name starts.
@@ -52,12 +52,12 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Where in the structure block the next token starts.
+    /// Offset of the next token in the structure block.
     pub(super) fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The next token, or `None` at the end of the structure block, which is never passed.
+    /// The next token, or `None` at the end of the structure block. Reading stops there.
     pub(super) fn step(&mut self) -> Result<Option<Token<'a>>, FdtError> {
         loop {
             let offset = self.offset;
@@ -106,7 +106,7 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// The token that follows what ends at `end`.
+/// The offset of the token after a name or value that ends at `end`.
 fn next_token(end: usize) -> Option<usize> {
     end.checked_next_multiple_of(TOKEN_LEN)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Writing a flattened device tree, block behind block, in one pass.
+//! Writing a flattened device tree, block after block, in one pass.
 
 use super::header::{
     Header, BEGIN_NODE, END, END_NODE, HEADER_LEN, LAST_COMP_VERSION, MAGIC, PROP, TOKEN_LEN,
@@ -12,7 +12,7 @@ use crate::types::ranges::Range;
 
 /// A device tree under construction: first the memory reservations, then nodes and properties.
 ///
-/// What the buffer has no room for is counted, but not written.
+/// Bytes that the buffer has no room for are counted, but not written.
 pub(in crate::handover::arm64) struct FdtWriter<'a> {
     out: &'a mut [u8],
     len: usize,
@@ -22,8 +22,8 @@ pub(in crate::handover::arm64) struct FdtWriter<'a> {
 }
 
 impl<'a> FdtWriter<'a> {
-    /// Starts a tree whose strings block is `strings` with those of `names` behind that are not in
-    /// it. Only properties called by them can be written.
+    /// Starts a tree. Its strings block is `strings`, followed by those of `names` that are not in
+    /// it. Only properties with these names can be written.
     pub(in crate::handover::arm64) fn new(
         out: &'a mut [u8],
         strings: &'a [u8],
@@ -70,7 +70,7 @@ impl<'a> FdtWriter<'a> {
         self.pad();
     }
 
-    /// Adds a property with the value that these parts make.
+    /// Adds a property whose value is made of these parts.
     pub(in crate::handover::arm64) fn property(&mut self, name: &'static str, value: &[&[u8]]) {
         let len = value
             .iter()
@@ -82,8 +82,8 @@ impl<'a> FdtWriter<'a> {
         self.pad();
     }
 
-    /// Adds the strings and the header, and returns the length of the tree, which is complete if
-    /// that is not more than the buffer's.
+    /// Adds the strings and the header, and returns the length of the tree. The tree is complete if
+    /// the buffer is as long.
     pub(in crate::handover::arm64) fn finish(mut self, boot_cpuid_phys: u32) -> usize {
         self.token(END);
         let strings = self.len;
@@ -123,7 +123,7 @@ impl<'a> FdtWriter<'a> {
         self.len = self.len.saturating_add(bytes.len());
     }
 
-    /// Fills up to where the next token starts.
+    /// Fills up to the start of the next token.
     fn pad(&mut self) {
         let missing = self.len.wrapping_neg() & (TOKEN_LEN - 1);
         self.push([0; TOKEN_LEN].get(..missing).unwrap_or_default());
@@ -146,7 +146,7 @@ impl<'a> FdtWriter<'a> {
     }
 }
 
-/// Where in a strings block a name is, which can be the end of a longer one.
+/// The offset of a name in a strings block. The name can be the end of a longer one.
 fn find_string(strings: &[u8], name: &str) -> Option<usize> {
     (0..strings.len()).find(|at| {
         let rest = strings.get(*at..).unwrap_or_default();

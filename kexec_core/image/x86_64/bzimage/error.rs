@@ -21,12 +21,12 @@ pub enum BzImageError {
     },
     /// The boot sector's signature is missing.
     BootFlag {
-        /// What is there instead.
+        /// The value found.
         found: u16,
     },
     /// The setup header's signature is missing.
     Magic {
-        /// What is there instead.
+        /// The value found.
         found: u32,
     },
     /// The boot protocol is too old.
@@ -38,7 +38,7 @@ pub enum BzImageError {
     NotLoadedHigh,
     /// There is no 64-bit entry point.
     NotKernel64,
-    /// The setup header's end is not where it can be.
+    /// The setup header has an end that is not possible.
     HeaderEnd {
         /// The end found.
         found: usize,
@@ -66,16 +66,16 @@ pub enum BzImageError {
         /// Length of the protected-mode code.
         len: usize,
     },
-    /// The longest command line is none, or longer than any kernel's.
+    /// The longest command line is 0, or longer than any kernel's.
     CommandLine {
-        /// Its length.
+        /// The length in the header.
         found: u32,
     },
     /// The compressed kernel is empty or leaves the protected-mode code.
     Payload {
-        /// Its offset.
+        /// Offset of the compressed kernel.
         offset: u32,
-        /// Its length.
+        /// Length of the compressed kernel.
         payload_len: u32,
         /// Length of the protected-mode code.
         len: usize,

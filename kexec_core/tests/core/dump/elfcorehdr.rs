@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ELF core header, compared with what `object` reads from it.
+//! The elfcorehdr, compared with the values that `object` reads.
 
 mod cases;
 mod refusals;
@@ -28,7 +28,8 @@ fn load(virtual_address: u64, start: u64, end: u64) -> Load {
     }
 }
 
-/// What a small machine leaves: two CPUs, VMCOREINFO, the kernel's text, and two pieces of RAM.
+/// The elfcorehdr of a small machine: two CPUs, VMCOREINFO, the kernel's text, and two pieces of
+/// RAM.
 fn small() -> (Vec<Range>, Vec<Load>) {
     let notes = vec![
         range(0x7fc1_1d00, 0x7fc1_1e70),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ELF notes, compared with what `object` reads.
+//! ELF notes, compared with those that `object` reads.
 
 use kexec_core::dump::note::{encode, note_len, notes_len, NoteError, Notes};
 use kexec_core::types::errno::Errno;

@@ -87,7 +87,7 @@ fn load(start: u64, end: u64) -> Load {
     }
 }
 
-/// Checks a whole dump file by what `object` finds in it.
+/// Checks a whole dump file with `object`.
 fn check_with_object(file: &[u8], loads: &[Load], notes_len: usize, page_len: u64) {
     let header = FileHeader64::<LE>::parse(file).unwrap();
     let program_headers = header.program_headers(LE, file).unwrap();

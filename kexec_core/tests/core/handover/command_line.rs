@@ -24,7 +24,7 @@ fn the_elfcorehdr_is_named_before_what_the_user_gave() {
         build("console=ttyS0 nr_cpus=1").unwrap(),
         "elfcorehdr=0x3ffff000 console=ttyS0 nr_cpus=1"
     );
-    // Behind these, the kernel would not see it.
+    // After these, the kernel would not see it.
     assert_eq!(
         build("quiet -- single").unwrap(),
         "elfcorehdr=0x3ffff000 quiet -- single"

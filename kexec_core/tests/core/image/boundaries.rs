@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Every field of every header, set to the values at which arithmetic goes wrong. Whatever is
-//! accepted has to keep what its type promises, and to be what others read from the file.
+//! accepted has to keep its type's promises, and other readers have to read the same.
 
 use kexec_core::image::arm64;
 use kexec_core::image::elf_kernel::ElfKernel;
@@ -51,7 +51,7 @@ fn sweep(good: &[u8], fields: &[Field], mut check: impl FnMut(&[u8]) -> bool) ->
     accepted
 }
 
-/// Fields of one length, one behind the other.
+/// Fields of one length that follow each other.
 fn run(start: usize, len: usize, count: usize) -> impl Iterator<Item = Field> {
     (0..count).map(move |index| (start + index * len, len))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ELF kernels: which are accepted, and what of them goes where.
+//! Reading ELF kernels, refusing malformed ones, and writing them to memory.
 
 use super::elf_fixture::{
     arm64_conditions, arm64_vmlinux, segments, vmlinux, with_segments, ARM64, START, VIRTUAL,
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 
 use crate::fixture::{entry_conditions, put, range, GIB, MIB};
 
-/// Compares what is loaded with the segments that `object` reads.
+/// Compares the pieces with the segments that `object` reads.
 fn compare_with_object(file: &[u8], architecture: elf::Architecture) {
     let ours = ElfKernel::parse(file, architecture).unwrap();
     let theirs = ElfFile64::<LittleEndian>::parse(file).unwrap();
@@ -52,7 +52,7 @@ fn object_reads_the_same_segments() {
     compare_with_object(&arm64_vmlinux(), elf::Architecture::Arm64);
 }
 
-/// What was linked by the kernel's own build, where one is named.
+/// A vmlinux of the kernel's own build, if one is named.
 #[test]
 fn object_reads_the_same_from_a_real_vmlinux() {
     let Some(path) = std::env::var_os("RUST_KEXEC_VMLINUX") else {
@@ -108,7 +108,7 @@ pub fn segments_are_written_at_their_distances_and_the_rest_is_zero() {
     assert_eq!(image::write(&*kernel, &mut memory[..0x3331]), Ok(()));
 }
 
-/// Every refusal, by what has to be written where into a good file to get it.
+/// Every refusal, with the bytes that have to be written into a good file to get it.
 #[test]
 fn a_bad_header_is_refused_with_what_is_wrong() {
     let first = 64;
@@ -274,7 +274,7 @@ fn the_entry_point_can_be_a_virtual_address() {
 }
 
 proptest! {
-    /// What is accepted keeps what the type promises, however the file was changed.
+    /// An accepted file keeps the type's promises, with any change.
     #[test]
     fn a_mutated_kernel_is_refused_or_consistent(
         changes in prop::collection::vec((0..0x120_usize, any::<u8>()), 1..6)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which format a file is taken for, and what is said of those that have none.
+//! Recognising formats, and the sentences about other files.
 
 use kexec_core::error::Error;
 use kexec_core::image::format::{Format, FormatError};

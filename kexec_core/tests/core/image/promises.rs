@@ -4,7 +4,7 @@
 
 use kexec_core::image::KernelImage;
 
-/// Checks what a plan relies on.
+/// Checks the properties that a plan relies on.
 pub fn keeps_promises(kernel: &impl KernelImage) {
     let mut end = 0;
     for piece in kernel.pieces() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which wrappings a kernel may come in. What is compressed here is framed as compressed, and whoever
-//! decompresses is told what it becomes.
+//! The wrappings that a kernel may come in. The compressed data of these tests have a framing only;
+//! the decompressor of the tests knows the contents.
 
 use kexec_core::image::compressed::{Compressed, CompressedError};
 use kexec_core::image::format::Format;
@@ -42,7 +42,7 @@ fn unified(kernel: &[u8]) -> Vec<u8> {
 /// Wraps a kernel, from the outside in, and unpacks it again.
 fn round(wrappings: &[Wrapping]) -> (Vec<Format>, Result<(), UnpackError>) {
     let kernel = bzimage_file();
-    // What each thing that is decompressed becomes, the innermost first.
+    // The decompressed contents, the innermost first.
     let mut contents = Vec::new();
     let mut file = kernel.clone();
     for wrapping in wrappings.iter().rev() {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::fixture::put;
 use crate::signature::pe_fixture::PeFile;
 
-/// A gzip member whose trailer tells this length, with these flags and fields behind the header.
+/// A gzip member whose trailer tells this length, with these flags and fields after the header.
 fn gzip(flags: u8, fields: &[u8], len: u32) -> Vec<u8> {
     let mut member = vec![0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 0, 3];
     member.extend_from_slice(fields);
@@ -26,7 +26,7 @@ fn zstd(descriptor: u8, fields: &[u8]) -> Vec<u8> {
     [&[0x28, 0xb5, 0x2f, 0xfd, descriptor], fields, &[0x5a; 16]].concat()
 }
 
-/// A zboot image with this payload and what follows it.
+/// A zboot image with this payload and these bytes after it.
 fn zboot(compression: &[u8], payload: &[u8], behind: &[u8]) -> Vec<u8> {
     let fixture = PeFile {
         machine: 0xaa64,
@@ -298,7 +298,7 @@ fn a_bad_zboot_image_is_refused_with_what_is_wrong() {
         let error = Zboot::parse(&file).expect_err(sentence);
         assert_eq!((error.to_string().as_str(), error.errno()), (sentence, errno));
     }
-    // The appended length would lie behind the file.
+    // The appended length would lie after the end of the file.
     let mut file = zboot(b"zstd", &zstd(0, &[0x88]), &[]);
     put(&mut file, 12, &0x1fd_u32.to_le_bytes());
     let error = Zboot::parse(&file).unwrap_err();

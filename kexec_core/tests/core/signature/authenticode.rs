@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a signature signs, assembled from the structures of Microsoft's "Windows Authenticode
-//! Portable Executable Signature Format".
+//! The contents that a signature signs, assembled from the structures of Microsoft's "Windows
+//! Authenticode Portable Executable Signature Format".
 
 use kexec_core::signature::authenticode::{
     signed_contents, AuthenticodeError, DigestAlgorithm, IndirectData,

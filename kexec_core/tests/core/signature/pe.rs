@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! PE files: which are accepted, and what of them a signature covers.
+//! Reading PE files, and refusing malformed ones.
 
 mod certificates;
 mod digest;
@@ -23,7 +23,7 @@ fn signed() -> Vec<u8> {
     PeFile::default().with_table(&certificate(&message()))
 }
 
-/// Compares the sections with what `object` reads.
+/// Compares the sections with those that `object` reads.
 fn compare_sections<'a>(ours: &PeImage<'_>, theirs: impl Iterator<Item = (Vec<u8>, &'a [u8])>) {
     let ours: Vec<_> = ours
         .sections()
@@ -97,7 +97,7 @@ fn error(file: &[u8]) -> PeError {
         .expect_err("the file is bad")
 }
 
-/// Every refusal, by what has to be written where into a good file to get it.
+/// Every refusal, with the bytes that have to be written into a good file to get it.
 #[test]
 fn a_bad_header_is_refused_with_what_is_wrong() {
     let fixture = PeFile::default();
@@ -241,7 +241,7 @@ fn every_prefix_of_a_signed_file_is_refused() {
 }
 
 proptest! {
-    /// What is accepted keeps what the type promises, however the file was changed.
+    /// An accepted file keeps the type's promises, with any change.
     #[test]
     fn a_mutated_file_is_refused_or_consistent(
         changes in prop::collection::vec((0..0x400_usize, any::<u8>()), 1..8)

@@ -9,10 +9,10 @@ use crate::fixture::put;
 pub const PE: usize = 0x80;
 /// The optional header.
 pub const OPTIONAL: usize = PE + 24;
-/// What sections and headers are padded to.
+/// The alignment of sections and headers.
 pub const FILE_ALIGNMENT: usize = 0x200;
 
-/// What a file is assembled from.
+/// The parts of a file.
 #[derive(Clone, Debug)]
 pub struct PeFile {
     pub machine: u16,

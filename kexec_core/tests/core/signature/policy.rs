@@ -150,7 +150,7 @@ fn errnos_are_kexec_file_loads() {
     ] {
         assert_eq!(errno(SignatureError::Unsigned { demand }), expected);
     }
-    // The numbers that verify_pkcs7_signature() returns, and what becomes of them.
+    // The numbers that verify_pkcs7_signature() returns, and their meanings.
     for (number, expected) in [
         (126, Errno::NoKey),
         (129, Errno::KeyRejected),

@@ -46,7 +46,7 @@ fn good() -> Vec<u8> {
     bytes
 }
 
-/// What the module does with the bytes at `elfcorehdr=`, up to where the file is there.
+/// The module's steps from the bytes at `elfcorehdr=` to the dump file.
 fn serve(bytes: &[u8]) -> Result<(Layout, Vec<u8>), Error> {
     let first = bytes.get(..HEADER_LEN).unwrap_or(bytes);
     let len = Elfcorehdr::total_len(first)?;

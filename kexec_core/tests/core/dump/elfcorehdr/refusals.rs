@@ -104,7 +104,7 @@ fn text_may_be_a_part_of_ram_but_virtual_addresses_are_unambiguous() {
     }
 }
 
-/// Every refusal, by what has to be written where into a good header to get it.
+/// Every refusal, with the bytes that have to be written into a good header to get it.
 #[test]
 fn a_header_that_was_overwritten_is_refused() {
     let cases: &[(usize, &[u8], ElfcorehdrError)] = &[
@@ -159,7 +159,7 @@ fn a_header_that_was_overwritten_is_refused() {
             &[2],
             ElfcorehdrError::UnexpectedType { index: 3, found: 2 },
         ),
-        // A note behind memory.
+        // A note after memory.
         (
             field(4, 0),
             &[4],

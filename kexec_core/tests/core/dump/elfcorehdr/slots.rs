@@ -18,7 +18,7 @@ const SLOTS: Slots = Slots {
     slot_len: SLOT_LEN,
 };
 
-/// The segment's memory, which keeps what it was like at every step.
+/// The segment's memory, with its contents at every step.
 struct Traced {
     bytes: Vec<u8>,
     steps: Vec<Vec<u8>>,
@@ -42,7 +42,7 @@ impl Traced {
 }
 
 impl Memory for Traced {
-    /// Nobody promises in which order: here every other byte comes last.
+    /// The order of the bytes is not promised. Here every other byte comes last.
     fn write(&mut self, address: u64, bytes: &[u8]) {
         for parity in [0, 1] {
             for (offset, byte) in bytes.iter().enumerate().skip(parity).step_by(2) {
@@ -95,7 +95,8 @@ proptest! {
             memory.steps.clear();
             put(&mut writer, &mut memory, &pair[1]).unwrap();
             let first_new = memory.steps.iter().position(|step| taken(step) == Some(&pair[1]));
-            // One of the last two steps is the one store; what is the same was not replaced.
+            // One of the last two steps is the one store; a header that is the same was not
+            // replaced.
             let border = memory.steps.len() - 2;
             prop_assert!(pair[0] == pair[1] || first_new == Some(border));
             for (index, step) in memory.steps.iter().enumerate() {
@@ -130,7 +131,8 @@ proptest! {
             let found = taken(&bytes);
             prop_assert!(found.is_none() || found == Some(&latest[..]), "byte {:#x}", at);
         }
-        // What is noticed for certain: the header itself, and the word that selects it.
+        // These changes are always noticed: those of the header itself, and of the word that
+        // selects it.
         for at in [slot, selection, selection + 7] {
             let mut bytes = memory.bytes.clone();
             bytes[at] ^= mask;

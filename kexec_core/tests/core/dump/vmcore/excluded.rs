@@ -113,7 +113,7 @@ fn excluded_pages_are_holes_and_all_else_is_data() {
         (data(5 * PAGE), hole(5 * PAGE)),
         (Some(7 * PAGE), Some(5 * PAGE))
     );
-    // The file's end is a hole, and there is nothing behind it.
+    // The file's end is a hole, and nothing follows it.
     assert_eq!(
         (data(7 * PAGE), hole(7 * PAGE)),
         (Some(7 * PAGE), Some(8 * PAGE))

@@ -88,7 +88,7 @@ proptest! {
         }
     }
 
-    /// The parts in front of and behind large pages are shorter than one.
+    /// The parts before and after large pages are shorter than one.
     #[test]
     fn little_is_left_to_small_pages(start in 0..GIB / PAGE_SIZE, len in 1..GIB / PAGE_SIZE) {
         let memory = Range::from_start_len(start * PAGE_SIZE, len * PAGE_SIZE).unwrap();

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use crate::fixture::{range, GIB, MIB};
 
-/// What is mapped, and the most that can be.
+/// The mapped windows, and the most that can be mapped.
 #[derive(Default)]
 struct Kernel {
     mapped: RefCell<Vec<Range>>,
@@ -51,7 +51,7 @@ impl Drop for Mapping {
     }
 }
 
-/// What the module does for a reader.
+/// The module's steps for a reader.
 fn at(
     kernel: &Rc<Kernel>,
     windows: &mut Windows<Rc<Mapping>>,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the capture kernel's device tree has of the running one, and what is new in it.
+//! The capture kernel's device tree: the parts that are kept from the running one, and the new
+//! ones.
 
 mod chosen;
 mod refusals;
@@ -21,7 +22,7 @@ const REGION: Range = match Range::new(0x5000_0000, 0x6000_0000) {
     None => Range::ALL,
 };
 
-/// What a load changes.
+/// The changes of a load.
 pub fn changes() -> Changes<'static> {
     Changes {
         elfcorehdr: range(0x5fff_0000, 0x6000_0000),
@@ -45,7 +46,7 @@ fn refused(running: &Tree, changes: &Changes<'_>) -> DeviceTreeError {
     capture(&running, changes).expect_err("the changes are not good")
 }
 
-/// What /chosen is to have besides what is kept.
+/// The properties that are added to /chosen.
 fn expected_changes(changes: &Changes<'_>, cells_64: bool) -> Vec<(String, Vec<u8>)> {
     let number = |number: u64| match cells_64 {
         true => number.to_be_bytes().to_vec(),
@@ -76,7 +77,7 @@ fn expected_changes(changes: &Changes<'_>, cells_64: bool) -> Vec<(String, Vec<u
         .collect()
 }
 
-/// The same edit of the tree as a value: what is not about this boot stays as it is.
+/// The same edit of the tree as a value. Properties that are not about this boot stay.
 fn edited(mut tree: Tree, changes: &Changes<'_>) -> Tree {
     const DROPPED: [&str; 12] = [
         "linux,elfcorehdr",
@@ -186,7 +187,7 @@ fn a_tree_with_room_in_it_is_packed() {
     let from_packed_len = capture_tree(&mut from_packed, &packed, &changes).unwrap();
     assert_eq!(out[..len], from_packed[..from_packed_len]);
     let contents_len = Fdt::parse(&packed).unwrap().contents_len();
-    // But for what the blocks are aligned to.
+    // The alignment of the blocks may differ.
     assert!((contents_len..contents_len + 8).contains(&packed.len()));
     assert!(len <= tree_len_bound(contents_len, &changes));
 }

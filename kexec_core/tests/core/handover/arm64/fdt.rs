@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which device trees are read, and what is read from them.
+//! Reading device trees, and refusing malformed ones.
 
 use kexec_core::handover::arm64::fdt::{
     self, take_number, Cells, Fdt, FdtError, Token, DEPTH_MAX, NAME_LEN_MAX,
@@ -12,7 +12,7 @@ use super::tree::any::{any_layout, any_tree};
 use super::tree::{cells, running, Layout, Node, Tree};
 use crate::fixture::{put, range};
 
-/// Builds a tree from what the crate reads.
+/// Builds a tree as a value from the crate's readers.
 fn read(bytes: &[u8]) -> Result<Tree, FdtError> {
     let tree = Fdt::parse(bytes)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -147,7 +147,7 @@ fn properties_are_read_as_what_they_are() {
     assert!(root.is_compatible("one") && root.is_compatible("one,a"));
     assert!(!root.is_compatible("one,") && !root.is_compatible("a"));
     assert!(!root.is_available());
-    // What the kernel takes where the root says nothing.
+    // The kernel's default where the root says nothing.
     assert_eq!(
         root.cells(),
         Cells {

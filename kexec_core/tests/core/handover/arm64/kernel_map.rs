@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is found in tables like the kernel's, and what becomes of their entries.
+//! Tables like the kernel's: looking addresses up, and changing entries.
 
 use std::collections::BTreeMap;
 

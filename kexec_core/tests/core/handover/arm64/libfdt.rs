@@ -27,7 +27,7 @@ fn have(programs: &[&str]) -> bool {
     })
 }
 
-/// Runs a program, which must succeed, and returns what it writes.
+/// Runs a program, which must succeed, and returns its output.
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);

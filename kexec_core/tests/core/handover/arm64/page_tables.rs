@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the CPU finds in the page tables of the jump.
+//! The page tables of the jump, walked as the CPU walks them.
 
 use kexec_core::handover::arm64::page_tables::{tables_needed, IdentityMap, PageTableError, T0SZ};
 use kexec_core::handover::identity_map::OutOfTables;
@@ -18,7 +18,7 @@ const GRANULES: [Granule; 3] = [Granule::Kib4, Granule::Kib16, Granule::Kib64];
 const MEMORY: u64 = 1 << 54 | 1 << 10 | 3 << 8 | 3 << 2;
 const DEVICE: u64 = 3 << 53 | 1 << 10 | 1 << 2;
 
-/// What a walk ends at.
+/// The end of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     address: u64,

@@ -31,7 +31,7 @@ pub struct Layout {
     pub strings_first: bool,
     /// Whether NOP tokens stand between the others.
     pub nops: bool,
-    /// Unused bytes behind each block.
+    /// Unused bytes after each block.
     pub gap: usize,
 }
 
@@ -171,7 +171,7 @@ impl Tree {
         out
     }
 
-    /// Reads the flattened form, and insists on it being whole and having nothing behind.
+    /// Reads the flattened form, which must be whole and must end with the last block.
     pub fn decode(bytes: &[u8]) -> Self {
         let header: Vec<usize> = (0..10).map(|field| be32(bytes, field * 4)).collect();
         let [magic, totalsize, structure, strings, reservations, version, compatible, boot_cpu, strings_len, structure_len] =
@@ -269,7 +269,7 @@ pub fn cells(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|n| n.to_be_bytes()).collect()
 }
 
-/// A tree that has what firmware, a boot loader and an earlier kexec put into one.
+/// A tree with the properties that firmware, a boot loader and an earlier kexec add.
 pub fn running() -> Tree {
     let root = Node::new("")
         .with("#address-cells", &cells(&[2]))

@@ -93,7 +93,7 @@ fn what_the_running_kernel_was_told_of_the_machine_is_taken_over() {
     running.hdr.hardware_subarch = 3;
     running.edd_mbr_sig_buffer = [0x5a5a_5a5a; 16];
     running.eddbuf[5].device = 0x85;
-    // What is not about the machine but about how that kernel was started.
+    // These fields are about the start of that kernel, and not about the machine.
     running.hdr.setup_data = 0x7fff_0000;
     running.ext_cmd_line_ptr = 1;
     running.e820_entries = 9;

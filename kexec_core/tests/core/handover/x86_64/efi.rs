@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What firmware left, handed on in boot_params and behind them, read back as the kernel reads it.
+//! The handover of firmware's tables in boot_params and after them, read back as the kernel reads
+//! it.
 
 use kexec_core::handover::x86_64::boot_params::{
     BootParams, BOOT_PARAMS_LEN, EFI_INFO, EFI_INFO_LEN,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What memory the capture kernel is told of.
+//! The capture kernel's memory map.
 
 use kexec_core::handover::x86_64::boot_params::{
     BootParams, MemoryType, BOOT_PARAMS_LEN, E820_ENTRIES, E820_ENTRIES_MAX, E820_ENTRY_LEN,
@@ -14,7 +14,7 @@ use crate::fixture::{bzimage_file, range, verified, GIB, MIB};
 
 const RAM: u32 = MemoryType::Ram as u32;
 
-/// What a map is built from.
+/// The input of a map.
 #[derive(Clone, Debug, Default)]
 struct Sources {
     system_ram: Vec<Range>,

@@ -193,7 +193,7 @@ fn the_initrd_lies_in_one_window_with_the_kernel() {
     assert_eq!(initrd_limit(kernel), range(5 * GIB, 37 * GIB));
 }
 
-/// A real image, where one is named: what distributions and the kernel's build make must not be
+/// A real image, if one is named: the images of distributions and of the kernel's build must not be
 /// taken for a damaged one.
 #[test]
 fn a_real_image_is_accepted_whole_and_refused_when_cut() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which kernel images are accepted, and what is read from them.
+//! Reading bzImages, and refusing malformed ones.
 
 mod verify;
 
@@ -24,7 +24,7 @@ use crate::fixture::{
 
 const SETUP_LEN: usize = (SETUP_SECTS + 1) * 512;
 
-/// Compares what we read from an image with what linux-loader reads from it.
+/// Compares the values that the crate and linux-loader read from an image.
 fn compare_with_linux_loader(file: &[u8]) {
     let ours = BzImage::parse(file).expect("the image is good");
 
@@ -81,7 +81,7 @@ fn linux_loader_reads_the_same_from_a_real_image() {
         version.starts_with(|first: char| first.is_ascii_digit()),
         "{version}"
     );
-    // What `scripts/` compresses with, by the magic numbers in boot.rst.
+    // The magic numbers of the compressions of `scripts/`, from boot.rst.
     let payload = image.payload().expect("a real image has a payload");
     let magics: [&[u8]; 6] = [
         &[0x1f, 0x8b],
@@ -145,7 +145,7 @@ fn an_image_without_a_payload_is_accepted() {
     assert_eq!(BzImage::parse(&file).unwrap().payload(), None);
 }
 
-/// Every refusal, by what has to be written where into a good image to get it.
+/// Every refusal, with the bytes that have to be written into a good image to get it.
 #[test]
 fn a_bad_header_is_refused_with_what_is_wrong() {
     let cases: &[(usize, &[u8], BzImageError, &str)] = &[
@@ -332,7 +332,7 @@ fn a_file_cut_anywhere_is_refused() {
 }
 
 proptest! {
-    /// Whatever is in the header, what is accepted is consistent.
+    /// An accepted image is consistent, with any header.
     #[test]
     fn accepted_images_are_consistent(
         changes in prop::collection::vec((0x1f1_usize..0x270, any::<u8>()), 0..6),

@@ -30,7 +30,8 @@ fn the_last_entry_needs_no_padding() {
     assert!(PeImage::parse(&file).unwrap().signature().is_some());
 }
 
-/// Every refusal of the certificate table, by what has to be written where into a signed file.
+/// Every refusal of the certificate table, with the bytes that have to be written into a signed
+/// file to get it.
 #[test]
 fn a_bad_certificate_table_is_refused_with_what_is_wrong() {
     let fixture = PeFile::default();

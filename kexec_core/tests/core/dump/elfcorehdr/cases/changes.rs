@@ -33,7 +33,7 @@ pub const MEMSZ: usize = 40;
 
 pub const ALIGN: usize = 48;
 
-/// What is written over a good core header.
+/// A change to a good elfcorehdr.
 #[derive(Clone, Copy)]
 pub enum Change {
     /// A byte of the ELF header.

@@ -31,7 +31,7 @@ fn notes_of_all_cpus_have_an_end() {
     }
 }
 
-/// What is good in front of a damaged note stays; nothing is read behind the memory.
+/// The good notes before a damaged one are kept. Nothing is read after the end of the memory.
 #[test]
 fn notes_that_run_past_their_segment_end_there() {
     let note = |name_len: u32, desc_len: u32| {

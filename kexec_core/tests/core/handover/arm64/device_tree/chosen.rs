@@ -94,7 +94,7 @@ fn numbers_have_the_cells_of_the_root() {
     };
     assert_eq!(elfcorehdr(&root(1, 1)), cells(&[0x5fff_0000, 0x1_0000]));
     assert_eq!(elfcorehdr(&root(2, 1)), cells(&[0, 0x5fff_0000, 0x1_0000]));
-    // What the kernel takes for the cells of a root that does not tell.
+    // The kernel's default for the cells of a root that does not tell.
     assert_eq!(
         elfcorehdr(&Tree::new(Node::new(""))),
         cells(&[0x5fff_0000, 0x1_0000])

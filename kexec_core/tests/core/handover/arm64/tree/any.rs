@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device trees that nobody has thought of.
+//! Arbitrary device trees, for property tests.
 
 use std::collections::BTreeMap;
 
