@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """The reserved memory has one user at a time, whoever comes in the middle of a load."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from harness import paths
 from harness.guest.agent import Finished
-from harness.guest.boot import boot
 from harness.guest.guest import CAPTURE, Guest
+from harness.testing import in_guest
 from harness.units import MIB
 
 DISK = "/dev/vda"
@@ -79,61 +77,58 @@ async def refused(guest: Guest, *argv: str) -> str:
     return finished.stderr
 
 
-def test_claim(directory: Path) -> None:
-    async def scenario() -> None:
-        async with boot(directory) as guest:
-            with open(guest.machine.disk, "r+b") as disk:
-                disk.write(CAPTURE.encode())
+@in_guest()
+async def test_claim(guest: Guest) -> None:
+    with open(guest.machine.disk, "r+b") as disk:
+        disk.write(CAPTURE.encode())
 
-            # The kernel's own kexec is quicker. Nobody has to wait for a load that waits.
-            async with waiting(guest, *SLOW_LOAD) as load:
-                assert not (await guest.status()).armed
-                assert "ENOENT" in await refused(guest, "rkexec", "--unload")
-                (await guest.run(*OWN)).check()
-                finished = await load.finished()
-                assert finished.status == 1 and "kexec -p -u" in finished.stderr, finished
-            assert await guest.kernels_own_image_is_loaded()
-            assert not (await guest.status()).armed
-            (await guest.run("kexec-file-load", "--unload")).check()
+    # The kernel's own kexec is quicker. Nobody has to wait for a load that waits.
+    async with waiting(guest, *SLOW_LOAD) as load:
+        assert not (await guest.status()).armed
+        assert "ENOENT" in await refused(guest, "rkexec", "--unload")
+        (await guest.run(*OWN)).check()
+        finished = await load.finished()
+        assert finished.status == 1 and "kexec -p -u" in finished.stderr, finished
+    assert await guest.kernels_own_image_is_loaded()
+    assert not (await guest.status()).armed
+    (await guest.run("kexec-file-load", "--unload")).check()
 
-            # The region shrinks.
-            async with waiting(guest, *SLOW_LOAD) as load:
-                await guest.shell(f"echo {192 * MIB} > /sys/kernel/kexec_crash_size")
-                (await load.finished()).check()
-            status = await guest.status()
-            assert status.armed
-            assert len(status.region) == 192 * MIB
-            for segment in status.segments.values():
-                assert segment.memory.start >= status.region.start
-                assert segment.memory.stop <= status.region.stop
+    # The region shrinks.
+    async with waiting(guest, *SLOW_LOAD) as load:
+        await guest.shell(f"echo {192 * MIB} > /sys/kernel/kexec_crash_size")
+        (await load.finished()).check()
+    status = await guest.status()
+    assert status.armed
+    assert len(status.region) == 192 * MIB
+    for segment in status.segments.values():
+        assert segment.memory.start >= status.region.start
+        assert segment.memory.stop <= status.region.stop
 
-            # The image is there.
-            start = f"--at={status.region.start:#x}"
-            shrink = ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size")
-            # What the kernel says itself where an image is loaded.
-            assert "No such file" in await refused(guest, *shrink)
-            assert "EBUSY" in await refused(guest, *OWN)
-            if paths.has(paths.TARGET, "KEXEC"):
-                assert "EBUSY" in await refused(guest, "kexec-load", start)
-                assert "EBUSY" in await refused(guest, "kexec-load", start, "--32-bits")
-            (await guest.rkexec("--unload")).check()
+    # The image is there.
+    start = f"--at={status.region.start:#x}"
+    shrink = ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size")
+    # What the kernel says itself where an image is loaded.
+    assert "No such file" in await refused(guest, *shrink)
+    assert "EBUSY" in await refused(guest, *OWN)
+    if paths.has(paths.TARGET, "KEXEC"):
+        assert "EBUSY" in await refused(guest, "kexec-load", start)
+        assert "EBUSY" in await refused(guest, "kexec-load", start, "--32-bits")
+    (await guest.rkexec("--unload")).check()
 
-            # An image of the kernel's own is on its way.
-            if paths.has(paths.TARGET, "KEXEC"):
-                async with waiting(guest, "kexec-load", start, f"--from={DISK}") as own:
-                    said = await refused(guest, "rkexec", "--load-panic", paths.GUEST_KERNEL)
-                    assert "is loading" in said and "(EBUSY)" in said, said
-                    (await own.finished()).check()
-                assert await guest.kernels_own_image_is_loaded()
-                said = await refused(guest, "rkexec", "--load-panic", paths.GUEST_KERNEL)
-                assert "kexec -p -u" in said, said
-                (await guest.run("kexec-load", "--unload")).check()
+    # An image of the kernel's own is on its way.
+    if paths.has(paths.TARGET, "KEXEC"):
+        async with waiting(guest, "kexec-load", start, f"--from={DISK}") as own:
+            said = await refused(guest, "rkexec", "--load-panic", paths.GUEST_KERNEL)
+            assert "is loading" in said and "(EBUSY)" in said, said
+            (await own.finished()).check()
+        assert await guest.kernels_own_image_is_loaded()
+        said = await refused(guest, "rkexec", "--load-panic", paths.GUEST_KERNEL)
+        assert "kexec -p -u" in said, said
+        (await guest.run("kexec-load", "--unload")).check()
 
-            # A load that was refused has not kept the region.
-            (await guest.run(*OWN)).check()
-            (await guest.run("kexec-file-load", "--unload")).check()
-            await guest.load()
-            await guest.crash()
-            await guest.captured()
-
-    asyncio.run(scenario())
+    # A load that was refused has not kept the region.
+    (await guest.run(*OWN)).check()
+    (await guest.run("kexec-file-load", "--unload")).check()
+    await guest.load()
+    await guest.crash()
+    await guest.captured()

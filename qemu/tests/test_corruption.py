@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """One flipped bit in the loaded image: the purgatory says where, and nothing boots."""
 
-import asyncio
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from harness.guest.boot import boot
 from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.scenarios.hotplug import USE_PLUGGED_MEMORY
 from harness.steps.memory import plug_memory
+from harness.testing import in_guest
 
 # What is damaged, and which digest shows it. The table's own is always SHA-256.
 CASES = (
@@ -26,15 +24,12 @@ NAMES = {"sha256": "SHA-256", "xxh64": "XXH64"}
 
 
 @pytest.mark.parametrize(("kind", "digest"), CASES, ids=lambda name: name.replace(" ", "-"))
-def test_corrupt(kind: str, digest: str, directory: Path, random: Random) -> None:
-    async def scenario() -> None:
-        async with boot(directory, Hardware(open_memory=True)) as guest:
-            await guest.load(CAPTURE, f"--digest={digest}")
-            victim = (await guest.status()).segments[kind]
-            flip(guest, random.choice(victim.file), random)
-            await refused(guest, NAMES["sha256" if victim.digest is None else digest], kind)
-
-    asyncio.run(scenario())
+@in_guest(Hardware(open_memory=True))
+async def test_corrupt(guest: Guest, kind: str, digest: str, random: Random) -> None:
+    await guest.load(CAPTURE, f"--digest={digest}")
+    victim = (await guest.status()).segments[kind]
+    flip(guest, random.choice(victim.file), random)
+    await refused(guest, NAMES["sha256" if victim.digest is None else digest], kind)
 
 
 # What is damaged of the ELF core header, and which digest shows it.
@@ -43,30 +38,26 @@ CORE_HEADER_CASES = {"header": "XXH64", "selection": "digest"}
 
 @pytest.mark.parametrize("part", CORE_HEADER_CASES)
 @pytest.mark.parametrize("changes", (0, 1))
-def test_corrupt_core_header(part: str, changes: int, directory: Path, random: Random) -> None:
+@in_guest(
+    Hardware(open_memory=True, hotplug=True, firmware=PLATFORM.plugs_memory_by_firmware),
+    f"crashkernel=256M {USE_PLUGGED_MEMORY}",
+)
+async def test_corrupt_core_header(guest: Guest, part: str, changes: int, random: Random) -> None:
     """As above, where the header has followed memory that was plugged in, or not."""
-
-    async def scenario() -> None:
-        hardware = Hardware(
-            open_memory=True, hotplug=True, firmware=PLATFORM.plugs_memory_by_firmware
-        )
-        async with boot(directory, hardware, f"crashkernel=256M {USE_PLUGGED_MEMORY}") as guest:
-            await guest.load(CAPTURE, "--digest=xxh64")
-            first = (await guest.status()).segments["elfcorehdr"]
-            if changes:
-                await plug_memory(guest, "dimm")
-            status = await guest.status()
-            in_force = status.segments["elfcorehdr"]
-            # The slots take turns.
-            assert (in_force.memory.start != first.memory.start) == status.changes % 2
-            if part == "header":
-                flip(guest, random.choice(in_force.file), random)
-            else:
-                # Which slot is in force stands behind both.
-                flip(guest, first.memory.start + 2 * len(first.memory), random)
-            await refused(guest, CORE_HEADER_CASES[part], "elfcorehdr")
-
-    asyncio.run(scenario())
+    await guest.load(CAPTURE, "--digest=xxh64")
+    first = (await guest.status()).segments["elfcorehdr"]
+    if changes:
+        await plug_memory(guest, "dimm")
+    status = await guest.status()
+    in_force = status.segments["elfcorehdr"]
+    # The slots take turns.
+    assert (in_force.memory.start != first.memory.start) == status.changes % 2
+    if part == "header":
+        flip(guest, random.choice(in_force.file), random)
+    else:
+        # Which slot is in force stands behind both.
+        flip(guest, first.memory.start + 2 * len(first.memory), random)
+    await refused(guest, CORE_HEADER_CASES[part], "elfcorehdr")
 
 
 def flip(guest: Guest, address: int, random: Random) -> None:

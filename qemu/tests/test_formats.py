@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Kernels that come packed: each is loaded, and one of them boots with what came with it."""
 
-import asyncio
 import gzip
 import subprocess
-from pathlib import Path
 
 from harness import paths
 from harness.cases.case import MACHINE
-from harness.guest.boot import boot
-from harness.guest.guest import CAPTURE
+from harness.guest.guest import CAPTURE, Guest
 from harness.images.packed import unified, zboot
+from harness.testing import in_guest
 
 # Digests of one load can be compared with those of another.
 SHA256 = "--digest=sha256"
@@ -24,32 +22,29 @@ def zstd(contents: bytes) -> bytes:
     return compressed.stdout
 
 
-def test_formats(directory: Path) -> None:
-    async def scenario() -> None:
-        kernel, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
-        packed = {"gzip": gzip.compress(kernel, 1), "zstd": zstd(kernel)}
-        if paths.ARCH == "arm64":
-            packed["zboot"] = zboot(kernel)
-        async with boot(directory) as guest:
-            await guest.load(CAPTURE, SHA256)
-            plain = (await guest.status()).segments["kernel"]
-            for name, file in packed.items():
-                (await guest.rkexec("--unload")).check()
-                await guest.send("/tmp/kernel", file)
-                (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()
-                # The same bytes are loaded, whatever they came in.
-                segment = (await guest.status()).segments["kernel"]
-                assert segment.digest == plain.digest, name
-            # As deep as anything is packed.
-            packed_twice = unified(MACHINE, packed.get("zboot", packed["gzip"]), initrd, CAPTURE)
-            await guest.send("/tmp/kernel", gzip.compress(packed_twice, 1))
-            (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()
-            segments = (await guest.status()).segments
-            assert segments["kernel"].digest == plain.digest
-            assert len(segments["initrd"].file) == len(initrd)
-            await guest.crash()
-            await guest.captured()
-            # The capture kernel's own command line is the one that came with it.
-            assert CAPTURE in await guest.read("/proc/cmdline")
-
-    asyncio.run(scenario())
+@in_guest()
+async def test_formats(guest: Guest) -> None:
+    kernel, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
+    packed = {"gzip": gzip.compress(kernel, 1), "zstd": zstd(kernel)}
+    if paths.ARCH == "arm64":
+        packed["zboot"] = zboot(kernel)
+    await guest.load(CAPTURE, SHA256)
+    plain = (await guest.status()).segments["kernel"]
+    for name, file in packed.items():
+        (await guest.rkexec("--unload")).check()
+        await guest.send("/tmp/kernel", file)
+        (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()
+        # The same bytes are loaded, whatever they came in.
+        segment = (await guest.status()).segments["kernel"]
+        assert segment.digest == plain.digest, name
+    # As deep as anything is packed.
+    packed_twice = unified(MACHINE, packed.get("zboot", packed["gzip"]), initrd, CAPTURE)
+    await guest.send("/tmp/kernel", gzip.compress(packed_twice, 1))
+    (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()
+    segments = (await guest.status()).segments
+    assert segments["kernel"].digest == plain.digest
+    assert len(segments["initrd"].file) == len(initrd)
+    await guest.crash()
+    await guest.captured()
+    # The capture kernel's own command line is the one that came with it.
+    assert CAPTURE in await guest.read("/proc/cmdline")

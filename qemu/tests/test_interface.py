@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """A module and programs of other versions, whose structures are shorter or longer."""
 
-import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 from harness import paths
 from harness.cases.loaders import Answer
-from harness.guest.boot import boot
 from harness.guest.guest import Guest
+from harness.testing import in_guest
 
 
 async def refuse(guest: Guest, errno: str, fact: str, *arguments: str) -> None:
@@ -27,31 +25,28 @@ async def status(guest: Guest, *arguments: str) -> dict[str, Any]:
     return json.loads(answer.stdout)
 
 
-def test_structures_of_other_versions(directory: Path) -> None:
-    async def scenario() -> None:
-        load = ("load", paths.GUEST_KERNEL)
-        async with boot(directory) as guest:
-            await guest.load()
-            # A later version's request means the same to us, until it uses what we do not know.
-            newer, nothing = ("--longer=24",), "without a sentence"
-            for request in (load, ("unload",)):
-                await refuse(guest, "E2BIG", "too old", *request, *newer, "--behind=1")
-                await refuse(guest, "E2BIG", nothing, *request, "--longer=4096")
-                # Shorter than the first version.
-                await refuse(guest, "EINVAL", nothing, *request, "--shorter=8")
-            (await guest.run("device-request", *load, *newer)).check()
-            (await guest.run("device-request", "unload", *newer)).check()
-            assert not (await guest.status()).armed
-            (await guest.run("device-request", *load)).check()
+@in_guest()
+async def test_structures_of_other_versions(guest: Guest) -> None:
+    load = ("load", paths.GUEST_KERNEL)
+    await guest.load()
+    # A later version's request means the same to us, until it uses what we do not know.
+    newer, nothing = ("--longer=24",), "without a sentence"
+    for request in (load, ("unload",)):
+        await refuse(guest, "E2BIG", "too old", *request, *newer, "--behind=1")
+        await refuse(guest, "E2BIG", nothing, *request, "--longer=4096")
+        # Shorter than the first version.
+        await refuse(guest, "EINVAL", nothing, *request, "--shorter=8")
+    (await guest.run("device-request", *load, *newer)).check()
+    (await guest.run("device-request", "unload", *newer)).check()
+    assert not (await guest.status()).armed
+    (await guest.run("device-request", *load)).check()
 
-            ours = await status(guest)
-            assert (ours["size"], ours["armed"]) == (ours["ours"], 1)
-            # An earlier version gets what it knows.
-            older = await status(guest, "--shorter=8")
-            assert older == {**ours, "size": ours["ours"] - 8}
-            # What a later version has beyond ours, we fill with zeros, and say that we did not know.
-            assert await status(guest, "--longer=200", "--behind=255") == ours
-            await refuse(guest, "EINVAL", nothing, "status", "--shorter=1024")
-            await refuse(guest, "E2BIG", nothing, "status", "--longer=4096")
-
-    asyncio.run(scenario())
+    ours = await status(guest)
+    assert (ours["size"], ours["armed"]) == (ours["ours"], 1)
+    # An earlier version gets what it knows.
+    older = await status(guest, "--shorter=8")
+    assert older == {**ours, "size": ours["ours"] - 8}
+    # What a later version has beyond ours, we fill with zeros, and say that we did not know.
+    assert await status(guest, "--longer=200", "--behind=255") == ours
+    await refuse(guest, "EINVAL", nothing, "status", "--shorter=1024")
+    await refuse(guest, "E2BIG", nothing, "status", "--longer=4096")

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """Loading and unloading the module and its image, again and again, leaves nothing behind."""
 
-import asyncio
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from harness import paths
-from harness.guest.boot import boot
 from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
+from harness.testing import in_guest
 
 ROUNDS = 200
 WARM_UP = 10
@@ -58,28 +56,25 @@ async def figures(guest: Guest) -> Figures:
 
 
 @pytest.mark.long
-def test_nothing_leaks(directory: Path) -> None:
-    async def scenario() -> None:
-        async with boot(directory, Hardware(cpus=1)) as guest:
-            await guest.shell("rmmod rust_kexec")
-            await guest.shell(CYCLE % WARM_UP, timeout_s=300)
-            before = await figures(guest)
-            await guest.shell(CYCLE % ROUNDS, timeout_s=900)
-            after = await figures(guest)
-            lost = before.free_pages - after.free_pages
-            areas = after.vmalloc_areas - before.vmalloc_areas
-            grown = {
-                name: count - before.slab_objects.get(name, 0)
-                for name, count in after.slab_objects.items()
-            }
-            largest = max(grown, key=lambda name: grown[name])
-            print(
-                f"after {ROUNDS} rounds: {lost} pages fewer free, {areas} vmalloc areas and "
-                f"{grown[largest]} objects of {largest} more"
-            )
-            assert lost < TOLERANCE
-            assert areas < TOLERANCE
-            assert grown[largest] < TOLERANCE
-            assert after.iomem == before.iomem
-
-    asyncio.run(scenario())
+@in_guest(Hardware(cpus=1))
+async def test_nothing_leaks(guest: Guest) -> None:
+    await guest.shell("rmmod rust_kexec")
+    await guest.shell(CYCLE % WARM_UP, timeout_s=300)
+    before = await figures(guest)
+    await guest.shell(CYCLE % ROUNDS, timeout_s=900)
+    after = await figures(guest)
+    lost = before.free_pages - after.free_pages
+    areas = after.vmalloc_areas - before.vmalloc_areas
+    grown = {
+        name: count - before.slab_objects.get(name, 0)
+        for name, count in after.slab_objects.items()
+    }
+    largest = max(grown, key=lambda name: grown[name])
+    print(
+        f"after {ROUNDS} rounds: {lost} pages fewer free, {areas} vmalloc areas and "
+        f"{grown[largest]} objects of {largest} more"
+    )
+    assert lost < TOLERANCE
+    assert areas < TOLERANCE
+    assert grown[largest] < TOLERANCE
+    assert after.iomem == before.iomem

@@ -1,28 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a load leaves in IMA's list of measurements."""
 
-import asyncio
-from pathlib import Path
-
 import pytest
 
 from harness import paths
-from harness.guest.boot import boot
-from harness.guest.guest import CAPTURE
+from harness.guest.guest import CAPTURE, Guest
+from harness.testing import in_guest
 
 MEASUREMENTS = "/sys/kernel/security/integrity/ima/ascii_runtime_measurements"
 
 
 @pytest.mark.skipif(not paths.has(paths.TARGET, "IMA"), reason="the kernel measures nothing")
-def test_command_line_is_measured(directory: Path) -> None:
-    async def scenario() -> None:
-        async with boot(directory, command_line="crashkernel=256M ima_policy=critical_data") as guest:
-            await guest.shell("mount -t securityfs securityfs /sys/kernel/security")
-            for line in (CAPTURE, f"{CAPTURE} panic=1"):
-                await guest.load(line)
-                measured = (await guest.read(MEASUREMENTS)).splitlines()[-1].split()
-                # The template ima-buf ends in the event's name and the data themselves.
-                assert (measured[2], measured[4]) == ("ima-buf", "kexec-cmdline")
-                assert bytes.fromhex(measured[5]) == line.encode()
-
-    asyncio.run(scenario())
+@in_guest(command_line="crashkernel=256M ima_policy=critical_data")
+async def test_command_line_is_measured(guest: Guest) -> None:
+    await guest.shell("mount -t securityfs securityfs /sys/kernel/security")
+    for line in (CAPTURE, f"{CAPTURE} panic=1"):
+        await guest.load(line)
+        measured = (await guest.read(MEASUREMENTS)).splitlines()[-1].split()
+        # The template ima-buf ends in the event's name and the data themselves.
+        assert (measured[2], measured[4]) == ("ima-buf", "kexec-cmdline")
+        assert bytes.fromhex(measured[5]) == line.encode()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The kernel itself cannot write to a loaded image, and can again once it was unloaded."""
 
-import asyncio
 from pathlib import Path
 from random import Random
 
@@ -55,27 +54,24 @@ async def write_by_the_kernel(guest: Guest, address: int) -> bool:
 
 
 @pytest.mark.parametrize(("memory_mib", "command_line"), CASES.values(), ids=CASES.keys())
-def test_write_protection(
+async def test_write_protection(
     memory_mib: int, command_line: str, directory: Path, random: Random
 ) -> None:
-    async def scenario() -> None:
-        hardware = Hardware(memory_mib=memory_mib)
-        async with boot(directory, hardware, command_line) as guest:
-            [region] = iomem(await guest.read("/proc/iomem"), "Crash kernel")
-            # The last page is not in a segment, but in the region.
-            places = [region.start, random.choice(region), region.stop - 1]
-            for _ in range(2):
-                await guest.load()
-                for place in places:
-                    assert not await write_by_the_kernel(guest, place), hex(place)
-                (await guest.rkexec("--unload")).check()
-                for place in places:
-                    assert await write_by_the_kernel(guest, place), hex(place)
-            # What lies beside the region was in one mapping with it.
+    hardware = Hardware(memory_mib=memory_mib)
+    async with boot(directory, hardware, command_line) as guest:
+        [region] = iomem(await guest.read("/proc/iomem"), "Crash kernel")
+        # The last page is not in a segment, but in the region.
+        places = [region.start, random.choice(region), region.stop - 1]
+        for _ in range(2):
             await guest.load()
-            for place in (region.start - 1, region.stop):
-                await byte(guest, place)
-            await guest.crash()
-            await guest.captured()
-
-    asyncio.run(scenario())
+            for place in places:
+                assert not await write_by_the_kernel(guest, place), hex(place)
+            (await guest.rkexec("--unload")).check()
+            for place in places:
+                assert await write_by_the_kernel(guest, place), hex(place)
+        # What lies beside the region was in one mapping with it.
+        await guest.load()
+        for place in (region.start - 1, region.stop):
+            await byte(guest, place)
+        await guest.crash()
+        await guest.captured()

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """What is refused, with which errno and which facts, and that an armed image stays armed."""
 
-import asyncio
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from harness import paths
 from harness.guest.agent import Finished
-from harness.guest.boot import boot
 from harness.guest.guest import CAPTURE, Guest
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
+from harness.testing import in_guest
 
 LOAD = ("--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
 
@@ -35,132 +33,113 @@ async def refuse(guest: Guest, argv: Sequence[str], errno: str, *facts: str) -> 
     assert await guest.status() == before
 
 
-def test_refused_while_armed(directory: Path) -> None:
-    async def scenario() -> None:
-        async with boot(directory, Hardware(memory_mib=2048)) as guest:
-            await guest.load()
-            assert (await guest.status()).armed
-            await guest.shell("tail -c 1000000 /bin/busybox > /tmp/not-a-kernel")
-            await refuse(
-                guest, ("rkexec", "--load-panic", "/tmp/not-a-kernel"), "ENOEXEC", PLATFORM.image
-            )
-            size = int(await guest.shell(f"stat -c %s {paths.GUEST_KERNEL}"))
-            await guest.shell(f"head -c {size // 2} {paths.GUEST_KERNEL} > /tmp/truncated")
-            # An EFI program as well, and as such it is found to be cut off.
-            await refuse(
-                guest, ("rkexec", "--load-panic", "/tmp/truncated"), "ELIBBAD", str(size // 2)
-            )
-            await refuse(
-                guest, ("rkexec", *LOAD, f"--command-line={'x' * 4000}"), "EINVAL", "4000 bytes"
-            )
-            await refuse(
-                guest, ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD),
-                "EPERM", "CAP_SYS_BOOT",
-            )
-            # Sparse, and larger than the crash region.
-            await guest.shell("truncate -s 300M /tmp/large")
-            await refuse(
-                guest,
-                ("rkexec", "--load-panic", paths.GUEST_KERNEL, "--initrd=/tmp/large"),
-                "EADDRNOTAVAIL",
-                "initrd", "300 MiB", "crashkernel=",
-            )
-            # Nor does anybody else take the image's memory from under it.
-            for argv in (
-                ("rmmod", "rust_kexec"),
-                ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE),
-                ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size"),
-            ):
-                before = await guest.status()
-                assert (await guest.run(*argv)).status != 0, argv
-                assert await guest.status() == before, argv
-            # After all that the first image is not only said to be armed.
-            await guest.crash()
-            await guest.captured()
-
-    asyncio.run(scenario())
+@in_guest(Hardware(memory_mib=2048))
+async def test_refused_while_armed(guest: Guest) -> None:
+    await guest.load()
+    assert (await guest.status()).armed
+    await guest.shell("tail -c 1000000 /bin/busybox > /tmp/not-a-kernel")
+    await refuse(
+        guest, ("rkexec", "--load-panic", "/tmp/not-a-kernel"), "ENOEXEC", PLATFORM.image
+    )
+    size = int(await guest.shell(f"stat -c %s {paths.GUEST_KERNEL}"))
+    await guest.shell(f"head -c {size // 2} {paths.GUEST_KERNEL} > /tmp/truncated")
+    # An EFI program as well, and as such it is found to be cut off.
+    await refuse(
+        guest, ("rkexec", "--load-panic", "/tmp/truncated"), "ELIBBAD", str(size // 2)
+    )
+    await refuse(
+        guest, ("rkexec", *LOAD, f"--command-line={'x' * 4000}"), "EINVAL", "4000 bytes"
+    )
+    await refuse(
+        guest, ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD),
+        "EPERM", "CAP_SYS_BOOT",
+    )
+    # Sparse, and larger than the crash region.
+    await guest.shell("truncate -s 300M /tmp/large")
+    await refuse(
+        guest,
+        ("rkexec", "--load-panic", paths.GUEST_KERNEL, "--initrd=/tmp/large"),
+        "EADDRNOTAVAIL",
+        "initrd", "300 MiB", "crashkernel=",
+    )
+    # Nor does anybody else take the image's memory from under it.
+    for argv in (
+        ("rmmod", "rust_kexec"),
+        ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE),
+        ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size"),
+    ):
+        before = await guest.status()
+        assert (await guest.run(*argv)).status != 0, argv
+        assert await guest.status() == before, argv
+    # After all that the first image is not only said to be armed.
+    await guest.crash()
+    await guest.captured()
 
 
-def test_refused_without_a_reservation(directory: Path) -> None:
-    async def scenario() -> None:
-        async with boot(directory, command_line="") as guest:
-            await refuse(guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "crashkernel=")
-
-    asyncio.run(scenario())
+@in_guest(command_line="")
+async def test_refused_without_a_reservation(guest: Guest) -> None:
+    await refuse(guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "crashkernel=")
 
 
-def test_refused_by_a_small_region(directory: Path) -> None:
-    async def scenario() -> None:
-        size = PLATFORM.small_region_mib
-        async with boot(directory, command_line=f"crashkernel={size}M") as guest:
-            await refuse(
-                guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", f"{size} MiB", "crashkernel="
-            )
-
-    asyncio.run(scenario())
+@in_guest(command_line=f"crashkernel={PLATFORM.small_region_mib}M")
+async def test_refused_by_a_small_region(guest: Guest) -> None:
+    size = PLATFORM.small_region_mib
+    await refuse(
+        guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", f"{size} MiB", "crashkernel="
+    )
 
 
-def test_refused_beside_the_kernels_own_image(directory: Path) -> None:
-    async def scenario() -> None:
-        async with boot(directory) as guest:
-            await refuse(guest, ("rkexec", "--unload"), "ENOENT", "loaded")
-            own = (paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
-            (await guest.run("kexec-file-load", *own)).check()
-            assert await guest.kernels_own_image_is_loaded()
-            await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kexec -p -u")
-            assert await guest.kernels_own_image_is_loaded()
-            (await guest.run("kexec-file-load", "--unload")).check()
-            await guest.load()
-            assert (await guest.status()).armed
-
-    asyncio.run(scenario())
+@in_guest()
+async def test_refused_beside_the_kernels_own_image(guest: Guest) -> None:
+    await refuse(guest, ("rkexec", "--unload"), "ENOENT", "loaded")
+    own = (paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
+    (await guest.run("kexec-file-load", *own)).check()
+    assert await guest.kernels_own_image_is_loaded()
+    await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kexec -p -u")
+    assert await guest.kernels_own_image_is_loaded()
+    (await guest.run("kexec-file-load", "--unload")).check()
+    await guest.load()
+    assert (await guest.status()).armed
 
 
-def test_refused_without_ftrace(directory: Path) -> None:
-    async def scenario() -> None:
-        async with boot(directory) as guest:
-            switch = "/proc/sys/kernel/ftrace_enabled"
-            # From some 7.x on it cannot be switched off at all.
-            if (await guest.run("sh", "-c", f"echo 0 > {switch}")).status == 0:
-                await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kernel.ftrace_enabled")
-                await guest.shell(f"echo 1 > {switch}")
-            await guest.load()
-            # From the load on it stays on, and so do the hooks.
-            assert (await guest.run("sh", "-c", f"echo 0 > {switch}")).status != 0
-            own = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
-            assert (await guest.run(*own)).status != 0
-            await guest.crash()
-            await guest.captured()
-
-    asyncio.run(scenario())
+@in_guest()
+async def test_refused_without_ftrace(guest: Guest) -> None:
+    switch = "/proc/sys/kernel/ftrace_enabled"
+    # From some 7.x on it cannot be switched off at all.
+    if (await guest.run("sh", "-c", f"echo 0 > {switch}")).status == 0:
+        await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kernel.ftrace_enabled")
+        await guest.shell(f"echo 1 > {switch}")
+    await guest.load()
+    # From the load on it stays on, and so do the hooks.
+    assert (await guest.run("sh", "-c", f"echo 0 > {switch}")).status != 0
+    own = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
+    assert (await guest.run(*own)).status != 0
+    await guest.crash()
+    await guest.captured()
 
 
-def test_refused_by_sysctls(directory: Path) -> None:
+@in_guest()
+async def test_refused_by_sysctls(guest: Guest) -> None:
     """What forbids the kernel's own kexec to load and to unload forbids it to ours."""
     limit = "/proc/sys/kernel/kexec_load_limit_panic"
     disabled = "/proc/sys/kernel/kexec_load_disabled"
-
-    async def scenario() -> None:
-        async with boot(directory) as guest:
-            # Whoever may not load uses nothing up.
-            await guest.shell(f"echo 4 > {limit}")
-            unprivileged = ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD)
-            await refuse(guest, unprivileged, "EPERM", "CAP_SYS_BOOT")
-            await guest.load()
-            (await guest.rkexec("--unload")).check()
-            await guest.load()
-            assert await guest.read(limit) == "1\n"
-            # Also a load that is refused for another reason, as with the kernel's own kexec.
-            await refuse(guest, ("rkexec", "--load-panic", "/init"), "ENOEXEC")
-            assert await guest.read(limit) == "0\n"
-            await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_limit_panic is 0")
-            await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_limit_panic is 0")
-            await guest.shell(f"echo 1 > {disabled}")
-            # What user space says about it changes nothing.
-            await guest.shell(f"echo 0 > /tmp/zero; mount --bind /tmp/zero {disabled}")
-            await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_disabled is 1")
-            await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_disabled is 1")
-            await guest.crash()
-            await guest.captured()
-
-    asyncio.run(scenario())
+    # Whoever may not load uses nothing up.
+    await guest.shell(f"echo 4 > {limit}")
+    unprivileged = ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD)
+    await refuse(guest, unprivileged, "EPERM", "CAP_SYS_BOOT")
+    await guest.load()
+    (await guest.rkexec("--unload")).check()
+    await guest.load()
+    assert await guest.read(limit) == "1\n"
+    # Also a load that is refused for another reason, as with the kernel's own kexec.
+    await refuse(guest, ("rkexec", "--load-panic", "/init"), "ENOEXEC")
+    assert await guest.read(limit) == "0\n"
+    await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_limit_panic is 0")
+    await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_limit_panic is 0")
+    await guest.shell(f"echo 1 > {disabled}")
+    # What user space says about it changes nothing.
+    await guest.shell(f"echo 0 > /tmp/zero; mount --bind /tmp/zero {disabled}")
+    await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_disabled is 1")
+    await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_disabled is 1")
+    await guest.crash()
+    await guest.captured()

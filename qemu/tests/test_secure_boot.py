@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """A machine under Secure Boot, whose capture kernel is locked down as the one that crashed was."""
 
-import asyncio
-from pathlib import Path
-
 import pytest
 
 from harness import paths
-from harness.guest.boot import boot
 from harness.guest.guest import CAPTURE, Guest
 from harness.images.signing import Signer
 from harness.machine.hardware import Hardware
 from harness.steps.firmware import SAID_BY_FIRMWARE
+from harness.testing import in_guest
 
 # What IMA's policy switches on at boot, with or without lockdown.
 ENFORCED = "this kernel, which enforces signatures under Secure Boot (IMA_ARCH_POLICY), requires one"
@@ -28,20 +25,17 @@ async def state(guest: Guest) -> str:
 @pytest.mark.skipif(
     not Signer.trusted("signer").key.exists(), reason="nobody here can sign for this kernel"
 )
-def test_capture_kernel_is_locked_down(directory: Path) -> None:
-    async def scenario() -> None:
-        signed = Signer.trusted("signer").sign(paths.CAPTURE_KERNEL.read_bytes())
-        # For each variable of the firmware all CPUs have to meet in system management mode.
-        async with boot(directory, Hardware(cpus=1, secure_boot=True)) as guest:
-            production = await state(guest)
-            assert production.startswith("none [integrity] confidentiality\n")
-            initrd, line = f"--initrd={paths.GUEST_INITRD}", f"--command-line={CAPTURE}"
-            unsigned = await guest.rkexec("--load-panic", paths.GUEST_KERNEL, initrd, line)
-            assert ENFORCED in unsigned.stderr and "(ENODATA)" in unsigned.stderr, unsigned
-            await guest.send("/tmp/kernel", signed)
-            (await guest.rkexec("--load-panic", "/tmp/kernel", initrd, line)).check()
-            await guest.crash()
-            await guest.captured()
-            assert await state(guest) == production
-
-    asyncio.run(scenario())
+# For each variable of the firmware all CPUs have to meet in system management mode.
+@in_guest(Hardware(cpus=1, secure_boot=True))
+async def test_capture_kernel_is_locked_down(guest: Guest) -> None:
+    signed = Signer.trusted("signer").sign(paths.CAPTURE_KERNEL.read_bytes())
+    production = await state(guest)
+    assert production.startswith("none [integrity] confidentiality\n")
+    initrd, line = f"--initrd={paths.GUEST_INITRD}", f"--command-line={CAPTURE}"
+    unsigned = await guest.rkexec("--load-panic", paths.GUEST_KERNEL, initrd, line)
+    assert ENFORCED in unsigned.stderr and "(ENODATA)" in unsigned.stderr, unsigned
+    await guest.send("/tmp/kernel", signed)
+    (await guest.rkexec("--load-panic", "/tmp/kernel", initrd, line)).check()
+    await guest.crash()
+    await guest.captured()
+    assert await state(guest) == production

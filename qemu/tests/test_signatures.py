@@ -5,7 +5,6 @@ What else can be wrong with a signature is in docs/verification.md, which test_v
 holds to.
 """
 
-import asyncio
 import gzip
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,13 @@ import pytest
 
 from harness import paths
 from harness.cases.case import MACHINE
-from harness.guest.boot import boot
 from harness.guest.guest import CAPTURE, Guest
 from harness.guest.policy import POLICY, lock_down
 from harness.images.layout import flip
 from harness.images.packed import unified
 from harness.images.pe import certificate_table
 from harness.images.signing import Signer, attach
+from harness.testing import in_guest
 
 UNSIGNED = (
     "the kernel has no signature, but the module's parameter signatures=require requires one: "
@@ -119,68 +118,65 @@ async def tighten(guest: Guest) -> None:
 @pytest.mark.skipif(
     not Signer.trusted("signer").key.exists(), reason="nobody here can sign for this kernel"
 )
-def test_signatures(directory: Path, random: Random) -> None:
-    async def scenario() -> None:
-        unsigned, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
-        signer, stranger = Signer.trusted("signer"), Signer.stranger(directory)
-        signed = signer.sign(unsigned)
-        table, length = certificate_table(signed)
-        async with boot(directory) as guest:
-            await load(guest, Files(unsigned), "none")
-            # As a distribution's kernel is to a kernel that somebody built: nobody knows the signer.
-            strangers = Files(stranger.sign(unsigned))
-            await load(guest, strangers, "unknown signer")
-            assert KNOWN_TO_NOBODY in await guest.shell("dmesg")
-            altered = flip(strangers.kernel, random.randrange(0x1000, table))
-            await refuse(guest, Files(altered), "EKEYREJECTED", OTHER_FILE)
-            await load(guest, Files(signed))
-            await tighten(guest)
-            await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)
-            for _ in range(3):
-                changed = flip(signed, random.randrange(0x1000, table), 1 << random.randrange(8))
-                await refuse(guest, Files(changed), "EKEYREJECTED", OTHER_FILE)
-            await refuse(
-                guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE
-            )
-            await refuse(guest, strangers, "ENOKEY", UNKNOWN_KEY)
-            # What was signed and then compressed is what it was.
-            await load(guest, Files(gzip.compress(signed, 1)))
-            await refuse(guest, Files(gzip.compress(unsigned, 1)), "ENODATA", UNSIGNED)
-            await refuse(guest, Files(gzip.compress(changed, 1)), "EKEYREJECTED", OTHER_FILE)
-            expired = Signer.trusted("expired").sign(unsigned)
-            await refuse(guest, Files(expired), "EKEYREJECTED", f"the kernel's {REJECTED}")
-            await refuse(
-                guest,
-                Files(signed[:-16]),
-                "ELIBBAD",
-                f"the certificate table ends at {table + length:#x}, but the file has "
-                f"{table + length - 16:#x} bytes, so that the signature is cut off: sign the "
-                "kernel again",
-            )
-            wrong = signer.detached(b"another initrd")
-            await refuse(
-                guest,
-                Files(signed, initrd_signature=wrong),
-                "EKEYREJECTED",
-                f"the initrd's {REJECTED}",
-            )
+@in_guest()
+async def test_signatures(guest: Guest, directory: Path, random: Random) -> None:
+    unsigned, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
+    signer, stranger = Signer.trusted("signer"), Signer.stranger(directory)
+    signed = signer.sign(unsigned)
+    table, length = certificate_table(signed)
+    await load(guest, Files(unsigned), "none")
+    # As a distribution's kernel is to a kernel that somebody built: nobody knows the signer.
+    strangers = Files(stranger.sign(unsigned))
+    await load(guest, strangers, "unknown signer")
+    assert KNOWN_TO_NOBODY in await guest.shell("dmesg")
+    altered = flip(strangers.kernel, random.randrange(0x1000, table))
+    await refuse(guest, Files(altered), "EKEYREJECTED", OTHER_FILE)
+    await load(guest, Files(signed))
+    await tighten(guest)
+    await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)
+    for _ in range(3):
+        changed = flip(signed, random.randrange(0x1000, table), 1 << random.randrange(8))
+        await refuse(guest, Files(changed), "EKEYREJECTED", OTHER_FILE)
+    await refuse(
+        guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE
+    )
+    await refuse(guest, strangers, "ENOKEY", UNKNOWN_KEY)
+    # What was signed and then compressed is what it was.
+    await load(guest, Files(gzip.compress(signed, 1)))
+    await refuse(guest, Files(gzip.compress(unsigned, 1)), "ENODATA", UNSIGNED)
+    await refuse(guest, Files(gzip.compress(changed, 1)), "EKEYREJECTED", OTHER_FILE)
+    expired = Signer.trusted("expired").sign(unsigned)
+    await refuse(guest, Files(expired), "EKEYREJECTED", f"the kernel's {REJECTED}")
+    await refuse(
+        guest,
+        Files(signed[:-16]),
+        "ELIBBAD",
+        f"the certificate table ends at {table + length:#x}, but the file has "
+        f"{table + length - 16:#x} bytes, so that the signature is cut off: sign the "
+        "kernel again",
+    )
+    wrong = signer.detached(b"another initrd")
+    await refuse(
+        guest,
+        Files(signed, initrd_signature=wrong),
+        "EKEYREJECTED",
+        f"the initrd's {REJECTED}",
+    )
 
-            good = Files(signed, initrd_signature=signer.detached(initrd))
-            if paths.ARCH == "x86_64":
-                # An ELF file has no place for a signature.
-                vmlinux = paths.CAPTURE_VMLINUX.read_bytes()
-                await refuse(guest, Files(vmlinux), "ENODATA", UNSIGNED)
-                signature = signer.detached(vmlinux)
-                changed = flip(vmlinux, random.randrange(0x1000, len(vmlinux)))
-                await refuse(
-                    guest, Files(changed, signature), "EKEYREJECTED", f"the kernel's {REJECTED}"
-                )
-                good = Files(vmlinux, signature, good.initrd_signature)
-            await keep_what_is_signed(guest, signer, initrd)
-            await load(guest, good)
-            await lock_down(guest)
-            await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)
-            await guest.crash()
-            await guest.captured()
-
-    asyncio.run(scenario())
+    good = Files(signed, initrd_signature=signer.detached(initrd))
+    if paths.ARCH == "x86_64":
+        # An ELF file has no place for a signature.
+        vmlinux = paths.CAPTURE_VMLINUX.read_bytes()
+        await refuse(guest, Files(vmlinux), "ENODATA", UNSIGNED)
+        signature = signer.detached(vmlinux)
+        changed = flip(vmlinux, random.randrange(0x1000, len(vmlinux)))
+        await refuse(
+            guest, Files(changed, signature), "EKEYREJECTED", f"the kernel's {REJECTED}"
+        )
+        good = Files(vmlinux, signature, good.initrd_signature)
+    await keep_what_is_signed(guest, signer, initrd)
+    await load(guest, good)
+    await lock_down(guest)
+    await refuse(guest, Files(unsigned), "ENODATA", UNSIGNED)
+    await guest.crash()
+    await guest.captured()

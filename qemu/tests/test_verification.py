@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """docs/verification.md says what both loaders say."""
 
-import asyncio
 import re
 from pathlib import Path
 
@@ -18,7 +17,7 @@ NUMBER = re.compile(r"0x[0-9a-f]+( bytes \([\d.]+ [KMG]iB\))?")
 @pytest.mark.skipif(
     paths.TARGET != paths.ARCH, reason="the document is about the default kernel"
 )
-def test_verification(directory: Path) -> None:
-    rows = asyncio.run(found(directory))
+async def test_verification(directory: Path) -> None:
+    rows = await found(directory)
     _, expected, _ = documented()
     assert NUMBER.sub("N", section(rows)).splitlines() == NUMBER.sub("N", expected).splitlines()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Our dump beside the kernel's own, in one boot: whatever is asked of both, both answer the same."""
 
-import asyncio
 from pathlib import Path
 from random import Random
 
@@ -65,17 +64,14 @@ LAYOUTS = (
 
 @pytest.mark.long
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
-def test_both_files_are_the_same(layout: Scenario, directory: Path, random: Random) -> None:
-    async def scenario() -> None:
-        async with crashed(layout, directory) as guest:
-            seed = random.getrandbits(32)
-            compared = await compare(guest, seed, REQUESTS, timeout_s=1800)
-            print(compared)
-            assert compared["reads"] == compared["mappings"] == REQUESTS
-            sums = await guest.shell(f"sha256sum {OURS} {THEIRS}", timeout_s=1800)
-            ours, theirs = (line.split()[0] for line in sums.splitlines())
-            print(ours)
-            assert ours == theirs
-            assert await complaints(guest) == []
-
-    asyncio.run(scenario())
+async def test_both_files_are_the_same(layout: Scenario, directory: Path, random: Random) -> None:
+    async with crashed(layout, directory) as guest:
+        seed = random.getrandbits(32)
+        compared = await compare(guest, seed, REQUESTS, timeout_s=1800)
+        print(compared)
+        assert compared["reads"] == compared["mappings"] == REQUESTS
+        sums = await guest.shell(f"sha256sum {OURS} {THEIRS}", timeout_s=1800)
+        ours, theirs = (line.split()[0] for line in sums.splitlines())
+        print(ours)
+        assert ours == theirs
+        assert await complaints(guest) == []

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """`/proc/vmcore` is mapped as it is read, in pages of whatever size the capture kernel has."""
 
-import asyncio
 import json
-from pathlib import Path
 from random import Random
 
 from harness import paths
-from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
+from harness.guest.guest import Guest
+from harness.testing import in_capture_kernel
 from harness.units import MIB, PAGE
 
 PLACES = 16
@@ -19,18 +18,15 @@ STEP = 64 << 10
 TEXT = range(0, 6 * MIB, STEP)
 
 
-def test_mapped_is_what_is_read(directory: Path, random: Random) -> None:
-    async def scenario() -> None:
-        async with crashed(Scenario(name="mapping"), directory) as guest:
-            contents = set()
-            for offset in random.sample(TEXT, PLACES):
-                finished = await guest.run(
-                    "vmcore", "bytes", paths.SERVED,
-                    f"--offset={offset}", f"--len={PAGE}",
-                )
-                found = json.loads(finished.check().stdout)
-                assert found["read"] == found["mapped"], hex(offset)
-                contents.add(found["read"])
-            assert len(contents) > PLACES // 2
-
-    asyncio.run(scenario())
+@in_capture_kernel(Scenario(name="mapping"))
+async def test_mapped_is_what_is_read(guest: Guest, random: Random) -> None:
+    contents = set()
+    for offset in random.sample(TEXT, PLACES):
+        finished = await guest.run(
+            "vmcore", "bytes", paths.SERVED,
+            f"--offset={offset}", f"--len={PAGE}",
+        )
+        found = json.loads(finished.check().stdout)
+        assert found["read"] == found["mapped"], hex(offset)
+        contents.add(found["read"])
+    assert len(contents) > PLACES // 2

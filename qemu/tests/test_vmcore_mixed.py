@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """One implementation loads, the other one reads: what people have who use the module in one kernel."""
 
-import asyncio
 from pathlib import Path
 from random import Random
 
@@ -9,13 +8,13 @@ import pytest
 
 from harness import paths
 from harness.checks.always import ALWAYS, crash_report, every_cpu, ours_alone
-from harness.crash.run import crash_and_save
 from harness.crash.scenario import Facts, Scenario
 from harness.dump.dump import Dump
 from harness.guest.guest import CAPTURE, Guest
 from harness.guest.kernel import complaints
 from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS
 from harness.machine.platform import PLATFORM
+from harness.testing import crash_and_check
 
 
 def every_note(dump: Dump, facts: Facts) -> None:
@@ -27,8 +26,14 @@ def every_note(dump: Dump, facts: Facts) -> None:
         assert note.registers[PLATFORM.instruction_pointer] == cpu.instruction_pointer != 0, cpu
 
 
+def loaded_by_the_kernels_own(dump: Dump, facts: Facts) -> None:
+    """The kernel's own kexec had an image when the guest crashed."""
+    assert facts.kernels_own_image
+
+
 # It leaves no report of ours either.
 KERNELS_OWN = (
+    loaded_by_the_kernels_own,
     every_note,
     *(
         check
@@ -59,21 +64,12 @@ LOADED_BY_THE_KERNELS_OWN = Scenario(
 )
 
 
-def test_loaded_by_the_kernels_own(directory: Path, random: Random) -> None:
-    facts = asyncio.run(crash_and_save(LOADED_BY_THE_KERNELS_OWN, directory, random))
-    assert facts.kernels_own_image
-    with Dump(directory / "vmcore") as dump:
-        for check in KERNELS_OWN:
-            check(dump, facts)
-    dump.path.unlink()
+async def test_loaded_by_the_kernels_own(directory: Path, random: Random) -> None:
+    await crash_and_check(LOADED_BY_THE_KERNELS_OWN, directory, random, always=KERNELS_OWN)
 
 
 @pytest.mark.skipif(
     not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
 )
-def test_read_by_the_kernels_own(directory: Path, random: Random) -> None:
-    facts = asyncio.run(crash_and_save(Scenario(name="mixed"), directory, random))
-    with Dump(directory / "vmcore") as dump:
-        for check in ALWAYS:
-            check(dump, facts)
-    dump.path.unlink()
+async def test_read_by_the_kernels_own(directory: Path, random: Random) -> None:
+    await crash_and_check(Scenario(name="mixed"), directory, random)

@@ -2,10 +2,7 @@
 """CPUs that are busy, deaf, off, or many."""
 
 from harness import paths
-from harness.checks.cpus import (
-    interrupts_disabled,
-    spinning_registers,
-)
+from harness.checks.cpus import interrupts_disabled, spinning_registers
 from harness.crash.scenario import Scenario
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM

@@ -2,11 +2,7 @@
 """Firmware, interrupt controllers, and exception levels."""
 
 from harness import paths
-from harness.checks.cpus import (
-    at_exception_level,
-    parked,
-    spinning_registers,
-)
+from harness.checks.cpus import at_exception_level, parked, spinning_registers
 from harness.checks.firmware import described_by_acpi, handed_over_by_firmware
 from harness.checks.memory import pattern_pages
 from harness.crash.scenario import Scenario
@@ -14,10 +10,7 @@ from harness.guest.guest import CAPTURE, CONSOLE
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.scenarios.memory import REGION_AMID_MEMORY
-from harness.steps.cpus import (
-    look_at_stopped_cpus,
-    spin_on_the_last_cpu,
-)
+from harness.steps.cpus import look_at_stopped_cpus, spin_on_the_last_cpu
 from harness.steps.firmware import look_at_captured_firmware, look_at_firmware
 from harness.steps.memory import fill_pages
 

@@ -2,18 +2,12 @@
 """Memory and CPUs that come and go between the load and the crash."""
 
 from harness import paths
-from harness.checks.cpus import (
-    spinning_registers,
-)
+from harness.checks.cpus import spinning_registers
 from harness.checks.memory import pattern_pages, pulled_memory_left_out
 from harness.crash.scenario import Scenario
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.steps.cpus import (
-    plug_a_cpu,
-    restart_the_last_cpu,
-    spin_on_the_last_cpu,
-)
+from harness.steps.cpus import plug_a_cpu, restart_the_last_cpu, spin_on_the_last_cpu
 from harness.steps.memory import plug_and_pull_memory
 
 # Memory that is plugged in is used at once, for what can be moved away again.

@@ -2,19 +2,13 @@
 """Page tables of either depth, with and without KASLR, in both kernels."""
 
 from harness import paths
-from harness.checks.cpus import (
-    paged_with,
-)
+from harness.checks.cpus import paged_with
 from harness.crash.scenario import Scenario
 from harness.guest.guest import CAPTURE
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.steps.cpus import (
-    look_at_cpu_flags,
-)
-from harness.steps.files import (
-    have_vmlinux_loaded,
-)
+from harness.steps.cpus import look_at_cpu_flags
+from harness.steps.files import have_vmlinux_loaded
 
 X86_64 = (
     # A capture kernel that pages in another way than the one that crashed changes the mode itself.

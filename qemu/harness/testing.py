@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How a test says which guest it needs, and the run of a scenario with all its checks."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from harness.checks.always import ALWAYS
+from harness.crash.run import crash_and_save, crashed
+from harness.crash.scenario import Check, Scenario
+from harness.dump.dump import Dump
+from harness.guest.boot import boot
+from harness.guest.guest import Guest
+from harness.machine.hardware import Hardware
+
+Test = Callable[..., Awaitable[None]]
+Decorator = Callable[[Test], Test]
+
+
+def in_guest(
+    hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
+) -> Decorator:
+    """Gives a test, as its argument `guest`, a guest that has booted the production kernel."""
+    return _within(lambda directory: boot(directory, hardware, command_line))
+
+
+def in_capture_kernel(scenario: Scenario = Scenario(name="capture-kernel")) -> Decorator:
+    """Gives a test, as its argument `guest`, the capture kernel after a scenario's crash."""
+    return _within(lambda directory: crashed(scenario, directory))
+
+
+def _within(start: Callable[[Path], AbstractAsyncContextManager[Guest]]) -> Decorator:
+    def decorate(test: Test) -> Test:
+        wanted = inspect.signature(test).parameters
+
+        @functools.wraps(test)
+        async def run(directory: Path, **fixtures: Any) -> None:
+            if "directory" in wanted:
+                fixtures["directory"] = directory
+            async with start(directory) as guest:
+                await test(guest=guest, **fixtures)
+
+        # By these names pytest knows which fixtures the test has.
+        own = inspect.signature(run, follow_wrapped=False).parameters["directory"]
+        others = [wanted[name] for name in wanted if name not in ("guest", "directory")]
+        run.__signature__ = inspect.Signature([own, *others])  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+async def crash_and_check(
+    scenario: Scenario, directory: Path, random: Random, always: tuple[Check, ...] = ALWAYS
+) -> None:
+    """Runs a scenario. A dump that fails a check stays for whoever looks into it."""
+    facts = await crash_and_save(scenario, directory, random)
+    with Dump(directory / "vmcore") as dump:
+        for check in (*always, *scenario.checks):
+            check(dump, facts)
+    dump.path.unlink()
