@@ -9,16 +9,28 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
+from harness import paths
 from harness.checks.always import ALWAYS
 from harness.crash.run import crash_and_save, crashed
 from harness.crash.scenario import Check, Scenario
 from harness.dump.dump import Dump
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
+from harness.guest.vmcore import HAS_BOTH
 from harness.machine.hardware import Hardware
 
 Test = Callable[..., Awaitable[None]]
 Decorator = Callable[[Test], Test]
+
+prepared_only = pytest.mark.skipif(
+    paths.ARCH != "x86_64", reason="only x86_64 can be told of memory that it leaves alone"
+)
+
+needs_both_files = pytest.mark.skipif(
+    not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
+)
 
 
 def in_guest(

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 from harness import paths
 from harness.guest.agent import Finished
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
+from harness.guest.loading import CAPTURE, RKEXEC_UNLOAD, kexec_file_load
 from harness.testing import in_guest
 from harness.units import MIB
 
 DISK = "/dev/vda"
-OWN = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
 SLOW_LOAD = (
     "device-request", "load", paths.GUEST_KERNEL,
     f"--command-line={DISK}", f"--command-line-len={len(CAPTURE)}",
@@ -85,13 +85,13 @@ async def test_claim(guest: Guest) -> None:
     # The kernel's own kexec is quicker. Nobody has to wait for a load that waits.
     async with waiting(guest, *SLOW_LOAD) as load:
         assert not (await guest.status()).armed
-        assert "ENOENT" in await refused(guest, "rkexec", "--unload")
-        (await guest.run(*OWN)).check()
+        assert "ENOENT" in await refused(guest, *RKEXEC_UNLOAD)
+        await guest.load_by_the_kernels_own()
         finished = await load.finished()
         assert finished.status == 1 and "kexec -p -u" in finished.stderr, finished
     assert await guest.kernels_own_image_is_loaded()
     assert not (await guest.status()).armed
-    (await guest.run("kexec-file-load", "--unload")).check()
+    await guest.unload_by_the_kernels_own()
 
     # The region shrinks.
     async with waiting(guest, *SLOW_LOAD) as load:
@@ -109,11 +109,11 @@ async def test_claim(guest: Guest) -> None:
     shrink = ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size")
     # What the kernel says itself where an image is loaded.
     assert "No such file" in await refused(guest, *shrink)
-    assert "EBUSY" in await refused(guest, *OWN)
+    assert "EBUSY" in await refused(guest, *kexec_file_load())
     if paths.has(paths.TARGET, "KEXEC"):
         assert "EBUSY" in await refused(guest, "kexec-load", start)
         assert "EBUSY" in await refused(guest, "kexec-load", start, "--32-bits")
-    (await guest.rkexec("--unload")).check()
+    await guest.unload()
 
     # An image of the kernel's own is on its way.
     if paths.has(paths.TARGET, "KEXEC"):
@@ -127,8 +127,8 @@ async def test_claim(guest: Guest) -> None:
         (await guest.run("kexec-load", "--unload")).check()
 
     # A load that was refused has not kept the region.
-    (await guest.run(*OWN)).check()
-    (await guest.run("kexec-file-load", "--unload")).check()
+    await guest.load_by_the_kernels_own()
+    await guest.unload_by_the_kernels_own()
     await guest.load()
     await guest.crash()
     await guest.captured()

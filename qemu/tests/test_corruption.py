@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest
+from harness.guest.guest import FIRST_LINE, PATIENCE, Guest
+from harness.guest.loading import CAPTURE
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.scenarios.hotplug import USE_PLUGGED_MEMORY

@@ -6,7 +6,8 @@ import subprocess
 
 from harness import paths
 from harness.cases.case import MACHINE
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
+from harness.guest.loading import CAPTURE
 from harness.images.packed import unified, zboot
 from harness.testing import in_guest
 
@@ -31,7 +32,7 @@ async def test_formats(guest: Guest) -> None:
     await guest.load(CAPTURE, SHA256)
     plain = (await guest.status()).segments["kernel"]
     for name, file in packed.items():
-        (await guest.rkexec("--unload")).check()
+        await guest.unload()
         await guest.send("/tmp/kernel", file)
         (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()
         # The same bytes are loaded, whatever they came in.

@@ -4,7 +4,8 @@
 import pytest
 
 from harness import paths
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
+from harness.guest.loading import CAPTURE
 from harness.testing import in_guest
 
 MEASUREMENTS = "/sys/kernel/security/integrity/ima/ascii_runtime_measurements"

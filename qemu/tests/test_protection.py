@@ -59,14 +59,14 @@ async def test_write_protection(
 ) -> None:
     hardware = Hardware(memory_mib=memory_mib)
     async with boot(directory, hardware, command_line) as guest:
-        [region] = iomem(await guest.read("/proc/iomem"), "Crash kernel")
+        [region] = await iomem(guest, "Crash kernel")
         # The last page is not in a segment, but in the region.
         places = [region.start, random.choice(region), region.stop - 1]
         for _ in range(2):
             await guest.load()
             for place in places:
                 assert not await write_by_the_kernel(guest, place), hex(place)
-            (await guest.rkexec("--unload")).check()
+            await guest.unload()
             for place in places:
                 assert await write_by_the_kernel(guest, place), hex(place)
         # What lies beside the region was in one mapping with it.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from harness import paths
 from harness.guest.agent import Finished
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
+from harness.guest.loading import RKEXEC_UNLOAD, kexec_file_load
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.testing import in_guest
@@ -65,7 +66,7 @@ async def test_refused_while_armed(guest: Guest) -> None:
     # Nor does anybody else take the image's memory from under it.
     for argv in (
         ("rmmod", "rust_kexec"),
-        ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE),
+        kexec_file_load(),
         ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size"),
     ):
         before = await guest.status()
@@ -91,13 +92,12 @@ async def test_refused_by_a_small_region(guest: Guest) -> None:
 
 @in_guest()
 async def test_refused_beside_the_kernels_own_image(guest: Guest) -> None:
-    await refuse(guest, ("rkexec", "--unload"), "ENOENT", "loaded")
-    own = (paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
-    (await guest.run("kexec-file-load", *own)).check()
+    await refuse(guest, RKEXEC_UNLOAD, "ENOENT", "loaded")
+    await guest.load_by_the_kernels_own()
     assert await guest.kernels_own_image_is_loaded()
     await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kexec -p -u")
     assert await guest.kernels_own_image_is_loaded()
-    (await guest.run("kexec-file-load", "--unload")).check()
+    await guest.unload_by_the_kernels_own()
     await guest.load()
     assert (await guest.status()).armed
 
@@ -112,8 +112,7 @@ async def test_refused_without_ftrace(guest: Guest) -> None:
     await guest.load()
     # From the load on it stays on, and so do the hooks.
     assert (await guest.run("sh", "-c", f"echo 0 > {switch}")).status != 0
-    own = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
-    assert (await guest.run(*own)).status != 0
+    assert (await guest.run(*kexec_file_load())).status != 0
     await guest.crash()
     await guest.captured()
 
@@ -128,18 +127,18 @@ async def test_refused_by_sysctls(guest: Guest) -> None:
     unprivileged = ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD)
     await refuse(guest, unprivileged, "EPERM", "CAP_SYS_BOOT")
     await guest.load()
-    (await guest.rkexec("--unload")).check()
+    await guest.unload()
     await guest.load()
     assert await guest.read(limit) == "1\n"
     # Also a load that is refused for another reason, as with the kernel's own kexec.
     await refuse(guest, ("rkexec", "--load-panic", "/init"), "ENOEXEC")
     assert await guest.read(limit) == "0\n"
     await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_limit_panic is 0")
-    await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_limit_panic is 0")
+    await refuse(guest, RKEXEC_UNLOAD, "EPERM", "kexec_load_limit_panic is 0")
     await guest.shell(f"echo 1 > {disabled}")
     # What user space says about it changes nothing.
     await guest.shell(f"echo 0 > /tmp/zero; mount --bind /tmp/zero {disabled}")
     await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_disabled is 1")
-    await refuse(guest, ("rkexec", "--unload"), "EPERM", "kexec_load_disabled is 1")
+    await refuse(guest, RKEXEC_UNLOAD, "EPERM", "kexec_load_disabled is 1")
     await guest.crash()
     await guest.captured()

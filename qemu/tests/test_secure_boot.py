@@ -4,7 +4,9 @@
 import pytest
 
 from harness import paths
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.files import Files
+from harness.guest.guest import Guest
+from harness.guest.loading import rkexec
 from harness.images.signing import Signer
 from harness.machine.hardware import Hardware
 from harness.steps.firmware import SAID_BY_FIRMWARE
@@ -31,11 +33,9 @@ async def test_capture_kernel_is_locked_down(guest: Guest) -> None:
     signed = Signer.trusted("signer").sign(paths.CAPTURE_KERNEL.read_bytes())
     production = await state(guest)
     assert production.startswith("none [integrity] confidentiality\n")
-    initrd, line = f"--initrd={paths.GUEST_INITRD}", f"--command-line={CAPTURE}"
-    unsigned = await guest.rkexec("--load-panic", paths.GUEST_KERNEL, initrd, line)
+    unsigned = await guest.run(*rkexec())
     assert ENFORCED in unsigned.stderr and "(ENODATA)" in unsigned.stderr, unsigned
-    await guest.send("/tmp/kernel", signed)
-    (await guest.rkexec("--load-panic", "/tmp/kernel", initrd, line)).check()
+    (await guest.run(*await Files(signed).send(guest))).check()
     await guest.crash()
     await guest.captured()
     assert await state(guest) == production

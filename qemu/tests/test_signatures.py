@@ -6,7 +6,6 @@ holds to.
 """
 
 import gzip
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -14,7 +13,9 @@ import pytest
 
 from harness import paths
 from harness.cases.case import MACHINE
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.files import Files
+from harness.guest.guest import Guest
+from harness.guest.loading import CAPTURE
 from harness.guest.policy import POLICY, lock_down
 from harness.images.layout import flip
 from harness.images.packed import unified
@@ -51,30 +52,9 @@ LOOSER = (
 )
 
 
-@dataclass(frozen=True)
-class Files:
-    """What one load is given."""
-
-    kernel: bytes
-    signature: bytes | None = None
-    initrd_signature: bytes | None = None
-
-    async def arguments(self, guest: Guest) -> list[str]:
-        """rkexec's arguments, for files that are in the guest then."""
-        arguments = ["--load-panic", "/tmp/kernel", f"--initrd={paths.GUEST_INITRD}"]
-        arguments.append(f"--command-line={CAPTURE}")
-        await guest.send("/tmp/kernel", self.kernel)
-        for option in ("signature", "initrd_signature"):
-            contents = getattr(self, option)
-            if contents is not None:
-                await guest.send(f"/tmp/{option}", contents)
-                arguments.append(f"--{option.replace('_', '-')}=/tmp/{option}")
-        return arguments
-
-
 async def load(guest: Guest, files: Files, signature: str = "good") -> None:
     """Loads and arms, and says what the signature is."""
-    (await guest.rkexec(*await files.arguments(guest))).check()
+    (await guest.run(*await files.send(guest))).check()
     status = await guest.status()
     assert (status.armed, status.signature) == (True, signature)
 
@@ -83,7 +63,7 @@ async def refuse(guest: Guest, files: Files, errno: str, sentence: str) -> None:
     """A refusal in these words, after which what was armed still is."""
     before = await guest.status()
     assert before.armed
-    refused = await guest.rkexec(*await files.arguments(guest))
+    refused = await guest.run(*await files.send(guest))
     assert (refused.status, refused.stderr) == (1, f"rkexec: {sentence} ({errno})\n")
     assert await guest.status() == before
 

@@ -10,12 +10,11 @@ from harness import paths
 from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
 from harness.guest.kernel import complaints
-from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, compare
+from harness.guest.vmcore import OURS, THEIRS, compare
 from harness.machine.hardware import Hardware
+from harness.testing import needs_both_files
 
-pytestmark = pytest.mark.skipif(
-    not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
-)
+pytestmark = needs_both_files
 
 REQUESTS = 10_000
 

@@ -4,17 +4,14 @@
 from pathlib import Path
 from random import Random
 
-import pytest
-
-from harness import paths
 from harness.checks.always import ALWAYS, crash_report, every_cpu, ours_alone
 from harness.crash.scenario import Facts, Scenario
 from harness.dump.dump import Dump
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
 from harness.guest.kernel import complaints
 from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS
 from harness.machine.platform import PLATFORM
-from harness.testing import crash_and_check
+from harness.testing import crash_and_check, needs_both_files
 
 
 def every_note(dump: Dump, facts: Facts) -> None:
@@ -46,8 +43,7 @@ KERNELS_OWN = (
 async def load_by_the_kernels_own(guest: Guest, facts: Facts) -> None:
     """kexec_file_load(2) takes the region over."""
     await guest.shell("rkexec -p -u; rmmod rust_kexec")
-    load = ("kexec-file-load", paths.GUEST_KERNEL, paths.GUEST_INITRD, CAPTURE)
-    (await guest.run(*load)).check()
+    await guest.load_by_the_kernels_own()
 
 
 async def read_by_us(guest: Guest, facts: Facts) -> None:
@@ -68,8 +64,6 @@ async def test_loaded_by_the_kernels_own(directory: Path, random: Random) -> Non
     await crash_and_check(LOADED_BY_THE_KERNELS_OWN, directory, random, always=KERNELS_OWN)
 
 
-@pytest.mark.skipif(
-    not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
-)
+@needs_both_files
 async def test_read_by_the_kernels_own(directory: Path, random: Random) -> None:
     await crash_and_check(Scenario(name="mixed"), directory, random)

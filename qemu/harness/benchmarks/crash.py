@@ -20,7 +20,8 @@ from harness.benchmarks.comparison import KERNELS_OWN, show
 from harness.dump.dump import Dump
 from harness.dump.notes import Report
 from harness.guest.boot import boot
-from harness.guest.guest import CAPTURE, FIRST_LINE, PATIENCE, Guest
+from harness.guest.guest import FIRST_LINE, PATIENCE, Guest
+from harness.guest.loading import CAPTURE
 from harness.machine.platform import PLATFORM
 from harness.units import MIB
 
@@ -42,8 +43,7 @@ async def load_with_sha256(guest: Guest) -> None:
 
 async def load_with_the_kernels_own(guest: Guest) -> None:
     """The C implementation, by kexec_file_load(2)."""
-    files = (paths.GUEST_KERNEL, paths.GUEST_INITRD)
-    (await guest.run("kexec-file-load", *files, COMMAND_LINE)).check()
+    await guest.load_by_the_kernels_own(COMMAND_LINE)
 
 
 IMPLEMENTATIONS: dict[str, Loader] = {

@@ -16,25 +16,17 @@ import time
 from harness import paths
 from harness.benchmarks.comparison import KERNELS_OWN, show
 from harness.guest.boot import boot
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
+from harness.guest.loading import KEXEC_FILE_UNLOAD, RKEXEC_UNLOAD, kexec_file_load, rkexec
 from harness.images.signing import Signer
 
 KERNEL = "/tmp/kernel"
 
-OURS: tuple[str, ...] = (
-    "rkexec",
-    "--load-panic",
-    KERNEL,
-    f"--initrd={paths.GUEST_INITRD}",
-    f"--command-line={CAPTURE}",
-)
-C_LOADER = ("kexec-file-load", KERNEL, paths.GUEST_INITRD, CAPTURE)
-
 # How each loads, and drops what it has loaded.
 IMPLEMENTATIONS = {
-    "rust_kexec": (OURS, ("rkexec", "--unload")),
-    "the same, SHA-256": ((*OURS, "--digest=sha256"), ("rkexec", "--unload")),
-    KERNELS_OWN: (C_LOADER, ("kexec-file-load", "--unload")),
+    "rust_kexec": (rkexec(KERNEL), RKEXEC_UNLOAD),
+    "the same, SHA-256": ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),
+    KERNELS_OWN: (kexec_file_load(KERNEL), KEXEC_FILE_UNLOAD),
 }
 
 

@@ -23,8 +23,9 @@ from elftools.elf.elffile import ELFFile
 from harness import paths
 from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
 from harness.guest.kernel import free_kib, mapped_areas
+from harness.guest.loading import CAPTURE
 from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, cpu_seconds, measured
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM

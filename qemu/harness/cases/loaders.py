@@ -8,7 +8,9 @@ from typing import NamedTuple
 from harness import paths
 from harness.cases.case import Case
 from harness.guest.agent import Finished
+from harness.guest.files import Files
 from harness.guest.guest import Guest
+from harness.guest.loading import kexec_file_load
 
 LOADS = "loads"
 
@@ -66,8 +68,6 @@ class Loader:
     async def row(self, case: Case) -> Row:
         """Has both loaders load the case."""
         guest = self.guest
-        await guest.send("/tmp/kernel", case.kernel)
-        arguments = ["--load-panic", "/tmp/kernel", f"--command-line={case.command_line}"]
         initrd = paths.GUEST_INITRD
         if case.initrd is not None:
             initrd = "/tmp/initrd"
@@ -75,20 +75,14 @@ class Loader:
         if case.initrd_len is not None:
             initrd = "/tmp/initrd"
             await guest.shell(f"truncate -s 0 {initrd}; truncate -s {case.initrd_len} {initrd}")
-        arguments.append(f"--initrd={initrd}")
-        for option, signature in (
-            ("signature", case.signature),
-            ("initrd-signature", case.initrd_signature),
-        ):
-            if signature is not None:
-                await guest.send(f"/tmp/{option}", signature)
-                arguments.append(f"--{option}=/tmp/{option}")
-        own = ["/tmp/kernel", initrd, case.command_line]
+        files = Files(case.kernel, case.signature, case.initrd_signature)
+        argv = await files.send(guest, initrd, case.command_line)
         before = ["without-capability", "CAP_SYS_BOOT", "--"] if case.unprivileged else []
-        ours = await guest.run(*before, "rkexec", *arguments)
+        ours = await guest.run(*before, *argv)
         if ours.status == 0:
-            (await guest.rkexec("--unload")).check()
-        kernels_own = await guest.run(*before, "kexec-file-load", *own)
+            await guest.unload()
+        own = kexec_file_load("/tmp/kernel", initrd, case.command_line)
+        kernels_own = await guest.run(*before, *own)
         if kernels_own.status == 0:
-            (await guest.run("kexec-file-load", "--unload")).check()
+            await guest.unload_by_the_kernels_own()
         return Row(case.name, Answer.of(ours), Answer.of(kernels_own))

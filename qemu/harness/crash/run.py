@@ -34,7 +34,7 @@ async def crash_and_save(scenario: Scenario, directory: Path, random: Random) ->
             random,
             guest.hello,
             await guest.status(),
-            iomem(await guest.read("/proc/iomem"), "System RAM"),
+            await iomem(guest, "System RAM"),
             scenario.panic,
         )
         for step in scenario.before:

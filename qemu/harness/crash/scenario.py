@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.dump.dump import Dump
 from harness.guest.agent import Hello
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
+from harness.guest.loading import CAPTURE
 from harness.guest.status import Status
 from harness.machine.hardware import Hardware
 

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness.guest.guest import CONSOLE, FIRST_PROCESS, PATIENCE, Guest
+from harness.guest.agent import Agent
+from harness.guest.guest import FIRST_PROCESS, PATIENCE, Guest
+from harness.guest.loading import CONSOLE
 from harness.machine.errors import GuestError, NotBooted
 from harness.machine.hardware import Hardware
 from harness.machine.machine import Machine
@@ -34,12 +36,12 @@ async def prepared(
         f"{CONSOLE} {PLATFORM.early_console} memmap={len(memory):#x}${at:#x} "
         f"elfcorehdr={header:#x} {options}"
     )
-    machine = Machine(hardware, command_line, directory)
-    async with machine:
-        hello = await machine.until(machine.agent.hello(), "the kernel's agent", PATIENCE)
+    agent = Agent()
+    async with Machine(hardware, command_line, directory, agent) as machine:
+        hello = await machine.until(agent.hello(), "the kernel's agent", PATIENCE)
         if hello.role != "capture":
             raise GuestError(f"the kernel that QEMU booted says {hello}")
-        yield Guest(machine, hello)
+        yield Guest(machine, agent, hello)
     image.unlink()
 
 
@@ -48,11 +50,11 @@ async def boot(
     directory: Path, hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
 ) -> AsyncIterator[Guest]:
     """A guest that has booted the production kernel."""
-    machine = Machine(hardware, f"{CONSOLE} {command_line}", directory)
-    async with machine:
+    agent = Agent()
+    async with Machine(hardware, f"{CONSOLE} {command_line}", directory, agent) as machine:
         try:
             hello = await machine.until(
-                machine.agent.hello(), "the production kernel's agent", PATIENCE / 2
+                agent.hello(), "the production kernel's agent", PATIENCE / 2
             )
         except GuestError as error:
             if machine.console.find(FIRST_PROCESS) is None:
@@ -60,7 +62,7 @@ async def boot(
             raise
         if hello.role != "production":
             raise GuestError(f"the kernel that QEMU booted says {hello}")
-        guest = Guest(machine, hello)
+        guest = Guest(machine, agent, hello)
         try:
             yield guest
         finally:

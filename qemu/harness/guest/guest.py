@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import paths
-from harness.guest.agent import Finished, Hello
+from harness.guest.agent import Agent, Finished, Hello
+from harness.guest.loading import CAPTURE, KEXEC_FILE_UNLOAD, RKEXEC_UNLOAD, kexec_file_load, rkexec
 from harness.guest.status import Status
 from harness.machine.errors import GuestError, NotBooted
 from harness.machine.machine import PANIC_ENDED, Machine
-from harness.machine.platform import PLATFORM
 from harness.units import MIB
 
 # How long something may take that takes seconds: TCG on a busy two-core host is slow.
@@ -19,17 +19,13 @@ PATIENCE = 300
 FIRST_LINE = r"Linux version "
 FIRST_PROCESS = r"Run /init as init process"
 
-# One CPU is enough to save a dump, and what people give a capture kernel.
-CONSOLE = f"console={PLATFORM.console} {PLATFORM.late_interrupts}"
-CAPTURE = f"{CONSOLE} {PLATFORM.early_console} nr_cpus=1"
-
 
 class Guest:
     """A guest whose production kernel has said hello."""
 
-    def __init__(self, machine: Machine, hello: Hello) -> None:
+    def __init__(self, machine: Machine, agent: Agent, hello: Hello) -> None:
         self.machine = machine
-        self.agent = machine.agent
+        self.agent = agent
         self.hello = hello
         # Where on the console the story of the crash begins.
         self.crash_line = 0
@@ -72,15 +68,19 @@ class Guest:
     async def load(self, command_line: str = CAPTURE, *options: str) -> None:
         """Loads and arms the capture kernel."""
         self.capture_command_line = command_line
-        (
-            await self.rkexec(
-                "--load-panic",
-                paths.GUEST_KERNEL,
-                f"--initrd={paths.GUEST_INITRD}",
-                f"--command-line={command_line}",
-                *options,
-            )
-        ).check()
+        (await self.run(*rkexec(command_line=command_line), *options)).check()
+
+    async def unload(self) -> None:
+        """Unloads the capture kernel."""
+        (await self.run(*RKEXEC_UNLOAD)).check()
+
+    async def load_by_the_kernels_own(self, command_line: str = CAPTURE) -> None:
+        """Loads the capture kernel by kexec_file_load(2)."""
+        (await self.run(*kexec_file_load(command_line=command_line))).check()
+
+    async def unload_by_the_kernels_own(self) -> None:
+        """Unloads what that has loaded."""
+        (await self.run(*KEXEC_FILE_UNLOAD)).check()
 
     async def status(self) -> Status:
         """What the module has."""

@@ -35,12 +35,18 @@ async def mapped_areas(guest: Guest) -> list[str]:
     return [line for line in text.splitlines() if " ioremap" in line or "memremap" in line]
 
 
-def iomem(text: str, name: str) -> list[range]:
+async def iomem(guest: Guest, name: str) -> list[range]:
     """The ranges of /proc/iomem that have this name."""
     found = []
-    for line in text.splitlines():
+    for line in (await guest.read("/proc/iomem")).splitlines():
         addresses, _, label = line.strip().partition(" : ")
         if label == name:
             start, end = (int(number, 16) for number in addresses.split("-"))
             found.append(range(start, end + 1))
     return found
+
+
+async def symbols(guest: Guest, *names: str) -> dict[str, int]:
+    """The addresses of the kernel's symbols."""
+    text = await guest.shell(f"grep -E ' ({'|'.join(names)})$' /proc/kallsyms")
+    return {name: int(address, 16) for address, _, name in map(str.split, text.splitlines())}

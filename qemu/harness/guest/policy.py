@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness import paths
 from harness.guest.guest import Guest
-from harness.guest.kernel import iomem
+from harness.guest.kernel import iomem, symbols
 
 LOCKDOWN = "/sys/kernel/security/lockdown"
 POLICY = "/sys/module/rust_kexec/parameters/signatures"
@@ -19,9 +19,8 @@ async def require_signatures(guest: Guest) -> None:
 
 async def flip_enforcement(guest: Guest) -> None:
     """Flips what set_kexec_sig_enforced() sets, which nothing in user space reaches."""
-    [data] = iomem(await guest.read("/proc/iomem"), "Kernel data")
-    symbols = await guest.shell("grep -wE '_sdata|sig_enforce' /proc/kallsyms")
-    address = {line.split()[2]: int(line.split()[0], 16) for line in symbols.splitlines()}
+    [data] = await iomem(guest, "Kernel data")
+    address = await symbols(guest, "_sdata", "sig_enforce")
     place = data.start + address["sig_enforce"] - address["_sdata"]
     guest.machine.flip(place, 1)
 

@@ -62,3 +62,25 @@ async def measured(guest: Guest, path: str, *options: str, timeout_s: int = 600)
 
 
 
+
+# Of the kernel that QEMU boots with memory that was prepared.
+VMCORE = OURS if paths.has(paths.TARGET, "PROC_VMCORE") else THEIRS
+
+
+async def part(guest: Guest, path: str, offset: int, length: int) -> bytes:
+    """A part of a file, which must be the same when it is read and when it is mapped."""
+    finished = await guest.run("vmcore", "bytes", path, f"--offset={offset}", f"--len={length}")
+    found = json.loads(finished.check().stdout)
+    assert found["read"] == found["mapped"], hex(offset)
+    return bytes.fromhex(found["read"])
+
+
+async def check_bytes(guest: Guest, expected: bytes, offset: int) -> None:
+    """Compares a part of the file with what it must be."""
+    assert await part(guest, VMCORE, offset, len(expected)) == expected, hex(offset)
+
+
+async def reload(guest: Guest, *parameters: str) -> None:
+    """The module anew."""
+    await guest.shell("rmmod rust_kexec")
+    (await guest.run("insmod", paths.GUEST_MODULE, *parameters)).check()

@@ -42,3 +42,8 @@ def note(name: bytes, kind: int, contents: bytes) -> bytes:
     parts = [struct.pack("<III", len(name), len(contents), kind)]
     parts += [part + bytes(-len(part) % 4) for part in (name, contents)]
     return b"".join(parts)
+
+
+def field(index: int, offset: int, value: int) -> tuple[int, bytes]:
+    """A field of the core header's program header `index`: its place, and the bytes to be there."""
+    return 64 + 56 * index + offset, struct.pack("<Q", value)

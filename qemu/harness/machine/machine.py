@@ -14,12 +14,12 @@ from typing import Any, Self, TypeVar
 from qemu.qmp import EventListener, QMPClient
 
 from harness import paths
-from harness.guest.agent import Agent
 from harness.machine import secure_boot, spin_table
 from harness.machine.console import Console
 from harness.machine.errors import GuestError, QemuCrashed
 from harness.machine.hardware import COUNTING, PLUGGED_MIB_MAX, Hardware, accelerator
 from harness.machine.platform import PLATFORM
+from harness.machine.port import Port
 from harness.units import MIB
 
 T = TypeVar("T")
@@ -49,12 +49,14 @@ REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
 class Machine:
     """A running QEMU; `async with` starts it and ends it whatever happens."""
 
-    def __init__(self, hardware: Hardware, command_line: str, directory: Path) -> None:
+    def __init__(
+        self, hardware: Hardware, command_line: str, directory: Path, agent: Port
+    ) -> None:
         self.hardware = hardware
         self.command_line = command_line
         self.directory = directory
         self.console = Console()
-        self.agent = Agent()
+        self._agent = agent
         self.disk = directory / "disk.img"
         self._initrd = directory / "initrd"
         self._device_tree = directory / "device_tree"
@@ -159,7 +161,7 @@ class Machine:
             plugged_mib = PLUGGED_MIB_MAX * self.hardware.hotplug
             disk.truncate((self.hardware.memory_mib + plugged_mib + 64) * MIB)
         await self.console.serve(self._sockets / "console")
-        await self.agent.serve(self._sockets / "agent")
+        await self._agent.serve(self._sockets / "agent")
         self._monitor.register_listener(self._events)
         await self._monitor.start_server(str(self._sockets / "qmp"))
         with open(self.directory / "qemu.log", "wb") as log:
@@ -176,7 +178,7 @@ class Machine:
             await self._monitor.disconnect()
         except Exception:  # The connection broke when the process ended; nothing is lost.
             pass
-        self.agent.close()
+        self._agent.close()
         self.console.close()
         self.disk.unlink(missing_ok=True)
         self._initrd.unlink(missing_ok=True)

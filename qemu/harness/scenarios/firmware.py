@@ -6,7 +6,7 @@ from harness.checks.cpus import at_exception_level, parked, spinning_registers
 from harness.checks.firmware import described_by_acpi, handed_over_by_firmware
 from harness.checks.memory import pattern_pages
 from harness.crash.scenario import Scenario
-from harness.guest.guest import CAPTURE, CONSOLE
+from harness.guest.loading import CAPTURE, CONSOLE
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.scenarios.memory import REGION_AMID_MEMORY

@@ -32,7 +32,7 @@ async def load_without_file_systems(guest: Guest) -> None:
     """Loads while nothing is mounted on /proc and /sys."""
     await guest.shell("umount -l /sys; umount -l /proc; [ ! -e /proc/iomem -a ! -e /sys/kernel ]")
     await guest.load()
-    (await guest.rkexec("--unload")).check()
+    await guest.unload()
     await guest.shell("mount -t proc proc /proc; mount -t sysfs sysfs /sys")
 
 

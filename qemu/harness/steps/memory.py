@@ -77,4 +77,4 @@ async def blocks_online(guest: Guest, count: int) -> None:
 
 async def system_ram(guest: Guest) -> set[range]:
     """The pieces of memory that the kernel has."""
-    return set(iomem(await guest.read("/proc/iomem"), "System RAM"))
+    return set(await iomem(guest, "System RAM"))

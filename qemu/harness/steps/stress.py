@@ -2,12 +2,14 @@
 """Processes that want at the same time what there is one of: the reserved memory."""
 
 import re
+import shlex
 from collections import Counter
 
 from harness import paths
 from harness.crash.scenario import Facts
-from harness.guest.guest import CAPTURE, Guest
+from harness.guest.guest import Guest
 from harness.guest.kernel import complaints
+from harness.guest.loading import KEXEC_FILE_UNLOAD, kexec_file_load, rkexec
 from harness.steps.memory import system_ram
 from harness.units import MIB
 
@@ -33,8 +35,8 @@ shrink() {
 keep_size() { echo $(cat %(size)s) > %(size)s; }
 """ % {"size": SIZE, "min": SIZE_MIN, "step": STEP}
 
-OURS = f"{paths.GUEST_KERNEL} --initrd={paths.GUEST_INITRD} --command-line='{CAPTURE}'"
-OWN = f"{paths.GUEST_KERNEL} {paths.GUEST_INITRD} '{CAPTURE}'"
+OURS = shlex.join(rkexec())
+OWN = shlex.join(kexec_file_load())
 SEGMENTS = """
 attempt kexec-load kexec-load --at=%(region)#x
 attempt kexec-load-32 kexec-load --at=%(region)#x --32-bits
@@ -42,9 +44,9 @@ attempt kexec-load-32 kexec-load --at=%(region)#x --32-bits
 
 # What each process does over and over.
 PROCESSES = {
-    "loads": f"attempt load rkexec --load-panic {OURS}",
+    "loads": f"attempt load {OURS}",
     "unloads": "attempt unload rkexec --unload; attempt status rkexec --status",
-    "own": f"attempt own kexec-file-load {OWN}; {SEGMENTS} attempt no-own kexec-file-load --unload",
+    "own": f"attempt own {OWN}; {SEGMENTS} attempt no-own kexec-file-load --unload",
     "sizes": "attempt keep keep_size; attempt shrink shrink; attempt status rkexec --status",
 }
 
@@ -63,9 +65,9 @@ WANTED_OF_OWN = {"own", "kexec-load", "kexec-load-32"}
 async def stress(guest: Guest, facts: Facts, seconds: int) -> None:
     """Runs all of them for so long. What is armed at the end was loaded after that."""
     # A kernel that looks for errors tells once of each that it finds in its own kexec.
-    (await guest.rkexec("--unload")).check()
-    (await guest.run("sh", "-c", f"kexec-file-load {OWN}")).check()
-    (await guest.run("kexec-file-load", "--unload")).check()
+    await guest.unload()
+    await guest.load_by_the_kernels_own()
+    await guest.unload_by_the_kernels_own()
     before = await complaints(guest)
     loops = "".join(
         f"""
@@ -88,7 +90,7 @@ async def stress(guest: Guest, facts: Facts, seconds: int) -> None:
     assert WANTED_OF_OWN & set(said)
     assert await complaints(guest) == before
 
-    await guest.run("kexec-file-load", "--unload")
+    await guest.run(*KEXEC_FILE_UNLOAD)
     await guest.load()
     facts.status = await guest.status()
     facts.system_ram = sorted(await system_ram(guest), key=lambda ram: ram.start)
