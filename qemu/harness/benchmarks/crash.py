@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from harness import paths
-from harness.benchmarks.comparison import KERNELS_OWN, show
+from harness.benchmarks.measurement import KERNELS_OWN, show
 from harness.dump.dump import Dump
 from harness.dump.notes import Report
 from harness.guest.boot import boot

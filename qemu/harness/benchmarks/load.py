@@ -14,7 +14,7 @@ import asyncio
 import time
 
 from harness import paths
-from harness.benchmarks.comparison import KERNELS_OWN, show
+from harness.benchmarks.measurement import KERNELS_OWN, show
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
 from harness.guest.loading import KEXEC_FILE_UNLOAD, RKEXEC_UNLOAD, kexec_file_load, rkexec
