@@ -9,14 +9,20 @@ host's. For ours, the note that the crash path leaves in the dump tells where th
 the first hook and the capture kernel's entry.
 """
 
-import argparse
 import asyncio
-import statistics
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from harness import paths
-from harness.benchmarks.measurement import KERNELS_OWN, show
+from harness.benchmarks.measurement import (
+    KERNELS_OWN,
+    RUST_KEXEC,
+    RUST_KEXEC_SHA256,
+    by_turns,
+    options,
+    show_seconds,
+    spread,
+)
 from harness.dump.dump import Dump
 from harness.dump.notes import Report
 from harness.guest.boot import boot
@@ -47,8 +53,8 @@ async def load_with_the_kernels_own(guest: Guest) -> None:
 
 
 IMPLEMENTATIONS: dict[str, Loader] = {
-    "rust_kexec": load_with_ours,
-    "the same, SHA-256": load_with_sha256,
+    RUST_KEXEC: load_with_ours,
+    RUST_KEXEC_SHA256: load_with_sha256,
     KERNELS_OWN: load_with_the_kernels_own,
 }
 
@@ -92,7 +98,7 @@ async def crash(name: str) -> Crash:
         )
         crash = Crash(first.seconds - panic.seconds)
         if kernel is not None:
-            crash.digest = kernel.digest and kernel.digest.algorithm
+            crash.digest = kernel.digest.algorithm if kernel.digest else None
             # The notes are at its start.
             with Dump(await guest.save_vmcore(limit=MIB)) as dump:
                 crash.report = dump.report
@@ -104,24 +110,23 @@ def parts(name: str, crashes: list[Crash]) -> None:
     digests = " and ".join(sorted({str(crash.digest) for crash in crashes}))
     print(f"\n{name} ({digests}), first hook to the capture kernel's entry, median (range):")
     for part, time_of in PARTS.items():
-        found = sorted(1000 * time_of(crash.report) for crash in crashes if crash.report)
-        median = statistics.median(found)
-        print(f"  {part:<24} {median:8.2f} ms ({found[0]:.2f} to {found[-1]:.2f})")
+        found = [1000 * time_of(crash.report) for crash in crashes if crash.report]
+        print(f"  {part:<24} {spread(found, 2, ' ms', width=8)}")
 
 
 def main() -> None:
     """Runs both by turns and prints medians and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=5, help="crashes of each (%(default)s)")
-    runs = parser.parse_args().runs
-    crashes: dict[str, list[Crash]] = {name: [] for name in IMPLEMENTATIONS}
-    for run in range(runs):
-        for name, found in crashes.items():
-            found.append(asyncio.run(crash(name)))
-            print(f"run {run + 1} of {runs}: {name:<17} {found[-1].seconds:.3f} s", flush=True)
+    runs = options(__doc__, runs=5, what="crashes of each").parse_args().runs
+
+    async def crash_and_tell(name: str, run: int) -> Crash:
+        found = await crash(name)
+        print(f"run {run + 1} of {runs}: {name:<17} {found.seconds:.3f} s", flush=True)
+        return found
+
+    crashes = asyncio.run(by_turns(IMPLEMENTATIONS, runs, crash_and_tell))
     times = {name: [crash.seconds for crash in found] for name, found in crashes.items()}
     print("\nFrom the panic message to the capture kernel's first line, median (range):")
-    show(times)
+    show_seconds(times)
     if not PLATFORM.kernels_own_checks:
         print("The kernel's own checks no digest.")
     for name, found in crashes.items():

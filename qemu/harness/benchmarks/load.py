@@ -9,12 +9,18 @@ On arm64 kexec_file_load computes no digest of what it loads, and nobody checks 
 Ours does both, by default with the digest that this CPU is quick at.
 """
 
-import argparse
 import asyncio
 import time
 
 from harness import paths
-from harness.benchmarks.measurement import KERNELS_OWN, show
+from harness.benchmarks.measurement import (
+    KERNELS_OWN,
+    RUST_KEXEC,
+    RUST_KEXEC_SHA256,
+    by_turns,
+    options,
+    show_seconds,
+)
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
 from harness.guest.loading import KEXEC_FILE_UNLOAD, RKEXEC_UNLOAD, kexec_file_load, rkexec
@@ -24,8 +30,8 @@ KERNEL = "/tmp/kernel"
 
 # How each loads, and drops what it has loaded.
 IMPLEMENTATIONS = {
-    "rust_kexec": (rkexec(KERNEL), RKEXEC_UNLOAD),
-    "the same, SHA-256": ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),
+    RUST_KEXEC: (rkexec(KERNEL), RKEXEC_UNLOAD),
+    RUST_KEXEC_SHA256: ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),
     KERNELS_OWN: (kexec_file_load(KERNEL), KEXEC_FILE_UNLOAD),
 }
 
@@ -42,14 +48,13 @@ async def seconds(guest: Guest, name: str) -> float:
 
 async def compare(guest: Guest, what: str, runs: int) -> None:
     """Runs both by turns and prints medians and their ratio."""
-    times: dict[str, list[float]] = {name: [] for name in IMPLEMENTATIONS}
     # The first load of each finds cold caches, and the translator of QEMU without their code; ours
     # also puts its hooks in, which then stay.
-    for run in range(-1, runs):
-        for name, found in times.items():
-            found += [await seconds(guest, name)][run < 0 :]
+    times = await by_turns(
+        IMPLEMENTATIONS, runs, lambda name, _: seconds(guest, name), warm_up=1
+    )
     print(f"\nLoading {what}, median of {runs} (range):")
-    show(times)
+    show_seconds(times)
 
 
 async def bench(runs: int) -> None:
@@ -66,8 +71,7 @@ async def bench(runs: int) -> None:
 
 def main() -> None:
     """Prints what it measures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=15, help="loads of each (%(default)s)")
+    parser = options(__doc__, runs=15, what="loads of each")
     asyncio.run(bench(parser.parse_args().runs))
 
 

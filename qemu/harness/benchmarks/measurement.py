@@ -1,18 +1,64 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What benchmarks of ours beside the kernel's own kexec print."""
+"""Figures of several implementations: measured by turns, and printed as medians and ratios."""
 
+import argparse
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
+Figure = TypeVar("Figure")
+
+RUST_KEXEC = "rust_kexec"
+RUST_KEXEC_SHA256 = "the same, SHA-256"
 KERNELS_OWN = "the kernel's own"
 
 
-def show(times: Mapping[str, Sequence[float]]) -> None:
-    """Prints the median of each implementation's seconds, and its ratio to the kernel's own."""
-    medians = {name: statistics.median(found) for name, found in times.items()}
+def options(documentation: str | None, runs: int, what: str) -> argparse.ArgumentParser:
+    """A benchmark's command line, described by the first line of its module."""
+    assert documentation is not None
+    parser = argparse.ArgumentParser(description=documentation.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=runs, help=f"{what} (%(default)s)")
+    return parser
+
+
+async def by_turns(
+    names: Iterable[str],
+    runs: int,
+    measure: Callable[[str, int], Awaitable[Figure]],
+    warm_up: int = 0,
+) -> dict[str, list[Figure]]:
+    """Measures each implementation in each run, so that whatever else the host does meets all.
+
+    `measure` is given the name and the number of the run, which is negative in runs that only warm
+    up, and whose figures are dropped.
+    """
+    found: dict[str, list[Figure]] = {name: [] for name in names}
+    for run in range(-warm_up, runs):
+        for name, figures in found.items():
+            figure = await measure(name, run)
+            if run >= 0:
+                figures.append(figure)
+    return found
+
+
+def spread(figures: Sequence[float], digits: int, unit: str = "", width: int = 0) -> str:
+    """The median, and the range in parentheses."""
+    return (
+        f"{statistics.median(figures):{width}.{digits}f}{unit} "
+        f"({min(figures):.{digits}f} to {max(figures):.{digits}f})"
+    )
+
+
+def ratio(figures: Sequence[float], others: Sequence[float]) -> float:
+    """The ratio of the medians."""
+    return statistics.median(figures) / statistics.median(others)
+
+
+def show_seconds(times: Mapping[str, Sequence[float]]) -> None:
+    """Prints each implementation's seconds, and their ratio to those of the kernel's own."""
     for name, found in times.items():
         print(
-            f"  {name:<17} {medians[name]:.3f} s ({min(found):.3f} to {max(found):.3f}), "
-            f"ratio to the kernel's own {medians[name] / medians[KERNELS_OWN]:.2f}",
+            f"  {name:<17} {spread(found, 3, ' s')}, "
+            f"ratio to the kernel's own {ratio(found, times[KERNELS_OWN]):.2f}",
             flush=True,
         )

@@ -11,27 +11,29 @@ With --growth it is how long a GiB takes and how much memory the reader needs in
 size.
 """
 
-import argparse
 import asyncio
 import base64
 import io
-import statistics
-from collections.abc import Callable
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
 from harness import paths
+from harness.benchmarks.measurement import KERNELS_OWN, RUST_KEXEC, by_turns, options, ratio, spread
 from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
 from harness.guest.guest import Guest
 from harness.guest.kernel import free_kib, mapped_areas
 from harness.guest.loading import CAPTURE
-from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, cpu_seconds, measured
+from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, measured
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.units import MIB, PAGE
 
-FILES = {"rust_kexec": OURS, "the kernel's own": THEIRS}
+FILES = {RUST_KEXEC: OURS, KERNELS_OWN: THEIRS}
 
 # Two CPUs, so that readers can run side by side.
 TWO_CPUS = CAPTURE.replace("nr_cpus=1", "nr_cpus=2")
@@ -74,24 +76,25 @@ async def ratios(runs: int, limit_mib: int, cpu: str) -> None:
         start, room = await longest_load(guest)
         limit_mib = min(limit_mib, room // MIB)
         limit = ("--offset", str(start), "--limit", str(limit_mib * MIB))
-        jobs: dict[str, Callable[[str], object]] = {
-            name: lambda path, options=options: measured(guest, path, *options, *limit)
-            for name, options in WAYS.items()
-        }
-        if (await guest.run("test", "-e", "/bin/makedumpfile")).status == 0:
-            jobs[MAKEDUMPFILE] = lambda path: filtered(guest, path)
         print(f"Seconds for {limit_mib} MiB of a dump, medians of {runs} (range):", flush=True)
-        for name, job in jobs.items():
-            times: dict[str, list[float]] = {file: [] for file in FILES}
-            for _ in range(runs):
-                for file, path in FILES.items():
-                    times[file].append(await job(path))
-            medians = [statistics.median(found) for found in times.values()]
-            shown = ", ".join(
-                f"{file} {statistics.median(found):.3f} ({min(found):.3f} to {max(found):.3f})"
-                for file, found in times.items()
-            )
-            print(f"  {name}: {shown}; {medians[1] / medians[0]:.1f} times as fast", flush=True)
+        for name, way in WAYS.items():
+            await compare(name, runs, partial(measured_by, guest, *way, *limit))
+        if (await guest.run("test", "-e", "/bin/makedumpfile")).status == 0:
+            await compare(MAKEDUMPFILE, runs, partial(filtered, guest))
+
+
+async def measured_by(guest: Guest, *way_and_path: str) -> float:
+    """Seconds for a file, which is the last argument, in one of the ways."""
+    *way, path = way_and_path
+    return await measured(guest, path, *way)
+
+
+async def compare(name: str, runs: int, read: Callable[[str], Awaitable[float]]) -> None:
+    """Prints the times of both files for one way to read, and their ratio."""
+    times = await by_turns(FILES, runs, lambda file, _: read(FILES[file]))
+    shown = ", ".join(f"{file} {spread(found, 3)}" for file, found in times.items())
+    speed = ratio(times[KERNELS_OWN], times[RUST_KEXEC])
+    print(f"  {name}: {shown}; {speed:.1f} times as fast", flush=True)
 
 
 async def longest_load(guest: Guest) -> tuple[int, int]:
@@ -134,10 +137,20 @@ async def growth(sizes_gib: list[int], runs: int, cpu: str) -> None:
             taken = before - await free_kib(guest)
             windows = len(await mapped_areas(guest)) - idle
             print(
-                f"  {size} GiB: {statistics.median(millions):.1f} million ({min(millions):.1f} to "
-                f"{max(millions):.1f}), {statistics.median(seconds):.2f} s ({min(seconds):.2f} to "
-                f"{max(seconds):.2f}), {taken} KiB, {windows} windows", flush=True,
+                f"  {size} GiB: {spread(millions, 1, ' million')}, {spread(seconds, 2, ' s')}, "
+                f"{taken} KiB, {windows} windows",
+                flush=True,
             )
+
+
+async def cpu_seconds(guest: Guest) -> float:
+    """How long the host has worked for the guest's CPUs: what else the host does is left out."""
+    ticks = 0
+    for cpu in await guest.machine.execute("query-cpus-fast"):
+        stat = Path(f"/proc/{cpu['thread-id']}/stat").read_text()
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def one_pass(guest: Guest) -> tuple[float, float]:
@@ -150,8 +163,7 @@ async def one_pass(guest: Guest) -> tuple[float, float]:
 
 def main() -> None:
     """Runs what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=5, help="of each (%(default)s)")
+    parser = options(__doc__, runs=5, what="of each")
     parser.add_argument(
         "--limit", type=int, default=512, metavar="MIB", help="how much is read (%(default)s)"
     )
@@ -161,13 +173,13 @@ def main() -> None:
     parser.add_argument(
         "--growth", type=int, nargs="+", metavar="GIB", help="guests of these sizes instead"
     )
-    options = parser.parse_args()
+    asked = parser.parse_args()
     if not HAS_BOTH:
         parser.error("the capture kernel needs a file of its own: CAPTURE_VARIANT=vmcore")
-    if options.growth:
-        asyncio.run(growth(options.growth, options.runs, options.cpu))
+    if asked.growth:
+        asyncio.run(growth(asked.growth, asked.runs, asked.cpu))
     else:
-        asyncio.run(ratios(options.runs, options.limit, options.cpu))
+        asyncio.run(ratios(asked.runs, asked.limit, asked.cpu))
 
 
 if __name__ == "__main__":
