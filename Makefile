@@ -117,7 +117,7 @@ benchvmcore: tools ## the third part of the benchmark: reading /proc/vmcore
 		$(PYTHON) -m harness.benchmarks.vmcore $(BENCHVMCORE)
 
 .PHONY: check
-check: setup ## check formatting, lints and documentation, the module's last
+check: python ## check formatting, lints and documentation, the module's last
 	@$(TIMED) "checks" scripts/check
 	@$(MAKE) --no-print-directory lint
 

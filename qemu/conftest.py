@@ -13,10 +13,12 @@ pytest.register_assert_rewrite("harness.checks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Makes the tests' own marks known."""
     config.addinivalue_line("markers", "long: takes minutes, and is started first")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds what a person may choose for a run."""
     parser.addoption(
         "--seed",
         type=int,
@@ -37,11 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    """The seed, by which the run's random choices can be made again."""
     return f"random choices: --seed={config.getoption('--seed')}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # A worker that is busy with the longest test from the start keeps nobody waiting at the end.
+    """Starts the longest tests first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

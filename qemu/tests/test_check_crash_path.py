@@ -10,7 +10,9 @@ from harness.paths import TOP
 
 # It has no ending that says what it is.
 LOADER = SourceFileLoader("checker", str(TOP / "scripts" / "check-crash-path"))
-checker = module_from_spec(spec_from_loader(LOADER.name, LOADER))
+SPEC = spec_from_loader(LOADER.name, LOADER)
+assert SPEC is not None
+checker = module_from_spec(SPEC)
 LOADER.exec_module(checker)
 
 X86_64, ARM64 = "elf64-x86-64", "elf64-littleaarch64"
@@ -48,7 +50,7 @@ def test_nothing_is_wrong(machine: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "machine, instruction, found",
+    ("machine", "instruction", "found"),
     [
         (X86_64, "callq\t0x5 <helper+0x5> ~ _printk-0x4", "_printk"),
         (X86_64, "jne\t0x5 <helper+0x5> ~ mutex_lock-0x4", "mutex_lock"),

@@ -54,7 +54,7 @@ class Waiting:
 
 @asynccontextmanager
 async def waiting(guest: Guest, *argv: str) -> AsyncIterator[Waiting]:
-    """A program that has come as far as the disk, which answers when the program's end is asked for."""
+    """A program that waits for the disk, which answers once the program's end is asked for."""
     # What is cached is read no more.
     await guest.shell("echo 3 > /proc/sys/vm/drop_caches")
     await throttle(guest, 1)

@@ -38,7 +38,7 @@ CORE_HEADER_CASES = {"header": "XXH64", "selection": "digest"}
 
 
 @pytest.mark.parametrize("part", CORE_HEADER_CASES)
-@pytest.mark.parametrize("changes", (0, 1))
+@pytest.mark.parametrize("changes", [0, 1])
 @in_guest(
     Hardware(open_memory=True, hotplug=True, firmware=PLATFORM.plugs_memory_by_firmware),
     f"crashkernel=256M {USE_PLUGGED_MEMORY}",

@@ -32,10 +32,13 @@ BUSY = Scenario(
 
 # A CPU's part of `bt -a`.
 CPU = re.compile(
-    r"^PID: (?P<pid>\d+) +TASK: (?P<task>[0-9a-f]+) +CPU: (?P<cpu>\d+) .*\n(?P<text>(?:(?!PID:).*\n)*)",
+    r"^PID: (?P<pid>\d+) +TASK: (?P<task>[0-9a-f]+) +CPU: (?P<cpu>\d+) .*\n"
+    r"(?P<text>(?:(?!PID:).*\n)*)",
     re.MULTILINE,
 )
-FRAME = re.compile(r"^ *#\d+ \[[0-9a-f]+\] (?P<function>\S+) at (?P<address>[0-9a-f]+)", re.MULTILINE)
+FRAME = re.compile(
+    r"^ *#\d+ \[[0-9a-f]+\] (?P<function>\S+) at (?P<address>[0-9a-f]+)", re.MULTILINE
+)
 # A CPU that was called is where it was interrupted; what lies above on its stack is the call.
 INTERRUPTED = {
     "x86_64": re.compile(r"--- <NMI exception stack> ---\n"),
@@ -127,7 +130,7 @@ def shows_its_note(trace: Backtrace, note: Prstatus) -> None:
 
 def test_commands(saved: tuple[Dump, Facts]) -> None:
     """What people type next goes without a complaint, and knows the same tasks."""
-    dump, facts = saved
+    dump, _ = saved
     text = tools.crash(dump.path, "foreach bt", "runq", "mach -c", "ps -A", "log", "bt -r")
     assert not re.search(r"(?i)invalid|cannot|error:|seek error", text), text
     active = re.findall(r"^> +(\d+) +\d+ +(\d+) ", text, re.MULTILINE)

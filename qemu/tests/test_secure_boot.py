@@ -13,7 +13,9 @@ from harness.steps.firmware import SAID_BY_FIRMWARE
 from harness.testing import in_guest
 
 # What IMA's policy switches on at boot, with or without lockdown.
-ENFORCED = "this kernel, which enforces signatures under Secure Boot (IMA_ARCH_POLICY), requires one"
+ENFORCED = (
+    "this kernel, which enforces signatures under Secure Boot (IMA_ARCH_POLICY), requires one"
+)
 LOCKDOWN = "/sys/kernel/security/lockdown"
 
 

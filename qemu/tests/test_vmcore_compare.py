@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Our dump beside the kernel's own, in one boot: whatever is asked of both, both answer the same."""
+"""Our dump and the kernel's own, in one boot: both give the same answers to the same requests."""
 
 from pathlib import Path
 from random import Random

@@ -95,8 +95,8 @@ async def read_error(guest: Guest, offset: int) -> str:
 @prepared_only
 async def test_memory_beside_ram(directory: Path, random: Random) -> None:
     """The core header is in a page that is RAM in part, and memory that is in use is not dumped."""
-    # Of RAM there is what is named here, and it begins within the last page. Between is nothing that
-    # the kernel knows of, as in a kernel that kexec_file_load(2) has loaded.
+    # The kernel has the RAM that is named here, the last of which begins within the last page. It
+    # knows of nothing between, as a kernel that kexec_file_load(2) has loaded.
     ram = "memmap=exactmap memmap=639K@0 memmap=511M@1M memmap=256M@0x23ffff00"
     memory = bytearray(random.randbytes(SIZE - 0x100))
     last = SIZE - PAGE
@@ -104,14 +104,14 @@ async def test_memory_beside_ram(directory: Path, random: Random) -> None:
     pieces = [
         Piece(PT_NOTE, NOTES, known_notes()),
         Piece(PT_LOAD, in_use, bytes(2 * MIB), DIRECT_MAP + in_use),
-        Piece(PT_LOAD, AT + last - 3 * PAGE, memory[last - 3 * PAGE :], DIRECT_MAP + AT),
+        Piece(PT_LOAD, AT + last - 3 * PAGE, bytes(memory[last - 3 * PAGE :]), DIRECT_MAP + AT),
     ]
     header = core_header(pieces)
     memory[last : last + len(header)] = header
     memory[PAGE : PAGE + len(known_notes())] = known_notes()
     # The kernel's image, whose pages no allocator has, must be elsewhere.
     async with prepared(
-        directory, memory, AT, AT + last, options=f"nokaslr {ram}"
+        directory, bytes(memory), AT, AT + last, options=f"nokaslr {ram}"
     ) as guest:
         assert await complaints(guest) == []
         assert int(await guest.shell(f"stat -c %s {VMCORE}")) == 6 * PAGE + 2 * MIB

@@ -17,7 +17,7 @@ from harness.testing import prepared_only
 from harness.units import PAGE
 
 # What is written where into the memory, and what the log says then. More of them, without a
-# kernel around it, are in kexec_core/tests/core/core_header_cases.rs.
+# kernel around it, are in kexec_core/tests/core/dump/elfcorehdr/cases.rs.
 MALFORMED = {
     "zeros": ((0, bytes(64)), "starts with"),
     "32 bits": ((4, b"\x01"), "starts with"),

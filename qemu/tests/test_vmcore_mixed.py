@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""One implementation loads, the other one reads: what people have who use the module in one kernel."""
+"""One implementation loads, the other one reads, as where only one kernel has the module."""
 
 from pathlib import Path
 from random import Random

@@ -9,7 +9,7 @@ import sys
 from harness import paths
 from harness.checks.always import ALWAYS
 from harness.crash.run import crash_and_save
-from harness.dump.dump import Dump
+from harness.dump.dump import Dump, text
 from harness.machine.errors import GuestError, NotBooted, QemuCrashed
 from harness.machine.hardware import accelerator
 from harness.scenarios.demo import DEMO
@@ -21,7 +21,7 @@ def show(dump: Dump) -> None:
     task = thread.object
     print(f"release        {dump.release}")
     print(f"panic          {dump.panic_message}")
-    print(f"crashed task   {task.comm.string_().decode()} (pid {task.pid.value_()})")
+    print(f"crashed task   {text(task.comm)} (pid {task.pid.value_()})")
     print()
     print("its stack")
     for number, frame in enumerate(thread.stack_trace()):

@@ -41,12 +41,18 @@ class Cpu:
     functions: tuple[str, ...]
 
 
+def text(string: drgn.Object) -> str:
+    """A string of the kernel's."""
+    return bytes(string.string_()).decode(errors="replace")
+
+
 class Dump:
     """An opened vmcore."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = open(path, "rb")
+        # Closed by __exit__().
+        self._file = open(path, "rb")  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self
@@ -65,21 +71,22 @@ class Dump:
         program = drgn.Program()
         program.set_core_dump(str(self.path))
         program.load_debug_info([str(paths.VMLINUX)])
-        loaded = {module.name.string_().decode() for module in for_each_module(program)}
+        loaded = {text(module.name) for module in for_each_module(program)}
         program.load_debug_info([str(path) for path in paths.MODULES if path.stem in loaded])
         return program
 
     def module(self, address: int) -> str:
         """The module that has this address, "" where none does."""
         try:
-            return self.program.module(address).name
+            name: str = self.program.module(address).name
         except LookupError:
             return ""
+        return name
 
     @property
     def release(self) -> str:
         """The crashed kernel's release."""
-        return self.program["init_uts_ns"].name.release.string_().decode()
+        return text(self.program["init_uts_ns"].name.release)
 
     @cached_property
     def kernel_log(self) -> list[str]:
@@ -108,7 +115,8 @@ class Dump:
     @cached_property
     def cpus(self) -> list[Cpu]:
         """Every CPU whose registers there are."""
-        # A panic takes some CPUs out of the online mask. The kernel's own crash path leaves no report.
+        # A panic takes some CPUs out of the online mask. The kernel's own crash path leaves no
+        # report.
         reports = [Report.parse(found) for found in self._notes("RUST_KEXEC", NT_REPORT)]
         numbers = reports[0].has_stopped if reports else self.online
         return [self.cpu(number) for number in numbers]
@@ -126,7 +134,7 @@ class Dump:
         return Cpu(
             number=number,
             pid=task.pid.value_(),
-            command=task.comm.string_().decode(errors="replace"),
+            command=text(task.comm),
             instruction_pointer=first.pc,
             symbol=symbol,
             functions=tuple(frame.name for frame in trace),

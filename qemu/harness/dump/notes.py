@@ -37,10 +37,11 @@ class Report:
     @classmethod
     def parse(cls, description: bytes) -> Self:
         """From the note's contents."""
-        version, frequency, count, *words = struct.unpack(f"<{len(description) // 8}Q", description)
-        if version != 1 or count != len(words) - 5:
+        version, frequency, count, *times = struct.unpack(f"<{len(description) // 8}Q", description)
+        if version != 1 or count != len(times) - 5:
             raise AssertionError(f"the crash report has version {version}, for {count} CPUs")
-        return cls(frequency, *words[:5], tuple(words[5:]))
+        noticed, stopped, left, entered, checked, *cpus = times
+        return cls(frequency, noticed, stopped, left, entered, checked, tuple(cpus))
 
     def seconds(self, start: int, end: int) -> float:
         """The time between two values of the counter."""

@@ -39,7 +39,9 @@ def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
     name = "page.compound_info"
     [program] = (TOOLS / "root" / "usr").glob("*bin/makedumpfile")
     if f"OFFSET({name})" in vmcoreinfo and name.encode() not in program.read_bytes():
-        return f"this makedumpfile does not know {name} of 7.x kernels, and loses pages that they need"
+        return (
+            f"this makedumpfile does not know {name} of 7.x kernels, and loses pages that they need"
+        )
     return ""
 
 

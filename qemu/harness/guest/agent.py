@@ -71,9 +71,10 @@ class Agent:
         if not line.endswith(b"\n"):
             raise AgentError(f"QEMU closed the agent's port after {line!r}")
         try:
-            return json.loads(line)
+            message: dict[str, Any] = json.loads(line)
         except ValueError as error:
             raise AgentError(f"the agent sent {line!r}: {error}") from error
+        return message
 
     async def hello(self) -> Hello:
         """Waits until an agent starts."""
@@ -108,9 +109,10 @@ class Agent:
         """Starts a program that goes on running, and returns the JSON it says once it is ready."""
         answer = await self._ask(spawn=argv, timeout_s=timeout_s)
         try:
-            return json.loads(answer["line"])
+            ready: dict[str, Any] = json.loads(answer["line"])
         except (KeyError, TypeError, ValueError) as error:
             raise AgentError(f"{' '.join(argv)}: no ready line in {answer}") from error
+        return ready
 
     async def write(self, path: str, data: str) -> None:
         """Writes to a file; the answer comes before the write, which may be the guest's last."""
@@ -118,4 +120,5 @@ class Agent:
 
     async def read(self, path: str) -> str:
         """A file's text."""
-        return (await self._ask(read=path))["text"]
+        text: str = (await self._ask(read=path))["text"]
+        return text

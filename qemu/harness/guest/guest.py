@@ -135,7 +135,7 @@ class Guest:
         return hello
 
     def _capture_kernel_hung_with_several_cpus(self) -> bool:
-        """Whether it has begun to boot, with more than one CPU, and its first process never came."""
+        """Whether it began to boot, with more than one CPU, and its first process never came."""
         console = self.machine.console
         return (
             self.machine.hardware.cpus > 1

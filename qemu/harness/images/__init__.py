@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Kernel images assembled on the host: headers by the formats' own texts, contents that never run."""
+"""Kernel images assembled on the host: headers by the formats' texts, contents that never run."""

@@ -22,4 +22,5 @@ def flip(file: bytes, offset: int, mask: int = 1) -> bytes:
 
 
 def put(file: bytearray, offset: int, layout: str, *values: int | bytes) -> None:
+    """Writes values at an offset, as `struct` lays them out."""
     struct.pack_into(f"<{layout}", file, offset, *values)

@@ -2,6 +2,7 @@
 """One QEMU process: its command line, its sockets, and its end."""
 
 import asyncio
+import contextlib
 import mmap
 import re
 import shutil
@@ -110,6 +111,10 @@ class Machine:
             f"memory-backend-file,id=ram,size={hardware.memory_mib}M,share=on,"
             f"mem-path={self._memory}"
         )
+        disk = (
+            f"file={self.disk},format=raw,if=none,id=disk,cache=unsafe,"
+            "discard=unmap,detect-zeroes=unmap"
+        )
         return [
             # QEMU must not outlive the harness, however that ends.
             *("setpriv", "--pdeathsig", "KILL", "--"),
@@ -128,9 +133,7 @@ class Machine:
             *("-device", "virtio-serial-pci"),
             *("-device", "virtserialport,chardev=agent,name=rust_kexec.agent"),
             # What a dump is copied to. Most of a guest's memory is zeros, which take no room.
-            "-drive",
-            f"file={self.disk},format=raw,if=none,id=disk,cache=unsafe,"
-            "discard=unmap,detect-zeroes=unmap",
+            *("-drive", disk),
             *("-device", "virtio-blk-pci,drive=disk"),
         ]
 
@@ -174,10 +177,9 @@ class Machine:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
-        try:
+        # The connection broke when the process ended; nothing is lost.
+        with contextlib.suppress(Exception):
             await self._monitor.disconnect()
-        except Exception:  # The connection broke when the process ended; nothing is lost.
-            pass
         self._agent.close()
         self.console.close()
         self.disk.unlink(missing_ok=True)
@@ -243,8 +245,11 @@ class Machine:
         """Asks the guest for a DIMM, and waits until it has let go of it."""
         with self._monitor.listener("DEVICE_DELETED") as deleted:
             await self.execute("device_del", id=f"{name}-dimm")
-            while (await deleted.get())["data"].get("device") != f"{name}-dimm":
-                pass
+            gone = None
+            while gone != f"{name}-dimm":
+                data = (await deleted.get())["data"]
+                assert isinstance(data, dict)
+                gone = data.get("device")
 
     async def plug_cpu(self) -> None:
         """Plugs a CPU in."""

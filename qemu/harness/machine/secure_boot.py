@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """UEFI with Secure Boot switched on, for x86_64: OVMF, with Debian's test keys enrolled.
 
-OVMF starts a kernel that comes by QEMU's `-kernel` without a look at its signature, by what it calls
-its legacy loader: QEMU changes the kernel's header, so that no signature would hold. The kernel finds
-Secure Boot enabled, and does what it does on any such machine.
+OVMF starts a kernel that comes by QEMU's `-kernel` without a look at its signature, by its legacy
+loader: QEMU changes the kernel's header, so that no signature would hold. The kernel finds Secure
+Boot enabled, and does what it does on any such machine.
 """
 
 import shutil

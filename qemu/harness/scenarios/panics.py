@@ -7,7 +7,7 @@ from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
 
 X86_64 = (
-    # All CPUs get the NMI, and all but one wait for that one in it, where no other NMI reaches them.
+    # All CPUs get the NMI. All but one wait in it for that one, where no other NMI reaches them.
     Scenario(
         name="nmi-on-every-cpu",
         hardware=Hardware(cpus=3),

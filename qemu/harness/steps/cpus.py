@@ -31,9 +31,9 @@ async def spin(guest: Guest, facts: Facts, cpu: int) -> None:
     facts.spinner = await guest.spawn("spin", "--cpu", str(cpu), "--seed", str(seed))
 
 
-# Neither the agent nor the CPU that panics must be on the CPU that nothing reaches any more, nor what
-# they wait for: devices' interrupts, and kernel threads. The program that ran there last has memory
-# of its own, so that nobody waits for that CPU to forget the agent's.
+# A CPU that nothing reaches any more must not be the one that panics. Nor may it have the agent, or
+# what the agent and the panic wait for: devices' interrupts, and kernel threads. The last program
+# there has memory of its own, so that nobody waits for that CPU to forget the agent's.
 LEAVE_TO_THE_FIRST_CPU = """
 for task in /proc/[0-9]*; do taskset -p 1 ${task#/proc/} >/dev/null 2>&1 || :; done
 for affinity in /proc/irq/[0-9]*/smp_affinity; do echo 1 2>/dev/null > $affinity || :; done
