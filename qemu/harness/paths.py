@@ -33,6 +33,7 @@ CAPTURE_VMLINUX = (
 # What starts the kernel of a machine without PSCI.
 FIRMWARE = BUILD / "firmware" / "spin_table.bin"
 
+
 # With debug information, for the reader of the dump.
 def _vmlinux() -> Path:
     """Newer kernels strip vmlinux, and keep what they stripped in another file."""

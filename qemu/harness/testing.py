@@ -33,9 +33,7 @@ needs_both_files = pytest.mark.skipif(
 )
 
 
-def in_guest(
-    hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
-) -> Decorator:
+def in_guest(hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M") -> Decorator:
     """Gives a test, as its argument `guest`, a guest that has booted the production kernel."""
     return _within(lambda directory: boot(directory, hardware, command_line))
 

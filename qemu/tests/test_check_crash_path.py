@@ -83,22 +83,29 @@ def test_what_is_named_may_call_through_pointers() -> None:
 
 def test_instrumentation_is_known() -> None:
     for callee in (
-        "__asan_report_load8_noabort", "__asan_store4_noabort", "__asan_memcpy",
-        "__asan_report_store_n_noabort", "__asan_handle_no_return", "__kasan_check_read",
+        "__asan_report_load8_noabort",
+        "__asan_store4_noabort",
+        "__asan_memcpy",
+        "__asan_report_store_n_noabort",
+        "__asan_handle_no_return",
+        "__kasan_check_read",
         "__ubsan_handle_out_of_bounds",
     ):
         assert checker.check(listing(X86_64, f"callq\t0x5 <helper+0x5> ~ {callee}-0x4"))[1] == []
 
 
 def test_replacements_of_instructions_are_looked_at() -> None:
-    replacement = "\n".join((
-        "Disassembly of section .altinstr_replacement:", "",
-        "0000000000000000 <.altinstr_replacement>:",
-        "       0:      \tjmp\t0x5 <.altinstr_replacement+0x5>",
-        "\t\t0000000000000001:  R_X86_64_PLT32\tmutex_lock-0x4",
-        "       5:      \tcallq\t0xa <.altinstr_replacement+0xa>",
-        "\t\t0000000000000006:  R_X86_64_PLT32\tkfree-0x4",
-    ))
+    replacement = "\n".join(
+        (
+            "Disassembly of section .altinstr_replacement:",
+            "",
+            "0000000000000000 <.altinstr_replacement>:",
+            "       0:      \tjmp\t0x5 <.altinstr_replacement+0x5>",
+            "\t\t0000000000000001:  R_X86_64_PLT32\tmutex_lock-0x4",
+            "       5:      \tcallq\t0xa <.altinstr_replacement+0xa>",
+            "\t\t0000000000000006:  R_X86_64_PLT32\tkfree-0x4",
+        )
+    )
     _, wrong = checker.check(listing(X86_64, *GOOD[X86_64], more=replacement))
     assert wrong == ["alternatives calls kfree"]
 

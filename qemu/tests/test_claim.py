@@ -13,8 +13,11 @@ from harness.units import MIB
 
 DISK = "/dev/vda"
 SLOW_LOAD = (
-    "device-request", "load", paths.GUEST_KERNEL,
-    f"--command-line={DISK}", f"--command-line-len={len(CAPTURE)}",
+    "device-request",
+    "load",
+    paths.GUEST_KERNEL,
+    f"--command-line={DISK}",
+    f"--command-line-len={len(CAPTURE)}",
 )
 
 
@@ -45,9 +48,7 @@ class Waiting:
     async def finished(self) -> Finished:
         """How it ended, once the disk answers."""
         await throttle(self.guest, 0)
-        status = await self.guest.shell(
-            "until test -s /tmp/status; do :; done; cat /tmp/status"
-        )
+        status = await self.guest.shell("until test -s /tmp/status; do :; done; cat /tmp/status")
         out, err = [await self.guest.read(f"/tmp/{name}") for name in ("stdout", "stderr")]
         return Finished(self.argv, int(status), out, err)
 

@@ -104,9 +104,7 @@ def lockdep_still_looks(dump: Dump, facts: Facts) -> None:
 
 DEBUG = Scenario(
     name="debug",
-    hardware=Hardware(
-        cpus=4, memory_mib=2048, hotplug=True, cpu=f"{PLATFORM.cpu},hypervisor=off"
-    ),
+    hardware=Hardware(cpus=4, memory_mib=2048, hotplug=True, cpu=f"{PLATFORM.cpu},hypervisor=off"),
     # The shadow of KASAN takes an eighth of memory.
     command_line=f"crashkernel=512M {USE_PLUGGED_MEMORY}",
     prepare=(no_earlier_reports,),

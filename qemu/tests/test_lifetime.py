@@ -66,8 +66,7 @@ async def test_nothing_leaks(guest: Guest) -> None:
     lost = before.free_pages - after.free_pages
     areas = after.vmalloc_areas - before.vmalloc_areas
     grown = {
-        name: count - before.slab_objects.get(name, 0)
-        for name, count in after.slab_objects.items()
+        name: count - before.slab_objects.get(name, 0) for name, count in after.slab_objects.items()
     }
     largest = max(grown, key=lambda name: grown[name])
     print(

@@ -39,21 +39,17 @@ async def test_refused_while_armed(guest: Guest) -> None:
     await guest.load()
     assert (await guest.status()).armed
     await guest.shell("tail -c 1000000 /bin/busybox > /tmp/not-a-kernel")
-    await refuse(
-        guest, ("rkexec", "--load-panic", "/tmp/not-a-kernel"), "ENOEXEC", PLATFORM.image
-    )
+    await refuse(guest, ("rkexec", "--load-panic", "/tmp/not-a-kernel"), "ENOEXEC", PLATFORM.image)
     size = int(await guest.shell(f"stat -c %s {paths.GUEST_KERNEL}"))
     await guest.shell(f"head -c {size // 2} {paths.GUEST_KERNEL} > /tmp/truncated")
     # An EFI program as well, and as such it is found to be cut off.
+    await refuse(guest, ("rkexec", "--load-panic", "/tmp/truncated"), "ELIBBAD", str(size // 2))
+    await refuse(guest, ("rkexec", *LOAD, f"--command-line={'x' * 4000}"), "EINVAL", "4000 bytes")
     await refuse(
-        guest, ("rkexec", "--load-panic", "/tmp/truncated"), "ELIBBAD", str(size // 2)
-    )
-    await refuse(
-        guest, ("rkexec", *LOAD, f"--command-line={'x' * 4000}"), "EINVAL", "4000 bytes"
-    )
-    await refuse(
-        guest, ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD),
-        "EPERM", "CAP_SYS_BOOT",
+        guest,
+        ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD),
+        "EPERM",
+        "CAP_SYS_BOOT",
     )
     # Sparse, and larger than the crash region.
     await guest.shell("truncate -s 300M /tmp/large")
@@ -61,7 +57,9 @@ async def test_refused_while_armed(guest: Guest) -> None:
         guest,
         ("rkexec", "--load-panic", paths.GUEST_KERNEL, "--initrd=/tmp/large"),
         "EADDRNOTAVAIL",
-        "initrd", "300 MiB", "crashkernel=",
+        "initrd",
+        "300 MiB",
+        "crashkernel=",
     )
     # Nor does anybody else take the image's memory from under it.
     for argv in (
@@ -85,9 +83,7 @@ async def test_refused_without_a_reservation(guest: Guest) -> None:
 @in_guest(command_line=f"crashkernel={PLATFORM.small_region_mib}M")
 async def test_refused_by_a_small_region(guest: Guest) -> None:
     size = PLATFORM.small_region_mib
-    await refuse(
-        guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", f"{size} MiB", "crashkernel="
-    )
+    await refuse(guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", f"{size} MiB", "crashkernel=")
 
 
 @in_guest()

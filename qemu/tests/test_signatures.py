@@ -117,9 +117,7 @@ async def test_signatures(guest: Guest, directory: Path, random: Random) -> None
     for _ in range(3):
         changed = flip(signed, random.randrange(0x1000, table), 1 << random.randrange(8))
         await refuse(guest, Files(changed), "EKEYREJECTED", OTHER_FILE)
-    await refuse(
-        guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE
-    )
+    await refuse(guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE)
     await refuse(guest, strangers, "ENOKEY", UNKNOWN_KEY)
     # What was signed and then compressed is what it was.
     await load(guest, Files(gzip.compress(signed, 1)))
@@ -150,9 +148,7 @@ async def test_signatures(guest: Guest, directory: Path, random: Random) -> None
         await refuse(guest, Files(vmlinux), "ENODATA", UNSIGNED)
         signature = signer.detached(vmlinux)
         changed = flip(vmlinux, random.randrange(0x1000, len(vmlinux)))
-        await refuse(
-            guest, Files(changed, signature), "EKEYREJECTED", f"the kernel's {REJECTED}"
-        )
+        await refuse(guest, Files(changed, signature), "EKEYREJECTED", f"the kernel's {REJECTED}")
         good = Files(vmlinux, signature, good.initrd_signature)
     await keep_what_is_signed(guest, signer, initrd)
     await load(guest, good)

@@ -14,9 +14,7 @@ from harness.commands.verification import documented, found, section
 NUMBER = re.compile(r"0x[0-9a-f]+( bytes \([\d.]+ [KMG]iB\))?")
 
 
-@pytest.mark.skipif(
-    paths.TARGET != paths.ARCH, reason="the document is about the default kernel"
-)
+@pytest.mark.skipif(paths.TARGET != paths.ARCH, reason="the document is about the default kernel")
 async def test_verification(directory: Path) -> None:
     rows = await found(directory)
     _, expected, _ = documented()

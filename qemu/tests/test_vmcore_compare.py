@@ -23,8 +23,10 @@ NODES = tuple(
     argument
     for node, size in enumerate(("640M", "384M"))
     for argument in (
-        "-object", f"memory-backend-ram,id=node{node},size={size}",
-        "-numa", f"node,nodeid={node},memdev=node{node}" + (",cpus=0-1" if node == 0 else ""),
+        "-object",
+        f"memory-backend-ram,id=node{node},size={size}",
+        "-numa",
+        f"node,nodeid={node},memdev=node{node}" + (",cpus=0-1" if node == 0 else ""),
     )
 )
 

@@ -43,14 +43,22 @@ async def test_known_memory_is_served(directory: Path, random: Random) -> None:
         size = 2 * PAGE + len(dumped)
         assert await guest.shell(f"stat -c '%s %a' {VMCORE}") == f"{size} 400\n"
         header = await guest.shell(f"head -c {64 + 3 * 56} {VMCORE} | base64")
-        [_, *programs] = struct.iter_unpack("<IIQQQQQQ", b"".join((
-            bytes(56), base64.b64decode(header)[64:]
-        )))
+        [_, *programs] = struct.iter_unpack(
+            "<IIQQQQQQ", b"".join((bytes(56), base64.b64decode(header)[64:]))
+        )
         assert programs == [
             (PT_NOTE, 0, PAGE, 0, 0, len(notes), len(notes), 4),
             *(
-                (PT_LOAD, 7, 2 * PAGE + piece.address - DUMPED, piece.virtual,
-                 piece.address, len(piece.contents), len(piece.contents), 0)
+                (
+                    PT_LOAD,
+                    7,
+                    2 * PAGE + piece.address - DUMPED,
+                    piece.virtual,
+                    piece.address,
+                    len(piece.contents),
+                    len(piece.contents),
+                    0,
+                )
                 for piece in pieces[1:]
             ),
         ]
@@ -60,7 +68,9 @@ async def test_known_memory_is_served(directory: Path, random: Random) -> None:
         first_page = base64.b64decode(await guest.shell(f"head -c {PAGE} {VMCORE} | base64"))
         expected = first_page + notes.ljust(PAGE, b"\0") + dumped
         assert json.loads(whole.check().stdout) == {
-            "bytes": size, "sum": f"{sum_of_words(expected):#018x}", "seconds": ANY
+            "bytes": size,
+            "sum": f"{sum_of_words(expected):#018x}",
+            "seconds": ANY,
         }
 
         await check_bytes(guest, notes.ljust(PAGE, b"\0"), PAGE)
@@ -72,7 +82,9 @@ async def test_known_memory_is_served(directory: Path, random: Random) -> None:
         await reload(guest, f"exclude={hole.start + 1:#x}-{hole.stop:#x},0x1000-0x2000")
         finished = await guest.run("vmcore", "extents", VMCORE)
         assert json.loads(finished.check().stdout)["extents"] == [
-            [0, "data"], [5 * PAGE, "hole"], [9 * PAGE, "data"]
+            [0, "data"],
+            [5 * PAGE, "hole"],
+            [9 * PAGE, "data"],
         ]
         zeros = dumped[2 * PAGE : 3 * PAGE] + bytes(4 * PAGE) + dumped[7 * PAGE : 8 * PAGE]
         await check_bytes(guest, zeros, 4 * PAGE)
@@ -110,15 +122,11 @@ async def test_memory_beside_ram(directory: Path, random: Random) -> None:
     memory[last : last + len(header)] = header
     memory[PAGE : PAGE + len(known_notes())] = known_notes()
     # The kernel's image, whose pages no allocator has, must be elsewhere.
-    async with prepared(
-        directory, bytes(memory), AT, AT + last, options=f"nokaslr {ram}"
-    ) as guest:
+    async with prepared(directory, bytes(memory), AT, AT + last, options=f"nokaslr {ram}") as guest:
         assert await complaints(guest) == []
         assert int(await guest.shell(f"stat -c %s {VMCORE}")) == 6 * PAGE + 2 * MIB
         assert "Input/output error" in await read_error(guest, 2 * PAGE)
-        mapped = await guest.run(
-            "vmcore", "time", VMCORE, f"--map={PAGE}", f"--offset={2 * PAGE}"
-        )
+        mapped = await guest.run("vmcore", "time", VMCORE, f"--map={PAGE}", f"--offset={2 * PAGE}")
         assert "cannot map the dump" in mapped.stderr and "EIO" in mapped.stderr, mapped
         beside = 2 * PAGE + 2 * MIB
         await check_bytes(guest, bytes(memory[last - 3 * PAGE : last]), beside)
@@ -147,5 +155,3 @@ async def test_memory_that_is_not_there(directory: Path, random: Random) -> None
         )
         assert mapped.status == -signal.SIGBUS, mapped
         assert await complaints(guest) == []
-
-

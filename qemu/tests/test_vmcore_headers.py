@@ -45,6 +45,7 @@ async def test_malformed_core_headers_are_refused(directory: Path, random: Rando
         await guest.shell(
             f"echo {text} | base64 -d | dd of=/dev/mem bs=1 seek={AT + offset} conv=notrunc"
         )
+
     async with prepared(directory, memory, AT, AT) as guest:
         await guest.shell("rmmod rust_kexec")
         for name, ((offset, data), expected) in MALFORMED.items():

@@ -32,11 +32,7 @@ def loaded_by_the_kernels_own(dump: Dump, facts: Facts) -> None:
 KERNELS_OWN = (
     loaded_by_the_kernels_own,
     every_note,
-    *(
-        check
-        for check in ALWAYS
-        if check not in (ours_alone, crash_report, every_cpu)
-    ),
+    *(check for check in ALWAYS if check not in (ours_alone, crash_report, every_cpu)),
 )
 
 

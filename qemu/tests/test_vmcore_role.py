@@ -37,8 +37,7 @@ async def test_an_address_that_is_lost(guest: Guest) -> None:
 async def test_without_proc(guest: Guest) -> None:
     """The module finds its role where nobody has mounted /proc yet."""
     await guest.shell(
-        f"rmmod rust_kexec; umount /proc; insmod {paths.GUEST_MODULE}; "
-        "mount -t proc proc /proc"
+        f"rmmod rust_kexec; umount /proc; insmod {paths.GUEST_MODULE}; mount -t proc proc /proc"
     )
     assert (await guest.run("test", "-e", OURS)).status == 0
     assert await complaints(guest) == []

@@ -52,7 +52,8 @@ def test_gdb(saved: tuple[Dump, Facts]) -> None:
     # gdb itself knows nothing of KASLR, and reads memory by its virtual addresses.
     offset = int(dump.vmcoreinfo["KERNELOFFSET"], 16)
     text = tools.gdb(
-        dump.path, offset,
+        dump.path,
+        offset,
         "set max-value-size unlimited",
         "set print elements 0",
         "print init_uts_ns.name.release",
@@ -95,9 +96,7 @@ def test_dmesg(saved: tuple[Dump, Facts], tmp_path: Path) -> None:
 
 @needs("makedumpfile")
 @pytest.mark.parametrize("form", FORMATS)
-def test_makedumpfile_by_content(
-    saved: tuple[Dump, Facts], tmp_path: Path, form: str
-) -> None:
+def test_makedumpfile_by_content(saved: tuple[Dump, Facts], tmp_path: Path, form: str) -> None:
     """Everything, and everything but the pages of zeros."""
     sizes = filtered_sizes(saved, tmp_path / "filtered", form, levels=(0, 1))
     assert sizes[1] < sizes[0]
@@ -134,7 +133,7 @@ def filtered_sizes(
             # The notes that tell which CPUs have stopped are there in ELF only.
             cpus = [filtered.cpu(number) for number in dump.report.has_stopped]
             found = [(cpu.number, cpu.pid, cpu.instruction_pointer) for cpu in cpus]
-            assert found == [
-                (cpu.number, cpu.pid, cpu.instruction_pointer) for cpu in dump.cpus
-            ], level
+            assert found == [(cpu.number, cpu.pid, cpu.instruction_pointer) for cpu in dump.cpus], (
+                level
+            )
     return sizes

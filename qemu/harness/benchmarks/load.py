@@ -50,9 +50,7 @@ async def compare(guest: Guest, what: str, runs: int) -> None:
     """Runs both by turns and prints medians and their ratio."""
     # The first load of each finds cold caches, and the translator of QEMU without their code; ours
     # also puts its hooks in, which then stay.
-    times = await by_turns(
-        IMPLEMENTATIONS, runs, lambda name, _: seconds(guest, name), warm_up=1
-    )
+    times = await by_turns(IMPLEMENTATIONS, runs, lambda name, _: seconds(guest, name), warm_up=1)
     print(f"\nLoading {what}, median of {runs} (range):")
     show_seconds(times)
 

@@ -114,7 +114,8 @@ async def growth(sizes_gib: list[int], runs: int, cpu: str) -> None:
     """
     print(
         "Guest, instructions and seconds of the host's CPUs for each GiB, both medians of "
-        f"{runs} (range), the module's memory and windows:", flush=True,
+        f"{runs} (range), the module's memory and windows:",
+        flush=True,
     )
     for size in sizes_gib:
         scenario = Scenario(

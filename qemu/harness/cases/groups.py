@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The groups of docs/verification.md, in its order."""
+
 from pathlib import Path
 
 from harness.cases.case import Group

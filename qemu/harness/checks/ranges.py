@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Arithmetic on ranges of addresses."""
+
 from harness.units import PAGE
 
 
@@ -7,15 +8,19 @@ def without(piece: range, holes: list[range]) -> list[range]:
     """What is left of a range."""
     left = [piece]
     for hole in holes:
-        left = [
-            rest
-            for part in left
-            for rest in (
-                range(part.start, min(part.stop, hole.start)),
-                range(max(part.start, hole.stop), part.stop),
-            )
-            if rest
-        ] if hole else left
+        left = (
+            [
+                rest
+                for part in left
+                for rest in (
+                    range(part.start, min(part.stop, hole.start)),
+                    range(max(part.start, hole.stop), part.stop),
+                )
+                if rest
+            ]
+            if hole
+            else left
+        )
     return left
 
 

@@ -24,23 +24,6 @@ HARDWARE = Hardware(memory_mib=768, open_memory=True)
 COMMAND_LINE = f"nokaslr {PLATFORM.verification_region}"
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 PREPARATIONS = {
     "by default": None,
     "signatures": require_signatures,

@@ -76,11 +76,5 @@ class Scenario:
     checks: tuple[Check, ...] = ()
 
 
-
-
 class BadMoment(Exception):
     """The crash came at a moment that the scenario is not about; another one will tell."""
-
-
-
-

@@ -48,8 +48,13 @@ def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
 def run(name: str, *arguments: str | Path, stdin: str = "") -> str:
     """What a tool prints; it must succeed."""
     finished = subprocess.run(
-        [TOOLS / name, *arguments], input=stdin, capture_output=True, text=True,
-        errors="replace", timeout=PATIENCE, env={**os.environ, "TERM": "dumb"},
+        [TOOLS / name, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=PATIENCE,
+        env={**os.environ, "TERM": "dumb"},
     )
     assert finished.returncode == 0, f"{name}: {finished.stdout[-2000:]}{finished.stderr[-2000:]}"
     return finished.stdout

@@ -95,9 +95,7 @@ class Agent:
             raise AgentError(f"{request}: {answer['error']}")
         return answer
 
-    async def run(
-        self, *argv: str, stdin: str | None = None, timeout_s: int = 60
-    ) -> Finished:
+    async def run(self, *argv: str, stdin: str | None = None, timeout_s: int = 60) -> Finished:
         """Runs a program to its end; the guest stops it after `timeout_s`."""
         request: dict[str, Any] = {"run": argv, "timeout_s": timeout_s}
         if stdin is not None:

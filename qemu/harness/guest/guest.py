@@ -116,9 +116,7 @@ class Guest:
 
     async def _crash_by_writing(self, path: str, data: str) -> None:
         self.crash_line = len(self.machine.console.lines)
-        await self.machine.until(
-            self.agent.write(path, data), "the agent's last answer", PATIENCE
-        )
+        await self.machine.until(self.agent.write(path, data), "the agent's last answer", PATIENCE)
 
     async def captured(self) -> Hello:
         """Waits for the capture kernel's agent."""
@@ -168,5 +166,3 @@ class Guest:
         (directory / "production.log").write_text(console.text(0, border))
         if border is not None:
             (directory / "capture.log").write_text(console.text(border))
-
-

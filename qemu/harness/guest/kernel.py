@@ -25,7 +25,7 @@ async def complaints(guest: Guest) -> list[str]:
 async def free_kib(guest: Guest) -> int:
     """Memory that the kernel could still give, with what it keeps ready for each CPU."""
     await guest.shell("echo 3 > /proc/sys/vm/drop_caches")
-    count = "$1 == \"nr_free_pages\" || $1 == \"count:\" { pages += $2 } END { print pages }"
+    count = '$1 == "nr_free_pages" || $1 == "count:" { pages += $2 } END { print pages }'
     return int(await guest.shell(f"awk '{count}' /proc/zoneinfo")) * PAGE // 1024
 
 

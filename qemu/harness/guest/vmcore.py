@@ -12,44 +12,29 @@ THEIRS = "/proc/vmcore"
 HAS_BOTH = paths.has(paths.CAPTURE_TARGET, "PROC_VMCORE")
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 async def compare(guest: Guest, seed: int, requests: int, timeout_s: int) -> dict[str, int]:
     """Asks the same of both files; fails on the first difference."""
     finished = await guest.run(
-        "vmcore", "compare", "--ours", OURS, "--theirs", THEIRS, "--seed", str(seed),
-        "--requests", str(requests), timeout_s=timeout_s,
+        "vmcore",
+        "compare",
+        "--ours",
+        OURS,
+        "--theirs",
+        THEIRS,
+        "--seed",
+        str(seed),
+        "--requests",
+        str(requests),
+        timeout_s=timeout_s,
     )
     compared: dict[str, int] = json.loads(finished.check().stdout)
     return compared
-
-
 
 
 async def measured(guest: Guest, path: str, *options: str, timeout_s: int = 600) -> float:
     """Seconds that it takes to go through a dump once."""
     finished = await guest.run("vmcore", "time", path, *options, timeout_s=timeout_s)
     return float(json.loads(finished.check().stdout)["seconds"])
-
-
-
 
 
 # Of the kernel that QEMU boots with memory that was prepared.

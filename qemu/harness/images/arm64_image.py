@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """An arm64 Image, after the kernel's Documentation/arch/arm64/booting.rst."""
+
 from harness.images.layout import CODE_LEN, MEMORY_LEN, put
 from harness.images.pe import ARM64, pe
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """A bzImage, after the kernel's Documentation/arch/x86/boot.rst."""
+
 from harness.images.layout import CODE_LEN, LOAD_ADDRESS, MEMORY_LEN, put
 from harness.images.pe import AMD64, Section, put_pe
 from harness.units import MIB

@@ -30,8 +30,25 @@ def core_header(pieces: list[Piece]) -> bytes:
     """An ELF core header, as a crashed kernel leaves it."""
     header = struct.pack(
         "<4s5B7xHHIQQQIHHHHHH",
-        b"\x7fELF", 2, 1, 1, 0, 0, 4, EM_X86_64, 1, 0, 64, 0, 0, 64, 56, len(pieces),
-        0, 0, 0,
+        b"\x7fELF",
+        2,
+        1,
+        1,
+        0,
+        0,
+        4,
+        EM_X86_64,
+        1,
+        0,
+        64,
+        0,
+        0,
+        64,
+        56,
+        len(pieces),
+        0,
+        0,
+        0,
     )
     return header + b"".join(piece.encode() for piece in pieces)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """ELF kernels, after the System V ABI."""
+
 from collections.abc import Sequence
 from typing import NamedTuple
 

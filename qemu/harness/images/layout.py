@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What all formats share: bytes at offsets, and the extents of the kernels that are assembled."""
+
 import struct
 
 from harness.units import KIB, MIB

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Files that a kernel comes in: a unified kernel image, and the EFI zboot image."""
+
 import gzip
 
 from harness.images.layout import put

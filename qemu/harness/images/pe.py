@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """PE files, after Microsoft's "PE Format": sections, and the table of certificates."""
+
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -40,9 +40,7 @@ class Console:
         if self._server is not None:
             self._server.close()
 
-    async def _receive(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             async with self._news:
                 self._add(data)

@@ -2,8 +2,6 @@
 """What can go wrong with a guest."""
 
 
-
-
 class GuestError(Exception):
     """A guest did not do what was waited for."""
 

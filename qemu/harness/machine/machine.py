@@ -26,7 +26,6 @@ from harness.units import MIB
 T = TypeVar("T")
 
 
-
 # The last line of panic(), and so the sign that nobody took over.
 PANIC_ENDED = r"---\[ end Kernel panic"
 
@@ -35,24 +34,10 @@ PANIC_ENDED = r"---\[ end Kernel panic"
 REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
 
 
-
-
-
-
-
-
-
-
-
-
-
-
 class Machine:
     """A running QEMU; `async with` starts it and ends it whatever happens."""
 
-    def __init__(
-        self, hardware: Hardware, command_line: str, directory: Path, agent: Port
-    ) -> None:
+    def __init__(self, hardware: Hardware, command_line: str, directory: Path, agent: Port) -> None:
         self.hardware = hardware
         self.command_line = command_line
         self.directory = directory
@@ -269,9 +254,7 @@ class Machine:
 
     async def registers(self) -> list[dict[str, int]]:
         """The registers of every CPU whose names are letters, as QEMU sees and calls them."""
-        said = await self.execute(
-            "human-monitor-command", **{"command-line": "info registers -a"}
-        )
+        said = await self.execute("human-monitor-command", **{"command-line": "info registers -a"})
         return [
             {name: int(value, 16) for name, value in REGISTER.findall(cpu)}
             for cpu in re.split(r"^CPU#\d+", said, flags=re.MULTILINE)[1:]
