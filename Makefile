@@ -31,14 +31,19 @@ BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
 
+# A target with two hashes is for everybody, one with three for developers of the project.
 .PHONY: help
 help: ## list the targets
 	@echo "rust_kexec: kexec and kdump as a loadable Rust module"
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 21
 	@echo
 	@echo "  make KDIR=/path/to/tree   build the module against your own kernel tree"
 	@echo "  make test PYTEST='-k registers'   run some of the scenarios"
+	@echo
+	@echo "For developers of the project:"
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*### \(.*\)/  make \1\t\2/p' Makefile | expand -t 21
 	@echo
 	@echo "KERNEL=6.12, 7 or stock, ARCH=x86_64 or arm64, VARIANT= one of qemu/kernel/*.config, and"
 	@echo "CAPTURE_KERNEL= and CAPTURE_VARIANT= for a capture kernel of another line or variant,"
@@ -60,14 +65,14 @@ test: guest python tools ## run all tests: cargo's, and the scenarios in QEMU
 	@scripts/timings
 
 .PHONY: scenarios
-scenarios: guest python tools ## run the scenarios in QEMU only
+scenarios: guest python tools ### run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
 	@scripts/timings
 
 # What a kernel of another page size or with other defences could break. Each of these kernels takes
 # minutes to build, so they are not in `make test`.
 .PHONY: matrix
-matrix: ## run the scenarios that they could break with every variant of the arm64 kernel
+matrix: ### run with each variant of the arm64 kernel the scenarios that it could break
 	@for variant in hardened pages-16k pages-64k; do \
 		$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=$$variant \
 			PYTEST="-k 'test_dump or corrupt or protection or refused or mapped' $(PYTEST)" || exit; \
@@ -75,11 +80,11 @@ matrix: ## run the scenarios that they could break with every variant of the arm
 
 # A kernel that takes long to build, and whose every access takes long.
 .PHONY: debug
-debug: ## crash a guest with lockdep, KASAN and UBSAN, and expect no report of theirs
+debug: ### crash a guest with lockdep, KASAN and UBSAN, and expect no report of theirs
 	@$(MAKE) --no-print-directory scenarios VARIANT=debug PYTEST="-n 1 -k test_debug $(PYTEST)"
 
 .PHONY: stress
-stress: ## load, unload and shrink from four processes at once for five minutes, then crash
+stress: ### load, unload and shrink from four processes at once for five minutes, then crash
 	@$(MAKE) --no-print-directory scenarios \
 		PYTEST="-n 1 -k test_stress --stress-seconds=300 $(PYTEST)"
 
@@ -89,7 +94,7 @@ tools: setup
 
 # One worker: each of these keeps more than one CPU of the host busy.
 .PHONY: vmcore
-vmcore: ## compare /proc/vmcore with the kernel's own, and open dumps with every tool
+vmcore: ### compare /proc/vmcore with the kernel's own, and open dumps with every tool
 	@$(MAKE) --no-print-directory scenarios VARIANT=vmcore PYTEST="-n 1 -k test_vmcore --every-level $(PYTEST)"
 	@$(MAKE) --no-print-directory scenarios PYTEST="-n 1 -k test_vmcore --every-level $(PYTEST)"
 
@@ -100,29 +105,29 @@ bench: ## compare with the kernel's own kexec: times to crash, load and read
 	@$(MAKE) --no-print-directory benchvmcore
 
 .PHONY: benchcrash
-benchcrash: guest python ## the first part of the benchmark: from the panic to the capture kernel
+benchcrash: guest python ### the first part of the benchmark: from the panic to the capture kernel
 	@$(TIMED) "benchmark of crashing" env PYTHONPATH=qemu $(PYTHON) -m harness.benchmarks.crash \
 		$(BENCHCRASH)
 
 .PHONY: benchload
-benchload: guest python ## the second part of the benchmark: loading
+benchload: guest python ### the second part of the benchmark: loading
 	@$(TIMED) "benchmark of loading" env PYTHONPATH=qemu $(PYTHON) -m harness.benchmarks.load \
 		$(BENCHLOAD)
 
 .PHONY: benchvmcore
-benchvmcore: tools ## the third part of the benchmark: reading /proc/vmcore
+benchvmcore: tools ### the third part of the benchmark: reading /proc/vmcore
 	@$(MAKE) --no-print-directory guest CAPTURE_VARIANT=vmcore
 	@$(TIMED) "benchmark of /proc/vmcore" env PYTHONPATH=qemu \
 		CAPTURE_TARGET=$(call target,$(capture_kernel),vmcore) \
 		$(PYTHON) -m harness.benchmarks.vmcore $(BENCHVMCORE)
 
 .PHONY: check
-check: python ## check formatting, lints and documentation, the module's last
+check: python ### check formatting, lints and documentation, the module's last
 	@$(TIMED) "checks" scripts/check
 	@$(MAKE) --no-print-directory lint
 
 .PHONY: lint
-lint: module ## check the module with clippy and rustdoc, as Kbuild compiles it
+lint: module ### check the module with clippy and rustdoc, as Kbuild compiles it
 	@$(TIMED) "lints of the module" scripts/lint
 
 .PHONY: lines
@@ -130,15 +135,15 @@ lines: ## count the lines of Rust and of C that run in a kernel
 	@scripts/lines
 
 .PHONY: fuzz
-fuzz: ## look for inputs that break a parser, FUZZ_SECONDS=60 for each
+fuzz: ### look for inputs that break a parser, FUZZ_SECONDS=60 for each
 	@$(TIMED) "fuzzing" scripts/fuzz
 
 .PHONY: coverage
-coverage: ## say how much of kexec_core the cargo tests run
+coverage: ### say how much of kexec_core the cargo tests run
 	@$(TIMED) "coverage" scripts/coverage
 
 .PHONY: verification
-verification: guest python ## write docs/verification.md: what is refused, by us and by the kernel
+verification: guest python ### write docs/verification.md: what is refused, by us and by the kernel
 	@$(TIMED) "verification" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.verification
 
 .PHONY: module
@@ -162,14 +167,14 @@ firmware: setup
 	@$(TIMED) "firmware" scripts/firmware
 
 .PHONY: guest
-guest: module programs firmware ## pack the guests' root file systems
+guest: module programs firmware ### pack the guests' root file systems
 	@$(TIMED) "guest image" scripts/guest-image
 	@[ "$(TARGET)" = "$(CAPTURE_TARGET)" ] || \
 		$(MAKE) --no-print-directory guest KERNEL=$(capture_kernel) CAPTURE_KERNEL= \
 			VARIANT=$(capture_variant) CAPTURE_VARIANT=
 
 .PHONY: kernel
-kernel: setup ## build the guest kernel, or find it in the cache
+kernel: setup ### build the guest kernel, or find it in the cache
 	@$(TIMED) "kernel" scripts/kernel
 
 .PHONY: python
