@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where the build leaves what the harness uses."""
+"""The files of the build that the harness uses, on the host and in guests."""
 
 import os
 from pathlib import Path
 
 ARCH = os.environ.get("ARCH") or "x86_64"
-# What scripts/versions.sh calls the kernel and the architecture together.
+# The name that scripts/versions.sh gives to the kernel and the architecture together.
 TARGET = os.environ.get("TARGET") or ARCH
 # The target whose kernel saves the dump; another one than TARGET in mixed runs.
 CAPTURE_TARGET = os.environ.get("CAPTURE_TARGET") or TARGET
-# What directories with results are called.
+# The name of directories with results.
 RUN = TARGET if CAPTURE_TARGET == TARGET else f"{TARGET}-captured-by-{CAPTURE_TARGET}"
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 
 KERNEL = BUILD / "guest" / TARGET / "vmlinuz"
-# The production guest's root file system, and what it loads as a capture kernel.
+# The production guest's root file system, and the kernel and initrd that it loads.
 PRODUCTION_INITRDS = (
     BUILD / "guest" / TARGET / "capture.cpio.zst",
     BUILD / "guest" / CAPTURE_TARGET / "boot.cpio.zst",
 )
 
-# What the production guest loads, for tests that sign it or pack it otherwise.
+# The files that the production guest loads, for tests that sign them or pack them otherwise.
 CAPTURE_KERNEL = BUILD / "guest" / CAPTURE_TARGET / "vmlinuz"
 CAPTURE_INITRD = BUILD / "guest" / CAPTURE_TARGET / "capture.cpio.zst"
 # The ELF file, without debug information, that the build compresses into an x86_64 kernel.
@@ -30,18 +30,22 @@ CAPTURE_VMLINUX = (
     BUILD / "kernel" / CAPTURE_TARGET / "arch" / "x86" / "boot" / "compressed" / "vmlinux.bin"
 )
 
-# What starts the kernel of a machine without PSCI.
+# The firmware of a machine without PSCI.
 FIRMWARE = BUILD / "firmware" / "spin_table.bin"
 
 
-# With debug information, for the reader of the dump.
 def _vmlinux() -> Path:
-    """Newer kernels strip vmlinux, and keep what they stripped in another file."""
+    """The kernel's ELF file that has debug information.
+
+    The build of 7.3.4 (scripts/Makefile.vmlinux) strips vmlinux, and keeps vmlinux.unstripped; that
+    of 6.12.117 has no such file.
+    """
     tree = BUILD / "kernel" / TARGET
     unstripped = tree / "vmlinux.unstripped"
     return unstripped if unstripped.exists() else tree / "vmlinux"
 
 
+# For the readers of the dump.
 VMLINUX = _vmlinux()
 # The modules that a guest may have, with debug information as well.
 MODULES = tuple(

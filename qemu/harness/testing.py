@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How a test says which guest it needs, and the run of a scenario with all its checks."""
+"""Decorators that give a test the guest it needs, and the run of a scenario with its checks."""
 
 import functools
 import inspect

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What scripts/check-crash-path finds in listings of modules that are wrong."""
+"""The findings of scripts/check-crash-path in listings of modules that are wrong."""
 
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The reserved memory has one user at a time, whoever comes in the middle of a load."""
+"""The reserved memory has one user at a time, also in the middle of a load."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ SLOW_LOAD = (
 
 
 async def throttle(guest: Guest, bytes_per_second: int) -> None:
-    """Has the disk be so slow, or as quick as it can with 0."""
+    """Limits the speed of the disk, or lifts the limit with 0."""
     names = ("bps", "bps_wr", "iops", "iops_rd", "iops_wr")
     await guest.machine.execute(
         "block_set_io_throttle", device="disk", bps_rd=bytes_per_second, **dict.fromkeys(names, 0)
@@ -46,7 +46,7 @@ class Waiting:
         )
 
     async def finished(self) -> Finished:
-        """How it ended, once the disk answers."""
+        """Lets the disk answer, and returns how the program ended."""
         await throttle(self.guest, 0)
         status = await self.guest.shell("until test -s /tmp/status; do :; done; cat /tmp/status")
         out, err = [await self.guest.read(f"/tmp/{name}") for name in ("stdout", "stderr")]
@@ -70,7 +70,7 @@ async def waiting(guest: Guest, *argv: str) -> AsyncIterator[Waiting]:
 
 
 async def refused(guest: Guest, *argv: str) -> str:
-    """What a program says that does not get what it wants and leaves the image as it was."""
+    """The error of a program that is refused and leaves the image as it was."""
     before = await guest.status()
     finished = await guest.run(*argv)
     assert finished.status != 0, argv

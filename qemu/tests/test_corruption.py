@@ -44,7 +44,7 @@ CORE_HEADER_CASES = {"header": "XXH64", "selection": "digest"}
     f"crashkernel=256M {USE_PLUGGED_MEMORY}",
 )
 async def test_corrupt_core_header(guest: Guest, part: str, changes: int, random: Random) -> None:
-    """As above, where the header has followed memory that was plugged in, or not."""
+    """The ELF core header: as loaded, and after it has followed memory that was plugged in."""
     await guest.load(CAPTURE, "--digest=xxh64")
     first = (await guest.status()).segments["elfcorehdr"]
     if changes:
@@ -56,7 +56,7 @@ async def test_corrupt_core_header(guest: Guest, part: str, changes: int, random
     if part == "header":
         flip(guest, random.choice(in_force.file), random)
     else:
-        # Which slot is in force stands behind both.
+        # The number of the slot in force stands after both slots.
         flip(guest, first.memory.start + 2 * len(first.memory), random)
     await refused(guest, CORE_HEADER_CASES[part], "elfcorehdr")
 

@@ -49,7 +49,7 @@ REGISTER = re.compile(r"\b(?P<name>[A-Z]+|X\d+): *(?P<value>[0-9a-f]{16})\b")
 
 @dataclass(frozen=True)
 class Backtrace:
-    """What crash says of one CPU."""
+    """The backtrace of one CPU, by crash."""
 
     cpu: int
     pid: int
@@ -63,7 +63,7 @@ class Backtrace:
 
     @property
     def first(self) -> int:
-        """Where the CPU was in the kernel when it was called."""
+        """The address in the kernel at which the CPU was interrupted."""
         [*_, interrupted] = INTERRUPTED.split(self.text, maxsplit=1)
         frame = FRAME.search(interrupted)
         assert frame is not None, self.text
@@ -79,7 +79,7 @@ class Backtrace:
 
 
 def backtraces(text: str) -> list[Backtrace]:
-    """One for each CPU."""
+    """The backtrace of each CPU."""
     return [
         Backtrace(int(match["cpu"]), int(match["pid"]), int(match["task"], 16), match["text"])
         for match in CPU.finditer(text)
@@ -129,7 +129,7 @@ def shows_its_note(trace: Backtrace, note: Prstatus) -> None:
 
 
 def test_commands(saved: tuple[Dump, Facts]) -> None:
-    """What people type next goes without a complaint, and knows the same tasks."""
+    """Other common commands run without a complaint, and know the same tasks."""
     dump, _ = saved
     text = tools.crash(dump.path, "foreach bt", "runq", "mach -c", "ps -A", "log", "bt -r")
     assert not re.search(r"(?i)invalid|cannot|error:|seek error", text), text

@@ -31,7 +31,7 @@ REPORT = re.compile(r"BUG|WARNING|UBSAN|ODEBUG|INFO: |DEBUG_LOCKS|\bOops\b|leak|
 
 
 async def no_reports(guest: Guest) -> None:
-    """Nobody has found anything, and lockdep, which stops at its first report, still looks."""
+    """Nothing was reported, and lockdep, which stops at its first report, still looks."""
     assert await complaints(guest) == []
     assert await kernel_words(guest, "UBSAN|ODEBUG|INFO: |DEBUG_LOCKS|list_(add|del) ") == []
     assert await guest.shell("awk '/debug_locks/ { print $2 }' /proc/lockdep_stats") == "1\n"
@@ -49,7 +49,7 @@ async def no_earlier_reports(guest: Guest) -> None:
 
 
 async def load_and_unload(guest: Guest, facts: Facts) -> None:
-    """What is armed at the crash has come after others, and after some that were refused."""
+    """Loads, after loads and refusals, the image that is armed at the crash."""
     assert (await guest.rkexec("-p", "/init")).status != 0
     (await guest.rkexec("-p", "-u")).check()
     await guest.shell("rmmod rust_kexec")
@@ -57,8 +57,8 @@ async def load_and_unload(guest: Guest, facts: Facts) -> None:
     for _ in range(2):
         await guest.load()
     assert (await guest.run("rmmod", "rust_kexec")).status != 0
-    # Nor does the kernel get the region back. Its own loader is left out: UBSAN reports that one's
-    # crash_setup_memmap_entries().
+    # Nor does the kernel get the region back. Its own loader is left out: UBSAN reports its
+    # crash_setup_memmap_entries() (6.12.117).
     await guest.shell("! echo 0 > /sys/kernel/kexec_crash_size")
     facts.status = await guest.status()
     await no_reports(guest)

@@ -16,7 +16,7 @@ SHA256 = "--digest=sha256"
 
 
 def zstd(contents: bytes) -> bytes:
-    """What zstd makes of it."""
+    """The contents, compressed by zstd."""
     compressed = subprocess.run(
         ("zstd", "--quiet", "-3"), input=contents, capture_output=True, check=True
     )

@@ -20,7 +20,7 @@ async def refuse(guest: Guest, errno: str, fact: str, *arguments: str) -> None:
 
 
 async def status(guest: Guest, *arguments: str) -> dict[str, Any]:
-    """What the module answers to a program of another version."""
+    """The module's answer to a program of another version."""
     answer = (await guest.run("device-request", "status", *arguments)).check()
     fields: dict[str, Any] = json.loads(answer.stdout)
     return fields

@@ -33,7 +33,7 @@ done
 
 @dataclass(frozen=True)
 class Figures:
-    """What the kernel says it has in use."""
+    """The kernel's figures of what it has in use."""
 
     free_pages: int
     vmalloc_areas: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a load leaves in IMA's list of measurements."""
+"""The entry of a load in IMA's list of measurements."""
 
 import pytest
 

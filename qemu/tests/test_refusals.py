@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is refused, with which errno and which facts, and that an armed image stays armed."""
+"""Refusals: their errno and facts, and the armed image, which stays armed."""
 
 import re
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ async def test_refused_beside_the_kernels_own_image(guest: Guest) -> None:
 @in_guest()
 async def test_refused_without_ftrace(guest: Guest) -> None:
     switch = "/proc/sys/kernel/ftrace_enabled"
-    # From some 7.x on it cannot be switched off at all.
+    # With 7.3.4 (ftrace_enable_sysctl()) it cannot be switched off at all.
     if (await guest.run("sh", "-c", f"echo 0 > {switch}")).status == 0:
         await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kernel.ftrace_enabled")
         await guest.shell(f"echo 1 > {switch}")
@@ -115,10 +115,10 @@ async def test_refused_without_ftrace(guest: Guest) -> None:
 
 @in_guest()
 async def test_refused_by_sysctls(guest: Guest) -> None:
-    """What forbids the kernel's own kexec to load and to unload forbids it to ours."""
+    """Sysctls that forbid the kernel's own kexec to load and to unload forbid it to ours."""
     limit = "/proc/sys/kernel/kexec_load_limit_panic"
     disabled = "/proc/sys/kernel/kexec_load_disabled"
-    # Whoever may not load uses nothing up.
+    # A load without the privilege uses nothing up.
     await guest.shell(f"echo 4 > {limit}")
     unprivileged = ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", *LOAD)
     await refuse(guest, unprivileged, "EPERM", "CAP_SYS_BOOT")

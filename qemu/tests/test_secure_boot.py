@@ -20,7 +20,7 @@ LOCKDOWN = "/sys/kernel/security/lockdown"
 
 
 async def state(guest: Guest) -> str:
-    """How locked down the kernel is, and what it knows of the firmware that makes it so."""
+    """The kernel's lockdown, and what it knows of the firmware that causes it."""
     await guest.shell(f"[ -e {LOCKDOWN} ] || mount -t securityfs securityfs /sys/kernel/security")
     return await guest.read(LOCKDOWN) + await guest.shell(SAID_BY_FIRMWARE)
 

@@ -31,7 +31,7 @@ from harness.units import MIB, PAGE
 
 
 def sum_of_words(data: bytes) -> int:
-    """As `vmcore time` prints it."""
+    """The sum that `vmcore time` prints."""
     return sum(memoryview(data).cast("Q")) & ((1 << 64) - 1)
 
 
@@ -96,7 +96,7 @@ async def test_known_memory_is_served(directory: Path, random: Random) -> None:
 
 
 async def read_error(guest: Guest, offset: int) -> str:
-    """What reading a page of the file fails with."""
+    """The error of reading a page of the file."""
     finished = await guest.run(
         "dd", f"if={VMCORE}", "of=/dev/null", f"bs={PAGE}", f"skip={offset // PAGE}", "count=1"
     )

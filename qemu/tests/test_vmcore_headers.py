@@ -16,8 +16,8 @@ from harness.images.prepared_memory import AT, DIRECT_MAP, known_memory
 from harness.testing import prepared_only
 from harness.units import PAGE
 
-# What is written where into the memory, and what the log says then. More of them, without a
-# kernel around it, are in kexec_core/tests/core/dump/elfcorehdr/cases.rs.
+# The bytes that are written into the memory, their place, and a part of the log's sentence. More
+# of them, without a kernel around it, are in kexec_core/tests/core/dump/elfcorehdr/cases.rs.
 MALFORMED = {
     "zeros": ((0, bytes(64)), "starts with"),
     "32 bits": ((4, b"\x01"), "starts with"),
@@ -53,7 +53,7 @@ async def test_malformed_core_headers_are_refused(directory: Path, random: Rando
             said = len(await kernel_words(guest, "rust_kexec:"))
             refused = await guest.run("insmod", paths.GUEST_MODULE)
             assert refused.status != 0, name
-            # busybox asks the kernel in two ways before it gives up.
+            # insmod of busybox 1.35 asks the kernel in two ways before it gives up.
             [sentence] = set((await kernel_words(guest, "rust_kexec:"))[said:])
             assert sentence.startswith("rust_kexec: there will be no /proc/vmcore: "), name
             assert expected in sentence, (name, sentence)

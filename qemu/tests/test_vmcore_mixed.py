@@ -43,7 +43,7 @@ async def load_by_the_kernels_own(guest: Guest, facts: Facts) -> None:
 
 
 async def read_by_us(guest: Guest, facts: Facts) -> None:
-    """What is saved is our file, also where the kernel's own has that name."""
+    """Makes our file the one that is saved, also where the kernel's own has that name."""
     assert await complaints(guest) == []
     if HAS_BOTH:
         await guest.shell(f"mount --bind {OURS} {THEIRS}")

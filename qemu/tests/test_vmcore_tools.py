@@ -97,7 +97,7 @@ def test_dmesg(saved: tuple[Dump, Facts], tmp_path: Path) -> None:
 @needs("makedumpfile")
 @pytest.mark.parametrize("form", FORMATS)
 def test_makedumpfile_by_content(saved: tuple[Dump, Facts], tmp_path: Path, form: str) -> None:
-    """Everything, and everything but the pages of zeros."""
+    """Levels that keep everything, and everything but the pages of zeros."""
     sizes = filtered_sizes(saved, tmp_path / "filtered", form, levels=(0, 1))
     assert sizes[1] < sizes[0]
 
@@ -120,7 +120,7 @@ def test_makedumpfile_by_use(
 def filtered_sizes(
     saved: tuple[Dump, Facts], out: Path, form: str, levels: Iterable[int]
 ) -> dict[int, int]:
-    """What each level's file takes on the disk; each must still tell who crashed, and where."""
+    """The size on disk of each level's file, which must still tell the crashed task and place."""
     dump, facts = saved
     sizes = {}
     for level in levels:

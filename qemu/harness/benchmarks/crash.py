@@ -43,7 +43,7 @@ async def load_with_ours(guest: Guest) -> None:
 
 
 async def load_with_sha256(guest: Guest) -> None:
-    """The same, with SHA-256."""
+    """rust_kexec's implementation, with SHA-256."""
     await guest.load(COMMAND_LINE, "--digest=sha256")
 
 
@@ -71,14 +71,14 @@ PARTS: dict[str, Callable[[Report], float]] = {
 
 @dataclass
 class Crash:
-    """What one crash tells."""
+    """The figures of one crash."""
 
     seconds: float
     """To the capture kernel's first line."""
     digest: str | None = None
-    """What ours was checked with."""
+    """The digest that the purgatory checked."""
     report: Report | None = None
-    """What our own path left."""
+    """The report that our crash path left."""
 
 
 async def crash(name: str) -> Crash:

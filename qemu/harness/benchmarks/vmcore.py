@@ -64,7 +64,7 @@ async def filtered(guest: Guest, path: str) -> float:
 
 
 async def ratios(runs: int, limit_mib: int, cpu: str) -> None:
-    """Every way to read, by turns."""
+    """Compares both files in every way to read."""
     scenario = Scenario(
         name="bench",
         hardware=Hardware(cpus=2, memory_mib=2048, cpu=cpu),
@@ -72,7 +72,7 @@ async def ratios(runs: int, limit_mib: int, cpu: str) -> None:
     )
     async with crashed(scenario, paths.results("bench", paths.RUN)) as guest:
         # Inside one segment: while ours keeps a part of several mapped, the kernel's own file
-        # cannot be mapped across them on x86.
+        # cannot be mapped across them on x86 (seen with 6.12.117).
         start, room = await longest_load(guest)
         limit_mib = min(limit_mib, room // MIB)
         limit = ("--offset", str(start), "--limit", str(limit_mib * MIB))
@@ -98,7 +98,7 @@ async def compare(name: str, runs: int, read: Callable[[str], Awaitable[float]])
 
 
 async def longest_load(guest: Guest) -> tuple[int, int]:
-    """Where the longest PT_LOAD has its first whole page in the file, and how much there is."""
+    """The offset in the file of the longest PT_LOAD's first whole page, and the length from it."""
     header = base64.b64decode(await guest.shell(f"head -c {PAGE} {OURS} | base64"))
     loads = ELFFile(io.BytesIO(header)).iter_segments("PT_LOAD")
     length, start = max((load["p_filesz"], load["p_offset"]) for load in loads)
@@ -145,7 +145,7 @@ async def growth(sizes_gib: list[int], runs: int, cpu: str) -> None:
 
 
 async def cpu_seconds(guest: Guest) -> float:
-    """How long the host has worked for the guest's CPUs: what else the host does is left out."""
+    """Seconds that the host has worked for the guest's CPUs, without its other work."""
     ticks = 0
     for cpu in await guest.machine.execute("query-cpus-fast"):
         stat = Path(f"/proc/{cpu['thread-id']}/stat").read_text()

@@ -10,15 +10,15 @@ from harness.images.pe import AMD64, ARM64
 
 @dataclass(frozen=True)
 class Case:
-    """One load."""
+    """One load, and the name of it in the document."""
 
     name: str
     kernel: bytes
     command_line: str = "console=ttyS0"
     initrd: bytes | None = None
-    """The guest's own initrd without."""
+    """Contents of the initrd; None for the guest's own."""
     initrd_len: int | None = None
-    """Of an initrd of zeros."""
+    """Length of an initrd of zeros, in place of `initrd`."""
     signature: bytes | None = None
     initrd_signature: bytes | None = None
     unprivileged: bool = False

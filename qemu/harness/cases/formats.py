@@ -14,7 +14,7 @@ from harness.units import KIB
 
 
 def others() -> Iterator[Case]:
-    """Other formats, and what is no kernel."""
+    """Kernels in other formats, and files that are no kernel."""
     good = GOOD()
     yield Case("empty file", b"")
     yield Case("text", b"#!/bin/sh\nexec kexec -p /boot/vmlinuz\n" * 40)

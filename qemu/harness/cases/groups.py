@@ -12,7 +12,7 @@ from harness.cases.signatures import locked, signatures, unenforced
 
 
 def groups(directory: Path) -> list[Group]:
-    """All of them; keys are made in this directory."""
+    """All groups; keys are made in this directory."""
     return [
         Group("The kernel's own header", "by default", list(headers())),
         Group("Other formats", "by default", list(others())),

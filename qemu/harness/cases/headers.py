@@ -52,7 +52,7 @@ HEADERS = {"x86_64": BZIMAGE, "arm64": ARM64_IMAGE}[paths.ARCH]
 
 
 def headers() -> Iterator[Case]:
-    """One field of the header at a time, and what becomes of a file on its way."""
+    """Kernels with one wrong field in the header, and kernels that were cut or damaged."""
     good = GOOD()
     yield Case(f"a good {FORMAT}", good)
     for name, fields in HEADERS.items():

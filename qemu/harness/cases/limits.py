@@ -9,7 +9,7 @@ from harness.units import MIB
 
 
 def limits() -> Iterator[Case]:
-    """What goes with the kernel, and who may load."""
+    """Command lines and initrds of each length, and a load without the privilege."""
     # As many bytes as the kernel takes, but a few are added.
     yield Case("command line too long with elfcorehdr= added", GOOD(), "x" * 2040)
     yield Case("command line longer than any kernel's", GOOD(), "x" * 4000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What both loaders say of a case: ours, and kexec_file_load(2)."""
+"""The answers of both loaders to a case: ours, and kexec_file_load(2)."""
 
 import re
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from harness.guest.loading import kexec_file_load
 
 LOADS = "loads"
 
-# A sentence and the errno's name behind it, or its number where it should stay in the kernel.
+# A sentence, and after it the name of the errno, or the number of one that is the kernel's alone.
 REFUSAL = re.compile(r"[\w-]+: (?P<sentence>.*) \((?P<errno>E[A-Z0-9]+|errno \d+)\)\n")
 
 
 class Answer(NamedTuple):
-    """What a loader says of a file: an errno and a sentence, unless it loads it."""
+    """A loader's answer to a file: an errno and a sentence, unless it loads it."""
 
     errno: str = LOADS
     sentence: str = ""
 
     @classmethod
     def of(cls, finished: Finished) -> "Answer":
-        """From what the program said."""
+        """The answer in a program's output."""
         if finished.status == 0:
             return cls()
         match = REFUSAL.fullmatch(finished.stderr)
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
     @property
     def remark(self) -> str:
-        """How the two differ."""
+        """The difference between the two, in a word or two."""
         if self.ours.errno == self.kernels_own.errno:
             return ""
         if self.kernels_own.errno == LOADS:
@@ -53,7 +53,7 @@ class Row(NamedTuple):
         return "another errno"
 
     def markdown(self) -> str:
-        """As a line of a table."""
+        """The row as a line of a table."""
         said = f": {self.ours.sentence}" if self.ours.sentence else ""
         cells = (self.case, f"{self.ours.errno}{said}", self.kernels_own.errno, self.remark)
         return " | ".join(("", *(cell.replace("|", "\\|") for cell in cells), "")).strip()
@@ -66,7 +66,7 @@ class Loader:
     guest: Guest
 
     async def row(self, case: Case) -> Row:
-        """Has both loaders load the case."""
+        """Loads a case with both loaders."""
         guest = self.guest
         initrd = paths.GUEST_INITRD
         if case.initrd is not None:

@@ -65,7 +65,7 @@ def signatures(directory: Path) -> Iterator[Case]:
     yield Case("certificate table in the code", placed(table - 4 * KIB, length))
     yield Case("certificate table beyond the file", placed(table, length + 8 * MIB))
     yield Case("certificate table not aligned", placed(table + 4, length - 4))
-    yield Case("bytes behind the certificate table", signed + bytes(64))
+    yield Case("bytes after the certificate table", signed + bytes(64))
     yield Case("certificate table without an entry", placed(table, 4)[: table + 4])
     yield Case("entry longer than the table", entry(0, (length + 8).to_bytes(4, "little")))
     yield Case("entry of revision 1.0", entry(4, b"\0\1"))
@@ -84,12 +84,12 @@ def signatures(directory: Path) -> Iterator[Case]:
 
 
 def optional_end(file: bytes) -> int:
-    """Where a PE file has its section table."""
+    """The offset of a PE file's section table."""
     return optional_header(file) + DIRECTORIES + DIRECTORY_LEN
 
 
 def digest_place(signed: bytes) -> int:
-    """Where the signed contents have the digest: behind the OID of SHA-256 that follows theirs."""
+    """The offset of the signed digest: after the first OID of SHA-256 in the signed contents."""
     table, _ = certificate_table(signed)
     sha256 = bytes.fromhex("0609608648016503040201")
     contents = signed.index(bytes.fromhex("2b06010401823702010f"), table)
@@ -107,7 +107,7 @@ def overwritten(signed: bytes) -> bytes:
 
 
 def locked(directory: Path) -> Iterator[Case]:
-    """What a locked-down kernel still takes."""
+    """Kernels for a guest that is locked down."""
     signed = Signer.trusted("signer").sign(GOOD())
     yield Case("signed by a trusted key", signed)
     yield Case("not signed", GOOD())

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What must be true of a dump."""
+"""Checks of a dump: those of every dump in `always.py`, the others by theme."""

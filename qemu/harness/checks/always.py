@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What must be true of every dump."""
+"""Checks that every dump must pass."""
 
 from harness.checks.ranges import hex_range, whole_pages, without
 from harness.crash.scenario import Facts
@@ -61,7 +61,7 @@ def crash_report(dump: Dump, facts: Facts) -> None:
 
 
 def all_memory(dump: Dump, facts: Facts) -> None:
-    """Every page of System RAM is in the file, but for what the capture kernel may use."""
+    """Every page of System RAM is in the file, except for those that the capture kernel may use."""
     status = facts.status
     wanted = [
         piece
@@ -81,7 +81,6 @@ def crash_region_left_out(dump: Dump, facts: Facts) -> None:
         assert load.physical >= region.stop or load.physical + load.size <= region.start, load
 
 
-# What every dump must fulfil.
 ALWAYS = (
     ours_alone,
     whole,

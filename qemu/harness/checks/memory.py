@@ -18,7 +18,7 @@ def many_pieces(dump: Dump, facts: Facts) -> None:
 
 
 def pulled_memory_left_out(dump: Dump, facts: Facts) -> None:
-    """What is not there any more is not in the dump."""
+    """Memory that was pulled out is not in the dump."""
     assert facts.pulled
     for gone in facts.pulled:
         for load in dump.loads:
@@ -38,7 +38,7 @@ def pattern_pages(dump: Dump, facts: Facts) -> None:
 
 
 def pattern(seed: int, address: int) -> bytes:
-    """What `pattern` of userspace/guest fills the page at this physical address with."""
+    """The contents that `pattern` of userspace/guest gives to the page at this physical address."""
     state = seed ^ address
     words = []
     for _ in range(PAGE // 8):

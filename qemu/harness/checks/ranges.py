@@ -5,7 +5,7 @@ from harness.units import PAGE
 
 
 def without(piece: range, holes: list[range]) -> list[range]:
-    """What is left of a range."""
+    """The pieces of a range that are outside all holes."""
     left = [piece]
     for hole in holes:
         left = (
@@ -30,5 +30,5 @@ def whole_pages(piece: range) -> range:
 
 
 def hex_range(piece: range) -> str:
-    """As /proc/iomem writes it, but half open."""
+    """A range in the format of /proc/iomem, but half open."""
     return f"{piece.start:#x}..{piece.stop:#x}"

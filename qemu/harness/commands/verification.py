@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a load is refused for: ours beside kexec_file_load(2), file by file in one guest.
+"""`make verification`: the refusals of both loaders, file by file in one guest.
 
-`make verification` writes what it finds to docs/verification.md; a test holds the two together.
+It writes the answers of ours and of kexec_file_load(2) to docs/verification.md. A test compares
+the document with the answers.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ PREPARATIONS = {
 
 
 async def found(directory: Path) -> dict[str, list[Row]]:
-    """Every group's rows, from one guest."""
+    """Each group's rows, from one guest."""
     async with boot(directory, HARDWARE, COMMAND_LINE) as guest:
         loader = Loader(guest)
         rows: dict[str, list[Row]] = {}

@@ -16,7 +16,7 @@ from harness.machine.hardware import Hardware
 
 @dataclass(frozen=True)
 class Panic:
-    """How the guest is crashed, and what its dump says of that."""
+    """The cause of a crash, and its traces in the dump."""
 
     cause: Callable[[Guest], Awaitable[None]] = Guest.crash
     message: str = "sysrq triggered crash"
@@ -26,7 +26,7 @@ class Panic:
 
 @dataclass
 class Facts:
-    """What was known before the crash, for the checks to compare the dump with."""
+    """Facts from before the crash and from the capture kernel, for checks of the dump."""
 
     random: Random
     hello: Hello
@@ -42,15 +42,15 @@ class Facts:
     not_stopped: set[int] = field(default_factory=set)
     """CPUs that nothing reaches any more."""
     screen: str = ""
-    """What the boot parameters say about the screen."""
+    """The part of the boot parameters that is about the screen."""
     stopped_at: list[int] = field(default_factory=list)
-    """Where CPUs wait with interrupts masked while the capture kernel runs."""
+    """Addresses at which CPUs wait with interrupts masked while the capture kernel runs."""
     captured_cpu_flags: set[str] = field(default_factory=set)
-    """What the capture kernel uses of its CPU (x86_64)."""
+    """Features of the CPU that the capture kernel uses (x86_64)."""
     firmware: str = ""
-    """What the crashed kernel said of the firmware that had started it."""
+    """The crashed kernel's description of the firmware that had started it."""
     captured_firmware: str = ""
-    """The same from the capture kernel."""
+    """The capture kernel's description of it."""
 
 
 Preparation = Callable[[Guest], Awaitable[None]]
@@ -67,12 +67,12 @@ class Scenario:
     command_line: str = "crashkernel=256M"
     capture_command_line: str = CAPTURE
     prepare: tuple[Preparation, ...] = ()
-    """What is done before the load."""
+    """Done before the load."""
     before: tuple[Step, ...] = ()
-    """What is done between the load and the crash."""
+    """Done between the load and the crash."""
     panic: Panic = Panic()
     captured: tuple[Step, ...] = ()
-    """What is done once the capture kernel is up, and the dump not yet saved."""
+    """Done in the capture kernel, before the dump is saved."""
     checks: tuple[Check, ...] = ()
 
 

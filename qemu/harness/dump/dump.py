@@ -31,7 +31,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Cpu:
-    """What one CPU was doing when the kernel crashed."""
+    """One CPU, and what it did when the kernel crashed."""
 
     number: int
     pid: int
@@ -95,7 +95,7 @@ class Dump:
 
     @property
     def panic_message(self) -> str:
-        """What panic() said."""
+        """The message of panic()."""
         start = "Kernel panic - not syncing: "
         for line in reversed(self.kernel_log):
             if line.startswith(start):
@@ -114,7 +114,7 @@ class Dump:
 
     @cached_property
     def cpus(self) -> list[Cpu]:
-        """Every CPU whose registers there are."""
+        """Every CPU that left its registers."""
         # A panic takes some CPUs out of the online mask. The kernel's own crash path leaves no
         # report.
         reports = [Report.parse(found) for found in self._notes("RUST_KEXEC", NT_REPORT)]
@@ -122,7 +122,7 @@ class Dump:
         return [self.cpu(number) for number in numbers]
 
     def cpu(self, number: int) -> Cpu:
-        """One CPU whose registers there are."""
+        """One CPU that left its registers."""
         task = cpu_curr(self.program, number)
         trace = self.program.stack_trace(task)
         first = trace[0]
@@ -167,7 +167,7 @@ class Dump:
 
     @cached_property
     def report(self) -> Report:
-        """What the crash path tells of itself."""
+        """The report of the crash path."""
         [description] = self._notes("RUST_KEXEC", NT_REPORT)
         return Report.parse(description)
 
@@ -181,7 +181,7 @@ class Dump:
 
     @property
     def end(self) -> int:
-        """Where the last segment ends in the file."""
+        """The offset in the file at which the last segment ends."""
         return max(s["p_offset"] + s["p_filesz"] for s in self.elf.iter_segments())
 
     def physical(self, address: int, size: int) -> bytes:

@@ -36,7 +36,7 @@ class Report:
 
     @classmethod
     def parse(cls, description: bytes) -> Self:
-        """From the note's contents."""
+        """The report in a note's contents."""
         version, frequency, count, *times = struct.unpack(f"<{len(description) // 8}Q", description)
         if version != 1 or count != len(times) - 5:
             raise AssertionError(f"the crash report has version {version}, for {count} CPUs")

@@ -10,18 +10,17 @@ from pathlib import Path
 from harness import paths
 
 TOOLS = paths.BUILD / "tools" / paths.ARCH
+# Seconds for one run of a tool. On a host that does nothing else it takes a few.
 PATIENCE = 600
-
-# One job of such a tool on a host that does nothing else is done in a second or a few.
 
 
 def available(*names: str) -> bool:
-    """Whether these are there; for arm64 only crash is."""
+    """Whether these tools are there; for arm64 only crash is."""
     return all((TOOLS / name).exists() for name in names)
 
 
 def crash_does_not_know() -> str:
-    """Why crash 9.0.2 cannot open dumps of the guests' kernel, "" if it can."""
+    """The reason why crash 9.0.2 cannot open dumps of the guests' kernel, "" if it can."""
     if "7" in paths.TARGET.split("-"):
         return "crash 9.0.2 does not know the modules of 7.x kernels"
     if paths.has(paths.TARGET, "ARM64_VA_BITS_52"):
@@ -30,7 +29,7 @@ def crash_does_not_know() -> str:
 
 
 def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
-    """Why makedumpfile takes pages of this kernel for others than they are, "" if it does not.
+    """The reason why makedumpfile mistakes pages of this kernel for others, "" if it does not.
 
     Linux 7.1 renamed page.compound_head, by which a page is known to be the tail of a larger one.
     Without it each tail is judged by itself. makedumpfile has known the new name since its commit
@@ -46,7 +45,7 @@ def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
 
 
 def run(name: str, *arguments: str | Path, stdin: str = "") -> str:
-    """What a tool prints; it must succeed."""
+    """The output of a tool, which must succeed."""
     finished = subprocess.run(
         [TOOLS / name, *arguments],
         input=stdin,
@@ -74,13 +73,13 @@ def makedumpfile_dmesg(dump: Path, out: Path) -> str:
 
 
 def crash(dump: Path, *commands: str) -> str:
-    """What crash answers."""
+    """The output of crash for these commands."""
     script = "".join(f"{command}\n" for command in (*commands, "quit"))
     return run("crash", "-s", "--no_scroll", paths.VMLINUX, dump, stdin=script)
 
 
 def gdb(dump: Path, kernel_offset: int, *commands: str) -> str:
-    """What gdb answers."""
+    """The output of gdb for these commands."""
     options = [
         argument
         for command in (

@@ -14,7 +14,7 @@ class AgentError(Exception):
 
 @dataclass(frozen=True)
 class Hello:
-    """What an agent says first."""
+    """The first message of an agent."""
 
     role: str
     release: str
@@ -31,7 +31,7 @@ class Finished:
     stderr: str
 
     def check(self) -> "Finished":
-        """Itself, if the program succeeded."""
+        """The same, but an error unless the program succeeded."""
         if self.status != 0:
             said = self.stdout[-4096:] + self.stderr
             raise AgentError(f"{' '.join(self.argv)}: status {self.status}\n{said}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a test does with a guest: load, crash, collect."""
+"""A booted guest, which a test has load, crash, and give its dump."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.machine.errors import GuestError, NotBooted
 from harness.machine.machine import PANIC_ENDED, Machine
 from harness.units import MIB
 
-# How long something may take that takes seconds: TCG on a busy two-core host is slow.
+# Seconds to wait for something that takes a few: TCG on a busy two-core host is slow.
 PATIENCE = 300
 
 FIRST_LINE = r"Linux version "
@@ -38,7 +38,7 @@ class Guest:
         )
 
     async def shell(self, script: str, timeout_s: int = 60) -> str:
-        """What a shell script prints; it must succeed."""
+        """The output of a shell script, which must succeed."""
         return (await self.run("sh", "-ec", script, timeout_s=timeout_s)).check().stdout
 
     async def spawn(self, *argv: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Guest:
         )
 
     async def rkexec(self, *arguments: str) -> Finished:
-        """Our shim, with these arguments."""
+        """Runs rkexec with these arguments."""
         return await self.run("rkexec", *arguments)
 
     async def load(self, command_line: str = CAPTURE, *options: str) -> None:
@@ -83,7 +83,7 @@ class Guest:
         (await self.run(*KEXEC_FILE_UNLOAD)).check()
 
     async def status(self) -> Status:
-        """What the module has."""
+        """The module's status."""
         answer = await self.rkexec("--status", "--json")
         # As with kexec, the exit status tells whether an image is loaded.
         if answer.status not in (0, 1):
@@ -104,7 +104,7 @@ class Guest:
         await self._crash_by_writing("/sys/module/panic_at_once/parameters/now", "1")
 
     async def crash_by_nmi(self) -> None:
-        """Has the production kernel panic by an NMI that all CPUs handle at once.
+        """Panics the production kernel by an NMI that all CPUs handle at once.
 
         Its command line must say that it panics, and that all CPUs get the machine's NMI.
         """

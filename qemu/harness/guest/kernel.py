@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a guest's kernel says of itself: its log, its memory, its mappings."""
+"""The kernel of a guest, by its own account: its log, its memory, its mappings."""
 
 from harness.guest.guest import Guest
 from harness.units import PAGE
@@ -16,7 +16,7 @@ BAD_TAINTS = 1 << 5 | 1 << 7 | 1 << 9 | 1 << 14
 
 
 async def complaints(guest: Guest) -> list[str]:
-    """What the kernel says when something went wrong in it."""
+    """The lines of the log that tell of an error in the kernel, and the taint of one."""
     said = await kernel_words(guest, "BUG|WARNING|Oops|Call Trace|unable to handle|leak")
     taint = int(await guest.read("/proc/sys/kernel/tainted"))
     return [*said, f"taint {taint:#x}"] if taint & BAD_TAINTS else said

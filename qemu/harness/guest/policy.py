@@ -12,7 +12,7 @@ POLICY = "/sys/module/rust_kexec/parameters/signatures"
 
 
 async def require_signatures(guest: Guest) -> None:
-    """Ours by its parameter; the kernel's own as one that was started by secure boot."""
+    """Makes both loaders require signatures: ours by its parameter, the other as by secure boot."""
     await guest.shell(f"echo require > {POLICY}")
     await flip_enforcement(guest)
 
@@ -26,14 +26,14 @@ async def flip_enforcement(guest: Guest) -> None:
 
 
 async def lock_down(guest: Guest) -> None:
-    """The kernel's confidentiality mode, from which there is no way back."""
+    """Switches the kernel to its confidentiality mode, from which there is no way back."""
     await guest.shell(
         f"mount -t securityfs securityfs {Path(LOCKDOWN).parent}; echo confidentiality > {LOCKDOWN}"
     )
 
 
 async def nothing_but_lockdown(guest: Guest) -> None:
-    """Back to what may be loaded by default, and then the confidentiality mode."""
+    """Drops the requirement of signatures, and then locks the kernel down."""
     await flip_enforcement(guest)
     await guest.shell(f"rmmod rust_kexec; insmod {paths.GUEST_MODULE}")
     await lock_down(guest)

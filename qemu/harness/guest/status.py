@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What `rkexec --status --json` says."""
+"""The output of `rkexec --status --json`."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ NOWHERE = range(0)
 
 @dataclass(frozen=True)
 class Digest:
-    """What the purgatory compares."""
+    """A digest that the purgatory compares."""
 
     algorithm: str
     value: str
@@ -23,15 +23,15 @@ class Segment:
 
     kind: str
     file: range
-    """Where the bytes are that were copied, which the digest covers."""
+    """The addresses of the bytes that were copied, which the digest covers."""
     memory: range
-    """All that the segment owns."""
+    """The addresses of all that the segment owns."""
     digest: Digest | None
 
 
 @dataclass(frozen=True)
 class Status:
-    """What the module has."""
+    """The module's status."""
 
     role: str
     armed: bool
@@ -39,14 +39,14 @@ class Status:
     low_region: range
     entry: int | None
     signature: str | None
-    """What was found about the kernel's signature."""
+    """The finding about the kernel's signature."""
     segments: dict[str, Segment]
     changes: int
-    """How often memory or CPUs came or went since the load."""
+    """The number of times that memory or CPUs came or went since the load."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From the JSON."""
+        """The status in the program's JSON."""
         fields = json.loads(text)
         entry = fields["entry"]
         return cls(

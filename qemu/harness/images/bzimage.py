@@ -36,7 +36,7 @@ def bzimage(**fields: int | bytes) -> bytes:
         "setup_sects": SETUP_LEN // 512 - 1,
         "syssize": CODE_LEN // 16,
         "boot_flag": 0xAA55,
-        # To 0x26c, behind the header.
+        # To 0x26c, after the header.
         "jump": 0x6AEB,
         "header": b"HdrS",
         "version": 0x020F,

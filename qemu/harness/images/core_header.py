@@ -15,7 +15,7 @@ class Piece:
     virtual: int = 0
 
     def encode(self) -> bytes:
-        """As the core header has it."""
+        """The program header's bytes."""
         size = len(self.contents)
         return struct.pack(
             "<IIQQQQQQ", self.kind, 7, self.address, self.virtual, self.address, size, size, 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What all formats share: bytes at offsets, and the extents of the kernels that are assembled."""
+"""Bytes at offsets, and the extents of the kernels that are assembled, for all formats."""
 
 import struct
 

@@ -21,7 +21,7 @@ def unified(machine: int, kernel: bytes, initrd: bytes, command_line: str) -> by
 
 
 def zboot(kernel: bytes) -> bytes:
-    """An EFI zboot image (vmlinuz.efi), as the kernel's build makes them for arm64."""
+    """An EFI zboot image (vmlinuz.efi), after the kernel's drivers/firmware/efi/libstub."""
     # The build takes the length, which gzip has at its end, as a field of its own.
     payload = gzip.compress(kernel, mtime=0)
     file = bytearray(pe(ARM64, {b".text": payload}))

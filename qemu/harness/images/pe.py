@@ -21,7 +21,7 @@ DIRECTORY_LEN = 6 * 8
 
 
 def optional_header(file: bytes) -> int:
-    """Where a PE file has its optional header."""
+    """The offset of a PE file's optional header."""
     return int.from_bytes(file[0x3C:0x40], "little") + 24
 
 

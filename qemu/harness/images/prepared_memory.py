@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Memory of a known kind, for a kernel that is told that another one crashed before it (x86_64)."""
+"""Known memory for a kernel that is told that another one crashed before it (x86_64)."""
 
 from random import Random
 
@@ -19,7 +19,7 @@ DUMPED = AT + 2 * MIB
 
 
 def known_notes() -> bytes:
-    """One note, and zeros behind it as a CPU has that never ran."""
+    """One note, and after it zeros, which stand for a CPU that never ran."""
     return note(b"CORE", 1, bytes(range(200))) + bytes(100)
 
 

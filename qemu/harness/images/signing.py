@@ -18,13 +18,13 @@ class Signer:
 
     @classmethod
     def trusted(cls, name: str) -> "Signer":
-        """One of those that scripts/kernel made: `signer`, or `expired`."""
+        """A signer that the guest's kernel trusts, from scripts/kernel: `signer`, or `expired`."""
         directory = paths.BUILD / "kernel" / paths.TARGET / "certs"
         return cls(directory / f"{name}.key", directory / f"{name}.pem")
 
     @classmethod
     def stranger(cls, directory: Path) -> "Signer":
-        """One that nobody trusts, with its files in this directory."""
+        """A signer that nobody trusts, with its files in this directory."""
         signer = cls(directory / "stranger.key", directory / "stranger.pem")
         run(
             *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-batch"),
@@ -45,7 +45,8 @@ class Signer:
     def detached(self, contents: bytes) -> bytes:
         """A signature of any file, to be kept in a file of its own.
 
-        The kernel takes none that tells which algorithms the signer knows for mail.
+        The kernel refuses one that lists the algorithms that the signer knows for mail
+        (pkcs7_sig_note_authenticated_attr() in 6.12.117), hence -nosmimecap.
         """
         with tempfile.TemporaryDirectory() as name:
             file, signature = Path(name, "file"), Path(name, "signature")

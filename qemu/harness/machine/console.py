@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The guest's serial console: kept in a log, and timed line by line.
 
-What a guest thinks of a test comes from its agent. The console serves people who read logs,
-the purgatory, which has nothing else to speak through, and time measurements.
+Tests learn from the agent how a guest does. The console is for people who read logs, for the
+purgatory, which has no other way to speak, and for measurements of time.
 """
 
 import asyncio

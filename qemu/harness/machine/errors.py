@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What can go wrong with a guest."""
+"""Errors of a guest, of QEMU, and of a boot."""
 
 
 class GuestError(Exception):
-    """A guest did not do what was waited for."""
+    """An event of the guest did not come."""
 
 
 class QemuCrashed(GuestError):
     """QEMU itself crashed.
 
-    Before version 8.2 it sometimes does when a guest moves a PCI device's memory while another
-    of its CPUs accesses a device, with TCG and a host thread for each CPU.
+    Versions before 8.2 (seen with 7.2) crash now and then with TCG and a host thread for each CPU,
+    when a CPU of the guest moves a PCI device's memory while another one accesses a device.
     """
 
 
 class NotBooted(GuestError):
     """A kernel did not get as far as its first process, and so not to our module.
 
-    Kernels with several CPUs, a capture kernel as well, rarely hang there in QEMU 7.2 with TCG, or
-    trip over code that another CPU patches.
+    This is seen, rarely, with QEMU 7.2 and TCG, in kernels with several CPUs (6.12.117): one hangs
+    early in its boot, or executes code while another CPU patches it. Capture kernels do so too.
     """

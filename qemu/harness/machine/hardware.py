@@ -25,20 +25,19 @@ class Hardware:
     memory_mib: int = 1024
     cpu: str = PLATFORM.cpu
     options: tuple[str, ...] = ()
-    """Of QEMU's `-machine`, instead of the platform's."""
+    """Further options of QEMU's `-machine`."""
     firmware: bool = False
     """Whether UEFI starts the kernel, and describes the machine by ACPI."""
     secure_boot: bool = False
-    """x86_64: whether that is a UEFI with Secure Boot switched on; see `harness.secure_boot`."""
+    """x86_64: whether UEFI with Secure Boot starts it; see `harness.machine.secure_boot`."""
     spin_table: bool = False
-    """arm64: whether other firmware starts it, without PSCI; see `harness.spin_table`."""
+    """arm64: whether firmware without PSCI starts it; see `harness.machine.spin_table`."""
     arguments: tuple[str, ...] = ()
-    """More of QEMU's arguments."""
+    """Further arguments for QEMU."""
     hotplug: bool = False
     """Whether memory can be plugged in, and CPUs where the platform has that."""
     counting: bool = False
-    """Whether a nanosecond of the guest's clock is an instruction that it has executed, whatever
-    else the host does. Needs TCG."""
+    """Whether the guest's clock counts its instructions, one a nanosecond. Needs TCG."""
     open_memory: bool = False
     """Whether the harness can change the guest's memory, see `Machine.flip`."""
 

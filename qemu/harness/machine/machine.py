@@ -49,7 +49,7 @@ class Machine:
         self._variables = directory / "variables"
         self._memory = directory / "ram"
         self._monitor = QMPClient("guest")
-        # What QEMU says by itself, such as why it ends.
+        # Events of QEMU, such as its end and the reason for it.
         self._events = EventListener()
         self._process: asyncio.subprocess.Process | None = None
         # Socket addresses are short, and the checkout's path may not be.
@@ -75,13 +75,13 @@ class Machine:
         return ["-cpu", hardware.cpu, "-smp", cpus, "-m", memory, *disguise]
 
     def _firmware(self) -> list[str]:
-        """What starts before the kernel, where it is not what QEMU has by itself."""
+        """The firmware that starts before the kernel, unless it is QEMU's default."""
         if self.hardware.secure_boot:
             return secure_boot.arguments(self._variables)
         return ["-bios", PLATFORM.firmware] if self.hardware.firmware else []
 
     def _kernel(self) -> list[str]:
-        """What starts the kernel."""
+        """The kernel, and whatever starts it."""
         if self.hardware.spin_table:
             return spin_table.arguments(self._device_tree, self._initrd)
         return [
@@ -134,7 +134,7 @@ class Machine:
         await self._end()
 
     async def _start(self) -> None:
-        # The kernel unpacks archives that stand one behind the other.
+        # The kernel unpacks one archive after the other.
         self._initrd.write_bytes(b"".join(part.read_bytes() for part in paths.PRODUCTION_INITRDS))
         if self.hardware.spin_table:
             spin_table.write_device_tree(
@@ -253,7 +253,7 @@ class Machine:
             memory[offset] ^= mask
 
     async def registers(self) -> list[dict[str, int]]:
-        """The registers of every CPU whose names are letters, as QEMU sees and calls them."""
+        """Each CPU's registers, of those whose names are letters only, by QEMU's names."""
         said = await self.execute("human-monitor-command", **{"command-line": "info registers -a"})
         return [
             {name: int(value, 16) for name, value in REGISTER.findall(cpu)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What differs between the architectures that guests have."""
+"""The architectures of guests, and the differences between them."""
 
 import struct
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from harness import paths
 
-# A CPU that has all there is, but for two features that tell the kernel to copy and clear memory by
-# `rep movsb` and `rep stosb`: QEMU without hardware help executes those byte by byte.
+# A CPU with every feature but two, which tell the kernel to copy and clear memory by `rep movsb`
+# and `rep stosb`: TCG executes those byte by byte (seen with QEMU 7.2).
 X86_CPU = "max,erms=off,fsrm=off"
 
 
@@ -19,15 +19,15 @@ class Platform:
     qemu: str
     machine: tuple[str, ...]
     cpu: str
-    """A CPU model that has all there is."""
+    """A CPU model with every feature that QEMU has."""
     firmware: str
     """UEFI for that machine, as Debian's ovmf or qemu-efi-aarch64 has it."""
     console: str
     """The first serial port, as `console=` names it."""
     early_console: str
-    """What makes the kernel print to it from its first line on."""
+    """The option that makes the kernel print to it from its first line on."""
     late_interrupts: str
-    """For every kernel: a busy host's virtual timer is late, and not broken."""
+    """An option for every kernel: the timer of a guest on a busy host is late, not broken."""
     middle_region: str
     """A `crashkernel=` with memory of a 2 GiB guest on both sides."""
     first_ram: int
@@ -41,9 +41,9 @@ class Platform:
     handover: str
     """The segment that carries the boot parameters or the device tree."""
     image: str
-    """What a refusal calls a kernel image."""
+    """A refusal's word for a kernel image."""
     plugs_memory_by_firmware: bool
-    """Whether it takes UEFI for memory to be plugged in."""
+    """Whether memory can be plugged in only under UEFI."""
     plugs_cpus: tuple[str, ...]
     """QEMU's arguments for CPUs to be plugged in, where it has that."""
     prstatus_size: int
@@ -51,7 +51,7 @@ class Platform:
     """The general registers in an NT_PRSTATUS note, in its order."""
     instruction_pointer: str
     monitor_pointer: str
-    """What QEMU's monitor calls it."""
+    """The name of that register in QEMU's monitor."""
     stopped: Callable[[dict[str, int]], bool]
     """Whether a CPU with these registers waits with interrupts masked."""
     small_region_mib: int
@@ -86,8 +86,8 @@ PLATFORMS = {
         handover="boot_params",
         image="bzImage",
         plugs_memory_by_firmware=False,
-        # The kernel believes only a hypervisor that it knows that CPUs which are off may come. When
-        # QEMU itself executes the guest it can pass for VMware.
+        # The kernel (6.12.117) counts CPUs that may come only under a hypervisor that it knows. A
+        # guest that TCG executes can be told that this is VMware.
         plugs_cpus=("-smbios", "type=1,serial=VMware-0"),
         prstatus_size=336,
         registers=tuple(
@@ -106,7 +106,8 @@ PLATFORMS = {
     "arm64": Platform(
         qemu="qemu-system-aarch64",
         machine=("virt", "gic-version=3"),
-        # The architecture's own algorithm for pointer authentication takes most of TCG's time.
+        # The architecture's own algorithm for pointer authentication would take most of the time of
+        # TCG (seen with QEMU 7.2).
         cpu="max,pauth-impdef=on",
         firmware="/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
         console="ttyAMA0",

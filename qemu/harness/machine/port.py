@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Port(Protocol):
-    """Whatever listens at the socket that QEMU connects such a port to."""
+    """A listener at the socket that QEMU connects such a port to."""
 
     async def serve(self, path: Path) -> None:
         """Starts to listen."""

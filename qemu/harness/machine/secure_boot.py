@@ -12,7 +12,8 @@ from pathlib import Path
 CODE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
 VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"
 
-# Newer versions have to be asked for that loader; others know no such name.
+# Newer versions of OVMF have to be asked for that loader. That of Debian 12 (2022.11) ignores the
+# name.
 LOADER = "name=opt/org.tianocore/EnableLegacyLoader,string=yes"
 
 # Of QEMU's `-machine`: the firmware protects its variables by system management mode.

@@ -50,7 +50,7 @@ def write_device_tree(
 def described(source: str, command_line: str, initrd_len: int) -> str:
     """The device tree's source with the spin table in it, and what a boot loader adds.
 
-    PSCI is there but disabled: who calls it meets an undefined instruction.
+    PSCI is there but disabled: a call of it is an undefined instruction.
     """
     header = "/dts-v1/;"
     reserved = f"{header}\n/memreserve/ {SPIN_TABLE:#x} {SPIN_TABLE_LEN:#x};"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a scenario does before the load, before the crash, and in the capture kernel."""
+"""Steps of a scenario: before the load, before the crash, and in the capture kernel."""

@@ -59,7 +59,7 @@ async def take_the_last_cpu_offline(guest: Guest, facts: Facts) -> None:
 
 
 async def look_at_stopped_cpus(guest: Guest, facts: Facts) -> None:
-    """What QEMU knows of the CPUs that the capture kernel does not run on."""
+    """Notes where the CPUs wait that the capture kernel does not run on."""
     facts.stopped_at = [
         cpu[PLATFORM.monitor_pointer]
         for cpu in await guest.machine.registers()
@@ -68,7 +68,7 @@ async def look_at_stopped_cpus(guest: Guest, facts: Facts) -> None:
 
 
 async def look_at_cpu_flags(guest: Guest, facts: Facts) -> None:
-    """What the running kernel uses of its first CPU."""
+    """Notes the features that the running kernel uses of its first CPU."""
     lines = (await guest.read("/proc/cpuinfo")).splitlines()
     flags = next(line for line in lines if line.startswith("flags"))
     facts.captured_cpu_flags = set(flags.partition(":")[2].split())

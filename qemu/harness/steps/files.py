@@ -5,8 +5,8 @@ from harness import paths
 from harness.crash.scenario import Facts
 from harness.guest.guest import Guest
 
-# Files in which the kernel tells about itself, and what somebody may put in their place: other
-# addresses, for registers too, and what is neither boot parameters nor a device tree.
+# Other contents for files in which the kernel tells about itself: other addresses, of the notes for
+# registers too, and a text in place of the boot parameters and of the device tree.
 FORGE = """
 sed -E 's/[0-9a-f]+-[0-9a-f]+ : Kernel /01000000-010fffff : Kernel /' /proc/iomem > /tmp/iomem
 mount --bind /tmp/iomem /proc/iomem
@@ -19,12 +19,12 @@ for file in /sys/kernel/boot_params/data /sys/firmware/fdt; do
 done
 """
 
-# struct screen_info behind ext_mem_k, which is about memory and which the kernel clears.
+# struct screen_info after its field ext_mem_k, which is about memory and which the kernel clears.
 SCREEN = "xxd -p -s 4 -l 60 /sys/kernel/boot_params/data || :"
 
 
 async def have_vmlinux_loaded(guest: Guest) -> None:
-    """What is loaded is the ELF file that is compressed into the kernel."""
+    """Puts the ELF file that is compressed into the kernel in the kernel's place."""
     await guest.send(paths.GUEST_KERNEL, paths.CAPTURE_VMLINUX.read_bytes())
 
 

@@ -4,7 +4,7 @@
 from harness.crash.scenario import Facts
 from harness.guest.guest import Guest
 
-# What firmware says of the machine, as a kernel shows it that has found it: ACPI's tables, UEFI's
+# The firmware's description of the machine, as the kernel shows it: ACPI's tables, UEFI's
 # tables and where its services are mapped, SMBIOS, and the PCI devices with ACPI's names.
 SAID_BY_FIRMWARE = r"""
     cd /sys
@@ -17,10 +17,10 @@ SAID_BY_FIRMWARE = r"""
 
 
 async def look_at_firmware(guest: Guest, facts: Facts) -> None:
-    """What the production kernel knows of its firmware."""
+    """Notes what the production kernel knows of its firmware."""
     facts.firmware = await guest.shell(SAID_BY_FIRMWARE)
 
 
 async def look_at_captured_firmware(guest: Guest, facts: Facts) -> None:
-    """What the capture kernel knows of its firmware."""
+    """Notes what the capture kernel knows of its firmware."""
     facts.captured_firmware = await guest.shell(SAID_BY_FIRMWARE)

@@ -53,12 +53,12 @@ async def plug_and_pull_memory(guest: Guest, facts: Facts) -> None:
 
 
 async def memory_blocks(guest: Guest) -> int:
-    """How many blocks of memory the kernel has."""
+    """The number of blocks of memory that the kernel has."""
     return len((await guest.shell("ls -d /sys/devices/system/memory/memory*")).split())
 
 
 async def dimm_blocks(guest: Guest) -> int:
-    """How many of them a DIMM is."""
+    """The number of such blocks in a DIMM."""
     size = await guest.read("/sys/devices/system/memory/block_size_bytes")
     return DIMM_MIB * MIB // int(size, 16)
 
