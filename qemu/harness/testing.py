@@ -19,6 +19,7 @@ from harness.dump.dump import Dump
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
 from harness.guest.vmcore import HAS_BOTH
+from harness.images.signing import Signer
 from harness.machine.hardware import Hardware
 
 Test = Callable[..., Awaitable[None]]
@@ -30,6 +31,10 @@ prepared_only = pytest.mark.skipif(
 
 needs_both_files = pytest.mark.skipif(
     not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
+)
+
+needs_signer = pytest.mark.skipif(
+    not Signer.trusted("signer").key.exists(), reason="nobody here can sign for this kernel"
 )
 
 
@@ -54,7 +59,7 @@ def _within(start: Callable[[Path], AbstractAsyncContextManager[Guest]]) -> Deco
             async with start(directory) as guest:
                 await test(guest=guest, **fixtures)
 
-        # By these names pytest knows which fixtures the test has.
+        # pytest takes the fixtures' names from the signature.
         own = inspect.signature(run, follow_wrapped=False).parameters["directory"]
         others = [wanted[name] for name in wanted if name not in ("guest", "directory")]
         run.__signature__ = inspect.Signature([own, *others])  # type: ignore[attr-defined]
@@ -66,7 +71,7 @@ def _within(start: Callable[[Path], AbstractAsyncContextManager[Guest]]) -> Deco
 async def crash_and_check(
     scenario: Scenario, directory: Path, random: Random, always: tuple[Check, ...] = ALWAYS
 ) -> None:
-    """Runs a scenario. A dump that fails a check stays for whoever looks into it."""
+    """Runs a scenario, and removes its dump unless a check fails."""
     facts = await crash_and_save(scenario, directory, random)
     with Dump(directory / "vmcore") as dump:
         for check in (*always, *scenario.checks):

@@ -56,10 +56,10 @@ class Waiting:
 @asynccontextmanager
 async def waiting(guest: Guest, *argv: str) -> AsyncIterator[Waiting]:
     """A program that waits for the disk, which answers once the program's end is asked for."""
-    # What is cached is read no more.
+    # A file that is cached would not be read from the disk.
     await guest.shell("echo 3 > /proc/sys/vm/drop_caches")
     await throttle(guest, 1)
-    # What goes through, because nothing did before, uses up the next hour.
+    # The first read goes through, and uses up the next hour's share.
     await guest.shell(f"dd if={DISK} of=/dev/null bs=4096 count=1 skip=1024 iflag=direct 2>&1")
     program = Waiting(guest, argv)
     await program.start()
@@ -83,7 +83,7 @@ async def test_claim(guest: Guest) -> None:
     with open(guest.machine.disk, "r+b") as disk:
         disk.write(CAPTURE.encode())
 
-    # The kernel's own kexec is quicker. Nobody has to wait for a load that waits.
+    # The kernel's own kexec is quicker, and does not wait for a load that waits.
     async with waiting(guest, *SLOW_LOAD) as load:
         assert not (await guest.status()).armed
         assert "ENOENT" in await refused(guest, *RKEXEC_UNLOAD)
@@ -108,7 +108,7 @@ async def test_claim(guest: Guest) -> None:
     # The image is there.
     start = f"--at={status.region.start:#x}"
     shrink = ("sh", "-c", "echo 0 > /sys/kernel/kexec_crash_size")
-    # What the kernel says itself where an image is loaded.
+    # The kernel's own error where an image is loaded.
     assert "No such file" in await refused(guest, *shrink)
     assert "EBUSY" in await refused(guest, *kexec_file_load())
     if paths.has(paths.TARGET, "KEXEC"):

@@ -13,7 +13,7 @@ from harness.scenarios.hotplug import USE_PLUGGED_MEMORY
 from harness.steps.memory import plug_memory
 from harness.testing import in_guest
 
-# What is damaged, and which digest shows it. The table's own is always SHA-256.
+# The damaged segment, and the digest that shows it. The table's own is always SHA-256.
 CASES = (
     ("kernel", "sha256"),
     ("kernel", "xxh64"),
@@ -33,7 +33,7 @@ async def test_corrupt(guest: Guest, kind: str, digest: str, random: Random) -> 
     await refused(guest, NAMES["sha256" if victim.digest is None else digest], kind)
 
 
-# What is damaged of the ELF core header, and which digest shows it.
+# The damaged part of the ELF core header, and the digest that shows it.
 CORE_HEADER_CASES = {"header": "XXH64", "selection": "digest"}
 
 

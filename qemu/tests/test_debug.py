@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
     reason="needs a kernel that looks for errors: VARIANT=debug",
 )
 
-# What reports begin with. A panic has a call trace of its own.
+# The first words of reports. A panic has a call trace of its own.
 REPORT = re.compile(r"BUG|WARNING|UBSAN|ODEBUG|INFO: |DEBUG_LOCKS|\bOops\b|leak|list_(add|del) ")
 
 

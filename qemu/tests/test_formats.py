@@ -38,7 +38,7 @@ async def test_formats(guest: Guest) -> None:
         # The same bytes are loaded, whatever they came in.
         segment = (await guest.status()).segments["kernel"]
         assert segment.digest == plain.digest, name
-    # As deep as anything is packed.
+    # The deepest packing that there is.
     packed_twice = unified(MACHINE, packed.get("zboot", packed["gzip"]), initrd, CAPTURE)
     await guest.send("/tmp/kernel", gzip.compress(packed_twice, 1))
     (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256)).check()

@@ -47,7 +47,7 @@ async def test_structures_of_other_versions(guest: Guest) -> None:
     # An earlier version gets what it knows.
     older = await status(guest, "--shorter=8")
     assert older == {**ours, "size": ours["ours"] - 8}
-    # What a later version has beyond ours, we fill with zeros, and say that we did not know.
+    # Fields of a later version beyond ours are filled with zeros, and not counted in the size.
     assert await status(guest, "--longer=200", "--behind=255") == ours
     await refuse(guest, "EINVAL", nothing, "status", "--shorter=1024")
     await refuse(guest, "E2BIG", nothing, "status", "--longer=4096")

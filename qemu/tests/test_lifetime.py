@@ -15,7 +15,7 @@ from harness.testing import in_guest
 ROUNDS = 200
 WARM_UP = 10
 
-# What a leak of one page, or of one object of a slab, in each round would come to is ROUNDS. The
+# A leak of one page, or of one object of a slab, in each round would come to ROUNDS. The
 # figures of an idle guest move by less than half of that.
 TOLERANCE = ROUNDS // 2
 
@@ -47,7 +47,7 @@ async def figures(guest: Guest) -> Figures:
     zones = await guest.read("/proc/zoneinfo")
     slabs = (line.split() for line in (await guest.read("/proc/slabinfo")).splitlines()[2:])
     return Figures(
-        # What each CPU keeps for itself is as free as the rest.
+        # Pages that a CPU keeps for itself are as free as the rest.
         free_pages=sum(int(pages) for pages in FREE_PAGES.findall(zones)),
         vmalloc_areas=len((await guest.read("/proc/vmallocinfo")).splitlines()),
         slab_objects={fields[0]: int(fields[1]) for fields in slabs},

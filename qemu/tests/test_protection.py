@@ -69,7 +69,7 @@ async def test_write_protection(
             await guest.unload()
             for place in places:
                 assert await write_by_the_kernel(guest, place), hex(place)
-        # What lies beside the region was in one mapping with it.
+        # Memory beside the region was in one mapping with it.
         await guest.load()
         for place in (region.start - 1, region.stop):
             await byte(guest, place)

@@ -132,7 +132,7 @@ async def test_refused_by_sysctls(guest: Guest) -> None:
     await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_limit_panic is 0")
     await refuse(guest, RKEXEC_UNLOAD, "EPERM", "kexec_load_limit_panic is 0")
     await guest.shell(f"echo 1 > {disabled}")
-    # What user space says about it changes nothing.
+    # A file that is mounted over the sysctl changes nothing.
     await guest.shell(f"echo 0 > /tmp/zero; mount --bind /tmp/zero {disabled}")
     await refuse(guest, ("rkexec", *LOAD), "EPERM", "kexec_load_disabled is 1")
     await refuse(guest, RKEXEC_UNLOAD, "EPERM", "kexec_load_disabled is 1")

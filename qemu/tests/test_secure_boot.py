@@ -10,9 +10,9 @@ from harness.guest.loading import rkexec
 from harness.images.signing import Signer
 from harness.machine.hardware import Hardware
 from harness.steps.firmware import SAID_BY_FIRMWARE
-from harness.testing import in_guest
+from harness.testing import in_guest, needs_signer
 
-# What IMA's policy switches on at boot, with or without lockdown.
+# IMA's policy switches this on at boot, with or without lockdown.
 ENFORCED = (
     "this kernel, which enforces signatures under Secure Boot (IMA_ARCH_POLICY), requires one"
 )
@@ -26,9 +26,7 @@ async def state(guest: Guest) -> str:
 
 
 @pytest.mark.skipif(paths.ARCH != "x86_64", reason="the firmware is x86_64's")
-@pytest.mark.skipif(
-    not Signer.trusted("signer").key.exists(), reason="nobody here can sign for this kernel"
-)
+@needs_signer
 # For each variable of the firmware all CPUs have to meet in system management mode.
 @in_guest(Hardware(cpus=1, secure_boot=True))
 async def test_capture_kernel_is_locked_down(guest: Guest) -> None:

@@ -9,8 +9,6 @@ import gzip
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from harness import paths
 from harness.cases.case import MACHINE
 from harness.guest.files import Files
@@ -21,7 +19,7 @@ from harness.images.layout import flip
 from harness.images.packed import unified
 from harness.images.pe import certificate_table
 from harness.images.signing import Signer, attach
-from harness.testing import in_guest
+from harness.testing import in_guest, needs_signer
 
 UNSIGNED = (
     "the kernel has no signature, but the module's parameter signatures=require requires one: "
@@ -95,9 +93,7 @@ async def tighten(guest: Guest) -> None:
     assert LOOSER in await guest.shell("dmesg")
 
 
-@pytest.mark.skipif(
-    not Signer.trusted("signer").key.exists(), reason="nobody here can sign for this kernel"
-)
+@needs_signer
 @in_guest()
 async def test_signatures(guest: Guest, directory: Path, random: Random) -> None:
     unsigned, initrd = paths.CAPTURE_KERNEL.read_bytes(), paths.CAPTURE_INITRD.read_bytes()
@@ -105,7 +101,7 @@ async def test_signatures(guest: Guest, directory: Path, random: Random) -> None
     signed = signer.sign(unsigned)
     table, length = certificate_table(signed)
     await load(guest, Files(unsigned), "none")
-    # As a distribution's kernel is to a kernel that somebody built: nobody knows the signer.
+    # A distribution's kernel is signed like that for a kernel that was built elsewhere.
     strangers = Files(stranger.sign(unsigned))
     await load(guest, strangers, "unknown signer")
     assert KNOWN_TO_NOBODY in await guest.shell("dmesg")
@@ -119,7 +115,7 @@ async def test_signatures(guest: Guest, directory: Path, random: Random) -> None
         await refuse(guest, Files(changed), "EKEYREJECTED", OTHER_FILE)
     await refuse(guest, Files(attach(flip(unsigned, 0x10000), signed)), "EKEYREJECTED", OTHER_FILE)
     await refuse(guest, strangers, "ENOKEY", UNKNOWN_KEY)
-    # What was signed and then compressed is what it was.
+    # A signed kernel that is compressed is still signed.
     await load(guest, Files(gzip.compress(signed, 1)))
     await refuse(guest, Files(gzip.compress(unsigned, 1)), "ENODATA", UNSIGNED)
     await refuse(guest, Files(gzip.compress(changed, 1)), "EKEYREJECTED", OTHER_FILE)

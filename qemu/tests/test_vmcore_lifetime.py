@@ -48,7 +48,7 @@ async def test_nothing_is_left_behind(directory: Path, random: Random) -> None:
 async def test_mappings_keep_the_module(directory: Path, random: Random) -> None:
     """A process maps the dump and unmaps it while the module is removed, over and over."""
     memory, *_ = known_memory(random)
-    # So long that a mapping is being made most of the time. Nobody touches what is excluded.
+    # So long that a mapping is being made most of the time. The excluded part is not touched.
     size = 4 << 30
     for place, data in (field(2, 32, size), field(2, 40, size)):
         memory = memory[:place] + data + memory[place + len(data) :]

@@ -59,7 +59,7 @@ IMPLEMENTATIONS: dict[str, Loader] = {
 }
 
 
-# What the crash path does, and the seconds that a report says it took.
+# The parts of the crash path, and the seconds that each took by a report.
 PARTS: dict[str, Callable[[Report], float]] = {
     "stopping the other CPUs": lambda r: r.seconds(r.noticed, r.stopped),
     "silencing interrupts": lambda r: r.seconds(r.stopped, r.left),

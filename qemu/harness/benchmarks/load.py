@@ -28,7 +28,7 @@ from harness.images.signing import Signer
 
 KERNEL = "/tmp/kernel"
 
-# How each loads, and drops what it has loaded.
+# The programs by which each loads, and unloads again.
 IMPLEMENTATIONS = {
     RUST_KEXEC: (rkexec(KERNEL), RKEXEC_UNLOAD),
     RUST_KEXEC_SHA256: ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),

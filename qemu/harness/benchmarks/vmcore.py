@@ -158,7 +158,7 @@ async def one_pass(guest: Guest) -> tuple[float, float]:
     """Instructions for the dump in blocks of 1 MiB, and seconds of the host's CPUs."""
     before = await cpu_seconds(guest)
     seconds = await measured(guest, OURS, "--read", str(MIB), timeout_s=1800)
-    # As the guest's clock has it.
+    # The guest's clock counts an instruction as a nanosecond.
     return seconds * 1e9, await cpu_seconds(guest) - before
 
 

@@ -21,7 +21,7 @@ def others() -> Iterator[Case]:
     yield Case("initrd in the kernel's place", b"070701" + b"0" * 2000)
     yield Case("zeros", bytes(64 * KIB))
     yield Case(f"{FORMAT}, compressed by gzip", gzip.compress(good, mtime=0))
-    # What is not compressed is the same with every version of zlib.
+    # Without compression the bytes are the same with every version of zlib.
     stored = gzip.compress(good, 0, mtime=0)
     yield Case("the same with a bit changed", flip(stored, 24 * KIB))
     yield Case("the same, cut", stored[: 24 * KIB])

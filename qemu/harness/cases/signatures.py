@@ -20,7 +20,7 @@ from harness.units import KIB, MIB
 
 
 def unenforced(directory: Path) -> Iterator[Case]:
-    """Signed kernels where nobody asks for a signature."""
+    """Signed kernels where no signature is required."""
     unsigned, signer = GOOD(), Signer.trusted("signer")
     stranger = Signer.stranger(directory)
     signed, strangers = signer.sign(unsigned), stranger.sign(unsigned)

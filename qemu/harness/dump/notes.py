@@ -8,7 +8,7 @@ from typing import Self
 # The type of our own note.
 NT_REPORT = 0x524B0001
 
-# Where struct elf_prstatus has pr_pid, on every 64-bit machine.
+# The offset of pr_pid in struct elf_prstatus, on every 64-bit machine.
 PR_PID_OFFSET = 32
 
 

@@ -27,7 +27,7 @@ class Guest:
         self.machine = machine
         self.agent = agent
         self.hello = hello
-        # Where on the console the story of the crash begins.
+        # The number of the console's first line of the crash.
         self.crash_line = 0
         self.capture_command_line = CAPTURE
 

@@ -11,7 +11,7 @@ async def kernel_words(guest: Guest, pattern: str) -> list[str]:
     return found.splitlines()
 
 
-# What is left in a kernel by a bad page, an oops, a warning, and a CPU that hung.
+# The taints of a bad page, an oops, a warning, and a CPU that hung.
 BAD_TAINTS = 1 << 5 | 1 << 7 | 1 << 9 | 1 << 14
 
 

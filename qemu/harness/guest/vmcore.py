@@ -37,7 +37,7 @@ async def measured(guest: Guest, path: str, *options: str, timeout_s: int = 600)
     return float(json.loads(finished.check().stdout)["seconds"])
 
 
-# Of the kernel that QEMU boots with memory that was prepared.
+# The file of a kernel that QEMU boots with prepared memory.
 VMCORE = OURS if paths.has(paths.TARGET, "PROC_VMCORE") else THEIRS
 
 

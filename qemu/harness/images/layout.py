@@ -7,7 +7,7 @@ from harness.units import KIB, MIB
 
 CODE_LEN = 32 * KIB
 
-# Where images are linked to, and what they need of memory.
+# The address that images are linked to, and the memory that they need.
 LOAD_ADDRESS = 16 * MIB
 MEMORY_LEN = 8 * MIB
 

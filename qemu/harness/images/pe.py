@@ -11,7 +11,7 @@ from harness.images.layout import patch, put
 AMD64 = 0x8664
 ARM64 = 0xAA64
 
-# Where an optional header of 64-bit addresses has its fields.
+# Offsets of fields in an optional header with 64-bit addresses.
 DIRECTORY_COUNT = 108
 DIRECTORIES = 112
 CERTIFICATES = DIRECTORIES + 4 * 8
@@ -73,7 +73,7 @@ def pe(machine: int, contents: dict[bytes, bytes]) -> bytes:
     for name, section in contents.items():
         start = len(file)
         file += section + bytes(-len(section) % 0x200)
-        # What is padding tells the section's length in memory.
+        # The length in memory tells where the padding starts.
         sections.append(Section(name, start, len(file)))
     put_pe(file, 0x80, machine, sections)
     table = 0x80 + 24 + DIRECTORIES + DIRECTORY_LEN

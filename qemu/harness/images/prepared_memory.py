@@ -12,7 +12,7 @@ SIZE = 64 * MIB
 
 DIRECT_MAP = 0xFFFF_8880_0000_0000
 
-# Where in the prepared memory things are: the core header, notes, and what is dumped.
+# Places in the prepared memory. The core header comes first, then notes, and the dumped bytes.
 NOTES = AT + PAGE
 
 DUMPED = AT + 2 * MIB

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import paths
 from harness.machine.platform import PLATFORM
 
-# How much memory can be plugged into a guest.
+# The most memory that can be plugged into a guest.
 PLUGGED_MIB_MAX = 2048
 
 # QEMU's `-accel` where instructions are counted: each is 2^0 ns, and a guest that waits for its

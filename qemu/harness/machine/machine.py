@@ -117,7 +117,7 @@ class Machine:
             *("-chardev", f"socket,id=agent,path={sockets}/agent"),
             *("-device", "virtio-serial-pci"),
             *("-device", "virtserialport,chardev=agent,name=rust_kexec.agent"),
-            # What a dump is copied to. Most of a guest's memory is zeros, which take no room.
+            # A dump is copied to it. Most of a guest's memory is zeros, which take no room.
             *("-drive", disk),
             *("-device", "virtio-blk-pci,drive=disk"),
         ]

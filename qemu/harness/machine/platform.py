@@ -117,7 +117,7 @@ PLATFORMS = {
         first_ram=1 << 30,
         verification_region="crashkernel=320M@1344M",
         not_in_dump=range(0),
-        # Of CPUs without VHE, most have no pages of 16 KiB.
+        # Most CPUs without VHE have no pages of 16 KiB.
         other_paging="cortex-a35" if paths.TARGET.endswith("16k") else "cortex-a72",
         handover="device tree",
         image="Image",

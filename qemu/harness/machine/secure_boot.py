@@ -16,7 +16,7 @@ VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"
 # name.
 LOADER = "name=opt/org.tianocore/EnableLegacyLoader,string=yes"
 
-# Of QEMU's `-machine`: the firmware protects its variables by system management mode.
+# Options of QEMU's `-machine`. The firmware protects its variables by system management mode.
 OPTIONS = ("smm=on",)
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from harness import paths
 from harness.machine.platform import PLATFORM
 
-# Where the firmware finds things; the start of RAM is for the device tree that QEMU makes.
+# Places that the firmware knows. The start of RAM is for the device tree that QEMU makes.
 SPIN_TABLE = 0x4010_0000
 SPIN_TABLE_LEN = 0x1000
 DEVICE_TREE = 0x4011_0000
 KERNEL = 0x4020_0000
 INITRD = 0x4800_0000
 
-# Of QEMU's `-machine`: what the firmware prepares.
+# Options of QEMU's `-machine`, which the firmware relies on.
 OPTIONS = ("secure=on", "virtualization=on", "gic-version=2")
 
 FIRMWARE = ("-bios", str(paths.FIRMWARE))

@@ -19,7 +19,7 @@ SIZE = "/sys/kernel/kexec_crash_size"
 SIZE_MIN = 200 * MIB
 STEP = 4 * MIB
 
-# Notes what was done, and with which last words it was refused.
+# Notes an attempt, and the last words of a refusal.
 ATTEMPT = r"""
 attempt() {
     name=$1; shift
@@ -42,7 +42,7 @@ attempt kexec-load kexec-load --at=%(region)#x
 attempt kexec-load-32 kexec-load --at=%(region)#x --32-bits
 """ * paths.has(paths.TARGET, "KEXEC")
 
-# What each process does over and over.
+# Each process, and its actions, which it repeats.
 PROCESSES = {
     "loads": f"attempt load {OURS}",
     "unloads": "attempt unload rkexec --unload; attempt status rkexec --status",
@@ -50,20 +50,20 @@ PROCESSES = {
     "sizes": "attempt keep keep_size; attempt shrink shrink; attempt status rkexec --status",
 }
 
-# What somebody who comes too late is told: errnos' names, the C library's words for them and those
-# of a shell. The size cannot be read while somebody else changes it.
+# Last words of a process that comes too late: errnos' names, and the words of the C library and of
+# a shell. The size cannot be read while another process changes it.
 TOO_LATE = re.compile(
     r"\((EBUSY|ENOENT)\)$|: (Device or r|R)esource busy$|: No such file or directory$|"
     r": Invalid argument$|: bad number$|unknown operand$|: arithmetic syntax error$"
 )
 
-# What succeeds now and then, whatever the others do.
+# Attempts that must succeed now and then, whatever the other processes do.
 WANTED = {"load", "unload", "status", "no-own"}
 WANTED_OF_OWN = {"own", "kexec-load", "kexec-load-32"}
 
 
 async def stress(guest: Guest, facts: Facts, seconds: int) -> None:
-    """Runs all of them for so long. What is armed at the end was loaded after that."""
+    """Runs all processes for so long, and then loads the image that is armed at the end."""
     # A kernel that looks for errors tells once of each that it finds in its own kexec.
     await guest.unload()
     await guest.load_by_the_kernels_own()
