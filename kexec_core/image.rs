@@ -140,6 +140,31 @@ pub fn write<T: KernelImage>(image: &T, memory: &mut [u8]) -> Result<(), NoRoom>
 
 /// An image that was checked against the machine that it is to run on.
 ///
+/// A `verify` method is the only source of this type, and a kernel is placed by this type only:
+///
+/// ```
+/// use kexec_core::error::Error;
+/// use kexec_core::image::x86_64::kernel::Kernel;
+/// use kexec_core::image::x86_64::verify::EntryConditions;
+/// use kexec_core::plan::{Placement, Placer};
+/// use kexec_core::types::ranges::Range;
+///
+/// /// The memory that the kernel in `file` gets in `region`.
+/// fn kernel_memory(file: &[u8], region: Range) -> Result<Range, Error> {
+///     let conditions = EntryConditions {
+///         five_level_paging: false,
+///         region,
+///     };
+///     let kernel = Kernel::parse(file)?.verify(&conditions)?;
+///     let mut placer = Placer::new(region)?;
+///     Ok(placer.place_kernel(&kernel, Placement::Lowest)?.memory)
+/// }
+///
+/// let region = Range::new(1 << 28, 1 << 29).unwrap();
+/// let error = kernel_memory(b"", region).unwrap_err();
+/// assert_eq!(error.to_string(), "the kernel is an empty file: get it again");
+/// ```
+///
 /// # Invariants
 ///
 /// The image's `verify` method has returned this value.

@@ -69,6 +69,30 @@ struct Alignment {
 }
 
 /// Places segments in the region, none over another.
+///
+/// ```
+/// use kexec_core::plan::{Placement, Placer, PlanError};
+/// use kexec_core::types::ranges::{Range, PAGE_SIZE};
+/// use kexec_core::uapi::SegmentKind;
+///
+/// let region = Range::new(0x1000_0000, 0x2000_0000).unwrap();
+/// let mut placer = Placer::new(region)?;
+/// let elfcorehdr = placer.place(
+///     SegmentKind::Elfcorehdr,
+///     0x800,
+///     0x2000,
+///     PAGE_SIZE,
+///     Placement::Highest,
+///     Range::ALL,
+/// )?;
+/// assert_eq!(elfcorehdr.memory, Range::new(0x1fff_e000, 0x2000_0000).unwrap());
+/// let initrd = placer.place_initrd(0x1234, Range::ALL)?;
+/// assert_eq!(initrd.memory, Range::new(0x1fff_c000, 0x1fff_e000).unwrap());
+///
+/// // A plan has a kernel, which `place_kernel` places from an image that was verified.
+/// assert_eq!(placer.finish(0x1000_0000, 1 << 30).unwrap_err(), PlanError::NoKernel);
+/// # Ok::<(), PlanError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Placer {
     region: Range,
@@ -278,6 +302,19 @@ impl Placer {
 }
 
 /// The place of every segment.
+///
+/// A plan is the result of [`Placer::finish`], which has checked it:
+///
+/// ```
+/// use kexec_core::plan::Plan;
+///
+/// fn show(plan: &Plan) {
+///     for segment in plan.segments() {
+///         println!("{:<16}{}", segment.kind.name(), segment.memory);
+///     }
+///     println!("entered at {:#x}", plan.entry());
+/// }
+/// ```
 ///
 /// # Invariants
 ///

@@ -127,6 +127,27 @@ pub fn encode(
 
 /// An elfcorehdr that was checked.
 ///
+/// ```
+/// use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, ElfcorehdrError, Load};
+/// use kexec_core::types::elf::{Architecture, HEADER_LEN};
+/// use kexec_core::types::ranges::Range;
+///
+/// let notes = [Range::new(0x7000_0000, 0x7000_0170).unwrap()];
+/// let ram = Load {
+///     virtual_address: 0xffff_8880_0010_0000,
+///     memory: Range::new(0x10_0000, 0x7fff_0000).unwrap(),
+/// };
+/// let mut bytes = vec![0; encoded_len(notes.len(), 1)];
+/// encode(&mut bytes, Architecture::X86_64, &notes, &[ram])?;
+///
+/// // A reader learns the length from the first bytes, and reads the rest then.
+/// let len = Elfcorehdr::total_len(&bytes[..HEADER_LEN])?;
+/// let header = Elfcorehdr::parse(&bytes[..len], Architecture::X86_64)?;
+/// assert!(header.notes().eq(notes));
+/// assert!(header.loads().eq([ram]));
+/// # Ok::<(), ElfcorehdrError>(())
+/// ```
+///
 /// # Invariants
 ///
 /// `program_headers` holds `notes` PT_NOTEs and after them only PT_LOADs, all of them whole. The

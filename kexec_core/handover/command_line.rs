@@ -95,6 +95,18 @@ impl fmt::Display for CommandLineError {
 /// `limit` is the longest command line that the kernel takes, without the NUL; `acpi` says whether
 /// ACPI describes the machine. The added parameters come first: after the user's part, an open
 /// quote or a `--` would hide them from the kernel.
+///
+/// ```
+/// use kexec_core::handover::command_line::{capture_command_line, CommandLineError};
+///
+/// let mut line = [0; 2048];
+/// let len = capture_command_line(&mut line, b"console=ttyS0", 0x1fff_e000, false, 2047)?;
+/// assert_eq!(&line[..len], b"elfcorehdr=0x1fffe000 console=ttyS0");
+///
+/// let error = capture_command_line(&mut line, b"elfcorehdr=1M", 0x1fff_e000, false, 2047);
+/// assert_eq!(error, Err(CommandLineError::Elfcorehdr { offset: 0 }));
+/// # Ok::<(), CommandLineError>(())
+/// ```
 pub fn capture_command_line(
     out: &mut [u8],
     user: &[u8],

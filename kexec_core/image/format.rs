@@ -16,6 +16,17 @@ use crate::types::elf;
 use crate::types::errno::Errno;
 
 /// The formats that kernels come in.
+///
+/// ```
+/// use kexec_core::image::format::Format;
+///
+/// let file = b"\x1f\x8b\x08\0";
+/// assert_eq!(Format::of(file), Some(Format::Gzip));
+/// assert!(Format::Gzip.is_compressed_file() && !Format::Gzip.is_kernel());
+///
+/// let error = Format::detect(b"070701").unwrap_err();
+/// assert!(error.to_string().starts_with("the kernel is a cpio archive"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A bzImage (x86).

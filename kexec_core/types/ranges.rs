@@ -15,6 +15,19 @@ pub const PAGE_SIZE: u64 = 4096;
 
 /// The addresses from `start` up to, but not including, `end`.
 ///
+/// ```
+/// use kexec_core::types::ranges::{Range, PAGE_SIZE};
+///
+/// let region = Range::from_start_len(0x1000_0000, 256 << 20).unwrap();
+/// let kernel = Range::new(0x1000_0800, 0x1200_0000).unwrap();
+/// assert!(region.encloses(&kernel));
+/// assert_eq!(
+///     kernel.align_outward(PAGE_SIZE),
+///     Range::new(0x1000_0000, 0x1200_0000),
+/// );
+/// assert_eq!(Range::new(2, 1), None);
+/// ```
+///
 /// # Invariants
 ///
 /// `start` is not greater than `end`.
@@ -137,6 +150,19 @@ impl fmt::Display for CapacityError {
 }
 
 /// Up to `N` ranges.
+///
+/// ```
+/// use kexec_core::types::ranges::{Range, RangeList};
+///
+/// let range = |start, end| Range::new(start, end).unwrap();
+/// let mut free: RangeList<4> = RangeList::new();
+/// free.push(range(0x1000, 0x9000)).unwrap();
+/// free.subtract(range(0x3000, 0x5000)).unwrap();
+/// assert_eq!(free.as_slice(), [range(0x1000, 0x3000), range(0x5000, 0x9000)]);
+/// // Ranges that touch become one.
+/// free.push(range(0x3000, 0x5000)).unwrap();
+/// assert_eq!(free.as_slice(), [range(0x1000, 0x9000)]);
+/// ```
 ///
 /// # Invariants
 ///
