@@ -45,7 +45,7 @@ impl Registration {
         // SAFETY: Called once, when the module is loaded, before the device exists.
         unsafe { crash::init() };
         // SAFETY: As above, before the notices that need it.
-        unsafe { load::hotplug::init() };
+        unsafe { load::elfcorehdr::hotplug::init() };
         // SAFETY: Initialised above.
         let (memory, cpus) = unsafe { (MemoryNotifier::register()?, CpuState::register()?) };
         // Where it fails loads are refused, with a sentence.
@@ -290,7 +290,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
             *to = *from;
             status.segment_count += 1;
         }
-        if let Some((segment, core_header)) = load::hotplug::records() {
+        if let Some((segment, core_header)) = load::elfcorehdr::hotplug::records() {
             let mut places = status.segments.iter_mut();
             if let Some(place) = places.find(|to| to.kind == segment.kind) {
                 *place = segment;

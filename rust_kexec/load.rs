@@ -5,31 +5,28 @@
 //! Everything that can fail happens in [`prepare`], while an earlier image is still armed.
 //! [`Prepared::commit`] cannot fail; what it returns is ready to be armed.
 
-mod core_header;
-pub(crate) mod crash_notes;
-pub(crate) mod crash_report;
 mod digests;
-pub(crate) mod hotplug;
-mod kernel_text;
+pub(crate) mod elfcorehdr;
 pub(crate) mod policy;
 mod segments;
 pub(crate) mod signature;
 mod unpack;
-pub(crate) mod vmcoreinfo;
 mod write_protection;
 
 use crate::arch::{handover, hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
+use crate::record::notes::CrashNotes;
+use crate::record::report::CrashReport;
+use crate::record::vmcoreinfo::CrashVmcoreinfo;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
 use crate::sys::physical::{self, ReservedMemory};
 use crate::sys::{acpi, ima, memory};
-use crash_notes::CrashNotes;
-use crash_report::CrashReport;
 pub(crate) use digests::requested as requested_digest;
 use digests::Digests;
-use hotplug::Following;
+use elfcorehdr::contents;
+use elfcorehdr::hotplug::{self, Following};
 use kernel::sync::Arc;
 use kexec_core::dump::header_slots::Slots;
 use kexec_core::handover::command_line::capture_command_line;
@@ -41,7 +38,6 @@ use kexec_core::uapi::{SegmentKind, SignatureState};
 pub(crate) use segments::Segments;
 use signature::Trusted;
 use unpack::{Buffers, Unpacked};
-use vmcoreinfo::CrashVmcoreinfo;
 
 /// What user space asks to be loaded: files that were read once, a command line, and what the
 /// digests are to be computed with.
@@ -193,7 +189,7 @@ pub(crate) fn prepare<'a>(
     let notes = Arc::new(CrashNotes::find()?, GFP_KERNEL)?;
     let vmcoreinfo = CrashVmcoreinfo::copy()?;
     let report = CrashReport::new()?;
-    let core_header = hotplug::Prepared::new(core_header::Sources::new(
+    let core_header = hotplug::Prepared::new(contents::Sources::new(
         notes.clone(),
         &vmcoreinfo,
         &report,

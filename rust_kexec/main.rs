@@ -15,6 +15,8 @@ mod sys;
 
 mod reserve;
 
+mod record;
+
 mod load;
 
 mod crash;
@@ -42,7 +44,7 @@ enum RustKexec {
 
 impl kernel::Module for RustKexec {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        match vmcore::core_header_address()? {
+        match vmcore::elfcorehdr_address()? {
             None => Ok(Self::Production {
                 _device: device::Registration::new()?,
             }),

@@ -2,7 +2,7 @@
 
 //! Fourth stage: the capture kernel serves the memory of the crashed kernel as a file.
 
-mod core_header;
+mod elfcorehdr;
 pub(crate) mod file;
 mod mapping;
 mod notes;
@@ -11,7 +11,7 @@ mod old_memory;
 use crate::arch::registers::MACHINE;
 use crate::compat::prelude::*;
 use crate::sys::{memory, parameters};
-pub(crate) use core_header::address as core_header_address;
+pub(crate) use elfcorehdr::address as elfcorehdr_address;
 use file::{Contents, Registration};
 use kernel::page::PAGE_SIZE;
 use kexec_core::dump::elfcorehdr::CoreHeader;

@@ -3,7 +3,7 @@
 //! The kernel's notices of memory and CPUs that come and go.
 
 use crate::compat::prelude::*;
-use crate::load::hotplug;
+use crate::load::elfcorehdr::hotplug;
 use kernel::error::{to_result, Error};
 use kernel::ffi::{c_int, c_uint};
 
@@ -14,7 +14,7 @@ extern "C" {
     fn rust_kexec_unfollow_cpus(state: c_int);
 }
 
-/// Tells `crate::load::hotplug` of memory that goes online or offline.
+/// Tells `crate::load::elfcorehdr::hotplug` of memory that goes online or offline.
 pub(crate) struct MemoryNotifier(());
 
 impl MemoryNotifier {
@@ -42,7 +42,7 @@ extern "C" fn rust_kexec_memory_changed() {
     hotplug::memory_changed();
 }
 
-/// Tells `crate::load::hotplug` of CPUs that are about to start.
+/// Tells `crate::load::elfcorehdr::hotplug` of CPUs that are about to start.
 pub(crate) struct CpuState(c_int);
 
 impl CpuState {

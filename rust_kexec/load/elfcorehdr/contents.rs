@@ -2,12 +2,12 @@
 
 //! The ELF core header: which memory the dump consists of.
 
-use super::crash_notes::CrashNotes;
-use super::crash_report::CrashReport;
 use super::kernel_text::kernel_text;
-use super::vmcoreinfo::CrashVmcoreinfo;
 use crate::arch::{memory, registers};
 use crate::compat::prelude::*;
+use crate::record::notes::CrashNotes;
+use crate::record::report::CrashReport;
+use crate::record::vmcoreinfo::CrashVmcoreinfo;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::{iomem, physical};
@@ -20,8 +20,8 @@ use kexec_core::types::ranges::{without, Range};
 const MORE_PIECES: usize = 1024;
 
 /// What a header consists of besides the memory that there is.
-pub(super) struct Sources {
-    pub(super) notes: Arc<CrashNotes>,
+pub(in crate::load) struct Sources {
+    pub(in crate::load) notes: Arc<CrashNotes>,
     other_notes: [Range; 2],
     kernel_text: Load,
     /// Memory that the dump does not have.
@@ -29,17 +29,17 @@ pub(super) struct Sources {
 }
 
 /// A header, and how much of the memory it names.
-pub(super) struct CoreHeader {
-    pub(super) bytes: KVVec<u8>,
+pub(in crate::load) struct CoreHeader {
+    pub(in crate::load) bytes: KVVec<u8>,
     /// Separate pieces of memory.
-    pub(super) pieces: usize,
+    pub(in crate::load) pieces: usize,
     /// Pieces that had no room any more.
-    pub(super) without_room: usize,
+    pub(in crate::load) without_room: usize,
 }
 
 impl Sources {
     #[inline(never)]
-    pub(super) fn new(
+    pub(in crate::load) fn new(
         notes: Arc<CrashNotes>,
         vmcoreinfo: &CrashVmcoreinfo,
         report: &CrashReport,
@@ -63,7 +63,7 @@ impl Sources {
     }
 
     /// How long headers can become that start as `header`.
-    pub(super) fn len_max(&self, header: &CoreHeader) -> usize {
+    pub(in crate::load) fn len_max(&self, header: &CoreHeader) -> usize {
         let count = self.notes_count() + 1 + header.pieces + MORE_PIECES;
         encoded_len(count.min(PROGRAM_HEADERS_MAX), 0).max(header.bytes.len())
     }
@@ -73,7 +73,7 @@ impl Sources {
     /// and one for each piece of RAM that is online, without the crash regions. What has no room is
     /// left out, the highest addresses first.
     #[inline(never)]
-    pub(super) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {
+    pub(in crate::load) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {
         let mut notes: KVec<Range> = KVec::new();
         for memory in Iterator::chain(self.notes.memory(), self.other_notes) {
             notes.push(memory, GFP_KERNEL)?;

@@ -21,7 +21,7 @@ unsafe impl Sync for CrashVmcoreinfo {}
 
 impl CrashVmcoreinfo {
     /// Copies the running kernel's note.
-    pub(super) fn copy() -> Result<Self, Refusal> {
+    pub(crate) fn copy() -> Result<Self, Refusal> {
         let running = vmcoreinfo::note();
         let mut note = KVec::new();
         note.extend_with(with_crashtime_len(running.len()), 0, GFP_KERNEL)?;
@@ -34,7 +34,7 @@ impl CrashVmcoreinfo {
     }
 
     /// Where the note is.
-    pub(super) fn memory(&self) -> Range {
+    pub(crate) fn memory(&self) -> Range {
         // SAFETY: Nobody writes while the image is being prepared.
         let note = unsafe { &*self.note.get() };
         Range::from_start_len(physical::address_of(note), self.len as u64).unwrap_or_default()

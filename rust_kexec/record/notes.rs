@@ -71,7 +71,7 @@ pub(crate) struct CrashNotes {
 
 impl CrashNotes {
     /// Finds or makes the places.
-    pub(super) fn find() -> Result<Self, Refusal> {
+    pub(crate) fn find() -> Result<Self, Refusal> {
         let absent = (0..cpu::ids()).filter(|cpu| cpu::is_possible(*cpu) && !cpu::is_present(*cpu));
         let mut own = KVec::new();
         own.extend_with(absent.count() * OWN_SPACING, 0, GFP_KERNEL)?;
@@ -94,14 +94,14 @@ impl CrashNotes {
     }
 
     /// The memory of all places.
-    pub(super) fn memory(&self) -> impl Iterator<Item = Range> + '_ {
+    pub(crate) fn memory(&self) -> impl Iterator<Item = Range> + '_ {
         let buffers = self.places.iter().flatten().filter_map(Place::buffer);
         buffers.filter_map(Buffer::memory)
     }
 
     /// Has a CPU's registers go to the kernel's own place from now on. For a CPU that does not run,
     /// or whose registers are not asked for yet.
-    pub(super) fn use_kernels_place(&self, cpu: usize) -> Result<(), Refusal> {
+    pub(crate) fn use_kernels_place(&self, cpu: usize) -> Result<(), Refusal> {
         if let Some(Some(place)) = self.places.get(cpu) {
             place.set(kernels_buffer(cpu, &iomem::system_ram()?)?);
         }

@@ -18,12 +18,12 @@
 //! debuggers look, as soon as its address is known, which is when the CPU is registered. That is
 //! asked when the CPU is about to start, while it has no registers to save.
 
-use super::core_header::{CoreHeader, Sources};
-use super::digests::Digests;
-use super::write_protection::WriteProtection;
+use super::contents::{CoreHeader, Sources};
 use crate::arch::handover;
 use crate::arch::protect::Failure;
 use crate::compat::{global_lock, prelude::*};
+use crate::load::digests::Digests;
+use crate::load::write_protection::WriteProtection;
 use crate::refusal::Refusal;
 use crate::sys::cpu;
 use crate::sys::physical::ReservedMemory;
@@ -78,7 +78,7 @@ impl Memory for ReservedMemory {
 }
 
 /// What a header is built of and where it goes. Made when the image is prepared.
-pub(super) struct Prepared {
+pub(in crate::load) struct Prepared {
     sources: Sources,
     header: CoreHeader,
     len_max: usize,
@@ -122,7 +122,7 @@ impl fmt::Display for Obstacle {
 
 impl Prepared {
     /// Builds the header of the memory that there is.
-    pub(super) fn new(sources: Sources) -> Result<Self, Refusal> {
+    pub(in crate::load) fn new(sources: Sources) -> Result<Self, Refusal> {
         let header = sources.build(usize::MAX)?;
         Ok(Self {
             len_max: sources.len_max(&header),
@@ -133,18 +133,18 @@ impl Prepared {
     }
 
     /// How long a header can become.
-    pub(super) fn len_max(&self) -> u64 {
+    pub(in crate::load) fn len_max(&self) -> u64 {
         self.len_max as u64
     }
 
     /// How long it is.
-    pub(super) fn len(&self) -> u64 {
+    pub(in crate::load) fn len(&self) -> u64 {
         self.header.bytes.len() as u64
     }
 
     /// Writes the header to its segment and follows what comes and goes, for as long as what is
     /// returned lives.
-    pub(super) fn follow(
+    pub(in crate::load) fn follow(
         self,
         mut memory: ReservedMemory,
         slots: Slots,

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ELF core header of the loaded image, by which the capture kernel finds the memory and the
+//! notes of the crashed one.
+//!
+//! - `contents`: which memory and which notes it names;
+//! - `kernel_text`: where the running kernel's own text is;
+//! - `hotplug`: how it follows memory and CPUs that come and go.
+
+pub(super) mod contents;
+pub(crate) mod hotplug;
+mod kernel_text;
