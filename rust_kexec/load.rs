@@ -21,7 +21,7 @@ use crate::record::vmcoreinfo::CrashVmcoreinfo;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
-use crate::sys::physical::{self, ReservedMemory};
+use crate::sys::physical::ReservedMemory;
 use crate::sys::{acpi, ima, memory};
 pub(crate) use digests::requested as requested_digest;
 use digests::Digests;
@@ -238,7 +238,7 @@ pub(crate) fn prepare<'a>(
         )?;
     }
     let entry = kernel.memory.start().wrapping_add(image.entry_offset());
-    let plan = placer.finish(entry, physical::ram_len())?;
+    let plan = placer.finish(entry, memory::total())?;
 
     let staging = handover::Staging::build(
         &sources,

@@ -13,17 +13,9 @@ use kexec_core::types::ranges::Range;
 extern "C" {
     fn rust_kexec_virt_to_phys(address: *const c_void) -> u64;
     fn rust_kexec_phys_to_virt(address: u64) -> *mut c_void;
-    fn rust_kexec_ram_pages() -> u64;
     fn rust_kexec_has_system_ram(address: u64, len: usize) -> bool;
     fn rust_kexec_page_is_in_use(address: u64) -> bool;
     fn rust_kexec_ioremap_cache(address: u64, len: usize) -> *mut c_void;
-}
-
-/// How many bytes of memory the kernel has.
-pub(crate) fn ram_len() -> u64 {
-    // SAFETY: Reads a counter.
-    let pages = unsafe { rust_kexec_ram_pages() };
-    pages.saturating_mul(PAGE_SIZE as u64)
 }
 
 /// The physical address of kmalloc()ed memory.
