@@ -204,22 +204,22 @@ unsafe fn enter(frame: *const bindings::pt_regs) {
     }
     CRASH_IMAGE.store(ptr::from_ref(image).cast_mut(), Ordering::Release);
     arch::stop::disable_interrupts();
-    image.report.reached(Moment::Noticed);
+    image.record.report.reached(Moment::Noticed);
     // SAFETY: The caller vouches for the frame.
     let registers = unsafe { stop::registers_at(frame) };
-    image.notes.save(cpu, &registers, cpu::current_pid());
-    image.report.stopped(cpu);
+    image.record.notes.save(cpu, &registers, cpu::current_pid());
+    image.record.report.stopped(cpu);
     stop::stop_others(image);
-    image.report.reached(Moment::Stopped);
+    image.record.report.reached(Moment::Stopped);
     arch::stop::quiesce_cpu();
     // SAFETY: This CPU is the one that crashes, and it comes here once.
-    unsafe { image.vmcoreinfo.stamp(clock::seconds_since_1970()) };
+    unsafe { image.record.vmcoreinfo.stamp(clock::seconds_since_1970()) };
     image.interrupts.silence();
     leave(image)
 }
 
 fn leave(image: &LoadedImage) -> ! {
-    image.report.reached(Moment::Left);
+    image.record.report.reached(Moment::Left);
     // SAFETY: An armed image is in its place; interrupts are off, and the other CPUs have been
     // stopped as far as they can be.
     unsafe { image.jump.jump() }

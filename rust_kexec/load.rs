@@ -15,9 +15,7 @@ mod write_protection;
 
 use crate::arch::{handover, hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
-use crate::record::notes::CrashNotes;
-use crate::record::report::CrashReport;
-use crate::record::vmcoreinfo::CrashVmcoreinfo;
+use crate::record::CrashRecord;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::file::{FileContents, Purpose};
@@ -146,9 +144,7 @@ pub(crate) struct LoadedImage {
     pub(crate) signature: SignatureState,
     pub(crate) jump: handover::Jump,
     pub(crate) interrupts: Interrupts,
-    pub(crate) notes: Arc<CrashNotes>,
-    pub(crate) vmcoreinfo: CrashVmcoreinfo,
-    pub(crate) report: CrashReport,
+    pub(crate) record: Arc<CrashRecord>,
 }
 
 /// An image that was verified, planned and built, but is not in its place yet.
@@ -164,9 +160,7 @@ pub(crate) struct Prepared<'a> {
     place: KBox<core::mem::MaybeUninit<LoadedImage>>,
     jump: handover::Jump,
     interrupts: Interrupts,
-    notes: Arc<CrashNotes>,
-    vmcoreinfo: CrashVmcoreinfo,
-    report: CrashReport,
+    record: Arc<CrashRecord>,
 }
 
 /// Verifies the files, plans the segments and builds their contents.
@@ -186,15 +180,9 @@ pub(crate) fn prepare<'a>(
     digests::check_digestible("initrd", initrd.len() as u64)?;
 
     let sources = handover::Sources::read()?;
-    let notes = Arc::new(CrashNotes::find()?, GFP_KERNEL)?;
-    let vmcoreinfo = CrashVmcoreinfo::copy()?;
-    let report = CrashReport::new()?;
-    let core_header = hotplug::Prepared::new(contents::Sources::new(
-        notes.clone(),
-        &vmcoreinfo,
-        &report,
-        reservation,
-    )?)?;
+    let record = Arc::new(CrashRecord::new()?, GFP_KERNEL)?;
+    let core_header = contents::Sources::new(record.clone(), reservation)?;
+    let core_header = hotplug::Prepared::new(core_header)?;
 
     let mut placer = Placer::new(region)?;
     let kernel = placer.place_kernel(&image, Placement::Lowest)?;
@@ -247,7 +235,7 @@ pub(crate) fn prepare<'a>(
         reservation,
         command_line,
         initrd.len() as u64,
-        report.memory(),
+        record.report.memory(),
     )?;
     Ok(Prepared {
         signature: files.kernel.finding().state(),
@@ -259,9 +247,7 @@ pub(crate) fn prepare<'a>(
         place: KBox::new_uninit(GFP_KERNEL)?,
         jump: handover::Jump::new(&plan)?,
         interrupts: Interrupts::find()?,
-        notes,
-        vmcoreinfo,
-        report,
+        record,
         plan,
         image,
     })
@@ -281,7 +267,7 @@ impl Prepared<'_> {
             SegmentKind::Initrd => Some(segments::Contents::Bytes(self.initrd)),
             other => self.staging.contents(other).map(segments::Contents::Bytes),
         };
-        let (report, staging) = (self.report.contents(), &self.staging);
+        let (report, staging) = (self.record.report.contents(), &self.staging);
         let (slots, digests) = (self.slots, &mut self.digests);
         // SAFETY: The caller vouches for the region.
         let segments =
@@ -302,9 +288,7 @@ impl Prepared<'_> {
                 signature: self.signature,
                 jump: self.jump,
                 interrupts: self.interrupts,
-                notes: self.notes,
-                vmcoreinfo: self.vmcoreinfo,
-                report: self.report,
+                record: self.record,
             },
         )
     }

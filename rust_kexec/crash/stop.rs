@@ -20,13 +20,13 @@ const LOOK_MICROSECONDS: u32 = 10;
 pub(super) fn stop_others(image: &LoadedImage) {
     arch::stop::signal_others();
     if !wait_for_others(image, PATIENCE_MICROSECONDS) {
-        arch::stop::insist(others().filter(|other| !image.notes.is_saved(*other)));
+        arch::stop::insist(others().filter(|other| !image.record.notes.is_saved(*other)));
         wait_for_others(image, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
     }
     for other in others() {
-        match image.notes.is_saved(other) {
-            true => image.report.found_stopped(other),
-            false => image.report.not_stopped(other),
+        match image.record.notes.is_saved(other) {
+            true => image.record.report.found_stopped(other),
+            false => image.record.report.not_stopped(other),
         }
     }
 }
@@ -40,7 +40,7 @@ fn others() -> impl Iterator<Item = usize> {
 /// Waits until all others have saved their registers, and says whether they have.
 fn wait_for_others(image: &LoadedImage, microseconds: u32) -> bool {
     for _ in 0..microseconds / LOOK_MICROSECONDS {
-        if others().all(|other| image.notes.is_saved(other)) {
+        if others().all(|other| image.record.notes.is_saved(other)) {
             return true;
         }
         cpu::delay_microseconds(LOOK_MICROSECONDS);
@@ -61,7 +61,7 @@ pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
     // SAFETY: The caller vouches for the frame.
     let registers = unsafe { registers_at(frame) };
     arch::stop::quiesce_cpu();
-    image.report.stopped(cpu::current());
+    image.record.report.stopped(cpu::current());
     save(image, &registers);
     arch::stop::park();
 }
@@ -105,7 +105,7 @@ pub(super) unsafe fn registers_at(frame: *const bindings::pt_regs) -> Registers 
 /// Saves this CPU's registers, unless they are there already.
 fn save(image: &LoadedImage, registers: &Registers) {
     let cpu = cpu::current();
-    if !image.notes.is_saved(cpu) {
-        image.notes.save(cpu, registers, cpu::current_pid());
+    if !image.record.notes.is_saved(cpu) {
+        image.record.notes.save(cpu, registers, cpu::current_pid());
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct CrashNotes {
 
 impl CrashNotes {
     /// Finds or makes the places.
-    pub(crate) fn find() -> Result<Self, Refusal> {
+    pub(super) fn find() -> Result<Self, Refusal> {
         let absent = (0..cpu::ids()).filter(|cpu| cpu::is_possible(*cpu) && !cpu::is_present(*cpu));
         let mut own = KVec::new();
         own.extend_with(absent.count() * OWN_SPACING, 0, GFP_KERNEL)?;
@@ -94,7 +94,7 @@ impl CrashNotes {
     }
 
     /// The memory of all places.
-    pub(crate) fn memory(&self) -> impl Iterator<Item = Range> + '_ {
+    pub(super) fn memory(&self) -> impl Iterator<Item = Range> + '_ {
         let buffers = self.places.iter().flatten().filter_map(Place::buffer);
         buffers.filter_map(Buffer::memory)
     }

@@ -20,7 +20,7 @@ pub(crate) struct CrashReport {
 
 impl CrashReport {
     /// An empty one.
-    pub(crate) fn new() -> Result<Self, Refusal> {
+    pub(super) fn new() -> Result<Self, Refusal> {
         let mut bytes: KVec<u8> = KVec::new();
         bytes.extend_with(report_len(cpu::ids()), 0, GFP_KERNEL)?;
         encode(&mut bytes, cpu::ids(), time::frequency())?;

@@ -5,9 +5,7 @@
 use super::kernel_text::kernel_text;
 use crate::arch::{memory, registers};
 use crate::compat::prelude::*;
-use crate::record::notes::CrashNotes;
-use crate::record::report::CrashReport;
-use crate::record::vmcoreinfo::CrashVmcoreinfo;
+use crate::record::CrashRecord;
 use crate::refusal::Refusal;
 use crate::reserve::Reservation;
 use crate::sys::{iomem, physical};
@@ -21,8 +19,7 @@ const MORE_PIECES: usize = 1024;
 
 /// What a header consists of besides the memory that there is.
 pub(in crate::load) struct Sources {
-    pub(in crate::load) notes: Arc<CrashNotes>,
-    other_notes: [Range; 2],
+    pub(in crate::load) record: Arc<CrashRecord>,
     kernel_text: Load,
     /// Memory that the dump does not have.
     left_out: KVec<Range>,
@@ -40,9 +37,7 @@ pub(in crate::load) struct CoreHeader {
 impl Sources {
     #[inline(never)]
     pub(in crate::load) fn new(
-        notes: Arc<CrashNotes>,
-        vmcoreinfo: &CrashVmcoreinfo,
-        report: &CrashReport,
+        record: Arc<CrashRecord>,
         reservation: &Reservation,
     ) -> Result<Self, Refusal> {
         let mut left_out = KVec::new();
@@ -51,20 +46,15 @@ impl Sources {
             left_out.push(excluded, GFP_KERNEL)?;
         }
         Ok(Self {
-            notes,
-            other_notes: [vmcoreinfo.memory(), report.memory()],
+            record,
             kernel_text: kernel_text()?,
             left_out,
         })
     }
 
-    fn notes_count(&self) -> usize {
-        self.notes.memory().count() + self.other_notes.len()
-    }
-
     /// How long headers can become that start as `header`.
     pub(in crate::load) fn len_max(&self, header: &CoreHeader) -> usize {
-        let count = self.notes_count() + 1 + header.pieces + MORE_PIECES;
+        let count = self.record.memory().count() + 1 + header.pieces + MORE_PIECES;
         encoded_len(count.min(PROGRAM_HEADERS_MAX), 0).max(header.bytes.len())
     }
 
@@ -75,7 +65,7 @@ impl Sources {
     #[inline(never)]
     pub(in crate::load) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {
         let mut notes: KVec<Range> = KVec::new();
-        for memory in Iterator::chain(self.notes.memory(), self.other_notes) {
+        for memory in self.record.memory() {
             notes.push(memory, GFP_KERNEL)?;
         }
         let mut loads: KVVec<Load> = KVVec::new();

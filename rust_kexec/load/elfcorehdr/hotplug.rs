@@ -242,7 +242,7 @@ impl Headers {
 
     /// Has the registers of a CPU that does not run go to the kernel's own place.
     fn use_kernels_place(&mut self, cpu: usize) {
-        if let Err(refusal) = self.sources.notes.use_kernels_place(cpu) {
+        if let Err(refusal) = self.sources.record.notes.use_kernels_place(cpu) {
             pr_warn!(
                 "the registers of CPU {} will be in the dump, but not where debuggers look first: \
                  {}\n",
