@@ -14,6 +14,7 @@ use crate::load::{self, LoadedImage};
 use crate::refusal::Refusal;
 use crate::reserve::Claim;
 use crate::sys::module_reference::ModuleReference;
+use crate::sys::once::Once;
 use crate::sys::{clock, cpu};
 use core::ops::DerefMut;
 use core::ptr;
@@ -82,22 +83,15 @@ pub(crate) struct CrashPath {
 
 global_lock! {
     /// The lock is the outermost one of the module; what runs in a crash takes none.
-    // SAFETY: Who calls `init` promises that it comes first.
+    // SAFETY: `lock` initialises it, and nothing else uses it.
     unsafe(uninit) static CRASH_PATH: Mutex<CrashPath> = CrashPath { armed: None, hooks: None };
-}
-
-/// Makes [`lock`] usable.
-///
-/// # Safety
-///
-/// Must be called once, before anything else of this file.
-pub(crate) unsafe fn init() {
-    // SAFETY: By this function's contract.
-    unsafe { CRASH_PATH.init() }
 }
 
 /// Waits until nobody else loads, unloads or looks.
 pub(crate) fn lock() -> impl DerefMut<Target = CrashPath> {
+    static INITIALISED: Once = Once::new();
+    // SAFETY: Called once, and before the first use below.
+    INITIALISED.call(|| unsafe { CRASH_PATH.init() });
     CRASH_PATH.lock()
 }
 

@@ -42,12 +42,7 @@ impl Registration {
     /// Creates the device.
     pub(crate) fn new() -> Result<Self> {
         load::policy::seal();
-        // SAFETY: Called once, when the module is loaded, before the device exists.
-        unsafe { crash::init() };
-        // SAFETY: As above, before the notices that need it.
-        unsafe { load::elfcorehdr::hotplug::init() };
-        // SAFETY: Initialised above.
-        let (memory, cpus) = unsafe { (MemoryNotifier::register()?, CpuState::register()?) };
+        let (memory, cpus) = (MemoryNotifier::register()?, CpuState::register()?);
         // Where it fails loads are refused, with a sentence.
         let _ = kexec::find();
         let options = MiscDeviceOptions {

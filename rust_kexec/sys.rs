@@ -20,6 +20,7 @@ pub(crate) mod keyring;
 pub(crate) mod memory;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
+pub(crate) mod once;
 pub(crate) mod page_fault;
 pub(crate) mod parameters;
 pub(crate) mod physical;

@@ -19,11 +19,7 @@ pub(crate) struct MemoryNotifier(());
 
 impl MemoryNotifier {
     /// Enters the chain of notifiers.
-    ///
-    /// # Safety
-    ///
-    /// [`hotplug::init`] must have run.
-    pub(crate) unsafe fn register() -> Result<Self> {
+    pub(crate) fn register() -> Result<Self> {
         // SAFETY: Registers a static block, which `drop` takes out again.
         to_result(unsafe { rust_kexec_follow_memory() })?;
         Ok(Self(()))
@@ -47,11 +43,7 @@ pub(crate) struct CpuState(c_int);
 
 impl CpuState {
     /// Adds a state to those that a CPU goes through.
-    ///
-    /// # Safety
-    ///
-    /// [`hotplug::init`] must have run.
-    pub(crate) unsafe fn register() -> Result<Self> {
+    pub(crate) fn register() -> Result<Self> {
         // SAFETY: `drop` removes the state.
         match unsafe { rust_kexec_follow_cpus() } {
             error if error < 0 => Err(Error::from_errno(error)),

@@ -26,8 +26,10 @@ use crate::load::digests::Digests;
 use crate::load::write_protection::WriteProtection;
 use crate::refusal::Refusal;
 use crate::sys::cpu;
+use crate::sys::once::Once;
 use crate::sys::physical::ReservedMemory;
 use core::fmt;
+use core::ops::DerefMut;
 use core::sync::atomic::Ordering;
 use kexec_core::dump::header_slots::{Memory, Slots, Writer};
 use kexec_core::types::ranges::Range;
@@ -37,18 +39,15 @@ global_lock! {
     /// The headers of the image that is loaded. Notifiers take this lock inside the kernel's locks
     /// of CPU and memory hotplug, and the device's lock is taken outside those: so nothing that
     /// waits for any of them may run while it is held.
-    // SAFETY: `init` initialises it before there is a device or a notifier.
+    // SAFETY: `lock` initialises it, and nothing else uses it.
     unsafe(uninit) static HEADERS: Mutex<Option<KBox<Headers>>> = None;
 }
 
-/// Makes this file's functions usable.
-///
-/// # Safety
-///
-/// Must be called once, before any of them.
-pub(crate) unsafe fn init() {
-    // SAFETY: The caller calls this once.
-    unsafe { HEADERS.init() };
+fn lock() -> impl DerefMut<Target = Option<KBox<Headers>>> {
+    static INITIALISED: Once = Once::new();
+    // SAFETY: Called once, and before the first use below.
+    INITIALISED.call(|| unsafe { HEADERS.init() });
+    HEADERS.lock()
 }
 
 /// The segment with the slots.
@@ -173,7 +172,7 @@ impl Prepared {
                 outdated: false,
             },
         );
-        let mut lock = HEADERS.lock();
+        let mut lock = lock();
         let headers = lock.insert(headers);
         // Since the header was built, memory and CPUs may have come and gone. The image is not armed
         // yet, so nobody needs both the old place of a CPU's registers and the new one.
@@ -258,7 +257,7 @@ pub(crate) struct Following(());
 
 impl Drop for Following {
     fn drop(&mut self) {
-        let headers = HEADERS.lock().take();
+        let headers = lock().take();
         // Making the segment writable again needs no lock.
         drop(headers);
     }
@@ -266,7 +265,7 @@ impl Drop for Following {
 
 /// The header's segment, as it is now, and what became of it since the load.
 pub(crate) fn records() -> Option<(SegmentRecord, CoreHeaderRecord)> {
-    let headers = HEADERS.lock();
+    let headers = lock();
     let headers = headers.as_ref()?;
     let record = CoreHeaderRecord {
         pieces: headers.header.pieces as u32,
@@ -279,14 +278,14 @@ pub(crate) fn records() -> Option<(SegmentRecord, CoreHeaderRecord)> {
 
 /// A block of memory is used now, or not any more. Called by the kernel's notifier.
 pub(crate) fn memory_changed() {
-    if let Some(headers) = HEADERS.lock().as_mut() {
+    if let Some(headers) = lock().as_mut() {
         headers.refresh();
     }
 }
 
 /// A CPU is about to start. Called by the kernel's CPU hotplug.
 pub(crate) fn cpu_comes(cpu: usize) {
-    if let Some(headers) = HEADERS.lock().as_mut() {
+    if let Some(headers) = lock().as_mut() {
         headers.use_kernels_place(cpu);
         headers.refresh();
     }
