@@ -8,6 +8,7 @@
 //! - `registers`: what a CPU's registers look like in a dump;
 //! - `hook`: what else notices a crash;
 //! - `hypervisor`: which one has to be told of a crash, and how;
+//! - `panic`: what a panic calls of this module;
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
 //! - `time`: the counter by which the stages of a crash are timed;
@@ -18,12 +19,14 @@
 mod arm64;
 #[cfg(CONFIG_ARM64)]
 pub(crate) use arm64::{
-    handover, hook, hypervisor, image, memory, protect, quiesce, registers, secure_boot, stop, time,
+    handover, hook, hypervisor, image, memory, panic, protect, quiesce, registers, secure_boot,
+    stop, time,
 };
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
 pub(crate) use x86_64::{
-    handover, hook, hypervisor, image, memory, protect, quiesce, registers, secure_boot, stop, time,
+    handover, hook, hypervisor, image, memory, panic, protect, quiesce, registers, secure_boot,
+    stop, time,
 };

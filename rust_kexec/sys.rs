@@ -22,6 +22,7 @@ pub(crate) mod module_reference;
 pub(crate) mod notifier;
 pub(crate) mod once;
 pub(crate) mod page_fault;
+pub(crate) mod panic;
 pub(crate) mod parameters;
 pub(crate) mod physical;
 pub(crate) mod proc_file;

@@ -104,3 +104,11 @@ def test_replacements_of_instructions_are_looked_at() -> None:
 def test_an_entry_that_is_not_there() -> None:
     text = listing(X86_64, *GOOD[X86_64]).replace("<crash_nmi_callback>:", "<renamed>:")
     assert "the module has no crash_nmi_callback" in checker.check(text)[1]
+
+
+def test_an_entry_that_is_generic() -> None:
+    generic = "_RINvNtC4main8notifier9panickingNtNtB4_5hooks5HooksEB4_"
+    text = listing(X86_64, "callq\t0x5 <helper+0x5> ~ kfree").replace("_RNv79panicking", generic)
+    assert checker.is_called(generic, "panicking")
+    reached, wrong = checker.check(text)
+    assert wrong == ["helper calls kfree"] and generic in reached

@@ -11,16 +11,19 @@
 //! then it calls `crash_smp_send_stop`, the notifiers, and `__crash_kexec` after them.
 
 use super::{enter, stop};
+use crate::arch;
 use crate::arch::hook::ArchitectureHook;
 use crate::arch::stop::StopHandler;
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
 use crate::reserve::Claim;
+use crate::sys;
 use crate::sys::ftrace::{CrashKexecHook, PanicHooks, RegionGuard};
 use crate::sys::notifier::PanicNotifier;
+use crate::sys::panic::PanicCallbacks;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
-use kernel::bindings;
+use kernel::bindings::pt_regs;
 
 /// Whether panic() calls `__crash_kexec` after the notifiers. It tells by `crash_smp_send_stop`, which
 /// it calls in that case only; the option itself can change at any time, and is out of reach.
@@ -45,7 +48,8 @@ impl Hooks {
                 .map_err(hook("loading a crash image by the kernel's own kexec"))?,
             _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
             _panic: PanicHooks::register().map_err(hook("crash_smp_send_stop"))?,
-            _notifier: PanicNotifier::register().map_err(hook("the panic notifier chain"))?,
+            _notifier: PanicNotifier::register::<Self>()
+                .map_err(hook("the panic notifier chain"))?,
             _architecture: ArchitectureHook::register()
                 .map_err(hook("the architecture's way of stopping other CPUs"))?,
             crash_kexec: CrashKexecHook::register().map_err(hook("__crash_kexec"))?,
@@ -66,48 +70,39 @@ impl Hooks {
     }
 }
 
-/// `__crash_kexec` is called: `here` are the registers at its entry, `oops` its argument.
-#[no_mangle]
-extern "C" fn rust_kexec_crash_kexec_entered(
-    here: *mut bindings::pt_regs,
-    oops: *mut bindings::pt_regs,
-) {
-    let frame = if oops.is_null() { here } else { oops };
-    // SAFETY: ftrace passes the registers; the kernel passes those of the oops, or null.
-    unsafe { enter(frame) }
-}
+impl PanicCallbacks for Hooks {
+    unsafe fn crash(frame: *const pt_regs) {
+        // SAFETY: By this function's contract.
+        unsafe { enter(frame) }
+    }
 
-/// panic() was noticed behind the place where it calls `__crash_kexec`: that hook has failed, unless
-/// panic() has yet to come to it.
-pub(crate) fn panic_noticed() {
-    if !notifiers_come_first() {
-        // SAFETY: Null stands for the registers of this place.
-        unsafe { enter(ptr::null()) }
+    fn panic_noticed() {
+        // Where the notifiers come first, `__crash_kexec` is still to come. Otherwise its hook has failed.
+        if !notifiers_come_first() {
+            // SAFETY: Null stands for the registers of this place.
+            unsafe { enter(ptr::null()) }
+        }
+    }
+
+    fn notifiers_come_first() {
+        NOTIFIERS_COME_FIRST.store(true, Ordering::Release);
+    }
+
+    unsafe fn wait_to_be_stopped(frame: *const pt_regs) {
+        // SAFETY: By this function's contract.
+        unsafe { stop::wait_to_be_stopped(frame) }
+    }
+
+    unsafe fn stop_this_cpu(frame: *const pt_regs) {
+        // SAFETY: By this function's contract.
+        unsafe { stop::stop_this_cpu(frame) }
     }
 }
+
+sys::panic::callbacks!(Hooks);
+arch::panic::callbacks!(Hooks);
 
 /// Whether the kernel panics, and calls the notifiers before `__crash_kexec`.
 pub(super) fn notifiers_come_first() -> bool {
     NOTIFIERS_COME_FIRST.load(Ordering::Acquire)
-}
-
-/// `crash_smp_send_stop` is called.
-#[no_mangle]
-extern "C" fn rust_kexec_crash_smp_send_stop_entered() {
-    NOTIFIERS_COME_FIRST.store(true, Ordering::Release);
-}
-
-/// This CPU is about to stop itself because another one panics: `frame` are the registers to save.
-#[no_mangle]
-extern "C" fn rust_kexec_self_stop_entered(frame: *mut bindings::pt_regs) {
-    // SAFETY: ftrace passes the registers at the entry of `panic_smp_self_stop`; the kernel passes
-    // those that an NMI interrupted to `nmi_panic_self_stop`.
-    unsafe { stop::wait_to_be_stopped(frame) }
-}
-
-/// This CPU looks, in an NMI, whether it shall stop: `frame` are the registers that were interrupted.
-#[no_mangle]
-extern "C" fn rust_kexec_run_crash_ipi_callback_entered(frame: *mut bindings::pt_regs) {
-    // SAFETY: The kernel passes the registers.
-    unsafe { stop::stop_this_cpu(frame) }
 }

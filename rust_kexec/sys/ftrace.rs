@@ -2,6 +2,8 @@
 
 //! Hooks on functions of the kernel by ftrace.
 
+#[cfg(doc)]
+use super::panic::PanicCallbacks;
 use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
 use kernel::error::to_result;
@@ -18,7 +20,7 @@ extern "C" {
     fn rust_kexec_wait_for_guarded_calls();
 }
 
-/// The hook on `__crash_kexec`, which calls `crate::crash::hooks` with the registers.
+/// The hook on `__crash_kexec`, which calls [`PanicCallbacks::crash`] with the registers.
 pub(crate) struct CrashKexecHook {
     _slot: Held,
 }
@@ -51,7 +53,7 @@ impl Drop for CrashKexecHook {
 }
 
 /// Hooks on what panic() calls besides: where a CPU stops itself because another one panics, and
-/// `crash_smp_send_stop`. They call `crate::crash::hooks` too.
+/// `crash_smp_send_stop`. They call the other [`PanicCallbacks`].
 pub(crate) struct PanicHooks {
     _slot: Held,
 }
