@@ -9,9 +9,9 @@ use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
 use crate::crash;
 use crate::load;
+use crate::load::elfcorehdr::hotplug::{self, Notices};
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
-use crate::sys::hotplug::{CpuState, MemoryNotifier};
 use crate::sys::{kexec, user_structure};
 use kernel::bindings;
 use kernel::ffi::c_int;
@@ -34,15 +34,14 @@ pub(crate) struct Registration {
     // Dropped in this order.
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
     _departure: Departure,
-    _memory: MemoryNotifier,
-    _cpus: CpuState,
+    _notices: Notices,
 }
 
 impl Registration {
     /// Creates the device.
     pub(crate) fn new() -> Result<Self> {
         load::policy::seal();
-        let (memory, cpus) = (MemoryNotifier::register()?, CpuState::register()?);
+        let notices = Notices::register()?;
         // Where it fails loads are refused, with a sentence.
         let _ = kexec::find();
         let options = MiscDeviceOptions {
@@ -51,8 +50,7 @@ impl Registration {
         Ok(Self {
             _departure: Departure,
             _device: KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)?,
-            _memory: memory,
-            _cpus: cpus,
+            _notices: notices,
         })
     }
 }
@@ -285,7 +283,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
             *to = *from;
             status.segment_count += 1;
         }
-        if let Some((segment, core_header)) = load::elfcorehdr::hotplug::records() {
+        if let Some((segment, core_header)) = hotplug::records() {
             let mut places = status.segments.iter_mut();
             if let Some(place) = places.find(|to| to.kind == segment.kind) {
                 *place = segment;

@@ -3,9 +3,8 @@
 //! The kernel's notices of memory and CPUs that come and go.
 
 use crate::compat::prelude::*;
-use crate::load::elfcorehdr::hotplug;
 use kernel::error::{to_result, Error};
-use kernel::ffi::{c_int, c_uint};
+use kernel::ffi::c_int;
 
 extern "C" {
     fn rust_kexec_follow_memory() -> c_int;
@@ -14,7 +13,34 @@ extern "C" {
     fn rust_kexec_unfollow_cpus(state: c_int);
 }
 
-/// Tells `crate::load::elfcorehdr::hotplug` of memory that goes online or offline.
+/// What the notices lead to. The kernel holds its locks of memory or CPU hotplug meanwhile.
+pub(crate) trait HotplugCallbacks {
+    /// Memory went online or offline.
+    fn memory_changed();
+
+    /// A CPU is about to start.
+    fn cpu_comes(cpu: usize);
+}
+
+/// Has the notices call a type's [`HotplugCallbacks`]. Once in the module: C knows the functions by
+/// their names.
+macro_rules! callbacks {
+    ($callbacks:ty) => {
+        #[no_mangle]
+        extern "C" fn rust_kexec_memory_changed() {
+            <$callbacks as $crate::sys::hotplug::HotplugCallbacks>::memory_changed();
+        }
+
+        #[no_mangle]
+        extern "C" fn rust_kexec_cpu_comes(cpu: kernel::ffi::c_uint) -> kernel::ffi::c_int {
+            <$callbacks as $crate::sys::hotplug::HotplugCallbacks>::cpu_comes(cpu as usize);
+            0
+        }
+    };
+}
+pub(crate) use callbacks;
+
+/// Notices of memory that goes online or offline.
 pub(crate) struct MemoryNotifier(());
 
 impl MemoryNotifier {
@@ -33,12 +59,7 @@ impl Drop for MemoryNotifier {
     }
 }
 
-#[no_mangle]
-extern "C" fn rust_kexec_memory_changed() {
-    hotplug::memory_changed();
-}
-
-/// Tells `crate::load::elfcorehdr::hotplug` of CPUs that are about to start.
+/// Notices of CPUs that are about to start.
 pub(crate) struct CpuState(c_int);
 
 impl CpuState {
@@ -57,10 +78,4 @@ impl Drop for CpuState {
         // SAFETY: Registered in `register`. Waits until no CPU is in the state.
         unsafe { rust_kexec_unfollow_cpus(self.0) }
     }
-}
-
-#[no_mangle]
-extern "C" fn rust_kexec_cpu_comes(cpu: c_uint) -> c_int {
-    hotplug::cpu_comes(cpu as usize);
-    0
 }

@@ -26,6 +26,7 @@ use crate::load::digests::Digests;
 use crate::load::write_protection::WriteProtection;
 use crate::refusal::Refusal;
 use crate::sys::cpu;
+use crate::sys::hotplug::{self, CpuState, HotplugCallbacks, MemoryNotifier};
 use crate::sys::once::Once;
 use crate::sys::physical::ReservedMemory;
 use core::fmt;
@@ -276,17 +277,35 @@ pub(crate) fn records() -> Option<(SegmentRecord, CoreHeaderRecord)> {
     Some((headers.record, record))
 }
 
-/// A block of memory is used now, or not any more. Called by the kernel's notifier.
-pub(crate) fn memory_changed() {
-    if let Some(headers) = lock().as_mut() {
-        headers.refresh();
+/// The kernel's notices, by which the header of a loaded image follows what comes and goes.
+pub(crate) struct Notices {
+    _memory: MemoryNotifier,
+    _cpus: CpuState,
+}
+
+impl Notices {
+    /// Asks for them.
+    pub(crate) fn register() -> Result<Self> {
+        Ok(Self {
+            _memory: MemoryNotifier::register()?,
+            _cpus: CpuState::register()?,
+        })
     }
 }
 
-/// A CPU is about to start. Called by the kernel's CPU hotplug.
-pub(crate) fn cpu_comes(cpu: usize) {
-    if let Some(headers) = lock().as_mut() {
-        headers.use_kernels_place(cpu);
-        headers.refresh();
+impl HotplugCallbacks for Notices {
+    fn memory_changed() {
+        if let Some(headers) = lock().as_mut() {
+            headers.refresh();
+        }
+    }
+
+    fn cpu_comes(cpu: usize) {
+        if let Some(headers) = lock().as_mut() {
+            headers.use_kernels_place(cpu);
+            headers.refresh();
+        }
     }
 }
+
+hotplug::callbacks!(Notices);
