@@ -39,7 +39,7 @@ enum RustKexec {
     /// A capture kernel can be loaded.
     Production { _device: device::Registration },
     /// The memory of a crashed kernel can be read.
-    Capture { _file: vmcore::file::Registration },
+    Capture { _file: vmcore::Registration },
 }
 
 impl kernel::Module for RustKexec {

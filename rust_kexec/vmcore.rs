@@ -2,8 +2,9 @@
 
 //! Fourth stage: the capture kernel serves the memory of the crashed kernel as a file.
 
+mod contents;
 mod elfcorehdr;
-pub(crate) mod file;
+mod file;
 mod mapping;
 mod notes;
 mod old_memory;
@@ -11,8 +12,9 @@ mod old_memory;
 use crate::arch::registers::MACHINE;
 use crate::compat::prelude::*;
 use crate::sys::{memory, parameters};
+use contents::Contents;
 pub(crate) use elfcorehdr::address as elfcorehdr_address;
-use file::{Contents, Registration};
+pub(crate) use file::Registration;
 use kernel::page::PAGE_SIZE;
 use kexec_core::dump::elfcorehdr::CoreHeader;
 use kexec_core::dump::vmcore::excluded::Excluded;
