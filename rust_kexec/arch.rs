@@ -15,6 +15,9 @@
 //! - `secure_boot`: whether firmware was told to start what is signed only;
 //! - `protect`: the part of the kernel's map of all RAM that has the image, read-only or not.
 
+mod failure;
+mod purgatory;
+
 #[cfg(CONFIG_ARM64)]
 mod arm64;
 #[cfg(CONFIG_ARM64)]

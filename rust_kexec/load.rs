@@ -7,13 +7,15 @@
 
 mod digests;
 pub(crate) mod elfcorehdr;
+mod handover;
 pub(crate) mod policy;
 mod segments;
 pub(crate) mod signature;
 mod unpack;
 mod write_protection;
 
-use crate::arch::{handover, hypervisor, image, quiesce::Interrupts};
+use crate::arch::handover::{Jump, Sources};
+use crate::arch::{hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
 use crate::record::CrashRecord;
 use crate::refusal::Refusal;
@@ -142,7 +144,7 @@ pub(crate) struct LoadedImage {
     pub(crate) segments: Segments,
     /// What was found about the kernel's signature.
     pub(crate) signature: SignatureState,
-    pub(crate) jump: handover::Jump,
+    pub(crate) jump: Jump,
     pub(crate) interrupts: Interrupts,
     pub(crate) record: Arc<CrashRecord>,
 }
@@ -158,7 +160,7 @@ pub(crate) struct Prepared<'a> {
     digests: Digests,
     plan: Plan,
     place: KBox<core::mem::MaybeUninit<LoadedImage>>,
-    jump: handover::Jump,
+    jump: Jump,
     interrupts: Interrupts,
     record: Arc<CrashRecord>,
 }
@@ -174,12 +176,12 @@ pub(crate) fn prepare<'a>(
     }
     hypervisor::check()?;
     let region = reservation.region();
-    let image = image::verify(files.kernel, region)?;
+    let image = image::verify(files.kernel.bytes(), region)?;
     let initrd = files.initrd.unwrap_or_default();
     digests::check_digestible("kernel", image.file_len())?;
     digests::check_digestible("initrd", initrd.len() as u64)?;
 
-    let sources = handover::Sources::read()?;
+    let sources = Sources::read()?;
     let record = Arc::new(CrashRecord::new()?, GFP_KERNEL)?;
     let core_header = contents::Sources::new(record.clone(), reservation)?;
     let core_header = hotplug::Prepared::new(core_header)?;
@@ -213,7 +215,7 @@ pub(crate) fn prepare<'a>(
         limit,
     )?;
     let command_line = command_line.get(..command_line_len).unwrap_or_default();
-    sources.place(&mut placer, reservation, command_line.len())?;
+    handover::place(&sources, &mut placer, reservation, command_line.len())?;
     if files.initrd.is_some() {
         let len = initrd.len() as u64;
         placer.place(
@@ -245,7 +247,7 @@ pub(crate) fn prepare<'a>(
         staging,
         digests: Digests::new(files.digest, &plan),
         place: KBox::new_uninit(GFP_KERNEL)?,
-        jump: handover::Jump::new(&plan)?,
+        jump: Jump::new(&plan)?,
         interrupts: Interrupts::find()?,
         record,
         plan,

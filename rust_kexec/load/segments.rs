@@ -3,6 +3,7 @@
 //! Copying segments to their places, and their digests.
 
 use super::digests::Digests;
+use super::handover::Staging;
 use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
 use crate::sys::physical::ReservedMemory;
@@ -59,7 +60,7 @@ impl Segments {
         plan: Plan,
         report: u64,
         core_header: Slots,
-        staging: &handover::Staging,
+        staging: &Staging,
         digests: &mut Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a>>,
     ) -> Self {
