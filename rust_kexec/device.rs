@@ -2,14 +2,14 @@
 
 //! `/dev/rust_kexec`: who may ask for what, and how a refusal gets back to the caller.
 
+use crate::armed;
 use crate::compat::fs::File;
 use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration};
 use crate::compat::prelude::*;
 use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
-use crate::crash;
+use crate::crash::Hooks;
 use crate::load;
-use crate::load::elfcorehdr::hotplug::{self, Notices};
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
 use crate::sys::{kexec, user_structure};
@@ -34,14 +34,14 @@ pub(crate) struct Registration {
     // Dropped in this order.
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
     _departure: Departure,
-    _notices: Notices,
+    _notices: load::Notices,
 }
 
 impl Registration {
     /// Creates the device.
     pub(crate) fn new() -> Result<Self> {
-        load::policy::seal();
-        let notices = Notices::register()?;
+        load::seal_policy();
+        let notices = load::Notices::register()?;
         // Where it fails loads are refused, with a sentence.
         let _ = kexec::find();
         let options = MiscDeviceOptions {
@@ -60,7 +60,7 @@ struct Departure;
 
 impl Drop for Departure {
     fn drop(&mut self) {
-        crash::lock().leave();
+        armed::lock().leave::<Hooks>();
     }
 }
 
@@ -226,17 +226,14 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
     let limit = Reservation::find()?.region().len();
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
     let contents = files.unpack(limit)?;
-    let mut crash_path = crash::lock();
-    crash_path.load(&contents)?;
-    if let Some(image) = crash_path.image() {
-        let plan = image.segments.plan();
-        pr_info!(
-            "capture kernel loaded and armed: {} segments in {}, entry {:#x}\n",
-            plan.segments().count(),
-            format_args!("{}", plan.region()),
-            plan.entry()
-        );
-    }
+    let mut slot = armed::lock();
+    let plan = slot.load::<Hooks>(&contents)?.loaded.segments.plan();
+    pr_info!(
+        "capture kernel loaded and armed: {} segments in {}, entry {:#x}\n",
+        plan.segments().count(),
+        format_args!("{}", plan.region()),
+        plan.entry()
+    );
     Ok(())
 }
 
@@ -259,7 +256,7 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_request(request.flags)?;
     check_permission()?;
-    match crash::lock().disarm() {
+    match armed::lock().disarm() {
         true => Ok(()),
         false => Err(Refusal::NothingLoaded),
     }
@@ -274,7 +271,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         status.region = record(reservation.region());
         status.low_region = reservation.low_region().map(record).unwrap_or_default();
     }
-    if let Some(image) = crash::lock().image() {
+    if let Some(image) = armed::lock().image().map(|image| &image.loaded) {
         let segments = &image.segments;
         status.armed = 1;
         status.entry = segments.plan().entry();
@@ -283,7 +280,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
             *to = *from;
             status.segment_count += 1;
         }
-        if let Some((segment, core_header)) = hotplug::records() {
+        if let Some((segment, core_header)) = load::elfcorehdr_records() {
             let mut places = status.segments.iter_mut();
             if let Some(place) = places.find(|to| to.kind == segment.kind) {
                 *place = segment;

@@ -8,16 +8,20 @@
 //! The module finds its role by itself. In a kernel that was given the address of an ELF core
 //! header (`elfcorehdr=`) it serves `/proc/vmcore`; in any other it offers `/dev/rust_kexec`.
 
-mod arch;
 mod compat;
-mod refusal;
 mod sys;
+
+mod refusal;
+
+mod arch;
 
 mod reserve;
 
 mod record;
 
 mod load;
+
+mod armed;
 
 mod crash;
 

@@ -2,12 +2,11 @@
 
 //! Stopping the other CPUs, each with its registers saved.
 
-use super::hooks::notifiers_come_first;
-use super::{armed_image, crash_elsewhere};
-use crate::arch;
+use super::state;
 use crate::arch::registers::Registers;
-use crate::load::LoadedImage;
+use crate::record::CrashRecord;
 use crate::sys::cpu;
+use crate::{arch, armed};
 use kernel::bindings;
 
 /// CPUs that have not answered after this time are left behind, without their registers.
@@ -17,16 +16,16 @@ const PATIENCE_MICROSECONDS: u32 = 100_000;
 const LOOK_MICROSECONDS: u32 = 10;
 
 /// Stops all CPUs but this one, and reports which have stopped and which could not be.
-pub(super) fn stop_others(image: &LoadedImage) {
+pub(super) fn stop_others(record: &CrashRecord) {
     arch::stop::signal_others();
-    if !wait_for_others(image, PATIENCE_MICROSECONDS) {
-        arch::stop::insist(others().filter(|other| !image.record.notes.is_saved(*other)));
-        wait_for_others(image, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
+    if !wait_for_others(record, PATIENCE_MICROSECONDS) {
+        arch::stop::insist(others().filter(|other| !record.notes.is_saved(*other)));
+        wait_for_others(record, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
     }
     for other in others() {
-        match image.record.notes.is_saved(other) {
-            true => image.record.report.found_stopped(other),
-            false => image.record.report.not_stopped(other),
+        match record.notes.is_saved(other) {
+            true => record.report.found_stopped(other),
+            false => record.report.not_stopped(other),
         }
     }
 }
@@ -38,9 +37,9 @@ fn others() -> impl Iterator<Item = usize> {
 }
 
 /// Waits until all others have saved their registers, and says whether they have.
-fn wait_for_others(image: &LoadedImage, microseconds: u32) -> bool {
+fn wait_for_others(record: &CrashRecord, microseconds: u32) -> bool {
     for _ in 0..microseconds / LOOK_MICROSECONDS {
-        if others().all(|other| image.record.notes.is_saved(other)) {
+        if others().all(|other| record.notes.is_saved(other)) {
             return true;
         }
         cpu::delay_microseconds(LOOK_MICROSECONDS);
@@ -54,15 +53,16 @@ fn wait_for_others(image: &LoadedImage, microseconds: u32) -> bool {
 /// # Safety
 ///
 /// `frame` must be null or point to the registers to save.
-pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
-    let Some(image) = crash_elsewhere() else {
+pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
+    let Some(image) = state::image_elsewhere() else {
         return;
     };
+    let record = &image.record;
     // SAFETY: The caller vouches for the frame.
     let registers = unsafe { registers_at(frame) };
     arch::stop::quiesce_cpu();
-    image.record.report.stopped(cpu::current());
-    save(image, &registers);
+    record.report.stopped(cpu::current());
+    save(record, &registers);
     arch::stop::park();
 }
 
@@ -72,15 +72,16 @@ pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
 ///
 /// # Safety
 ///
-/// As for [`stop_this_cpu`].
-pub(crate) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
-    while let Some(image) = armed_image() {
+/// As for [`stop_this_cpu`], with preemption off.
+pub(super) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
+    // SAFETY: The caller has preemption off.
+    while let Some(image) = unsafe { armed::image() } {
         // SAFETY: The caller vouches for the frame.
         unsafe { stop_this_cpu(frame) }
-        if notifiers_come_first() {
+        if state::notifiers_come_first() {
             // The kernel is about to stop its CPUs, and does not save the registers of all.
             // SAFETY: As above.
-            save(image, &unsafe { registers_at(frame) });
+            save(&image.record, &unsafe { registers_at(frame) });
             return;
         }
         core::hint::spin_loop();
@@ -103,9 +104,9 @@ pub(super) unsafe fn registers_at(frame: *const bindings::pt_regs) -> Registers 
 }
 
 /// Saves this CPU's registers, unless they are there already.
-fn save(image: &LoadedImage, registers: &Registers) {
+fn save(record: &CrashRecord, registers: &Registers) {
     let cpu = cpu::current();
-    if !image.record.notes.is_saved(cpu) {
-        image.record.notes.save(cpu, registers, cpu::current_pid());
+    if !record.notes.is_saved(cpu) {
+        record.notes.save(cpu, registers, cpu::current_pid());
     }
 }

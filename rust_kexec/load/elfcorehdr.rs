@@ -8,5 +8,5 @@
 //! - `hotplug`: how it follows memory and CPUs that come and go.
 
 pub(super) mod contents;
-pub(crate) mod hotplug;
+pub(super) mod hotplug;
 mod kernel_text;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Planning an image, building it aside, and copying it to its place.
+//!
+//! Everything that can fail happens in [`prepare`], while an earlier image is still armed.
+//! [`Prepared::commit`] cannot fail.
+
+use super::digests::{check_digestible, Digests};
+use super::elfcorehdr::contents;
+use super::elfcorehdr::hotplug;
+use super::files::Contents;
+use super::handover::{self, Staging};
+use super::image::{CrashImage, LoadedImage};
+use super::segments::{self, Segments};
+use crate::arch::handover::{Jump, Sources};
+use crate::arch::{hypervisor, image, quiesce::Interrupts};
+use crate::compat::prelude::*;
+use crate::record::CrashRecord;
+use crate::refusal::Refusal;
+use crate::reserve::Reservation;
+use crate::sys::physical::ReservedMemory;
+use crate::sys::{acpi, memory};
+use core::mem::MaybeUninit;
+use kernel::sync::Arc;
+use kexec_core::dump::header_slots::Slots;
+use kexec_core::handover::command_line::capture_command_line;
+use kexec_core::image::KernelImage;
+use kexec_core::plan::{Placement, Placer, Plan};
+use kexec_core::types::ranges::{Range, PAGE_SIZE};
+use kexec_core::uapi::{SegmentKind, SignatureState};
+
+/// An image that was verified, planned and built, but is not in its place yet.
+pub(crate) struct Prepared<'a> {
+    image: image::Image<'a>,
+    signature: SignatureState,
+    initrd: &'a [u8],
+    core_header: hotplug::Prepared,
+    slots: Slots,
+    staging: Staging,
+    digests: Digests,
+    plan: Plan,
+    place: KBox<MaybeUninit<CrashImage>>,
+    jump: Jump,
+    interrupts: Interrupts,
+    record: Arc<CrashRecord>,
+}
+
+/// Verifies the files, plans the segments and builds their contents.
+#[inline(never)]
+pub(crate) fn prepare<'a>(
+    files: &'a Contents<'a>,
+    reservation: &Reservation,
+) -> Result<Prepared<'a>, Refusal> {
+    if memory::is_encrypted() {
+        return Err(Refusal::MemoryEncrypted);
+    }
+    hypervisor::check()?;
+    let region = reservation.region();
+    let image = image::verify(files.kernel.bytes(), region)?;
+    let initrd = files.initrd.unwrap_or_default();
+    check_digestible("kernel", image.file_len())?;
+    check_digestible("initrd", initrd.len() as u64)?;
+
+    let sources = Sources::read()?;
+    let record = Arc::new(CrashRecord::new()?, GFP_KERNEL)?;
+    let core_header = contents::Sources::new(record.clone(), reservation)?;
+    let core_header = hotplug::Prepared::new(core_header)?;
+
+    let mut placer = Placer::new(region)?;
+    let kernel = placer.place_kernel(&image, Placement::Lowest)?;
+    // The slots are write-protected apart from the rest, so they have pages of their own.
+    let page_len = kernel::page::PAGE_SIZE as u64;
+    let (slot_len, slots_len) =
+        Slots::lens(core_header.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
+    let elfcorehdr = placer.place(
+        SegmentKind::ElfCoreHeader,
+        core_header.len(),
+        slots_len,
+        page_len,
+        Placement::Highest,
+        Range::ALL,
+    )?;
+    let slots = Slots {
+        start: elfcorehdr.memory.start(),
+        slot_len,
+    };
+    let limit = image::command_line_limit(&image);
+    let mut command_line = KVec::new();
+    command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
+    let command_line_len = capture_command_line(
+        &mut command_line,
+        files.command_line,
+        slots.start,
+        acpi::is_enabled(),
+        limit,
+    )?;
+    let command_line = command_line.get(..command_line_len).unwrap_or_default();
+    handover::place(&sources, &mut placer, reservation, command_line.len())?;
+    if files.initrd.is_some() {
+        let len = initrd.len() as u64;
+        placer.place(
+            SegmentKind::Initrd,
+            len,
+            len,
+            PAGE_SIZE,
+            Placement::Highest,
+            image::initrd_limit(&image, kernel.memory),
+        )?;
+    }
+    let entry = kernel.memory.start().wrapping_add(image.entry_offset());
+    let plan = placer.finish(entry, memory::total())?;
+
+    let staging = Staging::build(
+        &sources,
+        &plan,
+        &image,
+        reservation,
+        command_line,
+        initrd.len() as u64,
+        record.report.memory(),
+    )?;
+    Ok(Prepared {
+        signature: files.kernel.finding().state(),
+        initrd,
+        core_header,
+        slots,
+        staging,
+        digests: Digests::new(files.digest, &plan),
+        place: KBox::new_uninit(GFP_KERNEL)?,
+        jump: Jump::new(&plan)?,
+        interrupts: Interrupts::find()?,
+        record,
+        plan,
+        image,
+    })
+}
+
+impl Prepared<'_> {
+    /// Copies the image into the region and records its digests.
+    ///
+    /// # Safety
+    ///
+    /// No image may be armed, because its memory is overwritten, and the region must still be
+    /// reserved.
+    #[inline(never)]
+    pub(crate) unsafe fn commit(mut self) -> KBox<CrashImage> {
+        let contents = |kind| match kind {
+            SegmentKind::Kernel => Some(segments::Contents::Kernel(&self.image)),
+            SegmentKind::Initrd => Some(segments::Contents::Bytes(self.initrd)),
+            other => self.staging.contents(other).map(segments::Contents::Bytes),
+        };
+        let (report, staging) = (self.record.report.contents(), &self.staging);
+        let (slots, digests) = (self.slots, &mut self.digests);
+        // SAFETY: The caller vouches for the region.
+        let segments =
+            unsafe { Segments::write(self.plan, report, slots, staging, digests, contents) };
+        let core_header = segments.plan().segment(SegmentKind::ElfCoreHeader);
+        let core_header = core_header
+            .map(|segment| segment.memory)
+            .unwrap_or_default();
+        // SAFETY: As above. Nothing else of the image is in this segment.
+        let core_header = unsafe { ReservedMemory::new(core_header) };
+        KBox::write(
+            self.place,
+            CrashImage {
+                _following: self
+                    .core_header
+                    .follow(core_header, self.slots, self.digests),
+                loaded: LoadedImage {
+                    segments,
+                    signature: self.signature,
+                    jump: self.jump,
+                    interrupts: self.interrupts,
+                },
+                record: self.record,
+            },
+        )
+    }
+}
