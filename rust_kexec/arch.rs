@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What differs between architectures, behind one set of names.
+//! The differences between architectures, under one set of names.
 //!
 //! - `image`: which kernel images there are, and how one is verified;
 //! - `memory`: where the kernel's text lies, and what the capture kernel may use;
@@ -8,7 +8,7 @@
 //! - `registers`: what a CPU's registers look like in a dump;
 //! - `hook`: what else notices a crash;
 //! - `hypervisor`: which one has to be told of a crash, and how;
-//! - `panic`: what a panic calls of this module;
+//! - `panic`: the functions of this module that a panic calls;
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
 //! - `time`: the counter by which the stages of a crash are timed;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the crash is noticed. Several hooks lead to [`enter`]; the first one wins.
+//! The hooks by which a crash is noticed. Several lead to [`enter`]; the first one wins.
 //!
 //! 1. `__crash_kexec`, by ftrace: before panic() stops the other CPUs, with the registers of the
 //!    oops, if there was one.
@@ -28,7 +28,7 @@ use core::ptr;
 use kernel::bindings::pt_regs;
 
 global_lock! {
-    /// The hooks, once a load has put them in.
+    /// The hooks, once a load has put them in. The lock is taken inside that of the armed image.
     // SAFETY: `lock` initialises it, and nothing else uses it.
     unsafe(uninit) static HOOKS: Mutex<Option<Hooks>> = None;
 }

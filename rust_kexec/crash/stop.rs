@@ -9,11 +9,14 @@ use crate::sys::cpu;
 use crate::{arch, armed};
 use kernel::bindings;
 
-/// CPUs that have not answered after this time are left behind, without their registers.
+/// CPUs that have not answered after this time stay as they are, without their registers.
 const WAIT_MICROSECONDS: u32 = 1_000_000;
-/// CPUs that have not answered after this time are called once more, by other means if there are.
+/// CPUs that have not answered after this time are called once more, by other means where there are any.
 const PATIENCE_MICROSECONDS: u32 = 100_000;
 const LOOK_MICROSECONDS: u32 = 10;
+/// From a panic to its crash, CPUs wait this long: a minute. The kernel prints meanwhile, perhaps to
+/// a slow line.
+const PANIC_MICROSECONDS: u32 = 60_000_000;
 
 /// Stops all CPUs but this one, and reports which have stopped and which could not be.
 pub(super) fn stop_others(record: &CrashRecord) {
@@ -66,25 +69,34 @@ pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
     arch::stop::park();
 }
 
-/// This CPU has found that another one panics, and waits to be stopped where it may be out of
-/// reach: on x86_64 in an NMI, on arm64 with interrupts masked and no longer online. So it looks
-/// by itself whether the crash begins. Returns if there is none; then the kernel has its own way.
+/// Waits to be stopped, on a CPU that has found another one panicking, and that may be out of reach:
+/// on x86_64 in an NMI, on arm64 with interrupts masked and no longer online. So it looks by itself
+/// whether the crash begins.
+///
+/// Returns where nothing is armed, where the kernel is about to stop its CPUs, and where the panic has
+/// not become a crash in [`PANIC_MICROSECONDS`]. Then the kernel has its own way with this CPU, and
+/// loops for ever. Its registers are saved before, so that a later crash still has them.
 ///
 /// # Safety
 ///
 /// As for [`stop_this_cpu`], with preemption off.
 pub(super) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
-    // SAFETY: The caller has preemption off.
-    while let Some(image) = unsafe { armed::image() } {
+    for _ in 0..PANIC_MICROSECONDS {
+        // SAFETY: The caller has preemption off.
+        if unsafe { armed::image() }.is_none() {
+            return;
+        }
         // SAFETY: The caller vouches for the frame.
         unsafe { stop_this_cpu(frame) }
         if state::notifiers_come_first() {
-            // The kernel is about to stop its CPUs, and does not save the registers of all.
-            // SAFETY: As above.
-            save(&image.record, &unsafe { registers_at(frame) });
-            return;
+            break;
         }
-        core::hint::spin_loop();
+        cpu::delay_microseconds(1);
+    }
+    // SAFETY: The caller has preemption off.
+    if let Some(image) = unsafe { armed::image() } {
+        // SAFETY: The caller vouches for the frame.
+        save(&image.record, &unsafe { registers_at(frame) });
     }
 }
 

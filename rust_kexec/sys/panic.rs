@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel panics: what it calls of this module then.
+//! The functions of this module that a panic calls.
 
 use kernel::bindings::pt_regs;
 
-/// What a panic leads to, in whatever state the kernel is: code that allocates nothing, takes no
-/// lock and does not sleep.
+/// The functions that a panic calls, with preemption off and otherwise in any state of the kernel. They
+/// allocate nothing, take no lock and do not sleep.
 ///
 /// A `frame` is null, for the registers of the place itself, or points to the registers to save.
 pub(crate) trait PanicCallbacks {

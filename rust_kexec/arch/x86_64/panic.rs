@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a panic calls of this module on x86_64, besides `crate::sys::panic`.
+//! The functions of this module that a panic calls on x86_64, besides `crate::sys::panic`.
 
 /// Has the hooks of helpers.c call a type's `PanicCallbacks`. Once in the module.
 macro_rules! callbacks {
