@@ -95,8 +95,8 @@ const LOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
 const UNLOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
 const STATUS: u32 = _IO(IOCTL_TYPE as u32, IOCTL_STATUS as u32);
 
-// What the requests need of the stack is not added up: the functions that do the work stay out of
-// this one, here and in the stages below.
+// Inlined, the frames of all steps of all requests would add up in one. So the functions that do the
+// work, here and in the stages below, stay out of line where they say so.
 fn dispatch(command: u32, argument: usize) -> Result {
     match command {
         LOAD => {
@@ -148,6 +148,7 @@ where
 }
 
 /// Sends a refusal's sentence to the caller and to the log, and returns its errno.
+// Out of line for the stack: the sentence.
 #[inline(never)]
 fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
     let Err(refusal) = outcome else {
@@ -209,6 +210,7 @@ fn check_permission() -> Result<(), Refusal> {
     }
 }
 
+// Out of line for the stack: the files and their contents.
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
     check_request(request.flags | request.reserved)?;
@@ -252,6 +254,7 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
     Ok(bytes)
 }
 
+// Out of line for the stack: as the other requests, although it needs little itself.
 #[inline(never)]
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_request(request.flags)?;
@@ -262,6 +265,7 @@ fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     }
 }
 
+// Out of line for the stack: the structure on its way into its box.
 #[inline(never)]
 fn status() -> Result<KBox<Crossing<Status>>> {
     let mut boxed = KBox::new(Crossing(Status::default()), GFP_KERNEL)?;

@@ -51,6 +51,7 @@ pub(crate) fn serve(address: u64) -> Result<Registration> {
 }
 
 /// Reads the core header as far as its first bytes say that it reaches.
+// Out of line for the stack: the first bytes of the header.
 #[inline(never)]
 fn read_core_header(address: u64) -> Result<KVVec<u8>> {
     let mut first = [0; HEADER_LEN];
@@ -63,6 +64,7 @@ fn read_core_header(address: u64) -> Result<KVVec<u8>> {
 }
 
 /// The memory that the module's parameter excludes.
+// Out of line for the stack: the list on its way into its box.
 #[inline(never)]
 fn excluded() -> Result<KBox<Excluded>> {
     let excluded = Excluded::parse(parameters::exclude(), PAGE_SIZE as u64)

@@ -33,6 +33,7 @@ pub(crate) struct Descriptors {
 
 impl Files {
     /// Reads the files that the current process has open.
+    // Out of line for the stack: the files on their way into the structure.
     #[inline(never)]
     pub(crate) fn read(
         files: &Descriptors,
@@ -65,6 +66,7 @@ impl Files {
 
     /// Lets the policy for signatures judge the kernel, checks the initrd's signature if there is
     /// one, and unpacks what the policy let through, to `limit` bytes at most.
+    // Out of line for the stack: what was found in them.
     #[inline(never)]
     pub(crate) fn unpack(&self, limit: u64) -> Result<Contents<'_>, Refusal> {
         fn bytes(file: &Option<FileContents>) -> Option<&[u8]> {

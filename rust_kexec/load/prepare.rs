@@ -46,6 +46,7 @@ pub(crate) struct Prepared<'a> {
 }
 
 /// Verifies the files, plans the segments and builds their contents.
+// Out of line for the stack: the plan and all parts of the image.
 #[inline(never)]
 pub(crate) fn prepare<'a>(
     files: &'a Contents<'a>,
@@ -142,6 +143,7 @@ impl Prepared<'_> {
     ///
     /// No image may be armed, because its memory is overwritten, and the region must still be
     /// reserved.
+    // Out of line for the stack: the image on its way into its box.
     #[inline(never)]
     pub(crate) unsafe fn commit(mut self) -> KBox<CrashImage> {
         let contents = |kind| match kind {

@@ -55,6 +55,7 @@ impl Segments {
     /// # Safety
     ///
     /// The plan's region must be reserved memory that nothing else uses while this runs.
+    // Out of line for the stack: the purgatory's table and the records.
     #[inline(never)]
     pub(super) unsafe fn write<'a>(
         plan: Plan,
@@ -153,6 +154,7 @@ fn add_checked(table: &mut Table, record: &SegmentRecord) {
     }
 }
 
+// Out of line for the stack: the encoded table, twice.
 #[inline(never)]
 fn write_table(place: &mut [u8], table: &mut Table, digests: &mut Digests) {
     let digested = table.encode();

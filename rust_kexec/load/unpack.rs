@@ -52,6 +52,7 @@ pub(super) struct Unpacked<'a> {
 impl<'a> Unpacked<'a> {
     /// Has the policy judge a file, with a `detached` signature or by its own, and unpacks it. `limit`
     /// is how long a kernel can be that fits its place.
+    // Out of line for the stack: the unpacker, and under it the decompressor's frames.
     #[inline(never)]
     pub(super) fn new(
         file: &'a [u8],

@@ -119,7 +119,7 @@ impl Sources {
     }
 
     /// The device tree, for a kernel that may use `regions`.
-    // Out of line, as load() says.
+    // Out of line for the stack: the seeds and the changes of the tree.
     #[inline(never)]
     pub(crate) fn argument(
         &self,
@@ -156,6 +156,7 @@ impl Sources {
     }
 
     /// The purgatory, which writes to the crash report.
+    // Out of line for the stack: the parsed tree and the map.
     #[inline(never)]
     pub(crate) fn purgatory(
         &self,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a panic calls of this module on arm64, besides `crate::sys::panic`.
+//! The functions of this module that a panic calls on arm64, besides `crate::sys::panic`.
 
 /// Has the calls of helpers.c lead to a type's `PanicCallbacks`. Once in the module.
 macro_rules! callbacks {

@@ -35,6 +35,7 @@ pub(in crate::load) struct CoreHeader {
 }
 
 impl Sources {
+    // Out of line for the stack: the sources on their way into the structure.
     #[inline(never)]
     pub(in crate::load) fn new(
         record: Arc<CrashRecord>,
@@ -62,6 +63,7 @@ impl Sources {
     /// each possible CPU, one for VMCOREINFO and one for the report, a PT_LOAD for the kernel's text
     /// and one for each piece of RAM that is online, without the crash regions. What has no room is
     /// left out, the highest addresses first.
+    // Out of line for the stack: lists and a header under way.
     #[inline(never)]
     pub(in crate::load) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {
         let mut notes: KVec<Range> = KVec::new();
