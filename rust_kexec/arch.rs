@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What differs between architectures, behind one set of names.
+//! The differences between architectures, under one set of names.
 //!
 //! - `image`: which kernel images there are, and how one is verified;
 //! - `memory`: where the kernel's text lies, and what the capture kernel may use;
@@ -8,22 +8,28 @@
 //! - `registers`: what a CPU's registers look like in a dump;
 //! - `hook`: what else notices a crash;
 //! - `hypervisor`: which one has to be told of a crash, and how;
+//! - `panic`: the functions of this module that a panic calls;
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
 //! - `time`: the counter by which the stages of a crash are timed;
 //! - `secure_boot`: whether firmware was told to start what is signed only;
 //! - `protect`: the part of the kernel's map of all RAM that has the image, read-only or not.
 
+mod failure;
+mod purgatory;
+
 #[cfg(CONFIG_ARM64)]
 mod arm64;
 #[cfg(CONFIG_ARM64)]
 pub(crate) use arm64::{
-    handover, hook, hypervisor, image, memory, protect, quiesce, registers, secure_boot, stop, time,
+    handover, hook, hypervisor, image, memory, panic, protect, quiesce, registers, secure_boot,
+    stop, time,
 };
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
 pub(crate) use x86_64::{
-    handover, hook, hypervisor, image, memory, protect, quiesce, registers, secure_boot, stop, time,
+    handover, hook, hypervisor, image, memory, panic, protect, quiesce, registers, secure_boot,
+    stop, time,
 };

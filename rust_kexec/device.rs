@@ -2,18 +2,17 @@
 
 //! `/dev/rust_kexec`: who may ask for what, and how a refusal gets back to the caller.
 
+use crate::armed;
 use crate::compat::fs::File;
 use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration};
 use crate::compat::prelude::*;
 use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
-use crate::crash;
+use crate::crash::Hooks;
 use crate::load;
 use crate::refusal::{Refusal, Sentence};
 use crate::reserve::Reservation;
-use crate::sys::bindings;
-use crate::sys::hotplug::{CpuState, MemoryNotifier};
-use crate::sys::{kexec, user_structure};
+use crate::sys::{bindings, kexec, user_structure};
 use kernel::ffi::c_int;
 use kernel::ioctl::_IO;
 use kexec_core::types::ranges::Range;
@@ -34,20 +33,14 @@ pub(crate) struct Registration {
     // Dropped in this order.
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
     _departure: Departure,
-    _memory: MemoryNotifier,
-    _cpus: CpuState,
+    _notices: load::Notices,
 }
 
 impl Registration {
     /// Creates the device.
     pub(crate) fn new() -> Result<Self> {
-        load::policy::seal();
-        // SAFETY: Called once, when the module is loaded, before the device exists.
-        unsafe { crash::init() };
-        // SAFETY: As above, before the notices that need it.
-        unsafe { load::hotplug::init() };
-        // SAFETY: Initialised above.
-        let (memory, cpus) = unsafe { (MemoryNotifier::register()?, CpuState::register()?) };
+        load::seal_policy();
+        let notices = load::Notices::register()?;
         // Where it fails loads are refused, with a sentence.
         let _ = kexec::find();
         let options = MiscDeviceOptions {
@@ -56,8 +49,7 @@ impl Registration {
         Ok(Self {
             _departure: Departure,
             _device: KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)?,
-            _memory: memory,
-            _cpus: cpus,
+            _notices: notices,
         })
     }
 }
@@ -67,7 +59,7 @@ struct Departure;
 
 impl Drop for Departure {
     fn drop(&mut self) {
-        crash::lock().leave();
+        armed::lock().leave::<Hooks>();
     }
 }
 
@@ -102,8 +94,8 @@ const LOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
 const UNLOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
 const STATUS: u32 = _IO(IOCTL_TYPE as u32, IOCTL_STATUS as u32);
 
-// What the requests need of the stack is not added up: the functions that do the work stay out of
-// this one, here and in the stages below.
+// Inlined, the frames of all steps of all requests would add up in one. So the functions that do the
+// work, here and in the stages below, stay out of line where they say so.
 fn dispatch(command: u32, argument: usize) -> Result {
     match command {
         LOAD => {
@@ -155,6 +147,7 @@ where
 }
 
 /// Sends a refusal's sentence to the caller and to the log, and returns its errno.
+// Out of line for the stack: the sentence.
 #[inline(never)]
 fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
     let Err(refusal) = outcome else {
@@ -213,6 +206,7 @@ fn check_permission() -> Result<(), Refusal> {
     }
 }
 
+// Out of line for the stack: the files and their contents.
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
     check_request(request.flags | request.reserved)?;
@@ -230,17 +224,14 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
     let limit = Reservation::find()?.region().len();
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
     let contents = files.unpack(limit)?;
-    let mut crash_path = crash::lock();
-    crash_path.load(&contents)?;
-    if let Some(image) = crash_path.image() {
-        let plan = image.segments.plan();
-        pr_info!(
-            "capture kernel loaded and armed: {} segments in {}, entry {:#x}\n",
-            plan.segments().count(),
-            format_args!("{}", plan.region()),
-            plan.entry()
-        );
-    }
+    let mut slot = armed::lock();
+    let plan = slot.load::<Hooks>(&contents)?.loaded.segments.plan();
+    pr_info!(
+        "capture kernel loaded and armed: {} segments in {}, entry {:#x}\n",
+        plan.segments().count(),
+        format_args!("{}", plan.region()),
+        plan.entry()
+    );
     Ok(())
 }
 
@@ -259,16 +250,18 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
     Ok(bytes)
 }
 
+// Out of line for the stack: as the other requests, although it needs little itself.
 #[inline(never)]
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_request(request.flags)?;
     check_permission()?;
-    match crash::lock().disarm() {
+    match armed::lock().disarm() {
         true => Ok(()),
         false => Err(Refusal::NothingLoaded),
     }
 }
 
+// Out of line for the stack: the structure on its way into its box.
 #[inline(never)]
 fn status() -> Result<KBox<Crossing<Status>>> {
     let mut boxed = KBox::new(Crossing(Status::default()), GFP_KERNEL)?;
@@ -278,7 +271,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         status.region = record(reservation.region());
         status.low_region = reservation.low_region().map(record).unwrap_or_default();
     }
-    if let Some(image) = crash::lock().image() {
+    if let Some(image) = armed::lock().image().map(|image| &image.loaded) {
         let segments = &image.segments;
         status.armed = 1;
         status.entry = segments.plan().entry();
@@ -287,7 +280,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
             *to = *from;
             status.segment_count += 1;
         }
-        if let Some((segment, elfcorehdr)) = load::hotplug::records() {
+        if let Some((segment, elfcorehdr)) = load::elfcorehdr_records() {
             let mut places = status.segments.iter_mut();
             if let Some(place) = places.find(|to| to.kind == segment.kind) {
                 *place = segment;

@@ -8,14 +8,20 @@
 //! The module finds its role by itself. In a kernel that was given the address of an ELF core
 //! header (`elfcorehdr=`) it serves `/proc/vmcore`; in any other it offers `/dev/rust_kexec`.
 
-mod arch;
 mod compat;
-mod refusal;
 mod sys;
+
+mod refusal;
+
+mod arch;
 
 mod reserve;
 
+mod record;
+
 mod load;
+
+mod armed;
 
 mod crash;
 
@@ -37,7 +43,7 @@ enum RustKexec {
     /// A capture kernel can be loaded.
     Production { _device: device::Registration },
     /// The memory of a crashed kernel can be read.
-    Capture { _file: vmcore::file::Registration },
+    Capture { _file: vmcore::Registration },
 }
 
 impl kernel::Module for RustKexec {

@@ -2,8 +2,9 @@
 
 //! Fourth stage: the capture kernel serves the memory of the crashed kernel as a file.
 
+mod contents;
 mod elfcorehdr;
-pub(crate) mod file;
+mod file;
 mod mapping;
 mod notes;
 mod old_memory;
@@ -11,8 +12,9 @@ mod old_memory;
 use crate::arch::registers::ARCHITECTURE;
 use crate::compat::prelude::*;
 use crate::sys::{memory, parameters};
+use contents::DumpContents;
 pub(crate) use elfcorehdr::address as elfcorehdr_address;
-use file::{DumpContents, Registration};
+pub(crate) use file::Registration;
 use kernel::page::PAGE_SIZE;
 use kexec_core::dump::elfcorehdr::Elfcorehdr;
 use kexec_core::dump::vmcore::excluded::Excluded;
@@ -49,6 +51,7 @@ pub(crate) fn serve(address: u64) -> Result<Registration> {
 }
 
 /// Reads the core header as far as its first bytes say that it reaches.
+// Out of line for the stack: the first bytes of the header.
 #[inline(never)]
 fn read_elfcorehdr(address: u64) -> Result<KVVec<u8>> {
     let mut first = [0; HEADER_LEN];
@@ -61,6 +64,7 @@ fn read_elfcorehdr(address: u64) -> Result<KVVec<u8>> {
 }
 
 /// The memory that the module's parameter excludes.
+// Out of line for the stack: the list on its way into its box.
 #[inline(never)]
 fn excluded() -> Result<KBox<Excluded>> {
     let excluded = Excluded::parse(parameters::exclude(), PAGE_SIZE as u64)

@@ -9,6 +9,7 @@ pub(crate) mod hook;
 pub(crate) mod hypervisor;
 pub(crate) mod image;
 pub(crate) mod memory;
+pub(crate) mod panic;
 pub(crate) mod protect;
 pub(crate) mod quiesce;
 pub(crate) mod registers;

@@ -8,6 +8,7 @@ pub(crate) mod hook;
 pub(crate) mod hypervisor;
 pub(crate) mod image;
 pub(crate) mod memory;
+pub(crate) mod panic;
 mod port;
 pub(crate) mod protect;
 pub(crate) mod quiesce;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the crash is noticed. Several hooks lead to [`super::enter`]; the first one wins.
+//! The hooks by which a crash is noticed. Several lead to [`enter`]; the first one wins.
 //!
 //! 1. `__crash_kexec`, by ftrace: before panic() stops the other CPUs, with the registers of the
 //!    oops, if there was one.
@@ -10,21 +10,35 @@
 //! The order is panic()'s, unless the user asked for another one with crash_kexec_post_notifiers:
 //! then it calls `crash_smp_send_stop`, the notifiers, and `__crash_kexec` after them.
 
-use super::{enter, stop};
+use super::path::enter;
+use super::{state, stop};
+use crate::arch;
 use crate::arch::hook::ArchitectureHook;
 use crate::arch::stop::StopHandler;
-use crate::compat::prelude::*;
+use crate::armed::CrashHooks;
+use crate::compat::{global_lock, prelude::*};
 use crate::refusal::Refusal;
-use crate::reserve::Claim;
-use crate::sys::ftrace::{CrashKexecHook, PanicHooks, RegionGuard};
+use crate::sys;
+use crate::sys::ftrace::{CrashKexecHook, PanicHooks};
 use crate::sys::notifier::PanicNotifier;
+use crate::sys::once::Once;
+use crate::sys::panic::PanicCallbacks;
+use core::ops::DerefMut;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
-use kernel::bindings;
+use kernel::bindings::pt_regs;
 
-/// Whether panic() calls `__crash_kexec` after the notifiers. It tells by `crash_smp_send_stop`, which
-/// it calls in that case only; the option itself can change at any time, and is out of reach.
-static NOTIFIERS_COME_FIRST: AtomicBool = AtomicBool::new(false);
+global_lock! {
+    /// The hooks, once a load has put them in. The lock is taken inside that of the armed image.
+    // SAFETY: `lock` initialises it, and nothing else uses it.
+    unsafe(uninit) static HOOKS: Mutex<Option<Hooks>> = None;
+}
+
+fn lock() -> impl DerefMut<Target = Option<Hooks>> {
+    static INITIALISED: Once = Once::new();
+    // SAFETY: Called once, and before the first use below.
+    INITIALISED.call(|| unsafe { HOOKS.init() });
+    HOOKS.lock()
+}
 
 /// All hooks, in place for as long as this lives.
 pub(crate) struct Hooks {
@@ -33,81 +47,70 @@ pub(crate) struct Hooks {
     _notifier: PanicNotifier,
     _panic: PanicHooks,
     _stop_handler: StopHandler,
-    region_guard: RegionGuard,
 }
 
 impl Hooks {
-    /// Puts the hooks in.
-    pub(super) fn register() -> Result<Self, Refusal> {
+    fn register() -> Result<Self, Refusal> {
         let hook = |what| move |error| Refusal::Hook { what, error };
         Ok(Self {
-            region_guard: RegionGuard::register()
-                .map_err(hook("loading a crash image by the kernel's own kexec"))?,
             _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
             _panic: PanicHooks::register().map_err(hook("crash_smp_send_stop"))?,
-            _notifier: PanicNotifier::register().map_err(hook("the panic notifier chain"))?,
+            _notifier: PanicNotifier::register::<Self>()
+                .map_err(hook("the panic notifier chain"))?,
             _architecture: ArchitectureHook::register()
                 .map_err(hook("the architecture's way of stopping other CPUs"))?,
             crash_kexec: CrashKexecHook::register().map_err(hook("__crash_kexec"))?,
         })
     }
+}
 
-    /// Tries whether they work: ftrace gives up for good where it finds code that it does not expect.
-    pub(super) fn check(&self) -> Result<(), Refusal> {
-        self.crash_kexec.check().map_err(|error| Refusal::Hook {
+impl CrashHooks for Hooks {
+    fn put_in() -> Result<(), Refusal> {
+        let mut lock = lock();
+        let hooks = match &mut *lock {
+            Some(hooks) => hooks,
+            none => none.insert(Self::register()?),
+        };
+        // ftrace gives up for good where it finds code that it does not expect.
+        hooks.crash_kexec.check().map_err(|error| Refusal::Hook {
             what: "__crash_kexec",
             error,
         })
     }
 
-    /// Keeps the reserved region for an image of ours.
-    pub(super) fn claim_region(&mut self) -> Result<Claim, Refusal> {
-        Claim::new(&mut self.region_guard)
+    fn take_out() {
+        *lock() = None;
     }
 }
 
-/// `__crash_kexec` is called: `here` are the registers at its entry, `oops` its argument.
-#[no_mangle]
-extern "C" fn rust_kexec_crash_kexec_entered(
-    here: *mut bindings::pt_regs,
-    oops: *mut bindings::pt_regs,
-) {
-    let frame = if oops.is_null() { here } else { oops };
-    // SAFETY: ftrace passes the registers; the kernel passes those of the oops, or null.
-    unsafe { enter(frame) }
-}
+impl PanicCallbacks for Hooks {
+    unsafe fn crash(frame: *const pt_regs) {
+        // SAFETY: By this function's contract.
+        unsafe { enter(frame) }
+    }
 
-/// panic() was noticed behind the place where it calls `__crash_kexec`: that hook has failed, unless
-/// panic() has yet to come to it.
-pub(crate) fn panic_noticed() {
-    if !notifiers_come_first() {
-        // SAFETY: Null stands for the registers of this place.
-        unsafe { enter(ptr::null()) }
+    fn panic_noticed() {
+        // Where the notifiers come first, `__crash_kexec` is still to come. Otherwise its hook has failed.
+        if !state::notifiers_come_first() {
+            // SAFETY: A panic has preemption off; null stands for the registers of this place.
+            unsafe { enter(ptr::null()) }
+        }
+    }
+
+    fn notifiers_come_first() {
+        state::set_notifiers_come_first();
+    }
+
+    unsafe fn wait_to_be_stopped(frame: *const pt_regs) {
+        // SAFETY: By this function's contract.
+        unsafe { stop::wait_to_be_stopped(frame) }
+    }
+
+    unsafe fn stop_this_cpu(frame: *const pt_regs) {
+        // SAFETY: By this function's contract.
+        unsafe { stop::stop_this_cpu(frame) }
     }
 }
 
-/// Whether the kernel panics, and calls the notifiers before `__crash_kexec`.
-pub(super) fn notifiers_come_first() -> bool {
-    NOTIFIERS_COME_FIRST.load(Ordering::Acquire)
-}
-
-/// `crash_smp_send_stop` is called.
-#[no_mangle]
-extern "C" fn rust_kexec_crash_smp_send_stop_entered() {
-    NOTIFIERS_COME_FIRST.store(true, Ordering::Release);
-}
-
-/// This CPU is about to stop itself because another one panics: `frame` are the registers to save.
-#[no_mangle]
-extern "C" fn rust_kexec_self_stop_entered(frame: *mut bindings::pt_regs) {
-    // SAFETY: ftrace passes the registers at the entry of `panic_smp_self_stop`; the kernel passes
-    // those that an NMI interrupted to `nmi_panic_self_stop`.
-    unsafe { stop::wait_to_be_stopped(frame) }
-}
-
-/// This CPU looks, in an NMI, whether it shall stop: `frame` are the registers that were interrupted.
-#[no_mangle]
-extern "C" fn rust_kexec_run_crash_ipi_callback_entered(frame: *mut bindings::pt_regs) {
-    // SAFETY: The kernel passes the registers.
-    unsafe { stop::stop_this_cpu(frame) }
-}
+sys::panic::callbacks!(Hooks);
+arch::panic::callbacks!(Hooks);

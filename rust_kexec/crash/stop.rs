@@ -2,31 +2,33 @@
 
 //! Stopping the other CPUs, each with its registers saved.
 
-use super::hooks::notifiers_come_first;
-use super::{armed_image, crash_elsewhere};
-use crate::arch;
+use super::state;
 use crate::arch::registers::Registers;
-use crate::load::LoadedImage;
+use crate::record::CrashRecord;
 use crate::sys::cpu;
+use crate::{arch, armed};
 use kernel::bindings;
 
-/// CPUs that have not answered after this time are left behind, without their registers.
+/// CPUs that have not answered after this time stay as they are, without their registers.
 const WAIT_MICROSECONDS: u32 = 1_000_000;
-/// CPUs that have not answered after this time are called once more, by other means if there are.
+/// CPUs that have not answered after this time are called once more, by other means where there are any.
 const PATIENCE_MICROSECONDS: u32 = 100_000;
 const LOOK_MICROSECONDS: u32 = 10;
+/// From a panic to its crash, CPUs wait this long: a minute. The kernel prints meanwhile, perhaps to
+/// a slow line.
+const PANIC_MICROSECONDS: u32 = 60_000_000;
 
 /// Stops all CPUs but this one, and reports which have stopped and which could not be.
-pub(super) fn stop_others(image: &LoadedImage) {
+pub(super) fn stop_others(record: &CrashRecord) {
     arch::stop::signal_others();
-    if !wait_for_others(image, PATIENCE_MICROSECONDS) {
-        arch::stop::insist(others().filter(|other| !image.notes.is_saved(*other)));
-        wait_for_others(image, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
+    if !wait_for_others(record, PATIENCE_MICROSECONDS) {
+        arch::stop::insist(others().filter(|other| !record.notes.is_saved(*other)));
+        wait_for_others(record, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
     }
     for other in others() {
-        match image.notes.is_saved(other) {
-            true => image.report.found_stopped(other),
-            false => image.report.not_stopped(other),
+        match record.notes.is_saved(other) {
+            true => record.report.found_stopped(other),
+            false => record.report.not_stopped(other),
         }
     }
 }
@@ -38,9 +40,9 @@ fn others() -> impl Iterator<Item = usize> {
 }
 
 /// Waits until all others have saved their registers, and says whether they have.
-fn wait_for_others(image: &LoadedImage, microseconds: u32) -> bool {
+fn wait_for_others(record: &CrashRecord, microseconds: u32) -> bool {
     for _ in 0..microseconds / LOOK_MICROSECONDS {
-        if others().all(|other| image.notes.is_saved(other)) {
+        if others().all(|other| record.notes.is_saved(other)) {
             return true;
         }
         cpu::delay_microseconds(LOOK_MICROSECONDS);
@@ -54,36 +56,47 @@ fn wait_for_others(image: &LoadedImage, microseconds: u32) -> bool {
 /// # Safety
 ///
 /// `frame` must be null or point to the registers to save.
-pub(crate) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
-    let Some(image) = crash_elsewhere() else {
+pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
+    let Some(image) = state::image_elsewhere() else {
         return;
     };
+    let record = &image.record;
     // SAFETY: The caller vouches for the frame.
     let registers = unsafe { registers_at(frame) };
     arch::stop::quiesce_cpu();
-    image.report.stopped(cpu::current());
-    save(image, &registers);
+    record.report.stopped(cpu::current());
+    save(record, &registers);
     arch::stop::park();
 }
 
-/// This CPU has found that another one panics, and waits to be stopped where it may be out of
-/// reach: on x86_64 in an NMI, on arm64 with interrupts masked and no longer online. So it looks
-/// by itself whether the crash begins. Returns if there is none; then the kernel has its own way.
+/// Waits to be stopped, on a CPU that has found another one panicking, and that may be out of reach:
+/// on x86_64 in an NMI, on arm64 with interrupts masked and no longer online. So it looks by itself
+/// whether the crash begins.
+///
+/// Returns where nothing is armed, where the kernel is about to stop its CPUs, and where the panic has
+/// not become a crash in [`PANIC_MICROSECONDS`]. Then the kernel has its own way with this CPU, and
+/// loops for ever. Its registers are saved before, so that a later crash still has them.
 ///
 /// # Safety
 ///
-/// As for [`stop_this_cpu`].
-pub(crate) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
-    while let Some(image) = armed_image() {
-        // SAFETY: The caller vouches for the frame.
-        unsafe { stop_this_cpu(frame) }
-        if notifiers_come_first() {
-            // The kernel is about to stop its CPUs, and does not save the registers of all.
-            // SAFETY: As above.
-            save(image, &unsafe { registers_at(frame) });
+/// As for [`stop_this_cpu`], with preemption off.
+pub(super) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
+    for _ in 0..PANIC_MICROSECONDS {
+        // SAFETY: The caller has preemption off.
+        if unsafe { armed::image() }.is_none() {
             return;
         }
-        core::hint::spin_loop();
+        // SAFETY: The caller vouches for the frame.
+        unsafe { stop_this_cpu(frame) }
+        if state::notifiers_come_first() {
+            break;
+        }
+        cpu::delay_microseconds(1);
+    }
+    // SAFETY: The caller has preemption off.
+    if let Some(image) = unsafe { armed::image() } {
+        // SAFETY: The caller vouches for the frame.
+        save(&image.record, &unsafe { registers_at(frame) });
     }
 }
 
@@ -103,9 +116,9 @@ pub(super) unsafe fn registers_at(frame: *const bindings::pt_regs) -> Registers 
 }
 
 /// Saves this CPU's registers, unless they are there already.
-fn save(image: &LoadedImage, registers: &Registers) {
+fn save(record: &CrashRecord, registers: &Registers) {
     let cpu = cpu::current();
-    if !image.notes.is_saved(cpu) {
-        image.notes.save(cpu, registers, cpu::current_pid());
+    if !record.notes.is_saved(cpu) {
+        record.notes.save(cpu, registers, cpu::current_pid());
     }
 }

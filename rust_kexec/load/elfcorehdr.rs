@@ -1,106 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ELF core header: which memory the dump consists of.
+//! The ELF core header of the loaded image, by which the capture kernel finds the memory and the
+//! notes of the crashed one.
+//!
+//! - `contents`: which memory and which notes it names;
+//! - `kernel_text`: where the running kernel's own text is;
+//! - `hotplug`: how it follows memory and CPUs that come and go.
 
-use super::crash_notes::CrashNotes;
-use super::crash_report::CrashReport;
-use super::kernel_text::kernel_text;
-use super::vmcoreinfo::CrashVmcoreinfo;
-use crate::arch::{memory, registers};
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::reserve::Reservation;
-use crate::sys::{iomem, physical};
-use kernel::sync::Arc;
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, Load, PROGRAM_HEADERS_MAX};
-use kexec_core::types::ranges::{without, Range};
-
-/// Room for so many more pieces of memory than there are at load: memory that comes and goes by
-/// blocks of 128 MiB can leave 128 GiB in as many.
-const MORE_PIECES: usize = 1024;
-
-/// What a header consists of besides the memory that there is.
-pub(super) struct Sources {
-    pub(super) notes: Arc<CrashNotes>,
-    other_notes: [Range; 2],
-    kernel_text: Load,
-    /// Memory that the dump does not have.
-    left_out: KVec<Range>,
-}
-
-/// A header, and how much of the memory it names.
-pub(super) struct EncodedElfcorehdr {
-    pub(super) bytes: KVVec<u8>,
-    /// Separate pieces of memory.
-    pub(super) pieces: usize,
-    /// Pieces that had no room any more.
-    pub(super) without_room: usize,
-}
-
-impl Sources {
-    #[inline(never)]
-    pub(super) fn new(
-        notes: Arc<CrashNotes>,
-        vmcoreinfo: &CrashVmcoreinfo,
-        report: &CrashReport,
-        reservation: &Reservation,
-    ) -> Result<Self, Refusal> {
-        let mut left_out = KVec::new();
-        left_out.extend_from_slice(reservation.regions(), GFP_KERNEL)?;
-        if let Some(excluded) = memory::excluded_from_dump() {
-            left_out.push(excluded, GFP_KERNEL)?;
-        }
-        Ok(Self {
-            notes,
-            other_notes: [vmcoreinfo.memory(), report.memory()],
-            kernel_text: kernel_text()?,
-            left_out,
-        })
-    }
-
-    fn notes_count(&self) -> usize {
-        self.notes.memory().count() + self.other_notes.len()
-    }
-
-    /// How long headers can become that start as `header`.
-    pub(super) fn len_max(&self, header: &EncodedElfcorehdr) -> usize {
-        let count = self.notes_count() + 1 + header.pieces + MORE_PIECES;
-        encoded_len(count.min(PROGRAM_HEADERS_MAX), 0).max(header.bytes.len())
-    }
-
-    /// Builds the header of the memory that there is now, of `len_max` bytes at most: a PT_NOTE for
-    /// each possible CPU, one for VMCOREINFO and one for the report, a PT_LOAD for the kernel's text
-    /// and one for each piece of RAM that is online, without the crash regions. What has no room is
-    /// left out, the highest addresses first.
-    #[inline(never)]
-    pub(super) fn build(&self, len_max: usize) -> Result<EncodedElfcorehdr, Refusal> {
-        let mut notes: KVec<Range> = KVec::new();
-        for memory in Iterator::chain(self.notes.memory(), self.other_notes) {
-            notes.push(memory, GFP_KERNEL)?;
-        }
-        let mut loads: KVVec<Load> = KVVec::new();
-        loads.push(self.kernel_text, GFP_KERNEL)?;
-        let mut without_room = 0;
-        let ram = iomem::online_ram()?;
-        for piece in without(ram.iter().copied(), &self.left_out) {
-            if encoded_len(notes.len(), loads.len() + 1) > len_max {
-                without_room += 1;
-                continue;
-            }
-            let load = Load {
-                virtual_address: physical::direct_map_address(piece.start()) as u64,
-                memory: piece,
-            };
-            loads.push(load, GFP_KERNEL)?;
-        }
-
-        let mut bytes = KVVec::new();
-        bytes.extend_with(encoded_len(notes.len(), loads.len()), 0, GFP_KERNEL)?;
-        encode(&mut bytes, registers::ARCHITECTURE, &notes, &loads)?;
-        Ok(EncodedElfcorehdr {
-            bytes,
-            pieces: loads.len() - 1,
-            without_room,
-        })
-    }
-}
+pub(super) mod contents;
+pub(super) mod hotplug;
+mod kernel_text;

@@ -5,9 +5,9 @@
 use crate::arch;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
+use crate::sys::parameters::{self, SignaturesParameter};
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use kernel::error::Error;
-use kernel::ffi::{c_char, c_int};
 use kexec_core::signature::{Demand, Finding, Policy, PolicyError, SignatureError};
 
 /// The policy's number.
@@ -112,33 +112,20 @@ fn set(name: &[u8]) -> Result<(), PolicyError> {
     }
 }
 
-/// The parameter is set, at load or through sysfs.
-///
-/// # Safety
-///
-/// `value` must be readable for `len` bytes.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_set_policy(value: *const c_char, len: usize) -> c_int {
-    // SAFETY: By this function's contract.
-    let name = unsafe { core::slice::from_raw_parts(value.cast(), len) };
-    match set(name) {
-        Ok(()) => 0,
-        Err(error) => {
+/// The module's parameter.
+struct Parameter;
+
+impl SignaturesParameter for Parameter {
+    fn set(name: &[u8]) -> Result {
+        set(name).map_err(|error| {
             pr_warn!("{}\n", format_args!("{error}"));
-            Error::from_errno(-error.errno().number()).to_errno()
-        }
+            Error::from_errno(-error.errno().number())
+        })
+    }
+
+    fn get() -> &'static str {
+        current().name()
     }
 }
 
-/// The name of the policy in force, and its length.
-///
-/// # Safety
-///
-/// `len` must be valid for a write.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_policy_name(len: *mut c_int) -> *const c_char {
-    let name = current().name();
-    // SAFETY: By this function's contract. Names are short.
-    unsafe { len.write(name.len() as c_int) };
-    name.as_ptr().cast()
-}
+parameters::signatures!(Parameter);

@@ -3,6 +3,7 @@
 //! Copying segments to their places, and their digests.
 
 use super::digests::Digests;
+use super::handover::Staging;
 use super::write_protection::WriteProtection;
 use crate::arch::{handover, image::Image};
 use crate::sys::physical::ReservedMemory;
@@ -55,12 +56,13 @@ impl Segments {
     /// # Safety
     ///
     /// The plan's region must be reserved memory that nothing else uses while this runs.
+    // Out of line for the stack: the purgatory's table and the records.
     #[inline(never)]
     pub(super) unsafe fn write<'a>(
         plan: Plan,
         report: u64,
         elfcorehdr: Slots,
-        staging: &handover::Staging,
+        staging: &Staging,
         digests: &mut Digests,
         contents: impl Fn(SegmentKind) -> Option<SegmentContents<'a>>,
     ) -> Self {
@@ -151,6 +153,7 @@ fn add_checked(table: &mut Table, record: &SegmentRecord) {
     }
 }
 
+// Out of line for the stack: the encoded table, twice.
 #[inline(never)]
 fn write_table(place: &mut [u8], table: &mut Table, digests: &mut Digests) {
     let digested = table.encode();

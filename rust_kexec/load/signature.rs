@@ -27,6 +27,7 @@ pub(crate) struct Trusted<'a> {
 
 impl<'a> Trusted<'a> {
     /// Checks the signature of a kernel: the detached one that came with it, or its own.
+    // Out of line for the stack: the findings.
     #[inline(never)]
     pub(super) fn new(kernel: &'a [u8], detached: Option<&[u8]>) -> Result<Self, Refusal> {
         let finding = match detached {
@@ -78,6 +79,7 @@ pub(super) fn verify_detached(
 }
 
 /// What the signature in the file, if it is an EFI program, says.
+// Out of line for the stack: the parsed file and its digests.
 #[inline(never)]
 fn own_signature(kernel: &[u8]) -> Finding {
     // What is not an EFI program, an ELF file for example, has no place for a signature.

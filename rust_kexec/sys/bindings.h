@@ -104,7 +104,6 @@ bool rust_kexec_kexec_sig_enforced_by_secure_boot(void);
 bool rust_kexec_efi_secure_boot(void);
 bool rust_kexec_kexec_is_locked_down(void);
 bool rust_kexec_may_log(void);
-u64 rust_kexec_ram_pages(void);
 void rust_kexec_sha256(const u8 *data, unsigned int len, u8 *out);
 u64 rust_kexec_vmcoreinfo_address(void);
 unsigned int rust_kexec_vmcoreinfo_len(void);

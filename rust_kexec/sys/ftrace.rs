@@ -3,11 +3,13 @@
 //! Hooks on functions of the kernel by ftrace.
 
 use super::bindings;
+#[cfg(doc)]
+use super::panic::PanicCallbacks;
 use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
 use kernel::error::to_result;
 
-/// The hook on `__crash_kexec`, which calls `crate::crash::hooks` with the registers.
+/// The hook on `__crash_kexec`, which calls [`PanicCallbacks::crash`] with the registers.
 pub(crate) struct CrashKexecHook {
     _slot: Held,
 }
@@ -40,7 +42,7 @@ impl Drop for CrashKexecHook {
 }
 
 /// Hooks on what panic() calls besides: where a CPU stops itself because another one panics, and
-/// `crash_smp_send_stop`. They call `crate::crash::hooks` too.
+/// `crash_smp_send_stop`. They call the other [`PanicCallbacks`].
 pub(crate) struct PanicHooks {
     _slot: Held,
 }

@@ -267,11 +267,6 @@ void *rust_kexec_phys_to_virt(u64 address)
 	return phys_to_virt(address);
 }
 
-u64 rust_kexec_ram_pages(void)
-{
-	return totalram_pages();
-}
-
 bool rust_kexec_has_system_ram(u64 address, size_t len)
 {
 	return region_intersects(address, len, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=

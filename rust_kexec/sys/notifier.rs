@@ -3,6 +3,7 @@
 //! The panic notifier chain.
 
 use super::bindings;
+use super::panic::PanicCallbacks;
 use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
 use core::cell::UnsafeCell;
@@ -16,21 +17,23 @@ struct Block(UnsafeCell<bindings::notifier_block>);
 unsafe impl Sync for Block {}
 
 static BLOCK: Block = Block(UnsafeCell::new(bindings::notifier_block {
-    notifier_call: Some(panicking),
+    notifier_call: None,
     next: core::ptr::null_mut(),
     priority: c_int::MAX,
 }));
 
-/// Calls `crate::crash::hooks` ahead of all other notifiers when the kernel panics.
+/// Is called ahead of all other notifiers when the kernel panics.
 pub(crate) struct PanicNotifier {
     _slot: Held,
 }
 
 impl PanicNotifier {
-    /// Enters the chain.
-    pub(crate) fn register() -> Result<Self> {
+    /// Enters the chain, from which [`PanicCallbacks::panic_noticed`] is called.
+    pub(crate) fn register<T: PanicCallbacks>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
+        // SAFETY: The slot is held, so the block is in no chain, and nobody else writes to it.
+        unsafe { (*BLOCK.0.get()).notifier_call = Some(panicking::<T>) };
         // SAFETY: Both are statics, and the block is in no chain; `drop` takes it out again.
         to_result(unsafe {
             bindings::atomic_notifier_chain_register(
@@ -54,11 +57,11 @@ impl Drop for PanicNotifier {
     }
 }
 
-extern "C" fn panicking(
+extern "C" fn panicking<T: PanicCallbacks>(
     _block: *mut bindings::notifier_block,
     _action: c_ulong,
     _message: *mut c_void,
 ) -> c_int {
-    crate::crash::hooks::panic_noticed();
+    T::panic_noticed();
     0
 }

@@ -9,13 +9,6 @@ use core::sync::atomic::AtomicU64;
 use kernel::page::PAGE_SIZE;
 use kexec_core::types::ranges::Range;
 
-/// How many bytes of memory the kernel has.
-pub(crate) fn ram_len() -> u64 {
-    // SAFETY: Reads a counter.
-    let pages = unsafe { bindings::rust_kexec_ram_pages() };
-    pages.saturating_mul(PAGE_SIZE as u64)
-}
-
 /// The physical address of kmalloc()ed memory.
 pub(crate) fn address_of(bytes: &[u8]) -> u64 {
     address(bytes.as_ptr())

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/proc/vmcore`: what it consists of, and reading and searching it.
+//! The file `/proc/vmcore`, and how the kernel comes to its contents.
 
+use super::contents::{DumpContents, Vmcore};
 use super::old_memory::OldMemory;
 use crate::compat::prelude::*;
-use crate::sys::proc_file::{pause, Destination, ProcFile};
+use crate::sys::page_fault::{Answer, PageFault};
+use crate::sys::proc_file::{self, Destination, FileOperations, ProcFile};
+use crate::sys::user_mapping::UserMapping;
 use core::ffi::CStr;
-use kernel::bindings;
-use kexec_core::dump::vmcore::excluded::{Excluded, Run};
 use kexec_core::dump::vmcore::windows::Budget;
-use kexec_core::dump::vmcore::{Layout, Source, Wanted};
-use kexec_core::types::ranges::Range;
+use kexec_core::dump::vmcore::Wanted;
 
 const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
     // The kernel's own file has that name already.
@@ -18,103 +18,37 @@ const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
     false => c"vmcore",
 };
 
-/// How much is copied before others get the CPU and a signal is looked for.
-const COPY_LEN_MAX: usize = 1 << 20;
-
-/// What the file has besides memory.
-pub(crate) struct DumpContents {
-    /// Where in the file everything is.
-    pub(super) layout: Layout,
-    /// The ELF headers, in whole pages.
-    pub(super) header: VVec<u8>,
-    /// The notes, in whole pages.
-    pub(super) notes: VVec<u8>,
-    /// Memory that is not touched.
-    pub(super) excluded: KBox<Excluded>,
-}
-
-/// The file's contents, which do not change: readers need no lock for them.
-#[pin_data]
-pub(crate) struct Vmcore {
-    pub(super) contents: DumpContents,
-    #[pin]
-    pub(super) memory: OldMemory,
-}
-
-impl Vmcore {
-    /// Copies from `offset` on until the reader has what it wants or the file ends.
+impl FileOperations for Vmcore {
     fn read(&self, offset: u64, to: &mut Destination<'_>) -> Result<usize> {
-        let mut total: usize = 0;
-        while to.wanted() > 0 {
-            match self.read_part(offset.saturating_add(total as u64), to) {
-                Ok(0) => break,
-                Ok(read) => total += read,
-                Err(error) if total == 0 => return Err(error),
-                Err(_) => break,
-            }
-            if to.wanted() > 0 && pause() {
-                break;
-            }
-        }
-        Ok(total)
+        self.read(offset, to)
     }
 
-    /// Copies from one piece of the file, as much as it has and the reader wants; 0 at the end.
-    fn read_part(&self, offset: u64, to: &mut Destination<'_>) -> Result<usize> {
-        let DumpContents { layout, header, .. } = &self.contents;
-        let Some(piece) = layout.locate(header, offset) else {
-            return Ok(0);
-        };
-        let wanted = to.wanted().min(piece.len as usize).min(COPY_LEN_MAX);
-        let copied = match piece.source {
-            Source::Header(start) => copy(header, start, wanted, to),
-            Source::Notes(start) => copy(&self.contents.notes, start, wanted, to),
-            Source::Memory(address) => {
-                let memory = Range::from_start_len(address, piece.len).ok_or(EIO)?;
-                match self.contents.excluded.first_run(memory) {
-                    Run::Memory(run) => self.copy_memory(run, wanted, to)?,
-                    Run::Zeros(run) => to.zero(wanted.min(run.len() as usize)),
-                }
-            }
-        };
-        match copied {
-            // The reader's memory is not there.
-            0 => Err(EFAULT),
-            copied => Ok(copied),
-        }
+    fn seek(&self, offset: u64, hole: bool) -> Option<u64> {
+        self.seek(offset, if hole { Wanted::Hole } else { Wanted::Data })
     }
 
-    fn copy_memory(&self, run: Range, wanted: usize, to: &mut Destination<'_>) -> Result<usize> {
-        let mapping = self.memory.at(run.start(), run)?;
-        let from = mapping.address(run.start()).ok_or(EIO)?;
-        let end = mapping.range().end().min(run.end());
-        let len = wanted.min((end - run.start()) as usize);
-        // SAFETY: `from` is inside the mapping, which has `len` bytes or more from there and stays
-        // while we hold a reference.
-        Ok(unsafe { to.copy_from(from, len) })
+    fn map(&self, area: &mut UserMapping<'_>) -> Result {
+        self.map(area)
     }
 
-    /// Where SEEK_DATA or SEEK_HOLE gets to from `offset`.
-    fn seek(&self, offset: u64, wanted: Wanted) -> Option<u64> {
-        let DumpContents {
-            layout,
-            header,
-            excluded,
-            ..
-        } = &self.contents;
-        layout.seek(header, excluded, offset, wanted)
+    fn alignment(&self, offset: u64, len: u64) -> u64 {
+        self.alignment(offset, len)
+    }
+
+    fn page_fault(&self, fault: PageFault<'_>, offset: u64) -> Answer {
+        self.fault(fault, offset)
+    }
+
+    fn large_page_fault(&self, fault: PageFault<'_>, offset: u64) -> Answer {
+        self.fault_large(fault, offset)
     }
 }
 
-fn copy(bytes: &[u8], start: usize, wanted: usize, to: &mut Destination<'_>) -> usize {
-    let part = bytes.get(start..).unwrap_or_default();
-    // SAFETY: `part` is readable in its whole length.
-    unsafe { to.copy_from(part.as_ptr(), part.len().min(wanted)) }
-}
+proc_file::operations!(Vmcore);
 
 /// The file, for as long as it lives.
 pub(crate) struct Registration {
-    _file: ProcFile,
+    _file: ProcFile<Vmcore>,
 }
 
 impl Registration {
@@ -135,43 +69,5 @@ impl Registration {
             format_args!("{budget}")
         );
         Ok(Self { _file: file })
-    }
-}
-
-/// The file is read at the position of `iocb`.
-///
-/// # Safety
-///
-/// `vmcore` must be what the file was created with; the others valid, and for this call alone.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_read_iter(
-    vmcore: *const Vmcore,
-    iocb: *mut bindings::kiocb,
-    iter: *mut bindings::iov_iter,
-) -> isize {
-    // SAFETY: By this function's contract.
-    let (vmcore, iocb, iter) = unsafe { (&*vmcore, &mut *iocb, &mut *iter) };
-    match vmcore.read(iocb.ki_pos as u64, &mut Destination::new(iter)) {
-        Ok(read) => {
-            iocb.ki_pos += read as bindings::loff_t;
-            read as isize
-        }
-        Err(error) => error.to_errno() as isize,
-    }
-}
-
-/// SEEK_HOLE, or SEEK_DATA, from an offset that is not negative.
-///
-/// # Safety
-///
-/// `vmcore` must be what the file was created with.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_seek(vmcore: *const Vmcore, offset: u64, hole: bool) -> i64 {
-    // SAFETY: By this function's contract.
-    let vmcore = unsafe { &*vmcore };
-    let wanted = if hole { Wanted::Hole } else { Wanted::Data };
-    match vmcore.seek(offset, wanted) {
-        Some(found) => found as i64,
-        None => ENXIO.to_errno().into(),
     }
 }

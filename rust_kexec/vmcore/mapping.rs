@@ -6,14 +6,11 @@
 //! first access, because only then does the kernel map them. A mapping keeps the module loaded:
 //! rmmod is refused while somebody has the dump mapped.
 
-use super::file::{DumpContents, Vmcore};
+use super::contents::{DumpContents, Vmcore};
 use crate::compat::prelude::*;
-use crate::sys::bindings;
 use crate::sys::page_fault::{Answer, PageFault};
 use crate::sys::physical::is_in_use;
 use crate::sys::user_mapping::UserMapping;
-use core::ptr::NonNull;
-use kernel::ffi::c_int;
 use kexec_core::dump::vmcore::excluded::Run;
 use kexec_core::dump::vmcore::large_pages::{alignment, large_page_at_start};
 use kexec_core::dump::vmcore::Source;
@@ -67,8 +64,14 @@ impl Vmcore {
         }
     }
 
+    /// Where within a large page a mapping of this part of the file should start.
+    pub(super) fn alignment(&self, offset: u64, len: u64) -> u64 {
+        let DumpContents { layout, header, .. } = &self.contents;
+        Range::from_start_len(offset, len).map_or(0, |part| alignment(layout, header, part))
+    }
+
     /// Maps the page at `offset` of the file.
-    fn fault(&self, fault: PageFault<'_>, offset: u64) -> Answer {
+    pub(super) fn fault(&self, fault: PageFault<'_>, offset: u64) -> Answer {
         match self.memory_at(offset) {
             None => Answer::NOTHING_THERE,
             Some(Run::Zeros(_)) => fault.map_zeros(),
@@ -84,7 +87,7 @@ impl Vmcore {
     }
 
     /// Maps the large page at `offset` of the file, if memory has one there.
-    fn fault_large(&self, fault: PageFault<'_>, offset: u64) -> Answer {
+    pub(super) fn fault_large(&self, fault: PageFault<'_>, offset: u64) -> Answer {
         let Some(Run::Memory(run)) = self.memory_at(offset) else {
             return Answer::SMALL_PAGE;
         };
@@ -133,73 +136,4 @@ fn map_buffer(
         .and_then(|rest| rest.get(..len as usize));
     area.map_pages(at, part.ok_or(EINVAL)?)?;
     Ok(len)
-}
-
-/// The file is mapped into a process.
-///
-/// # Safety
-///
-/// `vmcore` must be what the file was created with, `vma` valid and locked for this call.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_mmap(
-    vmcore: *const Vmcore,
-    vma: NonNull<bindings::vm_area_struct>,
-) -> c_int {
-    // SAFETY: By this function's contract.
-    let vmcore = unsafe { &*vmcore };
-    // SAFETY: As above.
-    let mut area = unsafe { UserMapping::new(vma) };
-    match vmcore.map(&mut area) {
-        Ok(()) => 0,
-        Err(error) => error.to_errno(),
-    }
-}
-
-/// Where within a large page a mapping of this part of the file should start.
-///
-/// # Safety
-///
-/// `vmcore` must be what the file was created with.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_alignment(
-    vmcore: *const Vmcore,
-    offset: u64,
-    len: u64,
-) -> u64 {
-    // SAFETY: By this function's contract.
-    let DumpContents { layout, header, .. } = &unsafe { &*vmcore }.contents;
-    Range::from_start_len(offset, len).map_or(0, |part| alignment(layout, header, part))
-}
-
-/// A page at `offset` of the file is accessed in a mapping.
-///
-/// # Safety
-///
-/// `vmcore` must be what the file was created with, `fault` what the kernel asks with, of a mapping
-/// of the file.
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_page_fault(
-    vmcore: *const Vmcore,
-    fault: NonNull<bindings::vm_fault>,
-    offset: u64,
-) -> Answer {
-    // SAFETY: By this function's contract.
-    let (vmcore, fault) = unsafe { (&*vmcore, PageFault::new(fault)) };
-    vmcore.fault(fault, offset)
-}
-
-/// The same, where a large page at `offset` of the file would fit the mapping.
-///
-/// # Safety
-///
-/// As for [`rust_kexec_vmcore_page_fault`].
-#[no_mangle]
-unsafe extern "C" fn rust_kexec_vmcore_large_page_fault(
-    vmcore: *const Vmcore,
-    fault: NonNull<bindings::vm_fault>,
-    offset: u64,
-) -> Answer {
-    // SAFETY: By this function's contract.
-    let (vmcore, fault) = unsafe { (&*vmcore, PageFault::new(fault)) };
-    vmcore.fault_large(fault, offset)
 }

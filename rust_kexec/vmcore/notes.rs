@@ -11,6 +11,7 @@ use kexec_core::dump::note::Notes;
 ///
 /// From a damaged note on, the rest of its PT_NOTE is left out with a word in the log: the dump
 /// is worth having without one CPU's registers.
+// Out of line for the stack: the lists and the parser.
 #[inline(never)]
 pub(super) fn merge(core: &Elfcorehdr<'_>) -> Result<KVVec<u8>> {
     let mut merged = KVVec::new();

@@ -4,9 +4,9 @@
 
 use super::cache;
 use super::image::Image;
+use crate::arch::purgatory::{memory_of, Addresses, Lens, Purgatory};
 use crate::compat::prelude::*;
 use crate::refusal::Refusal;
-use crate::reserve::Reservation;
 use crate::sys::acpi::AcpiTable;
 use crate::sys::bindings;
 use crate::sys::file::Mount;
@@ -19,14 +19,26 @@ use kexec_core::handover::arm64::device_tree::{
 use kexec_core::handover::arm64::fdt::Fdt;
 use kexec_core::handover::arm64::page_tables::{self, IdentityMap, T0SZ};
 use kexec_core::handover::command_line::Console;
-use kexec_core::handover::purgatory::{Head, Table, CONSOLE_NONE, CONSOLE_PL011};
-use kexec_core::plan::{Placement, Placer, Plan};
+use kexec_core::handover::purgatory::{CONSOLE_NONE, CONSOLE_PL011};
+use kexec_core::plan::Plan;
 use kexec_core::types::granule::Granule;
 use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use kexec_core::uapi::SegmentKind;
 
-/// The purgatory: position-independent, entered at its first byte, its stack inside.
-static PURGATORY: &[u8] = include_bytes!("../../purgatory/arm64.bin");
+/// The segment whose address the kernel is entered with.
+pub(crate) const ARGUMENT: SegmentKind = SegmentKind::DeviceTree;
+
+/// What the segments of the handover are aligned to.
+pub(crate) fn alignment() -> u64 {
+    granule().page_len()
+}
+
+fn the_purgatory() -> Purgatory {
+    Purgatory {
+        code: include_bytes!("../../purgatory/arm64.bin"),
+        table_len: granule().page_len(),
+    }
+}
 
 /// How much randomness the capture kernel is given.
 const RNG_SEED_LEN: usize = 64;
@@ -39,11 +51,6 @@ fn granule() -> Granule {
         14 => Granule::Kib16,
         _ => Granule::Kib4,
     }
-}
-
-/// Where in the purgatory's segment the page tables start.
-fn page_tables_offset() -> u64 {
-    (PURGATORY.len() as u64).next_multiple_of(granule().page_len())
 }
 
 /// Room for the tables of the identity map: the region, one page of console registers, and the
@@ -77,18 +84,18 @@ impl Sources {
         Ok(Self { tree })
     }
 
-    /// Places the segments that [`Staging`] will fill. `command_line_len` is without the NUL.
-    pub(crate) fn place(
+    /// The lengths of the segments, for an image in `region` and a kernel that may use `regions`.
+    /// `command_line_len` is without the NUL.
+    pub(crate) fn lens(
         &self,
-        placer: &mut Placer,
-        reservation: &Reservation,
+        region: Range,
+        regions: &[Range],
         command_line_len: usize,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Lens, Refusal> {
         let mut bootargs = KVVec::new();
         bootargs.extend_with(command_line_len, b' ', GFP_KERNEL)?;
         let rng_seed = [0; RNG_SEED_LEN];
-        let usable = usable(reservation)?;
-        let region = reservation.region();
+        let usable = usable(regions)?;
         let changes = Changes {
             elfcorehdr: region,
             usable: usable.as_slice(),
@@ -100,154 +107,102 @@ impl Sources {
         };
         let running = Fdt::parse(&self.tree).map_err(DeviceTreeError::from)?;
         let tree_len = tree_len_bound(running.contents_len(), &changes).min(TREE_LEN_MAX) as u64;
-        let purgatory_len = page_tables_offset() + page_tables_len(region);
-        for (kind, len) in [
-            (SegmentKind::DeviceTree, tree_len),
-            (SegmentKind::Purgatory, purgatory_len),
-            (SegmentKind::PurgatoryTable, size_of::<Table>() as u64),
-        ] {
-            let alignment = granule().page_len();
-            placer.place(kind, len, len, alignment, Placement::Highest, Range::ALL)?;
+        Ok(Lens {
+            argument: tree_len,
+            purgatory: the_purgatory().tables_offset() + page_tables_len(region),
+        })
+    }
+
+    /// The device tree, for a kernel that may use `regions`.
+    // Out of line for the stack: the seeds and the changes of the tree.
+    #[inline(never)]
+    pub(crate) fn argument(
+        &self,
+        plan: &Plan,
+        _image: &Image<'_>,
+        regions: &[Range],
+        command_line: &[u8],
+        initrd: Option<Range>,
+    ) -> Result<KVVec<u8>, Refusal> {
+        let mut rng_seed = [0; RNG_SEED_LEN];
+        random::fill(&mut rng_seed);
+        let mut kaslr_seed = [0; size_of::<u64>()];
+        random::fill(&mut kaslr_seed);
+        // The capture kernel would take a seed for more than it is.
+        let seeded = random::is_unpredictable();
+        let usable = usable(regions)?;
+        let mut tree = KVVec::new();
+        let room = memory_of(plan, ARGUMENT)?.len();
+        tree.extend_with(room as usize, 0, GFP_KERNEL)?;
+        capture_tree(
+            &mut tree,
+            &self.tree,
+            &Changes {
+                elfcorehdr: memory_of(plan, SegmentKind::Elfcorehdr)?,
+                usable: &usable,
+                bootargs: command_line,
+                initrd,
+                kaslr_seed: seeded.then_some(u64::from_ne_bytes(kaslr_seed)),
+                rng_seed: if seeded { &rng_seed } else { &[] },
+                stale_reservations: &[],
+            },
+        )?;
+        Ok(tree)
+    }
+
+    /// The purgatory, which writes to the crash report.
+    // Out of line for the stack: the parsed tree and the map.
+    #[inline(never)]
+    pub(crate) fn purgatory(
+        &self,
+        plan: &Plan,
+        command_line: &[u8],
+        report: Range,
+    ) -> Result<KVVec<u8>, Refusal> {
+        let region = plan.region();
+        let purgatory = the_purgatory();
+        let mut tables = KVVec::new();
+        tables.extend_with((page_tables_len(region) / 8) as usize, 0, GFP_KERNEL)?;
+        let mut map = IdentityMap::new(&mut tables, purgatory.tables(plan)?, granule())?;
+        // SAFETY: Returns what the kernel maps its own text and data with.
+        let attributes = unsafe { bindings::rust_kexec_executable_page_attributes() };
+        for range in [region, report] {
+            map.map(range, attributes)?;
         }
-        Ok(())
+        let tree = Fdt::parse(&self.tree).ok();
+        let firmware = tree
+            .as_ref()
+            .and_then(find_stdout)
+            .or_else(|| AcpiTable::get(c"SPCR").and_then(|table| find_in_spcr(table.bytes())));
+        let mut console = (CONSOLE_NONE, 0);
+        if let Some(Console::Pl011 { address }) =
+            find_console(command_line, tree.as_ref(), firmware)
+        {
+            console = (CONSOLE_PL011, address);
+            let registers = Range::from_start_len(address, PAGE_SIZE)
+                .and_then(|registers| registers.align_outward(granule().page_len()))
+                .unwrap_or_default();
+            // SAFETY: Returns what the kernel maps device registers with.
+            map.map(registers, unsafe {
+                bindings::rust_kexec_device_page_attributes()
+            })?;
+        }
+        Ok(purgatory.segment(console, tables.iter())?)
     }
 }
 
 /// The capture kernel's memory: the region first, then the low one.
-fn usable(reservation: &Reservation) -> Result<KVec<Range>, Refusal> {
+fn usable(regions: &[Range]) -> Result<KVec<Range>, Refusal> {
     let mut usable = KVec::new();
-    for range in reservation.regions().iter().rev() {
+    for range in regions.iter().rev() {
         usable.push(*range, GFP_KERNEL)?;
     }
     Ok(usable)
 }
 
-/// The contents of those segments, built aside while an earlier image is still armed.
-pub(crate) struct Staging {
-    device_tree: KVVec<u8>,
-    purgatory: KVVec<u8>,
-}
-
-impl Staging {
-    /// Builds them for a plan in which all segments have their places.
-    pub(crate) fn build(
-        sources: &Sources,
-        plan: &Plan,
-        _image: &Image<'_>,
-        reservation: &Reservation,
-        command_line: &[u8],
-        initrd_len: u64,
-        report: Range,
-    ) -> Result<Self, Refusal> {
-        Ok(Self {
-            device_tree: device_tree(sources, plan, reservation, command_line, initrd_len)?,
-            purgatory: purgatory(sources, plan, command_line, report)?,
-        })
-    }
-
-    /// What goes into a segment of this kind.
-    pub(crate) fn contents(&self, kind: SegmentKind) -> Option<&[u8]> {
-        match kind {
-            SegmentKind::DeviceTree => Some(&self.device_tree),
-            SegmentKind::Purgatory => Some(&self.purgatory),
-            _ => None,
-        }
-    }
-
-    /// Fills in the parts of the purgatory's table that are this architecture's.
-    pub(crate) fn fill_table(&self, table: &mut Table, plan: &Plan) {
-        table.argument = memory_of(plan, SegmentKind::DeviceTree).start();
-    }
-}
-
-fn memory_of(plan: &Plan, kind: SegmentKind) -> Range {
-    plan.segment(kind)
-        .map(|segment| segment.memory)
-        .unwrap_or_default()
-}
-
-#[inline(never)]
-fn device_tree(
-    sources: &Sources,
-    plan: &Plan,
-    reservation: &Reservation,
-    command_line: &[u8],
-    initrd_len: u64,
-) -> Result<KVVec<u8>, Refusal> {
-    let mut rng_seed = [0; RNG_SEED_LEN];
-    random::fill(&mut rng_seed);
-    let mut kaslr_seed = [0; size_of::<u64>()];
-    random::fill(&mut kaslr_seed);
-    // The capture kernel would take a seed for more than it is.
-    let seeded = random::is_unpredictable();
-    let usable = usable(reservation)?;
-    let initrd = plan
-        .segment(SegmentKind::Initrd)
-        .and_then(|initrd| Range::from_start_len(initrd.memory.start(), initrd_len));
-    let mut tree = KVVec::new();
-    let room = memory_of(plan, SegmentKind::DeviceTree).len();
-    tree.extend_with(room as usize, 0, GFP_KERNEL)?;
-    capture_tree(
-        &mut tree,
-        &sources.tree,
-        &Changes {
-            elfcorehdr: memory_of(plan, SegmentKind::Elfcorehdr),
-            usable: &usable,
-            bootargs: command_line,
-            initrd,
-            kaslr_seed: seeded.then_some(u64::from_ne_bytes(kaslr_seed)),
-            rng_seed: if seeded { &rng_seed } else { &[] },
-            stale_reservations: &[],
-        },
-    )?;
-    Ok(tree)
-}
-
-#[inline(never)]
-fn purgatory(
-    sources: &Sources,
-    plan: &Plan,
-    command_line: &[u8],
-    report: Range,
-) -> Result<KVVec<u8>, Refusal> {
-    let region = plan.region();
-    let offset = page_tables_offset();
-    let base = memory_of(plan, SegmentKind::Purgatory).start() + offset;
-    let mut tables = KVVec::new();
-    tables.extend_with((page_tables_len(region) / 8) as usize, 0, GFP_KERNEL)?;
-    let mut map = IdentityMap::new(&mut tables, base, granule())?;
-    // SAFETY: Returns what the kernel maps its own text and data with.
-    let attributes = unsafe { bindings::rust_kexec_executable_page_attributes() };
-    for range in [region, report] {
-        map.map(range, attributes)?;
-    }
-    let tree = Fdt::parse(&sources.tree).ok();
-    let firmware = tree
-        .as_ref()
-        .and_then(find_stdout)
-        .or_else(|| AcpiTable::get(c"SPCR").and_then(|table| find_in_spcr(table.bytes())));
-    let (console_kind, console_base) = match find_console(command_line, tree.as_ref(), firmware) {
-        Some(Console::Pl011 { address }) => (CONSOLE_PL011, address),
-        _ => (CONSOLE_NONE, 0),
-    };
-    if console_kind != CONSOLE_NONE {
-        let registers = Range::from_start_len(console_base, PAGE_SIZE)
-            .and_then(|registers| registers.align_outward(granule().page_len()))
-            .unwrap_or_default();
-        // SAFETY: Returns what the kernel maps device registers with.
-        map.map(registers, unsafe {
-            bindings::rust_kexec_device_page_attributes()
-        })?;
-    }
-
-    let mut bytes = KVVec::new();
-    bytes.extend_from_slice(PURGATORY, GFP_KERNEL)?;
-    Head::set_console(&mut bytes, console_kind, console_base);
-    bytes.extend_with(offset as usize - PURGATORY.len(), 0, GFP_KERNEL)?;
-    for entry in tables.iter() {
-        bytes.extend_from_slice(&entry.to_le_bytes(), GFP_KERNEL)?;
-    }
-    Ok(bytes)
+/// The image is entered in one way only.
+pub(crate) fn flags(_image: &Image<'_>) -> u32 {
+    0
 }
 
 /// Makes what was written to `memory` visible to accesses with the caches off, with which the
@@ -256,12 +211,8 @@ pub(crate) fn publish(memory: &[u8]) {
     cache::clean_to_point_of_coherency(memory);
 }
 
-/// The addresses that the jump needs.
-pub(crate) struct Jump {
-    top_table: u64,
-    purgatory: u64,
-    table: u64,
-}
+/// The jump into the purgatory.
+pub(crate) struct Jump(Addresses);
 
 /// TCR_EL1: T0SZ, EPD0 ("no walks with TTBR0") and TG0, which the identity map sets.
 const TCR_T0SZ: u64 = 0x3f;
@@ -270,14 +221,9 @@ const TCR_TG0_SHIFT: u32 = 14;
 const TCR_TG0: u64 = 3 << TCR_TG0_SHIFT;
 
 impl Jump {
-    /// Takes the addresses from the plan.
+    /// The jump into the image of a plan.
     pub(crate) fn new(plan: &Plan) -> Result<Self, Refusal> {
-        let purgatory = memory_of(plan, SegmentKind::Purgatory).start();
-        Ok(Self {
-            top_table: purgatory + page_tables_offset(),
-            purgatory,
-            table: memory_of(plan, SegmentKind::PurgatoryTable).start(),
-        })
+        Ok(Self(Addresses::of(plan, &the_purgatory())?))
     }
 
     /// Leaves this kernel.
@@ -311,9 +257,9 @@ impl Jump {
                 epd0 = in(reg) TCR_EPD0,
                 clear = in(reg) TCR_EPD0 | TCR_T0SZ | TCR_TG0,
                 set = in(reg) T0SZ | granule().tg0() << TCR_TG0_SHIFT,
-                top_table = in(reg) self.top_table,
-                purgatory = in(reg) self.purgatory,
-                in("x0") self.table,
+                top_table = in(reg) self.0.top_table,
+                purgatory = in(reg) self.0.entry,
+                in("x0") self.0.table,
                 options(noreturn),
             )
         }

@@ -2,7 +2,6 @@
 
 //! Kernel images that can be loaded on arm64.
 
-use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use core::arch::asm;
 use kexec_core::image::arm64::arm64_image::{self, COMMAND_LINE_MAX};
@@ -29,12 +28,12 @@ fn page_sizes() -> PageSizes {
 }
 
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
-pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refusal> {
+pub(crate) fn verify(file: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
     let conditions = EntryConditions {
         page_sizes: page_sizes(),
         region,
     };
-    Ok(Kernel::parse(file.bytes())?.verify(&conditions)?)
+    Ok(Kernel::parse(file)?.verify(&conditions)?)
 }
 
 /// The longest command line that the image takes, in bytes.

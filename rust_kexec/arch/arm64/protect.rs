@@ -11,48 +11,22 @@
 //! is asked to; where that function does nothing, nobody but this module splits.
 
 use super::break_before_make::{replace, NewTable};
+use crate::arch::failure;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
 use crate::sys::physical::direct_map_address;
 use core::arch::asm;
-use core::fmt;
 use kernel::error::to_result;
 use kernel::ffi::c_ulong;
 use kexec_core::handover::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
 use kexec_core::types::ranges::Range;
 
 /// Why the map was not changed.
-pub(crate) enum Failure {
-    /// It is not what can be changed.
-    Map(KernelMapError),
-    /// What maps other memory as well could not be split.
-    Split(Error),
-}
+pub(crate) type Failure = failure::Failure<KernelMapError>;
 
 impl From<KernelMapError> for Failure {
     fn from(error: KernelMapError) -> Self {
         Self::Map(error)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Split(error)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Map(error) => fmt::Display::fmt(error, f),
-            Self::Split(error) => {
-                write!(
-                    f,
-                    "its mapping could not be split (error {})",
-                    -error.to_errno()
-                )
-            }
-        }
     }
 }
 

@@ -8,7 +8,6 @@
 //! registers and switches itself off through PSCI, or parks where there is no PSCI (spin-table).
 
 use crate::compat::prelude::*;
-use crate::crash;
 use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -54,7 +53,7 @@ impl StopHandler {
     }
 }
 
-/// Asks every other CPU to stop. They do so in [`rust_kexec_stop_call`].
+/// Asks every other CPU to stop. They do so in the call.
 pub(crate) fn signal_others() {
     // SAFETY: Queues calls that were allocated with the module, and sends interrupts.
     unsafe { bindings::rust_kexec_signal_others() }
@@ -124,15 +123,4 @@ pub(crate) fn park() -> ! {
         // SAFETY: Waits.
         unsafe { core::arch::asm!("wfe", options(nomem, nostack)) };
     }
-}
-
-/// The CPU that crashes called this one. Returns only if there is no crash.
-///
-/// Not every call comes with an interrupt: flush_smp_call_function_queue() makes the calls that it finds
-/// on its way out of the idle loop, or when the CPU goes offline.
-#[no_mangle]
-extern "C" fn rust_kexec_stop_call(interrupted: *mut bindings::pt_regs) {
-    // SAFETY: The interrupt entry code keeps the interrupted registers while it runs. Null, where
-    // the call came without an interrupt, stands for the registers of this place.
-    unsafe { crash::stop::stop_this_cpu(interrupted) }
 }

@@ -4,7 +4,6 @@
 //! for when `__crash_kexec` could not be hooked or is not called.
 
 use crate::compat::prelude::*;
-use crate::crash;
 use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
 
@@ -30,10 +29,4 @@ impl Drop for ArchitectureHook {
         // SAFETY: Put in in `register`.
         unsafe { bindings::rust_kexec_unhook_stop_other_cpus() }
     }
-}
-
-/// panic() is about to stop the other CPUs.
-#[no_mangle]
-extern "C" fn rust_kexec_before_stop_other_cpus() {
-    crash::hooks::panic_noticed();
 }

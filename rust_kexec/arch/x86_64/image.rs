@@ -3,7 +3,6 @@
 //! Kernel images that can be loaded on x86_64.
 
 use super::port;
-use crate::load::signature::Trusted;
 use crate::refusal::Refusal;
 use crate::sys::physical;
 use kexec_core::image::x86_64::kernel::Kernel;
@@ -24,12 +23,12 @@ pub(crate) fn five_level_paging() -> bool {
 }
 
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
-pub(crate) fn verify(file: Trusted<'_>, region: Range) -> Result<Image<'_>, Refusal> {
+pub(crate) fn verify(file: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
     let conditions = EntryConditions {
         five_level_paging: five_level_paging(),
         region,
     };
-    Ok(Kernel::parse(file.bytes())?.verify(&conditions)?)
+    Ok(Kernel::parse(file)?.verify(&conditions)?)
 }
 
 /// The longest command line that the image takes, in bytes.

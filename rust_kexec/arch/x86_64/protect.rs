@@ -8,6 +8,7 @@
 //! asked for is a moment of that for the region's own first or last page. The pieces stay.
 
 use super::port;
+use crate::arch::failure;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
 use crate::sys::physical::direct_map_address;
@@ -29,31 +30,14 @@ const PAGE_SHIFT: u32 = 12;
 const LEVEL_BITS: u32 = 9;
 
 /// Why the map was not changed.
-pub(crate) enum Failure {
-    /// There is no memory.
-    NotMapped { address: usize },
-    /// What maps other memory as well could not be split.
-    Split(Error),
-}
+pub(crate) type Failure = failure::Failure<NotMapped>;
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Split(error)
-    }
-}
+/// There is no memory at the address.
+pub(crate) struct NotMapped(usize);
 
-impl fmt::Display for Failure {
+impl fmt::Display for NotMapped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotMapped { address } => write!(f, "the kernel does not map {address:#x}"),
-            Self::Split(error) => {
-                write!(
-                    f,
-                    "its mapping could not be split (error {})",
-                    -error.to_errno()
-                )
-            }
-        }
+        write!(f, "the kernel does not map {:#x}", self.0)
     }
 }
 
@@ -70,7 +54,7 @@ impl Mapping {
         // SAFETY: Looks the address up in the kernel's own tables, of which those for RAM do not go
         // away.
         let entry = unsafe { bindings::lookup_address(address as c_ulong, &mut level) };
-        let not_mapped = Failure::NotMapped { address };
+        let not_mapped = Failure::Map(NotMapped(address));
         let Some(entry) = NonNull::new(entry.cast::<u64>()) else {
             return Err(not_mapped);
         };

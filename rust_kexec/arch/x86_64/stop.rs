@@ -4,7 +4,6 @@
 
 use super::{hypervisor, port};
 use crate::compat::prelude::*;
-use crate::crash;
 use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
 use kernel::error::to_result;
@@ -33,7 +32,7 @@ impl Drop for StopHandler {
     }
 }
 
-/// Asks every other CPU to stop. They do so in [`rust_kexec_stop_nmi`].
+/// Asks every other CPU to stop. They do so in the NMI.
 pub(crate) fn signal_others() {
     // SAFETY: Writes to the local APIC; the mask is a static that only the CPU uses that crashes.
     unsafe { bindings::rust_kexec_send_stop_nmi() }
@@ -120,12 +119,4 @@ pub(crate) fn park() -> ! {
         // SAFETY: An NMI wakes the CPU and the loop halts it again.
         unsafe { core::arch::asm!("cli", "hlt", options(nomem, nostack)) };
     }
-}
-
-/// An NMI arrived. Returns only if it is not for us.
-#[no_mangle]
-extern "C" fn rust_kexec_stop_nmi(regs: *mut bindings::pt_regs) -> bool {
-    // SAFETY: The NMI entry code passes the interrupted registers.
-    unsafe { crash::stop::stop_this_cpu(regs) }
-    false
 }

@@ -17,6 +17,7 @@ const IOMEM_TEXT_LEN: usize = 512 << 10;
 /// The kernel's text and data: the physical range, and where it is mapped.
 ///
 /// The resource tree in memory names the parts too, but cannot be walked by name from a module.
+// Out of line for the stack: the mount, and under it the frames of a read.
 #[inline(never)]
 pub(super) fn kernel_text() -> Result<Load, Refusal> {
     const MISSING: Refusal = Refusal::Missing {

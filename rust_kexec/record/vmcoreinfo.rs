@@ -12,7 +12,7 @@ use kexec_core::types::ranges::Range;
 /// A note in memory of its own, outside the region, because the crash writes to it.
 pub(crate) struct CrashVmcoreinfo {
     note: UnsafeCell<KVec<u8>>,
-    len: usize,
+    memory: Range,
     crash_time: CrashTime,
 }
 
@@ -26,18 +26,17 @@ impl CrashVmcoreinfo {
         let mut note = KVec::new();
         note.extend_with(with_crashtime_len(running.len()), 0, GFP_KERNEL)?;
         let (len, crash_time) = with_crashtime(&mut note, running)?;
+        let memory = Range::from_start_len(physical::address_of(&note), len as u64);
         Ok(Self {
             note: UnsafeCell::new(note),
-            len,
+            memory: memory.unwrap_or_default(),
             crash_time,
         })
     }
 
     /// Where the note is.
     pub(super) fn memory(&self) -> Range {
-        // SAFETY: Nobody writes while the image is being prepared.
-        let note = unsafe { &*self.note.get() };
-        Range::from_start_len(physical::address_of(note), self.len as u64).unwrap_or_default()
+        self.memory
     }
 
     /// Writes the time of the crash, in seconds since 1970.

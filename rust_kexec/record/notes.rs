@@ -101,7 +101,7 @@ impl CrashNotes {
 
     /// Has a CPU's registers go to the kernel's own place from now on. For a CPU that does not run,
     /// or whose registers are not asked for yet.
-    pub(super) fn use_kernels_place(&self, cpu: usize) -> Result<(), Refusal> {
+    pub(crate) fn use_kernels_place(&self, cpu: usize) -> Result<(), Refusal> {
         if let Some(Some(place)) = self.places.get(cpu) {
             place.set(kernels_buffer(cpu, &iomem::system_ram()?)?);
         }

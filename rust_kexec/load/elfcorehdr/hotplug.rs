@@ -18,16 +18,19 @@
 //! debuggers look, as soon as its address is known, which is when the CPU is registered. That is
 //! asked when the CPU is about to start, while it has no registers to save.
 
-use super::digests::Digests;
-use super::elfcorehdr::{EncodedElfcorehdr, Sources};
-use super::write_protection::WriteProtection;
+use super::contents::{EncodedElfcorehdr, Sources};
 use crate::arch::handover;
 use crate::arch::protect::Failure;
 use crate::compat::{global_lock, prelude::*};
+use crate::load::digests::Digests;
+use crate::load::write_protection::WriteProtection;
 use crate::refusal::Refusal;
 use crate::sys::cpu;
+use crate::sys::hotplug::{self, CpuState, HotplugCallbacks, MemoryNotifier};
+use crate::sys::once::Once;
 use crate::sys::physical::ReservedMemory;
 use core::fmt;
+use core::ops::DerefMut;
 use core::sync::atomic::Ordering;
 use kexec_core::dump::elfcorehdr::slots::{Memory, Slots, Writer};
 use kexec_core::types::ranges::Range;
@@ -37,18 +40,15 @@ global_lock! {
     /// The headers of the image that is loaded. Notifiers take this lock inside the kernel's locks
     /// of CPU and memory hotplug, and the device's lock is taken outside those: so nothing that
     /// waits for any of them may run while it is held.
-    // SAFETY: `init` initialises it before there is a device or a notifier.
+    // SAFETY: `lock` initialises it, and nothing else uses it.
     unsafe(uninit) static HEADERS: Mutex<Option<KBox<Headers>>> = None;
 }
 
-/// Makes this file's functions usable.
-///
-/// # Safety
-///
-/// Must be called once, before any of them.
-pub(crate) unsafe fn init() {
-    // SAFETY: The caller calls this once.
-    unsafe { HEADERS.init() };
+fn lock() -> impl DerefMut<Target = Option<KBox<Headers>>> {
+    static INITIALISED: Once = Once::new();
+    // SAFETY: Called once, and before the first use below.
+    INITIALISED.call(|| unsafe { HEADERS.init() });
+    HEADERS.lock()
 }
 
 /// The segment with the slots.
@@ -78,7 +78,7 @@ impl Memory for ReservedMemory {
 }
 
 /// What a header is built of and where it goes. Made when the image is prepared.
-pub(super) struct Prepared {
+pub(in crate::load) struct Prepared {
     sources: Sources,
     header: EncodedElfcorehdr,
     len_max: usize,
@@ -122,7 +122,7 @@ impl fmt::Display for Obstacle {
 
 impl Prepared {
     /// Builds the header of the memory that there is.
-    pub(super) fn new(sources: Sources) -> Result<Self, Refusal> {
+    pub(in crate::load) fn new(sources: Sources) -> Result<Self, Refusal> {
         let header = sources.build(usize::MAX)?;
         Ok(Self {
             len_max: sources.len_max(&header),
@@ -133,18 +133,18 @@ impl Prepared {
     }
 
     /// How long a header can become.
-    pub(super) fn len_max(&self) -> u64 {
+    pub(in crate::load) fn len_max(&self) -> u64 {
         self.len_max as u64
     }
 
     /// How long it is.
-    pub(super) fn len(&self) -> u64 {
+    pub(in crate::load) fn len(&self) -> u64 {
         self.header.bytes.len() as u64
     }
 
     /// Writes the header to its segment and follows what comes and goes, for as long as what is
     /// returned lives.
-    pub(super) fn follow(
+    pub(in crate::load) fn follow(
         self,
         mut memory: ReservedMemory,
         slots: Slots,
@@ -173,7 +173,7 @@ impl Prepared {
                 outdated: false,
             },
         );
-        let mut lock = HEADERS.lock();
+        let mut lock = lock();
         let headers = lock.insert(headers);
         // Since the header was built, memory and CPUs may have come and gone. The image is not armed
         // yet, so nobody needs both the old place of a CPU's registers and the new one.
@@ -242,7 +242,7 @@ impl Headers {
 
     /// Has the registers of a CPU that does not run go to the kernel's own place.
     fn use_kernels_place(&mut self, cpu: usize) {
-        if let Err(refusal) = self.sources.notes.use_kernels_place(cpu) {
+        if let Err(refusal) = self.sources.record.notes.use_kernels_place(cpu) {
             pr_warn!(
                 "the registers of CPU {} will be in the dump, but not where debuggers look first: \
                  {}\n",
@@ -258,7 +258,7 @@ pub(crate) struct Following(());
 
 impl Drop for Following {
     fn drop(&mut self) {
-        let headers = HEADERS.lock().take();
+        let headers = lock().take();
         // Making the segment writable again needs no lock.
         drop(headers);
     }
@@ -266,7 +266,7 @@ impl Drop for Following {
 
 /// The header's segment, as it is now, and what became of it since the load.
 pub(crate) fn records() -> Option<(SegmentRecord, ElfcorehdrRecord)> {
-    let headers = HEADERS.lock();
+    let headers = lock();
     let headers = headers.as_ref()?;
     let record = ElfcorehdrRecord {
         pieces: headers.header.pieces as u32,
@@ -277,17 +277,35 @@ pub(crate) fn records() -> Option<(SegmentRecord, ElfcorehdrRecord)> {
     Some((headers.record, record))
 }
 
-/// A block of memory is used now, or not any more. Called by the kernel's notifier.
-pub(crate) fn memory_changed() {
-    if let Some(headers) = HEADERS.lock().as_mut() {
-        headers.refresh();
+/// The kernel's notices, by which the header of a loaded image follows what comes and goes.
+pub(crate) struct Notices {
+    _memory: MemoryNotifier,
+    _cpus: CpuState,
+}
+
+impl Notices {
+    /// Asks for them.
+    pub(crate) fn register() -> Result<Self> {
+        Ok(Self {
+            _memory: MemoryNotifier::register()?,
+            _cpus: CpuState::register()?,
+        })
     }
 }
 
-/// A CPU is about to start. Called by the kernel's CPU hotplug.
-pub(crate) fn cpu_comes(cpu: usize) {
-    if let Some(headers) = HEADERS.lock().as_mut() {
-        headers.use_kernels_place(cpu);
-        headers.refresh();
+impl HotplugCallbacks for Notices {
+    fn memory_changed() {
+        if let Some(headers) = lock().as_mut() {
+            headers.refresh();
+        }
+    }
+
+    fn cpu_comes(cpu: usize) {
+        if let Some(headers) = lock().as_mut() {
+            headers.use_kernels_place(cpu);
+            headers.refresh();
+        }
     }
 }
+
+hotplug::callbacks!(Notices);

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Third stage: the image that the next crash boots.
+//!
+//! There is one place for it. It is changed behind a lock, and read by the crash path without one.
+
+use crate::compat::{global_lock, prelude::*};
+use crate::load::{self, CrashImage};
+use crate::refusal::Refusal;
+use crate::reserve::{Claim, Guard};
+use crate::sys::module_reference::ModuleReference;
+use crate::sys::once::Once;
+use core::ops::DerefMut;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel::bindings;
+
+/// The image that the next crash boots, or null.
+static IMAGE: AtomicPtr<CrashImage> = AtomicPtr::new(ptr::null_mut());
+
+/// The armed image, for the crash path.
+///
+/// # Safety
+///
+/// Preemption must be off, and stay so for as long as the image is used: a crash has it for ever,
+/// because it never gives control back.
+pub(crate) unsafe fn image<'a>() -> Option<&'a CrashImage> {
+    // SAFETY: The pointer is valid while an image is armed, and until those are done that have found
+    // it with preemption off.
+    unsafe { IMAGE.load(Ordering::Acquire).as_ref() }
+}
+
+/// The hooks that notice a crash and boot the armed image.
+pub(crate) trait CrashHooks {
+    /// Puts the hooks in, unless they are, and tries whether they work.
+    fn put_in() -> Result<(), Refusal>;
+
+    /// Takes the hooks out.
+    fn take_out();
+}
+
+/// The image that [`IMAGE`] points to, for as long as this lives.
+struct Target(KBox<CrashImage>);
+
+impl Target {
+    fn arm(image: KBox<CrashImage>) -> Self {
+        IMAGE.store(ptr::from_ref(&*image).cast_mut(), Ordering::Release);
+        Self(image)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        IMAGE.store(ptr::null_mut(), Ordering::Release);
+        // Hooks run with preemption off. One that has found the image still will either have
+        // returned after this, or has begun a crash, and then this never returns.
+        // SAFETY: Called in a system call or while the module is removed: sleeping is allowed.
+        unsafe { bindings::synchronize_rcu() };
+    }
+}
+
+/// An image that the next crash will boot. Dropping it disarms.
+struct Armed {
+    target: Target,
+    hold: Hold,
+}
+
+/// What an image needs for as long as it is armed: its memory, and the module.
+struct Hold {
+    claim: Claim,
+    _module: ModuleReference,
+}
+
+/// The place of the image that is armed.
+///
+/// There is one, behind a lock, because there is one [`IMAGE`]. The guard of the reserved memory, and
+/// the hooks by which a crash is noticed, change the kernel's code while it runs on other CPUs. So
+/// they stay from the first load on, and do nothing while nothing is armed.
+pub(crate) struct Slot {
+    armed: Option<Armed>,
+    // Dropped last: it makes a claim hold.
+    guard: Option<Guard>,
+}
+
+global_lock! {
+    /// The lock is the outermost one of the module; what runs in a crash takes none.
+    // SAFETY: `lock` initialises it, and nothing else uses it.
+    unsafe(uninit) static SLOT: Mutex<Slot> = Slot { armed: None, guard: None };
+}
+
+/// Waits until nobody else loads, unloads or looks.
+pub(crate) fn lock() -> impl DerefMut<Target = Slot> {
+    static INITIALISED: Once = Once::new();
+    // SAFETY: Called once, and before the first use below.
+    INITIALISED.call(|| unsafe { SLOT.init() });
+    SLOT.lock()
+}
+
+impl Slot {
+    /// Prepares an image, puts it into its place and arms it, instead of another one, if there is
+    /// one.
+    ///
+    /// On an error what was armed still is, and where nothing was, nothing is claimed.
+    pub(crate) fn load<H: CrashHooks>(
+        &mut self,
+        contents: &load::UnpackedFiles<'_>,
+    ) -> Result<&CrashImage, Refusal> {
+        // A caller that has kept the device open while the module is removed finds it going.
+        let module = ModuleReference::get().ok_or(Refusal::ModuleGoing)?;
+        let guard = put_in::<H>(&mut self.guard)?;
+        let (target, hold) = match self.armed.take() {
+            Some(Armed { target, hold }) => (Some(target), hold),
+            None => {
+                let hold = Hold {
+                    claim: Claim::new(guard)?,
+                    _module: module,
+                };
+                (None, hold)
+            }
+        };
+        let prepared = match load::prepare(contents, hold.claim.reservation()) {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                self.armed = target.map(|target| Armed { target, hold });
+                return Err(refusal);
+            }
+        };
+        drop(target);
+        // SAFETY: No image is armed now. The image was planned for the reservation that is claimed:
+        // the kernel neither gives it away nor loads into it, and nobody else of this module does,
+        // because `self` is the only one and borrowed.
+        let image = unsafe { prepared.commit() };
+        let armed = self.armed.insert(Armed {
+            target: Target::arm(image),
+            hold,
+        });
+        Ok(&armed.target.0)
+    }
+
+    /// Disarms what is armed, and says whether anything was.
+    pub(crate) fn disarm(&mut self) -> bool {
+        self.armed.take().is_some()
+    }
+
+    /// Disarms, and takes the hooks and the guard out.
+    pub(crate) fn leave<H: CrashHooks>(&mut self) {
+        self.armed = None;
+        H::take_out();
+        self.guard = None;
+    }
+
+    /// The image that is armed.
+    pub(crate) fn image(&self) -> Option<&CrashImage> {
+        self.armed.as_ref().map(|armed| &*armed.target.0)
+    }
+}
+
+/// Puts in what is not there yet: the guard of the reserved memory, then the hooks.
+fn put_in<H: CrashHooks>(place: &mut Option<Guard>) -> Result<&mut Guard, Refusal> {
+    match place {
+        Some(guard) => {
+            H::put_in()?;
+            Ok(guard)
+        }
+        none => {
+            let guard = Guard::register()?;
+            H::put_in()?;
+            Ok(none.insert(guard))
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The files of a load: read once, judged by the policy for signatures, unpacked.
+
+use super::policy;
+use super::signature::{self, Trusted};
+use super::unpack::{Buffers, Unpacked};
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::sys::file::{FileContents, Purpose};
+use crate::sys::ima;
+use kexec_core::types::digest::Algorithm;
+
+/// What user space asks to be loaded: files that were read once, a command line, and what the
+/// digests are to be computed with.
+pub(crate) struct Files {
+    kernel: FileContents,
+    kernel_signature: Option<FileContents>,
+    initrd: Option<FileContents>,
+    initrd_signature: Option<FileContents>,
+    command_line: KVec<u8>,
+    digest: Option<Algorithm>,
+    buffers: Buffers,
+}
+
+/// Descriptors of the current process's files, by what they are for.
+pub(crate) struct Descriptors {
+    pub(crate) kernel: i32,
+    pub(crate) kernel_signature: Option<i32>,
+    pub(crate) initrd: Option<i32>,
+    pub(crate) initrd_signature: Option<i32>,
+}
+
+impl Files {
+    /// Reads the files that the current process has open.
+    // Out of line for the stack: the files on their way into the structure.
+    #[inline(never)]
+    pub(crate) fn read(
+        files: &Descriptors,
+        command_line: KVec<u8>,
+        digest: Option<Algorithm>,
+    ) -> Result<Self, Refusal> {
+        let read = |fd, purpose, what| {
+            FileContents::read(fd, purpose).map_err(|error| Refusal::Unreadable { what, error })
+        };
+        let read_any =
+            |fd: Option<i32>, purpose, what| fd.map(|fd| read(fd, purpose, what)).transpose();
+        Ok(Self {
+            kernel: read(files.kernel, Purpose::Kernel, "kernel image")?,
+            kernel_signature: read_any(
+                files.kernel_signature,
+                Purpose::Signature,
+                "kernel's signature",
+            )?,
+            initrd: read_any(files.initrd, Purpose::Initrd, "initrd")?,
+            initrd_signature: read_any(
+                files.initrd_signature,
+                Purpose::Signature,
+                "initrd's signature",
+            )?,
+            command_line,
+            digest,
+            buffers: Buffers::default(),
+        })
+    }
+
+    /// Lets the policy for signatures judge the kernel, checks the initrd's signature if there is
+    /// one, and unpacks what the policy let through, to `limit` bytes at most.
+    // Out of line for the stack: what was found in them.
+    #[inline(never)]
+    pub(crate) fn unpack(&self, limit: u64) -> Result<UnpackedFiles<'_>, Refusal> {
+        fn bytes(file: &Option<FileContents>) -> Option<&[u8]> {
+            file.as_ref().map(FileContents::bytes)
+        }
+        if let (Some(initrd), Some(message)) = (bytes(&self.initrd), bytes(&self.initrd_signature))
+        {
+            signature::verify_detached("initrd", initrd, message)?;
+        }
+        let unpacked = Unpacked::new(
+            self.kernel.bytes(),
+            bytes(&self.kernel_signature),
+            &self.buffers,
+            limit,
+        )?;
+        // What is given beside a unified kernel image comes before what is in it.
+        let command_line = Some(&self.command_line[..]).filter(|given| !given.is_empty());
+        policy::judge_replacement("command line", command_line, unpacked.command_line)?;
+        let command_line_in_force = command_line.or(unpacked.command_line).unwrap_or_default();
+        // As ima_kexec_cmdline() does, which a module cannot call. The files were measured when they
+        // were read.
+        ima::measure_critical_data(c"rust_kexec", c"kexec-cmdline", command_line_in_force);
+        let initrd = bytes(&self.initrd);
+        if self.initrd_signature.is_none() {
+            policy::judge_replacement("initrd", initrd, unpacked.initrd)?;
+        }
+        Ok(UnpackedFiles {
+            kernel: unpacked.kernel,
+            initrd: initrd.or(unpacked.initrd),
+            command_line: command_line_in_force,
+            digest: self.digest,
+        })
+    }
+}
+
+/// What is loaded: a kernel that the policy lets through, ready to be parsed.
+pub(crate) struct UnpackedFiles<'a> {
+    pub(super) kernel: Trusted<'a>,
+    pub(super) initrd: Option<&'a [u8]>,
+    pub(super) command_line: &'a [u8],
+    pub(super) digest: Option<Algorithm>,
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The segments that carry a capture kernel besides itself: what it is told, the purgatory, and the
+//! purgatory's table.
+
+use crate::arch::handover::{self, Sources};
+use crate::arch::image::Image;
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::reserve::Reservation;
+use kexec_core::handover::purgatory::Table;
+use kexec_core::plan::{Placement, Placer, Plan};
+use kexec_core::types::ranges::Range;
+use kexec_core::uapi::SegmentKind;
+
+/// Places the segments that [`Staging`] will fill. `command_line_len` is without the NUL.
+pub(super) fn place(
+    sources: &Sources,
+    placer: &mut Placer,
+    reservation: &Reservation,
+    command_line_len: usize,
+) -> Result<(), Refusal> {
+    let region = reservation.region();
+    let lens = sources.lens(region, reservation.regions(), command_line_len)?;
+    for (kind, len) in [
+        (handover::ARGUMENT, lens.argument),
+        (SegmentKind::Purgatory, lens.purgatory),
+        (SegmentKind::PurgatoryTable, size_of::<Table>() as u64),
+    ] {
+        let alignment = handover::alignment();
+        placer.place(kind, len, len, alignment, Placement::Highest, Range::ALL)?;
+    }
+    Ok(())
+}
+
+/// The contents of the segments, built aside while an earlier image is still armed.
+pub(super) struct Staging {
+    argument: KVVec<u8>,
+    purgatory: KVVec<u8>,
+    /// How the kernel is entered, as flags of the purgatory's table.
+    flags: u32,
+}
+
+impl Staging {
+    /// Builds them for a plan in which all segments have their places. `report` is the memory of the
+    /// crash report, which the purgatory writes to.
+    pub(super) fn build(
+        sources: &Sources,
+        plan: &Plan,
+        image: &Image<'_>,
+        reservation: &Reservation,
+        command_line: &[u8],
+        initrd_len: u64,
+        report: Range,
+    ) -> Result<Self, Refusal> {
+        let initrd = plan
+            .segment(SegmentKind::Initrd)
+            .and_then(|initrd| Range::from_start_len(initrd.memory.start(), initrd_len));
+        let regions = reservation.regions();
+        Ok(Self {
+            argument: sources.argument(plan, image, regions, command_line, initrd)?,
+            purgatory: sources.purgatory(plan, command_line, report)?,
+            flags: handover::flags(image),
+        })
+    }
+
+    /// The contents of a segment of this kind, if they are built here.
+    pub(super) fn contents(&self, kind: SegmentKind) -> Option<&[u8]> {
+        match kind {
+            handover::ARGUMENT => Some(&self.argument),
+            SegmentKind::Purgatory => Some(&self.purgatory),
+            _ => None,
+        }
+    }
+
+    /// Fills in the parts of the purgatory's table that say how the kernel is entered.
+    pub(super) fn fill_table(&self, table: &mut Table, plan: &Plan) {
+        table.flags = self.flags;
+        if let Some(argument) = plan.segment(handover::ARGUMENT) {
+            table.argument = argument.memory.start();
+        }
+    }
+}

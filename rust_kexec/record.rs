@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a crash leaves for the dump: notes in memory of their own, outside the reserved region.
+//!
+//! - `notes`: the registers of each CPU;
+//! - `vmcoreinfo`: a copy of the running kernel's VMCOREINFO, with the time of the crash;
+//! - `report`: the times of the stages of the crash, and which CPUs have stopped.
+//!
+//! Each of them is made at the load, and named by the ELF core header.
+
+mod notes;
+mod report;
+mod vmcoreinfo;
+
+use crate::refusal::Refusal;
+use kexec_core::types::ranges::Range;
+use notes::CrashNotes;
+use report::CrashReport;
+use vmcoreinfo::CrashVmcoreinfo;
+
+/// The notes that a crash writes.
+pub(crate) struct CrashRecord {
+    pub(crate) notes: CrashNotes,
+    pub(crate) vmcoreinfo: CrashVmcoreinfo,
+    pub(crate) report: CrashReport,
+}
+
+impl CrashRecord {
+    /// An empty record, for the CPUs that there are or can be.
+    pub(crate) fn new() -> Result<Self, Refusal> {
+        Ok(Self {
+            notes: CrashNotes::find()?,
+            vmcoreinfo: CrashVmcoreinfo::copy()?,
+            report: CrashReport::new()?,
+        })
+    }
+
+    /// The memory of each note, in the order in which the dump has them.
+    pub(crate) fn memory(&self) -> impl Iterator<Item = Range> + '_ {
+        let others = [self.vmcoreinfo.memory(), self.report.memory()];
+        self.notes.memory().chain(others)
+    }
+}
