@@ -6,7 +6,7 @@
 
 use crate::compat::{global_lock, prelude::*};
 use crate::load::{self, CrashImage};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RequestError};
 use crate::reserve::{Claim, Guard};
 use crate::sys::module_reference::ModuleReference;
 use crate::sys::once::Once;
@@ -106,7 +106,7 @@ impl Slot {
         contents: &load::Contents<'_>,
     ) -> Result<&CrashImage, Refusal> {
         // A caller that has kept the device open while the module is removed finds it going.
-        let module = ModuleReference::get().ok_or(Refusal::ModuleGoing)?;
+        let module = ModuleReference::get().ok_or(RequestError::ModuleGoing)?;
         let guard = put_in::<H>(&mut self.guard)?;
         let (target, hold) = match self.armed.take() {
             Some(Armed { target, hold }) => (Some(target), hold),

@@ -10,7 +10,7 @@ use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
 use crate::crash::Hooks;
 use crate::load;
-use crate::refusal::{Refusal, Sentence};
+use crate::refusal::{errno, MachineError, PermissionError, Refusal, RequestError, Sentence};
 use crate::reserve::Reservation;
 use crate::sys::{kexec, user_structure};
 use kernel::bindings;
@@ -126,7 +126,7 @@ fn user_slice(address: usize, len: usize) -> UserSlice {
 fn read_len<T: Structure>(address: usize) -> Result<u32> {
     let len = user_slice(address, size_of::<u32>()).reader().read()?;
     // A sentence has no place to go to yet.
-    T::check_len(len).map_err(|error| Error::from_errno(-error.errno().number()))?;
+    T::check_len(len).map_err(|error| errno(error.errno()))?;
     Ok(len)
 }
 
@@ -187,11 +187,11 @@ fn may_log() -> bool {
 fn check_request(flags: u32) -> Result<(), Refusal> {
     // SAFETY: Asks about the current process.
     if !unsafe { bindings::capable(bindings::CAP_SYS_BOOT as c_int) } {
-        return Err(Refusal::NotPermitted);
+        return Err(PermissionError::NotPermitted.into());
     }
     match flags {
         0 => Ok(()),
-        flags => Err(Refusal::UnknownFlags(flags)),
+        flags => Err(RequestError::UnknownFlags(flags).into()),
     }
 }
 
@@ -200,13 +200,14 @@ fn check_request(flags: u32) -> Result<(), Refusal> {
 fn check_permission() -> Result<(), Refusal> {
     match kexec::load_permitted() {
         Some(true) => Ok(()),
-        Some(false) if kexec::load_is_disabled() => Err(Refusal::LoadDisabled),
-        Some(false) => Err(Refusal::LoadLimit),
-        None => Err(Refusal::Missing {
+        Some(false) if kexec::load_is_disabled() => Err(PermissionError::LoadDisabled.into()),
+        Some(false) => Err(PermissionError::LoadLimit.into()),
+        None => Err(MachineError::Missing {
             what: "the address of kexec_load_permitted(), which says whether \
                    kernel.kexec_load_disabled forbids this,",
             remedy: "use a kernel with CONFIG_KPROBES",
-        }),
+        }
+        .into()),
     }
 }
 
@@ -242,15 +243,16 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
 fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
     let len = request.command_line_len;
     if len > COMMAND_LINE_MAX {
-        return Err(Refusal::CommandLineLength {
+        return Err(RequestError::CommandLineLength {
             found: len,
             limit: COMMAND_LINE_MAX,
-        });
+        }
+        .into());
     }
     let mut bytes = KVec::new();
     user_slice(request.command_line as usize, len as usize)
         .read_all(&mut bytes, GFP_KERNEL)
-        .map_err(|_| Refusal::BadAddress)?;
+        .map_err(|_| RequestError::BadAddress)?;
     Ok(bytes)
 }
 
@@ -261,7 +263,7 @@ fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_permission()?;
     match armed::lock().disarm() {
         true => Ok(()),
-        false => Err(Refusal::NothingLoaded),
+        false => Err(RequestError::NothingLoaded.into()),
     }
 }
 

@@ -6,7 +6,7 @@ use super::policy;
 use super::signature::{self, Trusted};
 use super::unpack::{Buffers, Unpacked};
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{FileError, Refusal};
 use crate::sys::file::{FileContents, Purpose};
 use crate::sys::ima;
 use kexec_core::types::digest::Algorithm;
@@ -41,7 +41,7 @@ impl Files {
         digest: Option<Algorithm>,
     ) -> Result<Self, Refusal> {
         let read = |fd, purpose, what| {
-            FileContents::read(fd, purpose).map_err(|error| Refusal::Unreadable { what, error })
+            FileContents::read(fd, purpose).map_err(|error| FileError::Unreadable { what, error })
         };
         let read_any =
             |fd: Option<i32>, purpose, what| fd.map(|fd| read(fd, purpose, what)).transpose();

@@ -4,9 +4,9 @@
 
 use crate::arch;
 use crate::compat::prelude::*;
+use crate::refusal::errno;
 use crate::sys::parameters::{self, SignaturesParameter};
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use kernel::error::Error;
 use kexec_core::signature::{Demand, Finding, Policy, PolicyError, SignatureError};
 
 /// The policy's number.
@@ -125,7 +125,7 @@ impl SignaturesParameter for Parameter {
     fn set(name: &[u8]) -> Result {
         set(name).map_err(|error| {
             pr_warn!("{}\n", format_args!("{error}"));
-            Error::from_errno(-error.errno().number())
+            errno(error.errno())
         })
     }
 

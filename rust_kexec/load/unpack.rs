@@ -4,7 +4,7 @@
 
 use super::signature::Trusted;
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{FileError, Refusal};
 use crate::sys::decompress;
 use core::cell::OnceCell;
 use kexec_core::image::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
@@ -97,7 +97,7 @@ fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal
     let mut capacity = told.unwrap_or(guess);
     loop {
         if capacity > limit {
-            return Err(Refusal::DecompressedLength { limit });
+            return Err(FileError::DecompressedLength { limit }.into());
         }
         let mut memory = KVVec::new();
         memory.extend_with(capacity, 0, GFP_KERNEL)?;
@@ -107,11 +107,11 @@ fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal
                 capacity = capacity.saturating_mul(2).min(limit);
             }
             Err(error) if error == ENOSPC && told.is_none() => {
-                return Err(Refusal::DecompressedLength { limit })
+                return Err(FileError::DecompressedLength { limit }.into())
             }
             Err(error) if error.to_errno() == -kexec_core::types::errno::Errno::NoPkg.number() => {
                 let by = compression.name();
-                return Err(Refusal::NoDecompressor { by });
+                return Err(FileError::NoDecompressor { by }.into());
             }
             Err(error) if error == ENOMEM => return Err(Refusal::OutOfMemory),
             _ => return Err(CompressedError::Damaged { compression }.into()),

@@ -6,7 +6,7 @@ use super::cache;
 use super::image::Image;
 use crate::arch::purgatory::{memory_of, Addresses, Lens, Purgatory};
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal};
 use crate::sys::acpi::AcpiTable;
 use crate::sys::file::Mount;
 use crate::sys::random;
@@ -75,7 +75,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Reads it. On a machine that ACPI describes it is the small tree of the kernel's EFI stub.
     pub(crate) fn read() -> Result<Self, Refusal> {
-        const MISSING: Refusal = Refusal::Missing {
+        const MISSING: MachineError = MachineError::Missing {
             what: "the running machine's device tree, /sys/firmware/fdt,",
             remedy:
                 "use a kernel with CONFIG_SYSFS, and look in its log for what became of the tree",

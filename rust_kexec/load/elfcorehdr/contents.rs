@@ -18,26 +18,26 @@ use kexec_core::types::ranges::{without, Range};
 const MORE_PIECES: usize = 1024;
 
 /// What a header consists of besides the memory that there is.
-pub(in crate::load) struct Sources {
-    pub(in crate::load) record: Arc<CrashRecord>,
+pub(crate) struct Sources {
+    pub(crate) record: Arc<CrashRecord>,
     kernel_text: Load,
     /// Memory that the dump does not have.
     left_out: KVec<Range>,
 }
 
 /// A header, and how much of the memory it names.
-pub(in crate::load) struct CoreHeader {
-    pub(in crate::load) bytes: KVVec<u8>,
+pub(crate) struct CoreHeader {
+    pub(crate) bytes: KVVec<u8>,
     /// Separate pieces of memory.
-    pub(in crate::load) pieces: usize,
+    pub(crate) pieces: usize,
     /// Pieces that had no room any more.
-    pub(in crate::load) without_room: usize,
+    pub(crate) without_room: usize,
 }
 
 impl Sources {
     // Out of line for the stack: the sources on their way into the structure.
     #[inline(never)]
-    pub(in crate::load) fn new(
+    pub(crate) fn new(
         record: Arc<CrashRecord>,
         reservation: &Reservation,
     ) -> Result<Self, Refusal> {
@@ -54,7 +54,7 @@ impl Sources {
     }
 
     /// How long headers can become that start as `header`.
-    pub(in crate::load) fn len_max(&self, header: &CoreHeader) -> usize {
+    pub(crate) fn len_max(&self, header: &CoreHeader) -> usize {
         let count = self.record.memory().count() + 1 + header.pieces + MORE_PIECES;
         encoded_len(count.min(PROGRAM_HEADERS_MAX), 0).max(header.bytes.len())
     }
@@ -65,7 +65,7 @@ impl Sources {
     /// left out, the highest addresses first.
     // Out of line for the stack: lists and a header under way.
     #[inline(never)]
-    pub(in crate::load) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {
+    pub(crate) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {
         let mut notes: KVec<Range> = KVec::new();
         for memory in self.record.memory() {
             notes.push(memory, GFP_KERNEL)?;
