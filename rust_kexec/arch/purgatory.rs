@@ -23,7 +23,7 @@ pub(crate) struct Lens {
 /// inside.
 pub(super) struct Purgatory {
     pub(super) code: &'static [u8],
-    /// What the tables are aligned to.
+    /// The alignment of the tables, which is their length.
     pub(super) table_len: u64,
 }
 

@@ -4,7 +4,7 @@
 //!
 //! 1. `__crash_kexec`, by ftrace: before panic() stops the other CPUs, with the registers of the
 //!    oops, if there was one.
-//! 2. What the architecture has besides (`arch::hook`).
+//! 2. The hook of the architecture (`arch::hook`).
 //! 3. The panic notifiers, as the last net.
 //!
 //! The order is panic()'s, unless the user asked for another one with crash_kexec_post_notifiers:

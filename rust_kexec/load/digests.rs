@@ -48,7 +48,7 @@ impl Digests {
         Self { sha256, algorithm }
     }
 
-    /// What [`Self::digest`] computes.
+    /// The algorithm of [`Self::digest`].
     pub(super) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }

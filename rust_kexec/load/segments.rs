@@ -14,7 +14,7 @@ use kexec_core::plan::Plan;
 use kexec_core::types::ranges::without;
 use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 
-/// What goes into a segment.
+/// The contents of a segment.
 #[derive(Clone, Copy)]
 pub(super) enum Contents<'a> {
     /// These bytes.

@@ -14,7 +14,7 @@ use kexec_core::image::unpack::{Step, Unpack, DECOMPRESSIONS_MAX};
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
 const GUESS: usize = 4;
 
-/// What a file was decompressed to. Lives as long as the file does.
+/// The decompressed contents of a file. They live as long as the file does.
 #[derive(Default)]
 pub(super) struct Buffers([OnceCell<Buffer>; DECOMPRESSIONS_MAX]);
 
@@ -39,7 +39,7 @@ impl Buffer {
     }
 }
 
-/// What a file that the policy let through has in it.
+/// The parts of a file that the policy let through.
 pub(super) struct Unpacked<'a> {
     /// The kernel, in a format that is loaded as it is.
     pub(super) kernel: Trusted<'a>,
@@ -61,7 +61,7 @@ impl<'a> Unpacked<'a> {
         limit: u64,
     ) -> Result<Self, Refusal> {
         let mut unpack = Unpack::new(file);
-        // What was signed and then compressed has its signature within. Nothing but the decompressor
+        // A file that was signed and then compressed has its signature within. Nothing but the decompressor
         // sees it before it is judged.
         let is_compressed = Format::of(file).is_some_and(Format::is_compressed_file);
         if is_compressed && detached.is_none() {

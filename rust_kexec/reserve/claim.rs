@@ -7,8 +7,8 @@ use crate::refusal::{MachineError, Refusal, RegionError};
 use crate::sys::ftrace::{RegionClaim, RegionGuard};
 use crate::sys::{clock, kexec};
 
-/// Watches who loads into the reserved memory, or shrinks it. While nothing is claimed it lets all
-/// pass.
+/// The watch over loads into the reserved memory, and over its shrinking. While nothing is claimed it
+/// lets all pass.
 pub(crate) struct Guard(RegionGuard);
 
 impl Guard {
@@ -55,7 +55,7 @@ impl Claim {
         })
     }
 
-    /// What is claimed.
+    /// The memory that is claimed.
     pub(crate) fn reservation(&self) -> &Reservation {
         &self.reservation
     }

@@ -10,7 +10,7 @@ use kexec_core::types::ranges::{Range, RangeList};
 /// `crashkernel=` reserves one region, or with `,high` a second one for DMA below 4 GiB.
 const REGIONS_MAX: usize = 2;
 
-/// What `crashkernel=` reserved.
+/// The memory that `crashkernel=` reserved.
 pub(crate) struct Reservation {
     regions: RangeList<REGIONS_MAX>,
     region: Range,

@@ -27,7 +27,7 @@ use kexec_core::uapi::SegmentKind;
 /// The segment whose address the kernel is entered with.
 pub(crate) const ARGUMENT: SegmentKind = SegmentKind::DeviceTree;
 
-/// What the segments of the handover are aligned to.
+/// The alignment of the segments of the handover.
 pub(crate) fn alignment() -> u64 {
     granule().page_len()
 }
@@ -67,7 +67,7 @@ fn page_tables_len(region: Range) -> u64 {
     tables * granule().page_len()
 }
 
-/// What of the running machine goes into the handover.
+/// The facts of the running machine that the handover needs.
 pub(crate) struct Sources {
     tree: KVVec<u8>,
 }

@@ -17,7 +17,7 @@ use kexec_core::types::ranges::{without, Range};
 /// blocks of 128 MiB can leave 128 GiB in as many.
 const MORE_PIECES: usize = 1024;
 
-/// What a header consists of besides the memory that there is.
+/// The parts of a header besides the memory that is online.
 pub(crate) struct Sources {
     pub(crate) record: Arc<CrashRecord>,
     kernel_text: Load,
@@ -61,8 +61,8 @@ impl Sources {
 
     /// Builds the header of the memory that there is now, of `len_max` bytes at most: a PT_NOTE for
     /// each possible CPU, one for VMCOREINFO and one for the report, a PT_LOAD for the kernel's text
-    /// and one for each piece of RAM that is online, without the crash regions. What has no room is
-    /// left out, the highest addresses first.
+    /// and one for each piece of RAM that is online, without the crash regions. Memory that has no
+    /// room is left out, the highest addresses first.
     // Out of line for the stack: lists and a header under way.
     #[inline(never)]
     pub(crate) fn build(&self, len_max: usize) -> Result<CoreHeader, Refusal> {

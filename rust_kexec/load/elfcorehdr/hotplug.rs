@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keeps the ELF core header of the loaded image true while memory and CPUs come and go.
+//! The upkeep of the loaded image's ELF core header while memory and CPUs come and go.
 //!
 //! The kernel's own kexec rewrites its header where it is and checks no digest of it
 //! (crash_handle_hotplug_event). Here a new one is put in force beside the old one, see
@@ -77,7 +77,7 @@ impl Memory for ReservedMemory {
     }
 }
 
-/// What a header is built of and where it goes. Made when the image is prepared.
+/// A header, its parts and its place, made when the image is prepared.
 pub(crate) struct Prepared {
     sources: Sources,
     header: CoreHeader,
