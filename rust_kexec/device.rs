@@ -30,8 +30,7 @@ const COMMAND_LINE_MAX: u64 = 64 << 10;
 /// The device, for as long as it lives.
 ///
 /// A module that is removed by force takes its image with it: first nobody can open the device any
-/// more, then what is armed is disarmed. A caller that has it open still finds that the
-/// module is going.
+/// more, then what is armed is disarmed. A caller that has it open still finds that the module is going.
 pub(crate) struct Registration {
     // Dropped in this order.
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
