@@ -6,7 +6,7 @@
 //! - `memory`: where the kernel's text lies, and what the capture kernel may use;
 //! - `handover`: the segments that carry a capture kernel besides itself, and the jump;
 //! - `registers`: what a CPU's registers look like in a dump;
-//! - `hook`: what else notices a crash;
+//! - `hook`: how a crash is noticed, besides the ways that all have;
 //! - `hypervisor`: which one has to be told of a crash, and how;
 //! - `panic`: the functions of this module that a panic calls;
 //! - `stop`: how other CPUs are stopped;

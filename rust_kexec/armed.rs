@@ -2,11 +2,11 @@
 
 //! Third stage: the image that the next crash boots.
 //!
-//! There is one place for it. It is changed behind a lock, and read by the crash path without one.
+//! There is one place for it. It is changed under a lock, and read by the crash path without one.
 
 use crate::compat::{global_lock, prelude::*};
 use crate::load::{self, CrashImage};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RequestError};
 use crate::reserve::{Claim, Guard};
 use crate::sys::module_reference::ModuleReference;
 use crate::sys::once::Once;
@@ -65,7 +65,7 @@ struct Armed {
     hold: Hold,
 }
 
-/// What an image needs for as long as it is armed: its memory, and the module.
+/// The holds on what an armed image needs: its memory, and the module.
 struct Hold {
     claim: Claim,
     _module: ModuleReference,
@@ -73,7 +73,7 @@ struct Hold {
 
 /// The place of the image that is armed.
 ///
-/// There is one, behind a lock, because there is one [`IMAGE`]. The guard of the reserved memory, and
+/// There is one, under a lock, because there is one [`IMAGE`]. The guard of the reserved memory, and
 /// the hooks by which a crash is noticed, change the kernel's code while it runs on other CPUs. So
 /// they stay from the first load on, and do nothing while nothing is armed.
 pub(crate) struct Slot {
@@ -106,7 +106,7 @@ impl Slot {
         contents: &load::UnpackedFiles<'_>,
     ) -> Result<&CrashImage, Refusal> {
         // A caller that has kept the device open while the module is removed finds it going.
-        let module = ModuleReference::get().ok_or(Refusal::ModuleGoing)?;
+        let module = ModuleReference::get().ok_or(RequestError::ModuleGoing)?;
         let guard = put_in::<H>(&mut self.guard)?;
         let (target, hold) = match self.armed.take() {
             Some(Armed { target, hold }) => (Some(target), hold),

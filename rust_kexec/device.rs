@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/dev/rust_kexec`: who may ask for what, and how a refusal gets back to the caller.
+//! The device `/dev/rust_kexec`: requests come in, and sentences go out.
+
+mod structures;
 
 use crate::armed;
 use crate::compat::fs::File;
 use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration};
 use crate::compat::prelude::*;
-use crate::compat::transmute::{AsBytes, FromBytes};
-use crate::compat::uaccess::{UserPtr, UserSlice};
 use crate::crash::Hooks;
 use crate::load;
-use crate::refusal::{Refusal, Sentence};
+use crate::refusal::{MachineError, PermissionError, Refusal, RequestError};
 use crate::reserve::Reservation;
 use crate::sys::{bindings, kexec, user_structure};
 use kernel::ffi::c_int;
 use kernel::ioctl::_IO;
 use kexec_core::types::ranges::Range;
 use kexec_core::uapi::{
-    LoadRequest, Message, RegionRecord, Status, Structure, StructureError, UnloadRequest,
-    IOCTL_LOAD, IOCTL_STATUS, IOCTL_TYPE, IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
+    LoadRequest, RegionRecord, Status, UnloadRequest, IOCTL_LOAD, IOCTL_STATUS, IOCTL_TYPE,
+    IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
 };
+use structures::{answer, read, read_len, user_slice, Crossing};
 
 /// Longest command line that is read from user space: what no kernel takes is refused before it
 /// is copied.
@@ -28,7 +29,7 @@ const COMMAND_LINE_MAX: u64 = 64 << 10;
 /// The device, for as long as it lives.
 ///
 /// A module that is removed by force takes its image with it: first nobody can open the device any
-/// more, then what is armed is disarmed. Who has it open still finds that the module is going.
+/// more, then what is armed is disarmed. A caller that has it open still finds that the module is going.
 pub(crate) struct Registration {
     // Dropped in this order.
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
@@ -63,7 +64,7 @@ impl Drop for Departure {
     }
 }
 
-/// What an open file of the device can do.
+/// The requests of an open file.
 struct Device;
 
 #[vtable]
@@ -78,17 +79,6 @@ impl MiscDevice for Device {
         dispatch(command, argument).map(|()| 0)
     }
 }
-
-/// A structure of the interface as it crosses the border to user space.
-#[repr(transparent)]
-struct Crossing<T>(T);
-
-// SAFETY: The structure consists of integers without padding (asserted beside its definition).
-unsafe impl FromBytes for Crossing<LoadRequest> {}
-// SAFETY: As above.
-unsafe impl FromBytes for Crossing<UnloadRequest> {}
-// SAFETY: As above.
-unsafe impl AsBytes for Crossing<Status> {}
 
 const LOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
 const UNLOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
@@ -117,77 +107,14 @@ fn dispatch(command: u32, argument: usize) -> Result {
     }
 }
 
-fn user_slice(address: usize, len: usize) -> UserSlice {
-    UserSlice::new(UserPtr::from_addr(address), len)
-}
-
-/// Reads how long a caller's structure is.
-fn read_len<T: Structure>(address: usize) -> Result<u32> {
-    let len = user_slice(address, size_of::<u32>()).reader().read()?;
-    // A sentence has no place to go to yet.
-    T::check_len(len).map_err(|error| Error::from_errno(-error.errno().number()))?;
-    Ok(len)
-}
-
-/// Reads a caller's structure: what is known of it, and whether that is all of it.
-fn read<T: Structure>(address: usize) -> Result<(T, Result<(), Refusal>)>
-where
-    Crossing<T>: FromBytes,
-{
-    let found = read_len::<T>(address)?;
-    let (Crossing(request), is_known) = user_structure::read(address, found as usize)?;
-    let known = size_of::<T>();
-    match is_known {
-        true => Ok((request, Ok(()))),
-        false => Ok((
-            request,
-            Err(StructureError::Unknown { found, known }.into()),
-        )),
-    }
-}
-
-/// Sends a refusal's sentence to the caller and to the log, and returns its errno.
-// Out of line for the stack: the sentence.
-#[inline(never)]
-fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result {
-    let Err(refusal) = outcome else {
-        return Ok(());
-    };
-    let sentence = Sentence::of(&refusal);
-    if may_log() {
-        pr_warn!("refused: {}\n", sentence.as_str());
-    }
-    let text = sentence.as_bytes();
-    let len = text.len().min(message.capacity as usize);
-    if len > 0 {
-        let text = text.get(..len).unwrap_or_default();
-        user_slice(message.address as usize, len)
-            .writer()
-            .write_slice(text)?;
-    }
-    if message.used != 0 {
-        let used = (len as u64).to_ne_bytes();
-        user_slice(message.used as usize, used.len())
-            .writer()
-            .write_slice(&used)?;
-    }
-    Err(refusal.errno())
-}
-
-/// Whether the log has room for another refusal.
-fn may_log() -> bool {
-    // SAFETY: Counts the calls.
-    unsafe { bindings::rust_kexec_may_log() }
-}
-
 fn check_request(flags: u32) -> Result<(), Refusal> {
     // SAFETY: Asks about the current process.
     if !unsafe { bindings::capable(bindings::CAP_SYS_BOOT as c_int) } {
-        return Err(Refusal::NotPermitted);
+        return Err(PermissionError::NotPermitted.into());
     }
     match flags {
         0 => Ok(()),
-        flags => Err(Refusal::UnknownFlags(flags)),
+        flags => Err(RequestError::UnknownFlags(flags).into()),
     }
 }
 
@@ -196,13 +123,14 @@ fn check_request(flags: u32) -> Result<(), Refusal> {
 fn check_permission() -> Result<(), Refusal> {
     match kexec::load_permitted() {
         Some(true) => Ok(()),
-        Some(false) if kexec::load_is_disabled() => Err(Refusal::LoadDisabled),
-        Some(false) => Err(Refusal::LoadLimit),
-        None => Err(Refusal::Missing {
+        Some(false) if kexec::load_is_disabled() => Err(PermissionError::LoadDisabled.into()),
+        Some(false) => Err(PermissionError::LoadLimit.into()),
+        None => Err(MachineError::Missing {
             what: "the address of kexec_load_permitted(), which says whether \
                    kernel.kexec_load_disabled forbids this,",
             remedy: "use a kernel with CONFIG_KPROBES",
-        }),
+        }
+        .into()),
     }
 }
 
@@ -219,7 +147,7 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         initrd_signature: given(request.initrd_signature_fd),
     };
     let digest = load::requested_digest(request.digest)?;
-    // What may have to wait for a file comes before the lock. The region is looked for again when it
+    // Reading files may take long, so it comes before the lock. The region is looked for again when it
     // is claimed.
     let limit = Reservation::find()?.region().len();
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
@@ -238,15 +166,16 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
 fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
     let len = request.command_line_len;
     if len > COMMAND_LINE_MAX {
-        return Err(Refusal::CommandLineLength {
+        return Err(RequestError::CommandLineLength {
             found: len,
             limit: COMMAND_LINE_MAX,
-        });
+        }
+        .into());
     }
     let mut bytes = KVec::new();
     user_slice(request.command_line as usize, len as usize)
         .read_all(&mut bytes, GFP_KERNEL)
-        .map_err(|_| Refusal::BadAddress)?;
+        .map_err(|_| RequestError::BadAddress)?;
     Ok(bytes)
 }
 
@@ -257,7 +186,7 @@ fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     check_permission()?;
     match armed::lock().disarm() {
         true => Ok(()),
-        false => Err(Refusal::NothingLoaded),
+        false => Err(RequestError::NothingLoaded.into()),
     }
 }
 

@@ -2,8 +2,9 @@
 
 //! kexec and kdump as a loadable module.
 //!
-//! The modules below stand in the order in which a dump happens: memory is reserved, an image is
-//! loaded, the kernel crashes, the capture kernel serves the memory of the crashed one.
+//! Each of the modules below uses those before it and none after it. From `reserve` on they are the
+//! stages of a dump: memory is reserved, an image is loaded and armed, the kernel crashes, the capture
+//! kernel serves the memory of the crashed one.
 //!
 //! The module finds its role by itself. In a kernel that was given the address of an ELF core
 //! header (`elfcorehdr=`) it serves `/proc/vmcore`; in any other it offers `/dev/rust_kexec`.
@@ -38,7 +39,7 @@ module! {
     license: "GPL",
 }
 
-/// What this kernel is for, and what the module registered for it.
+/// The role of this kernel, with the registrations that it needs.
 enum RustKexec {
     /// A capture kernel can be loaded.
     Production { _device: device::Registration },

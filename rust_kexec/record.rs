@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a crash leaves for the dump: notes in memory of their own, outside the reserved region.
+//! The notes that a crash leaves for the dump, in memory of their own outside the reserved region.
 //!
 //! - `notes`: the registers of each CPU;
 //! - `vmcoreinfo`: a copy of the running kernel's VMCOREINFO, with the time of the crash;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Fourth stage: the capture kernel serves the memory of the crashed kernel as a file.
+//! Fifth stage: the capture kernel serves the memory of the crashed kernel as a file.
 
 mod contents;
 mod elfcorehdr;

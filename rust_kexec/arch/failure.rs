@@ -7,9 +7,9 @@ use core::fmt;
 
 /// The reason; `E` is what an architecture finds wrong with the map.
 pub(crate) enum Failure<E> {
-    /// It is not what can be changed.
+    /// The map is none that can be changed.
     Map(E),
-    /// What maps other memory as well could not be split.
+    /// A mapping that has other memory as well could not be split.
     Split(Error),
 }
 

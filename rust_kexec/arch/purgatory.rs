@@ -4,7 +4,7 @@
 //! of the identity map that it runs on, the top one first.
 
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal};
 use kernel::alloc::AllocError;
 use kexec_core::handover::purgatory::Head;
 use kexec_core::plan::Plan;
@@ -23,7 +23,7 @@ pub(crate) struct Lens {
 /// inside.
 pub(super) struct Purgatory {
     pub(super) code: &'static [u8],
-    /// What the tables are aligned to.
+    /// The alignment of the tables, which is their length.
     pub(super) table_len: u64,
 }
 
@@ -79,7 +79,7 @@ impl Addresses {
 
 /// The memory of a segment that the stage before has placed.
 pub(super) fn memory_of(plan: &Plan, kind: SegmentKind) -> Result<Range, Refusal> {
-    let segment = plan.segment(kind).ok_or(Refusal::Missing {
+    let segment = plan.segment(kind).ok_or(MachineError::Missing {
         what: kind.name(),
         remedy: "report this, with the command that led to it",
     })?;

@@ -4,7 +4,7 @@
 //!
 //! 1. `__crash_kexec`, by ftrace: before panic() stops the other CPUs, with the registers of the
 //!    oops, if there was one.
-//! 2. What the architecture has besides (`arch::hook`).
+//! 2. The hook of the architecture (`arch::hook`).
 //! 3. The panic notifiers, as the last net.
 //!
 //! The order is panic()'s, unless the user asked for another one with crash_kexec_post_notifiers:
@@ -17,7 +17,7 @@ use crate::arch::hook::ArchitectureHook;
 use crate::arch::stop::StopHandler;
 use crate::armed::CrashHooks;
 use crate::compat::{global_lock, prelude::*};
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal};
 use crate::sys;
 use crate::sys::ftrace::{CrashKexecHook, PanicHooks};
 use crate::sys::notifier::PanicNotifier;
@@ -51,7 +51,7 @@ pub(crate) struct Hooks {
 
 impl Hooks {
     fn register() -> Result<Self, Refusal> {
-        let hook = |what| move |error| Refusal::Hook { what, error };
+        let hook = |what| move |error| hook_error(what, error);
         Ok(Self {
             _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
             _panic: PanicHooks::register().map_err(hook("crash_smp_send_stop"))?,
@@ -64,6 +64,10 @@ impl Hooks {
     }
 }
 
+fn hook_error(what: &'static str, error: Error) -> Refusal {
+    MachineError::Hook { what, error }.into()
+}
+
 impl CrashHooks for Hooks {
     fn put_in() -> Result<(), Refusal> {
         let mut lock = lock();
@@ -72,10 +76,8 @@ impl CrashHooks for Hooks {
             none => none.insert(Self::register()?),
         };
         // ftrace gives up for good where it finds code that it does not expect.
-        hooks.crash_kexec.check().map_err(|error| Refusal::Hook {
-            what: "__crash_kexec",
-            error,
-        })
+        let check = hooks.crash_kexec.check();
+        check.map_err(|error| hook_error("__crash_kexec", error))
     }
 
     fn take_out() {

@@ -17,7 +17,7 @@ use kexec_core::dump::report::Moment;
 /// Preemption must be off, and `frame` be null or point to the registers to save.
 pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     if let Some(image) = state::image_here() {
-        // The crash path itself has crashed. What it did is done; the dump is still worth having.
+        // The crash path itself has crashed. The dump is still worth having as it is.
         leave(image)
     }
     // SAFETY: The caller has preemption off.

@@ -2,7 +2,7 @@
 
 //! The digests that the purgatory will compare, and which algorithm they are computed with.
 
-use crate::refusal::Refusal;
+use crate::refusal::{FileError, RequestError};
 use crate::sys::{clock, sha256::Sha256, words};
 use kexec_core::plan::Plan;
 use kexec_core::types::digest::{xxh64, Algorithm, DIGEST_LEN};
@@ -13,19 +13,19 @@ const SAMPLES: usize = 8;
 static SAMPLE: [u8; 16 << 10] = [0; 16 << 10];
 
 /// The algorithm that a request asks for, if it asks for one.
-pub(crate) fn requested(number: u32) -> Result<Option<Algorithm>, Refusal> {
+pub(crate) fn requested(number: u32) -> Result<Option<Algorithm>, RequestError> {
     match (number, Algorithm::from_number(number)) {
         (ANY_DIGEST, _) => Ok(None),
-        (_, None) => Err(Refusal::UnknownDigest(number)),
+        (_, None) => Err(RequestError::UnknownDigest(number)),
         (_, known) => Ok(known),
     }
 }
 
 /// Refuses what is too long for one digest.
-pub(super) fn check_digestible(what: &'static str, len: u64) -> Result<(), Refusal> {
+pub(super) fn check_digestible(what: &'static str, len: u64) -> Result<(), FileError> {
     match u32::try_from(len) {
         Ok(_) => Ok(()),
-        Err(_) => Err(Refusal::TooLarge { what, len }),
+        Err(_) => Err(FileError::TooLarge { what, len }),
     }
 }
 
@@ -48,7 +48,7 @@ impl Digests {
         Self { sha256, algorithm }
     }
 
-    /// What [`Self::digest`] computes.
+    /// The algorithm of [`Self::digest`].
     pub(super) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }

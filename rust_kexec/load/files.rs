@@ -6,13 +6,12 @@ use super::policy;
 use super::signature::{self, Trusted};
 use super::unpack::{Buffers, Unpacked};
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{FileError, Refusal};
 use crate::sys::file::{FileContents, Purpose};
 use crate::sys::ima;
 use kexec_core::types::digest::Algorithm;
 
-/// What user space asks to be loaded: files that were read once, a command line, and what the
-/// digests are to be computed with.
+/// The parts of a load: files that were read once, a command line, and the algorithm of the digests.
 pub(crate) struct Files {
     kernel: FileContents,
     kernel_signature: Option<FileContents>,
@@ -41,7 +40,7 @@ impl Files {
         digest: Option<Algorithm>,
     ) -> Result<Self, Refusal> {
         let read = |fd, purpose, what| {
-            FileContents::read(fd, purpose).map_err(|error| Refusal::Unreadable { what, error })
+            FileContents::read(fd, purpose).map_err(|error| FileError::Unreadable { what, error })
         };
         let read_any =
             |fd: Option<i32>, purpose, what| fd.map(|fd| read(fd, purpose, what)).transpose();
@@ -82,7 +81,7 @@ impl Files {
             &self.buffers,
             limit,
         )?;
-        // What is given beside a unified kernel image comes before what is in it.
+        // A command line or initrd beside a unified kernel image comes before its own.
         let command_line = Some(&self.command_line[..]).filter(|given| !given.is_empty());
         policy::judge_replacement("command line", command_line, unpacked.command_line)?;
         let command_line_in_force = command_line.or(unpacked.command_line).unwrap_or_default();
@@ -102,7 +101,7 @@ impl Files {
     }
 }
 
-/// What is loaded: a kernel that the policy lets through, ready to be parsed.
+/// The parts after unpacking: a kernel that the policy lets through, ready to be parsed.
 pub(crate) struct UnpackedFiles<'a> {
     pub(super) kernel: Trusted<'a>,
     pub(super) initrd: Option<&'a [u8]>,

@@ -13,14 +13,14 @@ use kexec_core::uapi::SignatureState;
 /// An image in its place, and what leaving this kernel for it needs.
 pub(crate) struct LoadedImage {
     pub(crate) segments: Segments,
-    /// What was found about the kernel's signature.
+    /// The finding about the kernel's signature.
     pub(crate) signature: SignatureState,
     pub(crate) jump: Jump,
     pub(crate) interrupts: Interrupts,
 }
 
-/// An image for a crash, with the notes that the crash writes for it. What changes of it is the ELF
-/// core header.
+/// An image for a crash, with the notes that the crash writes for it. It stays as it is, but for the
+/// ELF core header.
 pub(crate) struct CrashImage {
     // Dropped first.
     pub(super) _following: Following,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module parameter `signatures=`, and what the running kernel demands beyond it.
+//! The module parameter `signatures=`, and the demands of the running kernel beyond it.
 
 use crate::arch;
 use crate::compat::prelude::*;
+use crate::refusal::errno;
 use crate::sys::bindings;
 use crate::sys::parameters::{self, SignaturesParameter};
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use kernel::error::Error;
 use kexec_core::signature::{Demand, Finding, Policy, PolicyError, SignatureError};
 
 /// The policy's number.
@@ -19,7 +19,7 @@ static SEALED: AtomicBool = AtomicBool::new(false);
 /// Whether the machine was started by Secure Boot, once that was found out.
 static SECURE_BOOT: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-// What is in it.
+// Its values.
 const UNKNOWN: u8 = 0;
 const OFF: u8 = 1;
 const ON: u8 = 2;
@@ -60,7 +60,7 @@ fn is_locked_down() -> bool {
     unsafe { bindings::rust_kexec_kexec_is_locked_down() }
 }
 
-/// Who enforces signatures for kexec_file_load, by the flag `sig_enforce`.
+/// The demand for signatures that kexec_file_load has by its flag `sig_enforce`.
 fn enforced() -> Option<Demand> {
     // SAFETY: Asks how the kernel was built.
     if unsafe { bindings::rust_kexec_kexec_sig_force() } {
@@ -119,7 +119,7 @@ impl SignaturesParameter for Parameter {
     fn set(name: &[u8]) -> Result {
         set(name).map_err(|error| {
             pr_warn!("{}\n", format_args!("{error}"));
-            Error::from_errno(-error.errno().number())
+            errno(error.errno())
         })
     }
 

@@ -16,7 +16,7 @@ use crate::arch::handover::{Jump, Sources};
 use crate::arch::{hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
 use crate::record::CrashRecord;
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal};
 use crate::reserve::Reservation;
 use crate::sys::physical::ReservedMemory;
 use crate::sys::{acpi, memory};
@@ -53,7 +53,7 @@ pub(crate) fn prepare<'a>(
     reservation: &Reservation,
 ) -> Result<Prepared<'a>, Refusal> {
     if memory::is_encrypted() {
-        return Err(Refusal::MemoryEncrypted);
+        return Err(MachineError::MemoryEncrypted.into());
     }
     hypervisor::check()?;
     let region = reservation.region();

@@ -15,7 +15,7 @@ use kexec_core::types::digest::Checked;
 use kexec_core::types::ranges::without;
 use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 
-/// What goes into a segment.
+/// The contents of a segment.
 #[derive(Clone, Copy)]
 pub(super) enum SegmentContents<'a> {
     /// These bytes.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who vouches for the files of a load.
+//! The signatures of the files of a load.
 
 use super::policy;
 use crate::compat::prelude::*;
@@ -14,7 +14,7 @@ use kexec_core::signature::authenticode::{
 use kexec_core::signature::pe::PeImage;
 use kexec_core::signature::{Finding, KeyringError, SignatureError};
 
-/// The bytes of a kernel that the policy lets be loaded. What is parsed and loaded are these.
+/// The bytes of a kernel that the policy lets be loaded. These are parsed and loaded, and no others.
 ///
 /// # Invariants
 ///
@@ -53,7 +53,7 @@ impl<'a> Trusted<'a> {
 
     /// Bytes that were found in these, or made of them and nothing else.
     pub(super) fn part<'b>(&self, bytes: &'b [u8]) -> Trusted<'b> {
-        // INVARIANT: Who vouches for the whole vouches for its parts.
+        // INVARIANT: A signature of the whole is one of its parts.
         Trusted { bytes, ..*self }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Trusted<'a> {
         self.bytes
     }
 
-    /// What was found about the signature.
+    /// The finding about the signature.
     pub(super) fn finding(&self) -> Finding {
         self.finding
     }
@@ -78,11 +78,11 @@ pub(super) fn verify_detached(
         .map_err(|reason| SignatureError::Refused { what, reason })
 }
 
-/// What the signature in the file, if it is an EFI program, says.
+/// The finding about the signature in the file, if it is an EFI program.
 // Out of line for the stack: the parsed file and its digests.
 #[inline(never)]
 fn own_signature(kernel: &[u8]) -> Finding {
-    // What is not an EFI program, an ELF file for example, has no place for a signature.
+    // A file that is no EFI program, an ELF file for example, has no place for a signature.
     if !kernel.starts_with(&kexec_core::signature::pe::DOS_MAGIC) {
         return Finding::Unsigned;
     }

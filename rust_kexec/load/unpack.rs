@@ -4,7 +4,7 @@
 
 use super::signature::Trusted;
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{FileError, Refusal};
 use crate::sys::decompress;
 use kexec_core::image::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
 use kexec_core::image::format::Format;
@@ -13,7 +13,7 @@ use kexec_core::image::unpack::{Decompressed, Step, Unpack};
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
 const GUESS: usize = 4;
 
-/// What a file was decompressed to. Lives as long as the file does.
+/// The decompressed contents of a file. They live as long as the file does.
 pub(super) type Buffers = Decompressed<Buffer>;
 
 /// Decompressed data at the start of memory that may be longer.
@@ -28,7 +28,7 @@ impl AsRef<[u8]> for Buffer {
     }
 }
 
-/// What a file that the policy let through has in it.
+/// The parts of a file that the policy let through.
 pub(super) struct Unpacked<'a> {
     /// The kernel, in a format that is loaded as it is.
     pub(super) kernel: Trusted<'a>,
@@ -50,7 +50,7 @@ impl<'a> Unpacked<'a> {
     ) -> Result<Self, Refusal> {
         let mut unpack = Unpack::new(file);
         let decompress = |compressed: &Compressed<'_>| decompress(compressed, limit);
-        // What was signed and then compressed has its signature within. Nothing but the decompressor
+        // A file that was signed and then compressed has its signature within. Nothing but the decompressor
         // sees it before it is judged.
         let is_compressed = Format::of(file).is_some_and(Format::is_compressed_file);
         if is_compressed && detached.is_none() {
@@ -74,7 +74,7 @@ fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal
     let mut capacity = told.unwrap_or(guess);
     loop {
         if capacity > limit {
-            return Err(Refusal::DecompressedLength { limit });
+            return Err(FileError::DecompressedLength { limit }.into());
         }
         let mut memory = KVVec::new();
         memory.extend_with(capacity, 0, GFP_KERNEL)?;
@@ -84,11 +84,11 @@ fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal
                 capacity = capacity.saturating_mul(2).min(limit);
             }
             Err(error) if error == ENOSPC && told.is_none() => {
-                return Err(Refusal::DecompressedLength { limit })
+                return Err(FileError::DecompressedLength { limit }.into())
             }
             Err(error) if error.to_errno() == -kexec_core::types::errno::Errno::NoPkg.number() => {
                 let by = compression.name();
-                return Err(Refusal::NoDecompressor { by });
+                return Err(FileError::NoDecompressor { by }.into());
             }
             Err(error) if error == ENOMEM => return Err(Refusal::OutOfMemory),
             _ => return Err(CompressedError::Damaged { compression }.into()),

@@ -14,7 +14,7 @@ pub(super) struct Lifted<'a>(&'a mut WriteProtection);
 
 impl Drop for Lifted<'_> {
     fn drop(&mut self) {
-        // What could be made writable is still mapped in the same way.
+        // The part that could be made writable is still mapped in the same way.
         let _ = self.0 .0.make_read_only();
     }
 }
@@ -40,14 +40,14 @@ impl WriteProtection {
 
     /// Allows writes for as long as what is returned lives.
     pub(super) fn lift(&mut self) -> Result<Lifted<'_>, Failure> {
-        // What fails half way is undone by dropping it.
+        // A failure half way is undone by dropping it.
         let lifted = Lifted(self);
         lifted.0 .0.make_writable()?;
         Ok(lifted)
     }
 
     fn try_of(region: Range) -> Result<Self, Failure> {
-        // What fails half way is undone by dropping it.
+        // A failure half way is undone by dropping it.
         let protection = Self(Region::split_off(region)?);
         protection.0.make_read_only()?;
         Ok(protection)
@@ -56,7 +56,7 @@ impl WriteProtection {
 
 impl Drop for WriteProtection {
     fn drop(&mut self) {
-        // What could be made read-only is still mapped in the same way.
+        // The part that could be made read-only is still mapped in the same way.
         let _ = self.0.make_writable();
     }
 }

@@ -7,14 +7,14 @@
 
 use crate::arch::registers::{Registers, NOTE_BUFFER_LEN};
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal};
 use crate::sys::{cpu, iomem, physical};
 use core::ffi::CStr;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use kexec_core::types::ranges::Range;
 
-const MISSING: Refusal = Refusal::Missing {
+const MISSING: MachineError = MachineError::Missing {
     what: "the address of a CPU's crash notes",
     remedy: "use a kernel with CONFIG_CRASH_DUMP and CONFIG_SYSFS",
 };
@@ -148,7 +148,7 @@ fn own_buffer(bytes: &mut [u8]) -> Option<Buffer> {
 }
 
 /// Where the kernel has a CPU's notes: in one page (crash_notes_memory_init()) of `ram`.
-fn kernels_buffer(cpu: usize, ram: &[Range]) -> Result<Buffer, Refusal> {
+fn kernels_buffer(cpu: usize, ram: &[Range]) -> Result<Buffer, MachineError> {
     let len = read_number(cpu, c"crash_notes_size", 10)?;
     if len < NOTE_BUFFER_LEN as u64 {
         return Err(MISSING);
@@ -156,7 +156,7 @@ fn kernels_buffer(cpu: usize, ram: &[Range]) -> Result<Buffer, Refusal> {
     let start = read_number(cpu, c"crash_notes", 16)?;
     let memory = Range::from_start_len(start, len).ok_or(MISSING)?;
     if !ram.iter().any(|piece| piece.encloses(&memory)) {
-        return Err(Refusal::NotesOutsideRam { cpu, memory });
+        return Err(MachineError::NotesOutsideRam { cpu, memory });
     }
     let address = NonNull::new(physical::direct_map_address(start)).ok_or(MISSING)?;
     // INVARIANT: The memory is RAM, which is directly mapped; the kernel has allocated it for this
@@ -164,7 +164,7 @@ fn kernels_buffer(cpu: usize, ram: &[Range]) -> Result<Buffer, Refusal> {
     Ok(Buffer(address))
 }
 
-fn read_number(cpu: usize, attribute: &CStr, radix: u32) -> Result<u64, Refusal> {
+fn read_number(cpu: usize, attribute: &CStr, radix: u32) -> Result<u64, MachineError> {
     let text = cpu::Attribute::read(cpu, attribute).map_err(|_| MISSING)?;
     let text = core::str::from_utf8(text.bytes()).map_err(|_| MISSING)?;
     u64::from_str_radix(text.trim_end(), radix).map_err(|_| MISSING)

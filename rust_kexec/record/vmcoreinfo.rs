@@ -45,7 +45,7 @@ impl CrashVmcoreinfo {
     ///
     /// Only for the CPU that crashes, once.
     pub(crate) unsafe fn stamp(&self, seconds: u64) {
-        // SAFETY: The caller is the only one who uses the note.
+        // SAFETY: The caller is the only user of the note.
         let note = unsafe { &mut *self.note.get() };
         self.crash_time.write(note, seconds);
     }

@@ -3,18 +3,18 @@
 //! Keeping the reserved memory for an image of ours, from the kernel's own kexec as well.
 
 use super::crashkernel::Reservation;
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal, RegionError};
 use crate::sys::ftrace::{RegionClaim, RegionGuard};
 use crate::sys::{clock, kexec};
 
-/// Watches who loads into the reserved memory, or shrinks it. While nothing is claimed it lets all
-/// pass.
+/// The watch over loads into the reserved memory, and over its shrinking. While nothing is claimed it
+/// lets all pass.
 pub(crate) struct Guard(RegionGuard);
 
 impl Guard {
     /// Puts the guard up.
     pub(crate) fn register() -> Result<Self, Refusal> {
-        let guard = RegionGuard::register().map_err(|error| Refusal::Hook {
+        let guard = RegionGuard::register().map_err(|error| MachineError::Hook {
             what: "loading a crash image by the kernel's own kexec",
             error,
         })?;
@@ -43,7 +43,7 @@ impl Claim {
     pub(crate) fn new(guard: &mut Guard) -> Result<Self, Refusal> {
         // A claim that must fail would be in the way of whoever replaces that image meanwhile.
         refuse_kernels_image()?;
-        let region = guard.0.claim().map_err(|_| Refusal::KexecBusy)?;
+        let region = guard.0.claim().map_err(|_| RegionError::KexecBusy)?;
         wait_for_kexec()?;
         refuse_kernels_image()?;
         // INVARIANT: A caller that was let through before the claim has had kexec's lock, if at all,
@@ -55,26 +55,26 @@ impl Claim {
         })
     }
 
-    /// What is claimed.
+    /// The memory that is claimed.
     pub(crate) fn reservation(&self) -> &Reservation {
         &self.reservation
     }
 }
 
-fn refuse_kernels_image() -> Result<(), Refusal> {
+fn refuse_kernels_image() -> Result<(), RegionError> {
     match kexec::has_image() {
-        true => Err(Refusal::KernelImageLoaded),
+        true => Err(RegionError::KernelImageLoaded),
         false => Ok(()),
     }
 }
 
 /// Waits until nobody holds kexec's lock.
-fn wait_for_kexec() -> Result<(), Refusal> {
+fn wait_for_kexec() -> Result<(), RegionError> {
     for _ in 0..PATIENCE_MILLISECONDS / LOOK_MILLISECONDS {
         if kexec::is_idle() {
             return Ok(());
         }
         clock::sleep_milliseconds(LOOK_MILLISECONDS);
     }
-    Err(Refusal::KexecBusy)
+    Err(RegionError::KexecBusy)
 }

@@ -2,7 +2,7 @@
 
 //! The memory that `crashkernel=` reserved.
 
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RegionError};
 use crate::sys::iomem;
 use kernel::bindings;
 use kexec_core::types::ranges::{Range, RangeList};
@@ -10,7 +10,7 @@ use kexec_core::types::ranges::{Range, RangeList};
 /// `crashkernel=` reserves one region, or with `,high` a second one for DMA below 4 GiB.
 const REGIONS_MAX: usize = 2;
 
-/// What `crashkernel=` reserved.
+/// The memory that `crashkernel=` reserved.
 pub(crate) struct Reservation {
     regions: RangeList<REGIONS_MAX>,
     region: Range,
@@ -23,7 +23,10 @@ impl Reservation {
         for region in &iomem::described(bindings::IORES_DESC_CRASH_KERNEL)? {
             regions.push(*region)?;
         }
-        let region = *regions.as_slice().last().ok_or(Refusal::NoReservation)?;
+        let region = *regions
+            .as_slice()
+            .last()
+            .ok_or(RegionError::NoReservation)?;
         Ok(Self { regions, region })
     }
 

@@ -7,7 +7,7 @@ use crate::compat::prelude::*;
 use kernel::error::{to_result, Error};
 use kernel::ffi::c_int;
 
-/// What the notices lead to. The kernel holds its locks of memory or CPU hotplug meanwhile.
+/// The functions that the notices call, with the kernel's locks of memory or CPU hotplug held.
 pub(crate) trait HotplugCallbacks {
     /// Memory went online or offline.
     fn memory_changed();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is done once, before anybody relies on it.
+//! Actions that are done once, before their outcome is used.
 
 use core::hint::spin_loop;
 use core::sync::atomic::{AtomicU8, Ordering};
 
-/// Something that is done on the first call. Not for the crash path: the others wait for the first.
+/// An action that is done on the first call. Not for the crash path: the others wait for the first.
 pub(crate) struct Once(AtomicU8);
 
 // How far it is.

@@ -22,7 +22,7 @@ pub(crate) trait SignaturesParameter {
     /// Sets it, at the module's load or through sysfs.
     fn set(name: &[u8]) -> Result;
 
-    /// What it is now.
+    /// Its value.
     fn get() -> &'static str;
 }
 

@@ -9,7 +9,7 @@ use crate::compat::prelude::*;
 use core::ffi::CStr;
 use core::ptr::NonNull;
 
-/// What the file does. Offsets are bytes from its start.
+/// The operations of the file. Offsets are bytes from its start.
 pub(crate) trait FileOperations: Send + Sync + 'static {
     /// Copies from `offset` on, and says how many bytes.
     fn read(&self, offset: u64, to: &mut Destination<'_>) -> Result<usize>;
@@ -216,7 +216,7 @@ impl<T> Drop for ProcFile<T> {
     }
 }
 
-/// Lets others run who wait for this CPU. Says whether the reader is being killed.
+/// Lets others run that wait for this CPU. Says whether the reader is being killed.
 pub(crate) fn pause() -> bool {
     // SAFETY: The caller is a system call that holds no lock.
     unsafe { bindings::rust_kexec_pause() }

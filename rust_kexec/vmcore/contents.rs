@@ -12,7 +12,7 @@ use kexec_core::types::ranges::Range;
 /// How much is copied before others get the CPU and a signal is looked for.
 const COPY_LEN_MAX: usize = 1 << 20;
 
-/// What the file has besides memory.
+/// The parts of the file besides memory.
 pub(super) struct DumpContents {
     /// Where in the file everything is.
     pub(super) layout: Layout,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The notes of all CPUs and VMCOREINFO, one behind the other.
+//! The notes of all CPUs and VMCOREINFO, one after the other.
 
 use super::old_memory::read;
 use crate::compat::prelude::*;

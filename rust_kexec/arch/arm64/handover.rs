@@ -6,7 +6,7 @@ use super::cache;
 use super::image::Image;
 use crate::arch::purgatory::{memory_of, Addresses, Lens, Purgatory};
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal};
 use crate::sys::acpi::AcpiTable;
 use crate::sys::bindings;
 use crate::sys::file::Mount;
@@ -28,7 +28,7 @@ use kexec_core::uapi::SegmentKind;
 /// The segment whose address the kernel is entered with.
 pub(crate) const ARGUMENT: SegmentKind = SegmentKind::DeviceTree;
 
-/// What the segments of the handover are aligned to.
+/// The alignment of the segments of the handover.
 pub(crate) fn alignment() -> u64 {
     granule().page_len()
 }
@@ -62,7 +62,7 @@ fn page_tables_len(region: Range) -> u64 {
     tables * granule().page_len()
 }
 
-/// What of the running machine goes into the handover.
+/// The facts of the running machine that the handover needs.
 pub(crate) struct Sources {
     tree: KVVec<u8>,
 }
@@ -70,7 +70,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Reads it. On a machine that ACPI describes it is the small tree of the kernel's EFI stub.
     pub(crate) fn read() -> Result<Self, Refusal> {
-        const MISSING: Refusal = Refusal::Missing {
+        const MISSING: MachineError = MachineError::Missing {
             what: "the running machine's device tree, /sys/firmware/fdt,",
             remedy:
                 "use a kernel with CONFIG_SYSFS, and look in its log for what became of the tree",

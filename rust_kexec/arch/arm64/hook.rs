@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What else notices a crash on arm64: a kprobe at `__crash_kexec`.
+//! The hook that only arm64 has: a kprobe at `__crash_kexec`.
 //!
 //! ftrace hands over the argument registers, the frame and the stack pointer only. The kprobe fires
 //! before it and has all registers. But a kprobe is missed while another one runs, and then ftrace

@@ -22,7 +22,7 @@ static SDEI_CONDUIT: AtomicU32 = AtomicU32::new(0);
 /// The inter-processor interrupt that is a pseudo-NMI, 0 where there is none.
 static NMI: AtomicU32 = AtomicU32::new(0);
 
-/// What is needed to stop other CPUs.
+/// The means by which other CPUs are stopped.
 pub(crate) struct StopHandler {
     _slot: Held,
 }
@@ -81,9 +81,9 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
 /// that ends too. Only a kernel that uses SME lets tasks enter it, and may touch its registers itself.
 ///
 /// Hardware virtualization needs nothing here: the capture kernel is entered at the exception level
-/// that this kernel runs at. That is EL2 with VHE. A kernel that was started at EL2 of a CPU without VHE runs at EL1, and so
-/// will the capture kernel, which then has no KVM. What stays at EL2 is in the crashed kernel's
-/// memory, which nothing overwrites.
+/// that this kernel runs at. That is EL2 with VHE. A kernel that was started at EL2 of a CPU without
+/// VHE runs at EL1, and so will the capture kernel, which then has no KVM. The code that stays at EL2
+/// is in the crashed kernel's memory, which nothing overwrites.
 pub(crate) fn quiesce_cpu() {
     match SDEI_CONDUIT.load(Ordering::Acquire) {
         0 => {}

@@ -33,12 +33,12 @@ static PURGATORY: Purgatory = Purgatory {
 /// The segment whose address the kernel is entered with.
 pub(crate) const ARGUMENT: SegmentKind = SegmentKind::BootParams;
 
-/// What the segments of the handover are aligned to.
+/// The alignment of the segments of the handover.
 pub(crate) fn alignment() -> u64 {
     PAGE_SIZE
 }
 
-/// What the identity map has: the region, and some tables that firmware keeps together.
+/// The ranges of the identity map: the region, and some tables that firmware keeps together.
 type Mapped = RangeList<32>;
 
 fn levels() -> Levels {
@@ -48,9 +48,9 @@ fn levels() -> Levels {
     }
 }
 
-/// What of the running machine goes into the handover.
+/// The facts of the running machine that the handover needs.
 pub(crate) struct Sources {
-    /// What firmware or a boot loader told the running kernel. Without it the capture kernel has no
+    /// The boot parameters of the running kernel, from firmware or a boot loader. Without them the capture kernel has no
     /// screen, and none of UEFI's services.
     boot_params: Option<KVVec<u8>>,
     firmware: Firmware,
@@ -152,7 +152,7 @@ impl Sources {
         Ok(PURGATORY.segment(console, tables.iter().flatten())?)
     }
 
-    /// What is identity-mapped besides the crash report.
+    /// The ranges that are identity-mapped besides the crash report.
     fn mapped(&self, region: Range) -> Result<Mapped, Refusal> {
         let mut mapped = self.accessed_early;
         mapped.push(region)?;
@@ -167,8 +167,8 @@ fn tables_count(mapped: &Mapped) -> u64 {
         + page_tables::tables_needed(&[page], levels())
 }
 
-/// What the first code of a capture kernel accesses outside the region, before it has page tables of
-/// its own.
+/// The memory outside the region that the first code of a capture kernel accesses, before it has page
+/// tables of its own.
 ///
 /// - A bzImage that pages with another number of levels than the crashed kernel did changes the mode
 ///   by a trampoline below 1 MiB, because it must be where 32-bit code can run (the kernel's

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What else notices a crash on x86_64: the pointer through which panic() stops the other CPUs,
+//! The hook that only x86_64 has: the pointer through which panic() stops the other CPUs,
 //! for when `__crash_kexec` could not be hooked or is not called.
 
 use crate::compat::prelude::*;

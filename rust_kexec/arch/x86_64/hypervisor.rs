@@ -5,7 +5,7 @@
 
 use super::port;
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::MachineError;
 use crate::sys::bindings;
 use core::arch::x86_64::__cpuid;
 use core::ffi::CStr;
@@ -15,7 +15,7 @@ use kexec_core::handover::x86_64::kvm;
 /// Refuses a hypervisor that has to be told by what only the kernel has: Hyper-V, whose VMBus has to
 /// be unloaded (hv_machine_crash_shutdown()), and Xen, of which a domain asks for a soft reset
 /// (xen_hvm_crash_shutdown()).
-pub(crate) fn check() -> Result<(), Refusal> {
+pub(crate) fn check() -> Result<(), MachineError> {
     // SAFETY: Returns a string that is constant, or null.
     let name = unsafe { bindings::rust_kexec_hypervisor_to_tell() };
     if name.is_null() {
@@ -23,7 +23,7 @@ pub(crate) fn check() -> Result<(), Refusal> {
     }
     // SAFETY: As above.
     let name: &CStr = unsafe { CStr::from_char_ptr(name) };
-    Err(Refusal::Hypervisor(name.to_str().unwrap_or_default()))
+    Err(MachineError::Hypervisor(name.to_str().unwrap_or_default()))
 }
 
 /// What KVM offers, 0 where it is not there.

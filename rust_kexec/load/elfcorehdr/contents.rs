@@ -17,27 +17,27 @@ use kexec_core::types::ranges::{without, Range};
 /// blocks of 128 MiB can leave 128 GiB in as many.
 const MORE_PIECES: usize = 1024;
 
-/// What a header consists of besides the memory that there is.
-pub(in crate::load) struct Sources {
-    pub(in crate::load) record: Arc<CrashRecord>,
+/// The parts of a header besides the memory that is online.
+pub(crate) struct Sources {
+    pub(crate) record: Arc<CrashRecord>,
     kernel_text: Load,
     /// Memory that the dump does not have.
     left_out: KVec<Range>,
 }
 
 /// A header, and how much of the memory it names.
-pub(in crate::load) struct EncodedElfcorehdr {
-    pub(in crate::load) bytes: KVVec<u8>,
+pub(crate) struct EncodedElfcorehdr {
+    pub(crate) bytes: KVVec<u8>,
     /// Separate pieces of memory.
-    pub(in crate::load) pieces: usize,
+    pub(crate) pieces: usize,
     /// Pieces that had no room any more.
-    pub(in crate::load) without_room: usize,
+    pub(crate) without_room: usize,
 }
 
 impl Sources {
     // Out of line for the stack: the sources on their way into the structure.
     #[inline(never)]
-    pub(in crate::load) fn new(
+    pub(crate) fn new(
         record: Arc<CrashRecord>,
         reservation: &Reservation,
     ) -> Result<Self, Refusal> {
@@ -54,18 +54,18 @@ impl Sources {
     }
 
     /// How long headers can become that start as `header`.
-    pub(in crate::load) fn len_max(&self, header: &EncodedElfcorehdr) -> usize {
+    pub(crate) fn len_max(&self, header: &EncodedElfcorehdr) -> usize {
         let count = self.record.memory().count() + 1 + header.pieces + MORE_PIECES;
         encoded_len(count.min(PROGRAM_HEADERS_MAX), 0).max(header.bytes.len())
     }
 
     /// Builds the header of the memory that there is now, of `len_max` bytes at most: a PT_NOTE for
     /// each possible CPU, one for VMCOREINFO and one for the report, a PT_LOAD for the kernel's text
-    /// and one for each piece of RAM that is online, without the crash regions. What has no room is
-    /// left out, the highest addresses first.
+    /// and one for each piece of RAM that is online, without the crash regions. Memory that has no
+    /// room is left out, the highest addresses first.
     // Out of line for the stack: lists and a header under way.
     #[inline(never)]
-    pub(in crate::load) fn build(&self, len_max: usize) -> Result<EncodedElfcorehdr, Refusal> {
+    pub(crate) fn build(&self, len_max: usize) -> Result<EncodedElfcorehdr, Refusal> {
         let mut notes: KVec<Range> = KVec::new();
         for memory in self.record.memory() {
             notes.push(memory, GFP_KERNEL)?;

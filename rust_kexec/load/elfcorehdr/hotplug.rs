@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keeps the ELF core header of the loaded image true while memory and CPUs come and go.
+//! The upkeep of the loaded image's ELF core header while memory and CPUs come and go.
 //!
 //! The kernel's own kexec rewrites its header where it is and checks no digest of it
 //! (crash_handle_hotplug_event). Here a new one is put in force beside the old one, see
@@ -77,8 +77,8 @@ impl Memory for ReservedMemory {
     }
 }
 
-/// What a header is built of and where it goes. Made when the image is prepared.
-pub(in crate::load) struct Prepared {
+/// A header, its parts and its place, made when the image is prepared.
+pub(crate) struct Prepared {
     sources: Sources,
     header: EncodedElfcorehdr,
     len_max: usize,
@@ -122,7 +122,7 @@ impl fmt::Display for Obstacle {
 
 impl Prepared {
     /// Builds the header of the memory that there is.
-    pub(in crate::load) fn new(sources: Sources) -> Result<Self, Refusal> {
+    pub(crate) fn new(sources: Sources) -> Result<Self, Refusal> {
         let header = sources.build(usize::MAX)?;
         Ok(Self {
             len_max: sources.len_max(&header),
@@ -133,18 +133,18 @@ impl Prepared {
     }
 
     /// How long a header can become.
-    pub(in crate::load) fn len_max(&self) -> u64 {
+    pub(crate) fn len_max(&self) -> u64 {
         self.len_max as u64
     }
 
     /// How long it is.
-    pub(in crate::load) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.header.bytes.len() as u64
     }
 
     /// Writes the header to its segment and follows what comes and goes, for as long as what is
     /// returned lives.
-    pub(in crate::load) fn follow(
+    pub(crate) fn follow(
         self,
         mut memory: ReservedMemory,
         slots: Slots,

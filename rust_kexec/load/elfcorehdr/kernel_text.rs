@@ -5,7 +5,7 @@
 
 use crate::arch::memory;
 use crate::compat::prelude::*;
-use crate::refusal::Refusal;
+use crate::refusal::{MachineError, Refusal};
 use crate::sys::file::Mount;
 use kexec_core::dump::elfcorehdr::Load;
 use kexec_core::plan::iomem::find;
@@ -20,7 +20,7 @@ const IOMEM_TEXT_LEN: usize = 512 << 10;
 // Out of line for the stack: the mount, and under it the frames of a read.
 #[inline(never)]
 pub(super) fn kernel_text() -> Result<Load, Refusal> {
-    const MISSING: Refusal = Refusal::Missing {
+    const MISSING: MachineError = MachineError::Missing {
         what: "the kernel's own addresses in /proc/iomem",
         remedy: "use a kernel with CONFIG_PROC_FS",
     };
