@@ -13,6 +13,9 @@ from harness.testing import in_capture_kernel, in_guest
 from harness.units import MIB
 
 
+@pytest.mark.skipif(
+    paths.has(paths.TARGET, "STRICT_DEVMEM"), reason="the kernel's memory cannot be written to"
+)
 @in_guest(Hardware(cpus=1))
 async def test_an_address_that_is_lost(guest: Guest) -> None:
     """A kernel that had a core header does not become one that waits for a crash."""

@@ -21,7 +21,7 @@ def available(*names: str) -> bool:
 
 def crash_does_not_know() -> str:
     """The reason why crash 9.0.2 cannot open dumps of the guests' kernel, "" if it can."""
-    if "7" in paths.TARGET.split("-"):
+    if not {"7", "stock"}.isdisjoint(paths.TARGET.split("-")):
         return "crash 9.0.2 does not know the modules of 7.x kernels"
     if paths.has(paths.TARGET, "ARM64_VA_BITS_52"):
         return "crash 9.0.2 does not know arm64 kernels with 4 KiB pages and 52-bit addresses"

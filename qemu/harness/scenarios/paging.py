@@ -26,15 +26,18 @@ X86_64 = (
         captured=(look_at_cpu_flags,),
         checks=(paged_with(crashed=5, captured=4),),
     ),
-    # A vmlinux does neither, nor does it tell with which it can be entered.
-    Scenario(
-        name="five-levels-captured-by-vmlinux",
-        hardware=Hardware(cpus=1),
-        prepare=(have_vmlinux_loaded,),
-        captured=(look_at_cpu_flags,),
-        checks=(paged_with(crashed=5, captured=4),),
-    ),
 )
+# A vmlinux does neither, nor does it tell with which it can be entered.
+BY_VMLINUX = Scenario(
+    name="five-levels-captured-by-vmlinux",
+    hardware=Hardware(cpus=1),
+    prepare=(have_vmlinux_loaded,),
+    captured=(look_at_cpu_flags,),
+    checks=(paged_with(crashed=5, captured=4),),
+)
+# A distribution's package has the compressed kernel only.
+if paths.CAPTURE_VMLINUX.exists():
+    X86_64 = (*X86_64, BY_VMLINUX)
 
 SCENARIOS = (
     # The demo has KASLR and, with -cpu max, 5-level paging.
