@@ -91,10 +91,11 @@ impl PanicCallbacks for Hooks {
         unsafe { enter(frame) }
     }
 
-    fn panic_noticed() {
-        // Where the notifiers come first, `__crash_kexec` is still to come. Otherwise its hook has failed.
+    unsafe fn panic_noticed() {
+        // Where the notifiers come first, `__crash_kexec` is still to come. Otherwise its hook has
+        // failed.
         if !state::notifiers_come_first() {
-            // SAFETY: A panic has preemption off; null stands for the registers of this place.
+            // SAFETY: The caller has preemption off; null stands for the registers of this place.
             unsafe { enter(ptr::null()) }
         }
     }

@@ -62,6 +62,7 @@ extern "C" fn panicking<T: PanicCallbacks>(
     _action: c_ulong,
     _message: *mut c_void,
 ) -> c_int {
-    T::panic_noticed();
+    // SAFETY: panic() calls its notifiers with preemption off.
+    unsafe { T::panic_noticed() }
     0
 }

@@ -13,12 +13,16 @@ pub(crate) trait PanicCallbacks {
     ///
     /// # Safety
     ///
-    /// `frame` must be as above.
+    /// `frame` must be as above, and preemption off.
     unsafe fn crash(frame: *const pt_regs);
 
     /// panic() has come past the place where it calls `__crash_kexec`, unless it calls the panic
     /// notifiers before that.
-    fn panic_noticed();
+    ///
+    /// # Safety
+    ///
+    /// Preemption must be off.
+    unsafe fn panic_noticed();
 
     /// panic() calls the panic notifiers before `__crash_kexec`.
     fn notifiers_come_first();
@@ -27,14 +31,14 @@ pub(crate) trait PanicCallbacks {
     ///
     /// # Safety
     ///
-    /// `frame` must be as above.
+    /// `frame` must be as above, and preemption off.
     unsafe fn wait_to_be_stopped(frame: *const pt_regs);
 
     /// This CPU may have been asked to stop. Returns if the kernel does not crash.
     ///
     /// # Safety
     ///
-    /// `frame` must be as above.
+    /// `frame` must be as above, and preemption off.
     unsafe fn stop_this_cpu(frame: *const pt_regs);
 }
 
@@ -49,7 +53,8 @@ macro_rules! callbacks {
             oops: *mut kernel::bindings::pt_regs,
         ) {
             let frame = if oops.is_null() { here } else { oops };
-            // SAFETY: ftrace passes the registers; the kernel passes those of the oops, or null.
+            // SAFETY: ftrace passes the registers, with preemption off; the kernel passes those of the
+            // oops, or null.
             unsafe { <$callbacks as $crate::sys::panic::PanicCallbacks>::crash(frame) }
         }
 
@@ -62,8 +67,9 @@ macro_rules! callbacks {
         /// This CPU stops itself because another one panics: `frame` are the registers to save.
         #[no_mangle]
         extern "C" fn rust_kexec_self_stop_entered(frame: *mut kernel::bindings::pt_regs) {
-            // SAFETY: ftrace passes the registers at the entry of `panic_smp_self_stop`; the kernel
-            // passes those that an NMI interrupted to `nmi_panic_self_stop`.
+            // SAFETY: ftrace passes the registers at the entry of `panic_smp_self_stop`, with
+            // preemption off; the kernel passes those that an NMI interrupted to
+            // `nmi_panic_self_stop`.
             unsafe { <$callbacks as $crate::sys::panic::PanicCallbacks>::wait_to_be_stopped(frame) }
         }
 
@@ -73,7 +79,7 @@ macro_rules! callbacks {
         extern "C" fn rust_kexec_run_crash_ipi_callback_entered(
             frame: *mut kernel::bindings::pt_regs,
         ) {
-            // SAFETY: The kernel passes the registers.
+            // SAFETY: The kernel passes the registers, in an NMI.
             unsafe { <$callbacks as $crate::sys::panic::PanicCallbacks>::stop_this_cpu(frame) }
         }
     };

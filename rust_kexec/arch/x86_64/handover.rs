@@ -50,8 +50,8 @@ fn levels() -> Levels {
 
 /// The facts of the running machine that the handover needs.
 pub(crate) struct Sources {
-    /// The boot parameters of the running kernel, from firmware or a boot loader. Without them the capture kernel has no
-    /// screen, and none of UEFI's services.
+    /// The boot parameters of the running kernel, from firmware or a boot loader. Without them the
+    /// capture kernel has no screen, and none of UEFI's services.
     boot_params: Option<KVVec<u8>>,
     firmware: Firmware,
     accessed_early: Mapped,

@@ -16,7 +16,8 @@ macro_rules! callbacks {
         /// panic() is about to stop the other CPUs.
         #[no_mangle]
         extern "C" fn rust_kexec_before_stop_other_cpus() {
-            <$callbacks as $crate::sys::panic::PanicCallbacks>::panic_noticed()
+            // SAFETY: panic() stops the other CPUs with preemption off.
+            unsafe { <$callbacks as $crate::sys::panic::PanicCallbacks>::panic_noticed() }
         }
     };
 }
