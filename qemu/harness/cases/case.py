@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 
 from harness import paths
-from harness.images import arm64_image, bzimage
+from harness.images.arm64_image import arm64_image
+from harness.images.bzimage import bzimage
 from harness.images.pe import AMD64, ARM64
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from harness import paths
 from harness.cases.case import ELF_MACHINE, Case
-from harness.images import arm64_image
+from harness.images.arm64_image import arm64_image
 from harness.images.elf import Segment, elf_kernel
 from harness.images.layout import LOAD_ADDRESS, patch
 from harness.units import KIB, MIB

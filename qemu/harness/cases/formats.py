@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from harness import paths
 from harness.cases.case import FORMAT, GOOD, MACHINE, Case
-from harness.images import arm64_image, bzimage
+from harness.images.arm64_image import arm64_image
+from harness.images.bzimage import bzimage
 from harness.images.layout import flip
 from harness.images.packed import unified, zboot
 from harness.images.pe import pe

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from harness import paths
-from harness.cases import groups
+from harness.cases.groups import groups
 from harness.cases.loaders import Loader, Row
 from harness.guest.boot import boot
 from harness.guest.policy import nothing_but_lockdown, require_signatures

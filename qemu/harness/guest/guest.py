@@ -144,7 +144,7 @@ class Guest:
         )
 
     async def save_vmcore(self, limit: int | None = None) -> Path:
-        """Copies the module's file, or its start, out of the capture kernel to the file `vmcore`."""
+        """Copies the module's file, or its start, from the capture kernel to the file `vmcore`."""
         size = int(await self.shell(f"stat -c %s {paths.SERVED}"))
         if limit is not None:
             size = min(size, limit)

@@ -10,7 +10,7 @@ from harness.machine.platform import PLATFORM
 from harness.steps.cpus import look_at_cpu_flags
 from harness.steps.files import have_vmlinux_loaded
 
-X86_64 = (
+X86_64: tuple[Scenario, ...] = (
     # A capture kernel that pages in another way than the one that crashed changes the mode itself.
     Scenario(
         name="four-levels-captured-by-five",
