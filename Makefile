@@ -77,6 +77,8 @@ matrix: ### run with each variant of the arm64 kernel the scenarios that it coul
 		$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=$$variant \
 			PYTEST="-k 'test_dump or corrupt or protection or refused or mapped' $(PYTEST)" || exit; \
 	done
+	@$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=va-48 \
+		PYTEST="-n 1 -k 'crash_backtraces or test_crash' $(PYTEST)"
 
 # A kernel that takes long to build, and whose every access takes long.
 .PHONY: debug

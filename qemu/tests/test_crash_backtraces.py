@@ -44,6 +44,8 @@ INTERRUPTED = {
     "x86_64": re.compile(r"--- <NMI exception stack> ---\n"),
     "arm64": re.compile(r"^"),
 }[paths.ARCH]
+# On arm64 crash 9.0.2 takes the stack of a CPU in user space for one of the kernel's.
+USER_STACK = re.compile(r"^bt: invalid kernel virtual address: .* \"extra_stacks_regs\..*\n", re.M)
 REGISTER = re.compile(r"\b(?P<name>[A-Z]+|X\d+): *(?P<value>[0-9a-f]{16})\b")
 
 
@@ -103,7 +105,10 @@ def test_backtraces(saved: tuple[Dump, Facts]) -> None:
     panicked, *others = found
     # The trigger is on the stack, and nothing that ran before it.
     assert "sysrq_handle_crash" in panicked.functions, panicked.text
-    assert panicked.functions.index("panic") < panicked.functions.index("sysrq_handle_crash")
+    # On arm64 crash follows frame pointers, and where a function has just been entered, as
+    # `__crash_kexec` has here, its caller's is not on the stack yet.
+    if paths.ARCH == "x86_64":
+        assert panicked.functions.index("panic") < panicked.functions.index("sysrq_handle_crash")
     for trace in others:
         shows_its_note(trace, dump.prstatus[trace.cpu])
     idle, in_user_space, in_the_kernel = others
@@ -125,17 +130,20 @@ def shows_its_note(trace: Backtrace, note: Prstatus) -> None:
         for name in common:
             assert shown[name] == note.registers[name], (name, trace.text)
     if not in_user_space:
-        assert trace.first == pointer, trace.text
+        # On arm64 crash shows the instruction before, as for a call.
+        places = {"x86_64": (pointer,), "arm64": (pointer, pointer - 4)}[paths.ARCH]
+        assert trace.first in places, trace.text
 
 
 def test_commands(saved: tuple[Dump, Facts]) -> None:
     """Other common commands run without a complaint, and know the same tasks."""
     dump, _ = saved
-    text = tools.crash(dump.path, "foreach bt", "runq", "mach -c", "ps -A", "log", "bt -r")
-    assert not re.search(r"(?i)invalid|cannot|error:|seek error", text), text
+    text = tools.crash(dump.path, "foreach bt", "runq", "mach -c", "ps -A", "bt -r")
+    complaints = USER_STACK.sub("", text)
+    assert not re.search(r"(?i)invalid|cannot|error:|seek error", complaints), text
     active = re.findall(r"^> +(\d+) +\d+ +(\d+) ", text, re.MULTILINE)
     running = re.findall(r"^CPU (\d+) RUNQUEUE: .*\n +CURRENT: PID: (\d+) ", text, re.MULTILINE)
     expected = [(cpu.number, cpu.pid) for cpu in dump.cpus]
     assert sorted((int(cpu), int(pid)) for pid, cpu in active) == expected
     assert [(int(cpu), int(pid)) for cpu, pid in running] == expected
-    assert "Kernel panic - not syncing: sysrq triggered crash" in text
+    assert "Kernel panic - not syncing: sysrq triggered crash" in tools.crash(dump.path, "log")
