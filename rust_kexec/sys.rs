@@ -10,6 +10,10 @@ pub(crate) mod bindings;
 pub(crate) mod clock;
 pub(crate) mod cpu;
 pub(crate) mod decompress;
+#[cfg(CONFIG_CRYPTO_HASH)]
+pub(crate) mod digest;
+#[cfg(not(CONFIG_CRYPTO_HASH))]
+#[path = "sys/no_digest.rs"]
 pub(crate) mod digest;
 pub(crate) mod file;
 pub(crate) mod ftrace;
@@ -18,6 +22,8 @@ pub(crate) mod ima;
 pub(crate) mod iomem;
 pub(crate) mod kexec;
 pub(crate) mod keyring;
+mod kprobe;
+pub(crate) mod lockdown;
 pub(crate) mod memory;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
@@ -28,6 +34,8 @@ pub(crate) mod parameters;
 pub(crate) mod physical;
 pub(crate) mod proc_file;
 pub(crate) mod random;
+pub(crate) mod rate_limit;
+pub(crate) mod secure_boot;
 pub(crate) mod sha256;
 pub(crate) mod slot;
 pub(crate) mod user_mapping;

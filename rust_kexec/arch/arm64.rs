@@ -4,10 +4,12 @@
 
 mod break_before_make;
 mod cache;
+mod firmware;
 pub(crate) mod handover;
 pub(crate) mod hook;
 pub(crate) mod hypervisor;
 pub(crate) mod image;
+mod irq;
 pub(crate) mod memory;
 pub(crate) mod panic;
 pub(crate) mod protect;

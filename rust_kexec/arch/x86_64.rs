@@ -7,6 +7,7 @@ pub(crate) mod handover;
 pub(crate) mod hook;
 pub(crate) mod hypervisor;
 pub(crate) mod image;
+mod kernels_efi;
 pub(crate) mod memory;
 pub(crate) mod panic;
 mod port;

@@ -6,7 +6,7 @@ use crate::compat::prelude::*;
 use crate::compat::transmute::{AsBytes, FromBytes};
 use crate::compat::uaccess::{UserPtr, UserSlice};
 use crate::refusal::{errno, Refusal, Sentence};
-use crate::sys::{bindings, user_structure};
+use crate::sys::{rate_limit, user_structure};
 use kexec_core::uapi::{LoadRequest, Message, Status, Structure, StructureError, UnloadRequest};
 
 /// A structure of the interface as it crosses the border to user space.
@@ -57,7 +57,7 @@ pub(super) fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result 
         return Ok(());
     };
     let sentence = Sentence::of(&refusal);
-    if may_log() {
+    if rate_limit::may_log() {
         pr_warn!("refused: {}\n", sentence.as_str());
     }
     let text = sentence.as_bytes();
@@ -75,10 +75,4 @@ pub(super) fn answer(message: &Message, outcome: Result<(), Refusal>) -> Result 
             .write_slice(&used)?;
     }
     Err(refusal.errno())
-}
-
-/// Whether the log has room for another refusal.
-fn may_log() -> bool {
-    // SAFETY: Counts the calls.
-    unsafe { bindings::rust_kexec_may_log() }
 }

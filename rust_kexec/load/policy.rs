@@ -5,8 +5,9 @@
 use crate::arch;
 use crate::compat::prelude::*;
 use crate::refusal::errno;
-use crate::sys::bindings;
+use crate::sys::lockdown::is_locked_down;
 use crate::sys::parameters::{self, SignaturesParameter};
+use crate::sys::secure_boot;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use kexec_core::signature::{Demand, Finding, Policy, PolicyError, SignatureError};
 
@@ -55,15 +56,9 @@ pub(super) fn judge_replacement(
     }
 }
 
-fn is_locked_down() -> bool {
-    // SAFETY: Asks the kernel about its state.
-    unsafe { bindings::rust_kexec_kexec_is_locked_down() }
-}
-
 /// The demand for signatures that kexec_file_load has by its flag `sig_enforce`.
 fn enforced() -> Option<Demand> {
-    // SAFETY: Asks how the kernel was built.
-    if unsafe { bindings::rust_kexec_kexec_sig_force() } {
+    if cfg!(CONFIG_KEXEC_SIG_FORCE) {
         return Some(Demand::KexecSigForce);
     }
     is_enforced_by_secure_boot().then_some(Demand::SecureBoot)
@@ -73,8 +68,7 @@ fn enforced() -> Option<Demand> {
 /// exports. On x86_64 and arm64 it has one caller, IMA's arch_get_ima_policy(): once at boot, in
 /// kernels with IMA_ARCH_POLICY, on machines where arch_get_secureboot() says yes. So that is asked.
 fn is_enforced_by_secure_boot() -> bool {
-    // SAFETY: Asks how the kernel was built.
-    if !unsafe { bindings::rust_kexec_kexec_sig_enforced_by_secure_boot() } {
+    if !cfg!(all(CONFIG_KEXEC_SIG, CONFIG_IMA_ARCH_POLICY)) {
         return false;
     }
     // The firmware is asked once, as arch_get_secureboot() does.
@@ -82,10 +76,7 @@ fn is_enforced_by_secure_boot() -> bool {
         UNKNOWN => {}
         known => return known == ON,
     }
-    let is_on = arch::secure_boot::found_at_boot().unwrap_or_else(|| {
-        // SAFETY: Asks the firmware for a variable, if it can be asked.
-        unsafe { bindings::rust_kexec_efi_secure_boot() }
-    });
+    let is_on = arch::secure_boot::found_at_boot().unwrap_or_else(secure_boot::firmware_says);
     SECURE_BOOT.store(if is_on { ON } else { OFF }, Ordering::Release);
     is_on
 }

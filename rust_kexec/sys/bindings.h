@@ -1,30 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The C side's functions, of which bindgen makes declarations for Rust with what bindings.parameters
- * names of the headers below. C functions are defined beside the Rust files that call them.
+ * C for Rust: bindgen makes declarations of all that this header declares, and of what
+ * bindings.parameters names of the kernel's headers. The functions are defined beside the Rust files
+ * that call them.
  */
 #ifndef RUST_KEXEC_BINDINGS_H
 #define RUST_KEXEC_BINDINGS_H
 
+#include <crypto/hash.h>
+#include <keys/system_keyring.h>
+#include <linux/acpi.h>
+#include <linux/crash_core.h>
+#include <linux/crash_dump.h>
+#include <linux/crc32.h>
 #include <linux/delay.h>
+#include <linux/efi.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
+#include <linux/ima.h>
+#include <linux/kexec.h>
+#include <linux/kprobes.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/mount.h>
 #include <linux/panic_notifier.h>
 #include <linux/proc_fs.h>
 #include <linux/ptrace.h>
 #include <linux/random.h>
+#include <linux/security.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
+#include <linux/verification.h>
 #include <linux/vmalloc.h>
+#include <linux/vmcore_info.h>
+#include <linux/zlib.h>
+#include <linux/zstd.h>
 #ifdef CONFIG_X86_64
+#include <asm/hypervisor.h>
 #include <asm/set_memory.h>
 #include <asm/tsc.h>
 #endif
 #ifdef CONFIG_ARM64
+#include <linux/arm-smccc.h>
+#include <linux/of.h>
 #include <asm/memory.h>
+#include <uapi/linux/arm_sdei.h>
+#include <uapi/linux/psci.h>
+#endif
+
+#ifdef __BINDGEN__
+/* Macros whose values bindgen does not see by itself; the prefix is taken off. */
+#define RUST_CONST(type, name, value) static const type RUST_KEXEC_CONST_##name = value
+#define RUST_MACRO(type, name) static const type RUST_KEXEC_CONST_##name = (type)name
+RUST_MACRO(int, SB_KERNMOUNT);
+RUST_MACRO(size_t, VMCOREINFO_NOTE_SIZE);
+RUST_MACRO(unsigned long, VERIFY_USE_SECONDARY_KEYRING);
+RUST_MACRO(unsigned long, VERIFY_USE_PLATFORM_KEYRING);
+RUST_CONST(vm_flags_t, VM_WRITE_OR_EXEC, VM_WRITE | VM_EXEC);
+/* Memory goes online and offline by whole sections; without sections it does neither. */
+#ifdef CONFIG_SPARSEMEM
+RUST_CONST(u64, MEMORY_SECTION_LEN, (u64)PAGES_PER_SECTION << PAGE_SHIFT);
+#else
+RUST_CONST(u64, MEMORY_SECTION_LEN, 1ULL << 63);
+#endif
+#ifdef CONFIG_ARM64
+RUST_MACRO(u32, PSCI_0_2_FN_CPU_OFF);
+RUST_MACRO(u32, SDEI_1_0_FN_SDEI_PE_MASK);
+#endif
 #endif
 
 #ifndef __BINDGEN__
@@ -54,83 +100,99 @@ unsigned long rust_kexec_get_unmapped_area(struct file *file, unsigned long addr
 					   unsigned long flags);
 #endif
 
-/* C, called by Rust. */
-bool rust_kexec_acpi_is_enabled(void);
-const void *rust_kexec_acpi_get_table(const char *signature, u32 *len);
-void rust_kexec_acpi_put_table(const void *table);
+/* sys/cpu.c */
 unsigned int rust_kexec_current_cpu(void);
 int rust_kexec_current_pid(void);
 unsigned int rust_kexec_cpu_ids(void);
+void rust_kexec_delay_microseconds(unsigned int microseconds);
 bool rust_kexec_cpu_is_possible(unsigned int cpu);
 bool rust_kexec_cpu_is_present(unsigned int cpu);
-bool rust_kexec_cpu_was_running(unsigned int cpu);
-ssize_t rust_kexec_show_cpu_attribute(unsigned int cpu, const char *name, char *page);
-void rust_kexec_delay_microseconds(unsigned int microseconds);
-int rust_kexec_mount(const char *file_system, struct vfsmount **mount);
-void rust_kexec_unmount(struct vfsmount *mount);
-ssize_t rust_kexec_read_file(struct vfsmount *mount, const char *path, void *buffer, size_t len);
+bool rust_kexec_cpu_is_online(unsigned int cpu);
+bool rust_kexec_cpu_is_active(unsigned int cpu);
+const struct attribute *const *rust_kexec_attributes(const struct attribute_group *group);
+
+/* sys/digest.c */
+#if IS_ENABLED(CONFIG_CRYPTO_HASH)
+unsigned int rust_kexec_shash_state_len(struct crypto_shash *shash);
+unsigned int rust_kexec_shash_digest_len(struct crypto_shash *shash);
+int rust_kexec_shash_init(struct shash_desc *state);
+int rust_kexec_shash_update(struct shash_desc *state, const u8 *data, unsigned int len);
+int rust_kexec_shash_final(struct shash_desc *state, u8 *out);
+void rust_kexec_free_shash(struct crypto_shash *shash);
+#endif
+
+/* sys/file.c */
+const struct cred *rust_kexec_override_creds(struct cred *credentials);
+void rust_kexec_revert_creds(const struct cred *credentials);
+void rust_kexec_put_cred(struct cred *credentials);
+
+/* sys/hotplug.c */
 int rust_kexec_follow_memory(void);
 void rust_kexec_unfollow_memory(void);
 int rust_kexec_follow_cpus(void);
 void rust_kexec_unfollow_cpus(int state);
+
+/* sys/iomem.c */
 bool rust_kexec_memory_is_online(u64 address);
-u64 rust_kexec_memory_section_len(void);
+
+/* sys/kexec.c */
+void rust_kexec_set_load_permitted(void *function);
+void rust_kexec_set_crash_memory_size(void *function);
+bool rust_kexec_load_permitted(int kexec_image_type);
+ssize_t rust_kexec_crash_memory_size(void);
+
+/* sys/memory.c */
 bool rust_kexec_memory_is_encrypted(void);
-u64 rust_kexec_total_memory(void);
-bool rust_kexec_try_get_module(void);
-void rust_kexec_put_module(void);
+unsigned long rust_kexec_ram_pages(void);
+
+/* sys/module_reference.c */
+struct module *rust_kexec_this_module(void);
+bool rust_kexec_try_module_get(struct module *module);
+void rust_kexec_module_put(struct module *module);
+
+/* sys/parameters.c */
 const char *rust_kexec_exclude(void);
+
+/* sys/physical.c */
 u64 rust_kexec_virt_to_phys(const void *address);
 void *rust_kexec_phys_to_virt(u64 address);
-bool rust_kexec_has_system_ram(u64 address, size_t len);
 bool rust_kexec_page_is_in_use(u64 address);
 void *rust_kexec_ioremap_cache(u64 address, size_t len);
-typedef int rust_kexec_view_content(void *context, const void *content, size_t len,
-				    size_t header_len);
-int rust_kexec_verify_pkcs7(const void *data, size_t len, const void *message, size_t message_len,
-			    rust_kexec_view_content *view, void *context);
-void rust_kexec_ima_measure_critical_data(const char *label, const char *name, const void *data,
-					  size_t len);
-bool rust_kexec_is_binary_blacklisted(const u8 *hash, size_t len);
-void *rust_kexec_digest_new(const char *algorithm);
-int rust_kexec_digest_update(void *digest, const u8 *data, unsigned int len);
-int rust_kexec_digest_final(void *digest, u8 *out, unsigned int len);
-void rust_kexec_digest_free(void *digest);
-int rust_kexec_inflate(u8 *out, unsigned int capacity, const u8 *data, unsigned int len);
-long rust_kexec_unzstd(u8 *out, size_t capacity, const u8 *data, size_t len);
-bool rust_kexec_crc32_fits(const u8 *data, size_t len, u32 expected);
-bool rust_kexec_kexec_sig_force(void);
-bool rust_kexec_kexec_sig_enforced_by_secure_boot(void);
-bool rust_kexec_efi_secure_boot(void);
-bool rust_kexec_kexec_is_locked_down(void);
+
+/* sys/rate_limit.c */
 bool rust_kexec_may_log(void);
+
+/* sys/secure_boot.c */
+#ifdef CONFIG_EFI
+bool rust_kexec_secure_boot(void);
+#endif
+
+/* sys/sha256.c */
 void rust_kexec_sha256(const u8 *data, unsigned int len, u8 *out);
-u64 rust_kexec_vmcoreinfo_address(void);
-unsigned int rust_kexec_vmcoreinfo_len(void);
-bool rust_kexec_kernel_image_loaded(void);
-u64 rust_kexec_elfcorehdr_address(void);
+
+/* compat/helpers.c */
 #ifndef kernel_miscdevice
 typedef long rust_kexec_ioctl(struct file *file, unsigned int command, unsigned long argument);
 int rust_kexec_register_device(const char *name, rust_kexec_ioctl *ioctl);
 void rust_kexec_unregister_device(void);
 #endif
+
+/* sys/proc_file.c */
 struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size, void *contents);
 size_t rust_kexec_iter_count(const struct iov_iter *iter);
 bool rust_kexec_pause(void);
 void rust_kexec_remove_vmcore(struct proc_dir_entry *entry);
-u64 rust_kexec_vma_start(const struct vm_area_struct *vma);
-u64 rust_kexec_vma_len(const struct vm_area_struct *vma);
-u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma);
-bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma);
+
+/* sys/user_mapping.c */
 void rust_kexec_vma_keep_read_only_mixed(struct vm_area_struct *vma);
 void rust_kexec_vma_keep_read_only_memory(struct vm_area_struct *vma);
 bool rust_kexec_vma_has_large_pages(const struct vm_area_struct *vma);
-int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len);
-int rust_kexec_vma_map_zeros(struct vm_area_struct *vma, u64 at, u64 len);
-int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page);
-vm_fault_t rust_kexec_fault_insert_page(struct vm_fault *vmf, u64 address);
-vm_fault_t rust_kexec_fault_insert_zeros(struct vm_fault *vmf);
-vm_fault_t rust_kexec_fault_insert_large_page(struct vm_fault *vmf, u64 address);
+void rust_kexec_set_pte(struct mm_struct *mm, unsigned long address, pte_t *entry,
+			unsigned long frame, pgprot_t protection);
+unsigned long rust_kexec_zero_frame(void);
+vm_fault_t rust_kexec_insert_large_page(struct vm_fault *vmf, u64 address);
+
+/* sys/ftrace.c */
 int rust_kexec_hook_crash_kexec(void);
 bool rust_kexec_crash_kexec_hook_works(void);
 void rust_kexec_unhook_crash_kexec(void);
@@ -139,9 +201,6 @@ void rust_kexec_unhook_panic(void);
 int rust_kexec_guard_region(void);
 void rust_kexec_unguard_region(void);
 void rust_kexec_wait_for_guarded_calls(void);
-int rust_kexec_find_kexec(void);
-bool rust_kexec_kexec_load_permitted(void);
-bool rust_kexec_kexec_is_idle(void);
 
 /* The architecture's part. */
 #ifdef CONFIG_X86_64
@@ -168,18 +227,15 @@ void rust_kexec_set_global_interrupt_flag(void);
 bool rust_kexec_has_svm(void);
 bool rust_kexec_has_processor_trace(void);
 bool rust_kexec_has_legacy_interrupts(void);
-const char *rust_kexec_hypervisor_to_tell(void);
+bool rust_kexec_hypervisor_is(enum x86_hypervisor_type type);
 void rust_kexec_call_on_all_cpus(void (*function)(void *unused));
-/* KernelsView of arch/x86_64/efi.rs. */
-struct rust_kexec_efi {
-	u64 acpi_rsdp;
-	u64 smbios;
-	const void *memory_map;
-	u64 memory_map_len;
-	u64 descriptor_len;
-};
-static_assert(sizeof(struct rust_kexec_efi) == 40);
-void rust_kexec_read_efi(struct rust_kexec_efi *view);
+#ifdef CONFIG_EFI
+bool rust_kexec_efi_enabled(int feature);
+unsigned long rust_kexec_efi_acpi(void);
+unsigned long rust_kexec_efi_acpi20(void);
+unsigned long rust_kexec_efi_smbios(void);
+const struct efi_memory_map *rust_kexec_efi_memory_map(void);
+#endif
 void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
 #endif
 
@@ -200,14 +256,10 @@ int rust_kexec_probe_crash_kexec(void);
 void rust_kexec_unprobe_crash_kexec(void);
 void rust_kexec_prepare_signal(void);
 void rust_kexec_signal_others(void);
-unsigned int rust_kexec_find_nmi(void);
 void rust_kexec_send_nmi(unsigned int number, unsigned int cpu);
-unsigned int rust_kexec_psci_conduit(void);
-void rust_kexec_psci_cpu_off(unsigned int conduit);
-unsigned int rust_kexec_sdei_conduit(void);
-void rust_kexec_sdei_mask(unsigned int conduit);
 void rust_kexec_leave_streaming_mode(void);
-void rust_kexec_silence_interrupts(void);
+unsigned int rust_kexec_irq_count(void);
+void rust_kexec_of_node_put(struct device_node *node);
 u64 rust_kexec_executable_page_attributes(void);
 u64 rust_kexec_device_page_attributes(void);
 unsigned int rust_kexec_page_shift(void);

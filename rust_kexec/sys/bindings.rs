@@ -6,10 +6,18 @@
 //! prototype that changes does not compile here.
 
 #![allow(
+    clippy::all,
+    clippy::ptr_as_ptr,
+    clippy::ref_as_ptr,
+    clippy::undocumented_unsafe_blocks,
+    dead_code,
     improper_ctypes,
     non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
     unreachable_pub,
-    reason = "bindgen keeps C's names, makes everything public, and takes empty structures for bytes"
+    unsafe_op_in_unsafe_fn,
+    reason = "the kernel has the same list for what bindgen writes"
 )]
 
 pub(crate) use kernel::bindings::*;

@@ -5,6 +5,7 @@
 use super::bindings;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
+use core::ptr::{addr_of_mut, NonNull};
 use kernel::error::Error;
 use kernel::ffi::{c_int, c_uint};
 use kernel::page::PAGE_SIZE;
@@ -43,8 +44,12 @@ pub(crate) fn is_present(cpu: usize) -> bool {
 /// of the online mask that stop themselves. One that was taken offline in order is not active either,
 /// nor is one that was never started.
 pub(crate) fn was_running(cpu: usize) -> bool {
+    let cpu_id = cpu as c_uint;
     // SAFETY: Reads masks; numbers past their end were sorted out before.
-    cpu < ids() && unsafe { bindings::rust_kexec_cpu_was_running(cpu as c_uint) }
+    cpu < ids()
+        && unsafe {
+            bindings::rust_kexec_cpu_is_online(cpu_id) || bindings::rust_kexec_cpu_is_active(cpu_id)
+        }
 }
 
 /// What an attribute of a CPU's device says.
@@ -61,13 +66,17 @@ impl Attribute {
         // A power of two, so that kmalloc() aligns it: sysfs_emit() wants a whole page.
         let mut page = KVec::new();
         page.extend_with(PAGE_SIZE, 0, GFP_KERNEL)?;
-        // SAFETY: The name ends with a NUL, and there is a page to write to.
+        // SAFETY: The device of a CPU that can be there is there, and so are its attributes.
         let len = unsafe {
-            bindings::rust_kexec_show_cpu_attribute(
-                cpu as c_uint,
-                name.as_char_ptr(),
-                page.as_mut_ptr().cast(),
-            )
+            let device = NonNull::new(bindings::get_cpu_device(cpu as c_uint)).ok_or(ENODEV)?;
+            let kobject = addr_of_mut!((*device.as_ptr()).kobj);
+            let attribute = find_attribute(device.as_ref().groups, name).ok_or(ENOENT)?;
+            // By way of the device's type, as the file does: newer kernels have several kinds of
+            // attributes.
+            let kind = (*kobject).ktype.as_ref().ok_or(ENODEV)?;
+            let operations = kind.sysfs_ops.as_ref().ok_or(ENODEV)?;
+            let show = operations.show.ok_or(ENODEV)?;
+            show(kobject, attribute.cast_mut(), page.as_mut_ptr().cast())
         };
         let len = usize::try_from(len).map_err(|_| Error::from_errno(len as c_int))?;
         Ok(Self { page, len })
@@ -77,6 +86,37 @@ impl Attribute {
     pub(crate) fn bytes(&self) -> &[u8] {
         self.page.get(..self.len).unwrap_or_default()
     }
+}
+
+/// The attribute of this name in an array of groups that ends with null.
+///
+/// # Safety
+///
+/// `groups` must be null or a device's.
+unsafe fn find_attribute(
+    groups: *mut *const bindings::attribute_group,
+    name: &CStr,
+) -> Option<*const bindings::attribute> {
+    // SAFETY: By this function's contract.
+    unsafe { terminated(groups.cast_const()) }.find_map(|group| {
+        // SAFETY: A group has an array of attributes that ends with null.
+        let mut attributes = unsafe { terminated(bindings::rust_kexec_attributes(group)) };
+        // SAFETY: An attribute has a name, which is a string.
+        attributes.find(|attribute| unsafe { CStr::from_char_ptr((**attribute).name) == name })
+    })
+}
+
+/// The pointers of an array that ends with null.
+///
+/// # Safety
+///
+/// `array` must be null, or such an array that nobody changes while the iterator lives.
+unsafe fn terminated<T>(array: *const *const T) -> impl Iterator<Item = *const T> {
+    (0..)
+        .take_while(move |_| !array.is_null())
+        // SAFETY: By this function's contract; the iterator ends with the array.
+        .map(move |index| unsafe { *array.add(index) })
+        .take_while(|pointer| !pointer.is_null())
 }
 
 /// Waits without sleeping.

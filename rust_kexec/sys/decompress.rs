@@ -5,7 +5,7 @@
 use super::bindings;
 use crate::compat::prelude::*;
 use kernel::error::Error;
-use kernel::ffi::{c_int, c_uint};
+use kernel::ffi::c_uint;
 use kexec_core::image::compressed::{Compressed, Compression};
 
 /// Decompresses `from` to `out` and returns how many bytes that are.
@@ -15,30 +15,83 @@ use kexec_core::image::compressed::{Compressed, Compression};
 /// ENOPKG without the kernel's code for it, ENOSPC if `out` is too short, EINVAL if the data are
 /// damaged.
 pub(crate) fn decompress(from: &Compressed<'_>, out: &mut [u8]) -> Result<usize> {
-    let data = from.data();
-    let result = match from.compression() {
-        Compression::Gzip => {
-            let capacity = c_uint::try_from(out.len()).map_err(|_| EINVAL)?;
-            let len = c_uint::try_from(data.len()).map_err(|_| EINVAL)?;
-            // SAFETY: Both slices have these lengths.
-            let result = unsafe {
-                bindings::rust_kexec_inflate(out.as_mut_ptr(), capacity, data.as_ptr(), len)
-            };
-            result as isize
-        }
-        // SAFETY: Both slices have these lengths.
-        Compression::Zstd => unsafe {
-            bindings::rust_kexec_unzstd(out.as_mut_ptr(), out.len(), data.as_ptr(), data.len())
-        },
-    };
-    let len = usize::try_from(result).map_err(|_| Error::from_errno(result as c_int))?;
+    let len = match from.compression() {
+        Compression::Gzip => inflate(from.data(), out),
+        Compression::Zstd => unzstd(from.data(), out),
+    }?;
     let whole = out.get(..len).ok_or(EINVAL)?;
-    let fits = from.crc32().map_or(true, |expected| {
-        // SAFETY: The slice has this length.
-        unsafe { bindings::rust_kexec_crc32_fits(whole.as_ptr(), whole.len(), expected) }
-    });
-    match fits {
-        true => Ok(len),
-        false => Err(EINVAL),
+    match from.crc32() {
+        Some(expected) if crc32(whole).is_some_and(|found| found != expected) => Err(EINVAL),
+        _ => Ok(len),
     }
+}
+
+#[cfg(CONFIG_ZLIB_INFLATE)]
+fn inflate(data: &[u8], out: &mut [u8]) -> Result<usize> {
+    let capacity = c_uint::try_from(out.len()).map_err(|_| EINVAL)?;
+    let len = c_uint::try_from(data.len()).map_err(|_| EINVAL)?;
+    // SAFETY: Both slices have these lengths.
+    let result = unsafe {
+        bindings::zlib_inflate_blob(out.as_mut_ptr().cast(), capacity, data.as_ptr().cast(), len)
+    };
+    usize::try_from(result).map_err(|_| Error::from_errno(result))
+}
+
+#[cfg(not(CONFIG_ZLIB_INFLATE))]
+fn inflate(_data: &[u8], _out: &mut [u8]) -> Result<usize> {
+    Err(not_there())
+}
+
+#[cfg(CONFIG_ZSTD_DECOMPRESS)]
+fn unzstd(data: &[u8], out: &mut [u8]) -> Result<usize> {
+    // SAFETY: Returns a constant.
+    let workspace_len = unsafe { bindings::zstd_dctx_workspace_bound() };
+    let mut workspace = VVec::<u8>::with_capacity(workspace_len, GFP_KERNEL)?;
+    // SAFETY: The workspace has this length, and vmalloc() aligns it to a page.
+    let context = unsafe { bindings::zstd_init_dctx(workspace.as_mut_ptr().cast(), workspace_len) };
+    if context.is_null() {
+        return Err(EINVAL);
+    }
+    // SAFETY: The context lives in the workspace, and both slices have these lengths.
+    let result = unsafe {
+        bindings::zstd_decompress_dctx(
+            context,
+            out.as_mut_ptr().cast(),
+            out.len(),
+            data.as_ptr().cast(),
+            data.len(),
+        )
+    };
+    // SAFETY: Both look at a number.
+    let error = unsafe {
+        (bindings::zstd_is_error(result) != 0).then(|| bindings::zstd_get_error_code(result))
+    };
+    match error {
+        None => Ok(result),
+        Some(bindings::ZSTD_ErrorCode_ZSTD_error_dstSize_tooSmall) => Err(ENOSPC),
+        Some(_) => Err(EINVAL),
+    }
+}
+
+#[cfg(not(CONFIG_ZSTD_DECOMPRESS))]
+fn unzstd(_data: &[u8], _out: &mut [u8]) -> Result<usize> {
+    Err(not_there())
+}
+
+/// The CRC-32 of gzip; none where the kernel cannot compute it.
+fn crc32(bytes: &[u8]) -> Option<u32> {
+    #[cfg(CONFIG_CRC32)]
+    // SAFETY: The slice has this length.
+    return Some(!unsafe { bindings::crc32_le(!0, bytes.as_ptr().cast(), bytes.len()) });
+    #[cfg(not(CONFIG_CRC32))]
+    {
+        let _ = bytes;
+        None
+    }
+}
+
+/// The kernel was built without the code.
+#[cfg(not(all(CONFIG_ZLIB_INFLATE, CONFIG_ZSTD_DECOMPRESS)))]
+fn not_there() -> Error {
+    Error::from_errno(-(bindings::ENOPKG as i32))
 }

@@ -5,8 +5,8 @@
 use super::bindings;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
-use core::ptr::{self, NonNull};
-use kernel::error::{to_result, Error};
+use core::ptr::{self, addr_of_mut, NonNull};
+use kernel::error::{from_err_ptr, Error};
 use kernel::ffi::{c_int, c_void};
 
 /// What a file is read for; the kernel's security modules judge by it.
@@ -102,28 +102,64 @@ impl Mount {
     }
 
     fn new(file_system: &CStr) -> Result<Self> {
-        let mut mount = ptr::null_mut();
-        // SAFETY: The name is a string, and `mount` receives a pointer.
-        to_result(unsafe { bindings::rust_kexec_mount(file_system.as_char_ptr(), &mut mount) })?;
+        let name = file_system.as_char_ptr();
+        // SAFETY: The name is a string.
+        let kind = NonNull::new(unsafe { bindings::get_fs_type(name) }).ok_or(ENODEV)?;
+        let flags = bindings::SB_KERNMOUNT;
+        // SAFETY: The kind is there until it is put back below; without options there are no data.
+        let mount =
+            unsafe { bindings::vfs_kern_mount(kind.as_ptr(), flags, name, ptr::null_mut()) };
+        // SAFETY: get_fs_type() took a reference to the owner, which the mount has now.
+        unsafe { bindings::rust_kexec_module_put(kind.as_ref().owner) };
         // INVARIANT: On success the callee hands over a reference.
-        NonNull::new(mount).map(Self).ok_or(ENODEV)
+        NonNull::new(from_err_ptr(mount)?).map(Self).ok_or(ENODEV)
     }
 
     /// Reads the start of the file at this path below the mount with the kernel's own credentials,
     /// as much as `buffer` holds, and returns what was read.
     pub(crate) fn read<'a>(&self, path: &CStr, buffer: &'a mut [u8]) -> Result<&'a [u8]> {
-        // SAFETY: The mount is there by the type's invariant; the other pointers are valid for the
-        // call, the buffer for its length.
-        let read = unsafe {
-            bindings::rust_kexec_read_file(
-                self.0.as_ptr(),
-                path.as_char_ptr(),
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
-            )
-        };
-        let len = usize::try_from(read).map_err(|_| Error::from_errno(read as c_int))?;
+        let file = self.open(path)?;
+        let (mut len, mut offset) = (0, 0);
+        while let Some(rest) = buffer.get_mut(len..).filter(|rest| !rest.is_empty()) {
+            let place = rest.as_mut_ptr().cast();
+            // SAFETY: The file is open, and `rest` is writable in its whole length.
+            let read =
+                unsafe { bindings::kernel_read(file.0.as_ptr(), place, rest.len(), &mut offset) };
+            match usize::try_from(read) {
+                Ok(0) => break,
+                Ok(read) => len += read,
+                Err(_) => return Err(Error::from_errno(read as c_int)),
+            }
+        }
         buffer.get(..len).ok_or(EIO)
+    }
+
+    /// Opens the file at this path with the kernel's own credentials, whoever calls.
+    fn open(&self, path: &CStr) -> Result<OpenFile> {
+        // SAFETY: The first task is there for ever.
+        let kernel = unsafe { bindings::prepare_kernel_cred(addr_of_mut!(bindings::init_task)) };
+        if kernel.is_null() {
+            return Err(ENOMEM);
+        }
+        let root = bindings::path {
+            mnt: self.0.as_ptr(),
+            // SAFETY: The mount is there by the type's invariant.
+            dentry: unsafe { self.0.as_ref() }.mnt_root,
+        };
+        let flags = bindings::O_RDONLY as c_int;
+        // SAFETY: The credentials are there until they are put back, when the caller has its own
+        // again; the root and the path are valid for the call.
+        let file = unsafe {
+            let callers = bindings::rust_kexec_override_creds(kernel);
+            let file = bindings::file_open_root(&root, path.as_char_ptr(), flags, 0);
+            bindings::rust_kexec_revert_creds(callers);
+            bindings::rust_kexec_put_cred(kernel);
+            file
+        };
+        // INVARIANT: On success the callee hands over an open file.
+        NonNull::new(from_err_ptr(file)?)
+            .map(OpenFile)
+            .ok_or(ENOENT)
     }
 }
 
@@ -131,6 +167,20 @@ impl Drop for Mount {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant; the reference is given back once. A file that is still
         // being closed has its own.
-        unsafe { bindings::rust_kexec_unmount(self.0.as_ptr()) }
+        unsafe { bindings::mntput(self.0.as_ptr()) }
+    }
+}
+
+/// A file that the kernel has opened.
+///
+/// # Invariants
+///
+/// The pointer is a `struct file` of which this value has the only reference.
+struct OpenFile(NonNull<bindings::file>);
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariant; no task has it among its open files.
+        unsafe { bindings::filp_close(self.0.as_ptr(), ptr::null_mut()) };
     }
 }

@@ -4,172 +4,25 @@
  * has not seen. One flat function for each; the logic is in the Rust files of the same names.
  */
 
-#include <linux/acpi.h>
-#include <linux/cc_platform.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/crash_core.h>
-#include <linux/crash_dump.h>
-#include <linux/cred.h>
-#include <linux/delay.h>
-#include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
-#include <linux/io.h>
 #include <linux/kexec.h>
 #include <linux/kprobes.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
-#include <linux/mm.h>
-#include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/mount.h>
 #include <linux/proc_fs.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
-#include <linux/uio.h>
-#include <linux/vmalloc.h>
-#include <linux/vmcore_info.h>
-#include <crypto/sha2.h>
 
 #include "bindings.h"
-
-/* module! takes `author` in some versions and `authors` in others. */
-MODULE_AUTHOR("The rust_kexec developers");
-
-/* acpi.rs: ACPICA's types are not in the bindings, and a macro in some configurations. */
-
-bool rust_kexec_acpi_is_enabled(void)
-{
-	return !acpi_disabled;
-}
-
-#ifdef CONFIG_ACPI
-const void *rust_kexec_acpi_get_table(const char *signature, u32 *len)
-{
-	struct acpi_table_header *table;
-
-	if (ACPI_FAILURE(acpi_get_table((char *)signature, 1, &table)))
-		return NULL;
-	*len = table->length;
-	return table;
-}
-
-void rust_kexec_acpi_put_table(const void *table)
-{
-	acpi_put_table((struct acpi_table_header *)table);
-}
-#else
-const void *rust_kexec_acpi_get_table(const char *signature, u32 *len)
-{
-	return NULL;
-}
-
-void rust_kexec_acpi_put_table(const void *table)
-{
-}
-#endif
-
-/* cpu.rs: macros and inline functions. */
-
-unsigned int rust_kexec_current_cpu(void)
-{
-	return raw_smp_processor_id();
-}
-
-int rust_kexec_current_pid(void)
-{
-	return current->pid;
-}
-
-unsigned int rust_kexec_cpu_ids(void)
-{
-	return nr_cpu_ids;
-}
-
-bool rust_kexec_cpu_is_possible(unsigned int cpu)
-{
-	return cpu_possible(cpu);
-}
-
-bool rust_kexec_cpu_is_present(unsigned int cpu)
-{
-	return cpu_present(cpu);
-}
-
-bool rust_kexec_cpu_was_running(unsigned int cpu)
-{
-	return cpu_online(cpu) || cpu_active(cpu);
-}
-
-/* By way of the device's type, as the file does; newer kernels have several kinds of attributes. */
-ssize_t rust_kexec_show_cpu_attribute(unsigned int cpu, const char *name, char *page)
-{
-	struct device *device = get_cpu_device(cpu);
-	const struct attribute_group *const *group;
-	struct attribute **attribute;
-	struct kobject *kobject;
-
-	if (!device || !device->groups)
-		return -ENODEV;
-	kobject = &device->kobj;
-	for (group = device->groups; *group; group++)
-		for (attribute = (struct attribute **)(*group)->attrs; *attribute; attribute++)
-			if (!strcmp((*attribute)->name, name))
-				return kobject->ktype->sysfs_ops->show(kobject, *attribute, page);
-	return -ENOENT;
-}
-
-void rust_kexec_delay_microseconds(unsigned int microseconds)
-{
-	udelay(microseconds);
-}
-
-/* file.rs: error pointers, and credentials that are opaque to Rust. */
-
-int rust_kexec_mount(const char *file_system, struct vfsmount **mount)
-{
-	struct file_system_type *type = get_fs_type(file_system);
-
-	if (!type)
-		return -ENODEV;
-	*mount = vfs_kern_mount(type, SB_KERNMOUNT, file_system, NULL);
-	module_put(type->owner);
-	return PTR_ERR_OR_ZERO(*mount);
-}
-
-void rust_kexec_unmount(struct vfsmount *mount)
-{
-	mntput(mount);
-}
-
-ssize_t rust_kexec_read_file(struct vfsmount *mount, const char *path, void *buffer, size_t len)
-{
-	struct cred *kernel_credentials = prepare_kernel_cred(&init_task);
-	const struct cred *callers;
-	struct file *file;
-	ssize_t part, total = 0;
-	loff_t offset = 0;
-
-	if (!kernel_credentials)
-		return -ENOMEM;
-	callers = override_creds(kernel_credentials);
-	file = file_open_root_mnt(mount, path, O_RDONLY, 0);
-	revert_creds(callers);
-	put_cred(kernel_credentials);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	do {
-		part = kernel_read(file, buffer + total, len - total, &offset);
-		total += max_t(ssize_t, part, 0);
-	} while (part > 0 && total < len);
-	filp_close(file, NULL);
-	return part < 0 ? part : total;
-}
 
 /* hotplug.rs: macros, inline functions, and numbers that are macros in some versions. */
 
@@ -201,120 +54,6 @@ int rust_kexec_follow_cpus(void)
 void rust_kexec_unfollow_cpus(int state)
 {
 	cpuhp_remove_state_nocalls(state);
-}
-
-/* iomem.rs: a macro in some configurations. */
-
-bool rust_kexec_memory_is_online(u64 address)
-{
-	return pfn_to_online_page(PHYS_PFN(address));
-}
-
-/* Memory goes online and offline by whole sections; without sections it does neither. */
-u64 rust_kexec_memory_section_len(void)
-{
-#ifdef CONFIG_SPARSEMEM
-	return PFN_PHYS(PAGES_PER_SECTION);
-#else
-	return 1ULL << 63;
-#endif
-}
-
-/* memory.rs: inline functions, on some architectures or in some configurations. */
-
-bool rust_kexec_memory_is_encrypted(void)
-{
-	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);
-}
-
-u64 rust_kexec_total_memory(void)
-{
-	return PFN_PHYS(totalram_pages());
-}
-
-/* module_reference.rs: THIS_MODULE is a macro. */
-
-bool rust_kexec_try_get_module(void)
-{
-	return try_module_get(THIS_MODULE);
-}
-
-void rust_kexec_put_module(void)
-{
-	module_put(THIS_MODULE);
-}
-
-/* parameters.rs: module! has no parameters before 7.0. */
-
-static char *exclude;
-module_param(exclude, charp, 0400);
-MODULE_PARM_DESC(exclude, "Memory that /proc/vmcore does not touch and that reads as zeros: START-END[,START-END...], physical addresses, END behind the memory");
-
-const char *rust_kexec_exclude(void)
-{
-	return exclude;
-}
-
-/* physical.rs: inline functions, struct page, and enumerations without a type. */
-
-u64 rust_kexec_virt_to_phys(const void *address)
-{
-	return virt_to_phys((void *)address);
-}
-
-void *rust_kexec_phys_to_virt(u64 address)
-{
-	return phys_to_virt(address);
-}
-
-bool rust_kexec_has_system_ram(u64 address, size_t len)
-{
-	return region_intersects(address, len, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
-	       REGION_DISJOINT;
-}
-
-/* As __ioremap_check_ram() of x86 asks. */
-bool rust_kexec_page_is_in_use(u64 address)
-{
-	unsigned long pfn = PHYS_PFN(address);
-
-	return pfn_valid(pfn) && !PageReserved(pfn_to_page(pfn));
-}
-
-void *rust_kexec_ioremap_cache(u64 address, size_t len)
-{
-#ifdef CONFIG_X86_64
-	/* The kernel would warn. */
-	if ((address + len - 1) >> boot_cpu_data.x86_phys_bits)
-		return NULL;
-#endif
-	return (__force void *)ioremap_cache(address, len);
-}
-
-/* sha256.rs: the length's type differs between versions. */
-
-void rust_kexec_sha256(const u8 *data, unsigned int len, u8 *out)
-{
-	sha256(data, len, out);
-}
-
-/* vmcoreinfo.rs: a macro, and a prototype that the bindings lack. */
-
-u64 rust_kexec_vmcoreinfo_address(void)
-{
-	return paddr_vmcoreinfo_note();
-}
-
-unsigned int rust_kexec_vmcoreinfo_len(void)
-{
-	return VMCOREINFO_NOTE_SIZE;
-}
-
-/* vmcore.rs: a prototype that the bindings lack. */
-
-u64 rust_kexec_elfcorehdr_address(void)
-{
-	return elfcorehdr_addr;
 }
 
 /* proc_file.rs: struct proc_ops is not in the bindings. */

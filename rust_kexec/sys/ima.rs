@@ -9,13 +9,19 @@ use core::ffi::CStr;
 /// Measures `data` under this name, where IMA's policy has `measure func=CRITICAL_DATA`, for all
 /// labels or for this one.
 pub(crate) fn measure_critical_data(label: &CStr, name: &CStr, data: &[u8]) {
-    // SAFETY: Both names are strings, and the slice has this length.
-    unsafe {
-        bindings::rust_kexec_ima_measure_critical_data(
+    #[cfg(CONFIG_IMA)]
+    // SAFETY: Both names are strings, the slice has this length, and no digest is asked for.
+    let _ = unsafe {
+        bindings::ima_measure_critical_data(
             label.as_char_ptr(),
             name.as_char_ptr(),
             data.as_ptr().cast(),
             data.len(),
+            false,
+            core::ptr::null_mut(),
+            0,
         )
-    }
+    };
+    #[cfg(not(CONFIG_IMA))]
+    let _ = (label, name, data);
 }

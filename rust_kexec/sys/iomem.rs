@@ -19,8 +19,8 @@ pub(crate) fn system_ram() -> Result<KVec<Range>, AllocError> {
 /// The memory of the running kernel that is in use, in ascending order: not what was added and not yet
 /// put online, and not what was put offline and is about to be removed.
 pub(crate) fn online_ram() -> Result<KVVec<Range>, AllocError> {
-    // SAFETY: Returns a constant.
-    let section_len = unsafe { bindings::rust_kexec_memory_section_len() };
+    // Memory goes online and offline by whole sections; without sections it does neither.
+    let section_len = bindings::MEMORY_SECTION_LEN;
     let mut online: KVVec<Range> = KVVec::new();
     for ram in &system_ram()? {
         let mut start = ram.start();

@@ -4,17 +4,23 @@
 
 use super::bindings;
 use super::file::Mount;
+use super::kprobe;
 use crate::compat::prelude::*;
 use core::sync::atomic::{AtomicBool, Ordering};
-use kernel::error::to_result;
+use kernel::ffi::{c_int, c_void};
 
 /// Whether the functions that the kernel does not export were found.
 static FOUND: AtomicBool = AtomicBool::new(false);
 
 /// Looks for the functions that the kernel does not export.
 pub(crate) fn find() -> Result {
-    // SAFETY: Asks the kernel where functions are, and has static calls lead there.
-    to_result(unsafe { bindings::rust_kexec_find_kexec() })?;
+    let [permitted, memory_size] =
+        kprobe::addresses_of([c"kexec_load_permitted", c"crash_get_memory_size"])?;
+    // SAFETY: The addresses are those of functions of these types.
+    unsafe {
+        bindings::rust_kexec_set_load_permitted(permitted as *mut c_void);
+        bindings::rust_kexec_set_crash_memory_size(memory_size as *mut c_void);
+    }
     FOUND.store(true, Ordering::Release);
     Ok(())
 }
@@ -23,10 +29,11 @@ pub(crate) fn find() -> Result {
 /// kernel.kexec_load_disabled and kernel.kexec_load_limit_panic allow it. It counts for the limit.
 /// None where the function was not found.
 pub(crate) fn load_permitted() -> Option<bool> {
+    let kind = bindings::KEXEC_TYPE_CRASH as c_int;
     match FOUND.load(Ordering::Acquire) {
         // SAFETY: Asks about the current process and two variables; it may sleep, as a system call
         // may.
-        true => Some(unsafe { bindings::rust_kexec_kexec_load_permitted() }),
+        true => Some(unsafe { bindings::rust_kexec_load_permitted(kind) }),
         false => None,
     }
 }
@@ -34,14 +41,16 @@ pub(crate) fn load_permitted() -> Option<bool> {
 /// Whether nobody loads or unloads an image, or changes the reserved region, at this moment: nobody
 /// holds kexec's lock.
 pub(crate) fn is_idle() -> bool {
-    // SAFETY: Reads the region's size, if it gets the lock.
-    unsafe { bindings::rust_kexec_kexec_is_idle() }
+    // crash_get_memory_size() tells the size if it gets the lock, and gives that back.
+    // SAFETY: Reads the region's size, or fails.
+    let size = unsafe { bindings::rust_kexec_crash_memory_size() };
+    size != EBUSY.to_errno() as isize
 }
 
 /// Whether it has a crash image.
 pub(crate) fn has_image() -> bool {
     // SAFETY: Reads a pointer of the kernel's.
-    unsafe { bindings::rust_kexec_kernel_image_loaded() }
+    unsafe { bindings::kexec_crash_loaded() != 0 }
 }
 
 /// Whether kernel.kexec_load_disabled is set.

@@ -3,11 +3,13 @@
 //! What memory this kernel has.
 
 use super::bindings;
+use kernel::page::PAGE_SIZE;
 
 /// The memory that the kernel's allocators have, used or not, in bytes.
 pub(crate) fn total() -> u64 {
     // SAFETY: Reads a variable.
-    unsafe { bindings::rust_kexec_total_memory() }
+    let pages = unsafe { bindings::rust_kexec_ram_pages() };
+    (pages * PAGE_SIZE) as u64
 }
 
 /// Whether the machine encrypts it.

@@ -14,13 +14,14 @@ impl ModuleReference {
     /// Takes a reference, unless the module is being removed.
     pub(crate) fn get() -> Option<Self> {
         // SAFETY: Counts, or finds that the module is going away.
-        unsafe { bindings::rust_kexec_try_get_module() }.then_some(Self(()))
+        unsafe { bindings::rust_kexec_try_module_get(bindings::rust_kexec_this_module()) }
+            .then_some(Self(()))
     }
 }
 
 impl Drop for ModuleReference {
     fn drop(&mut self) {
         // SAFETY: Taken in `get`.
-        unsafe { bindings::rust_kexec_put_module() }
+        unsafe { bindings::rust_kexec_module_put(bindings::rust_kexec_this_module()) }
     }
 }

@@ -3,8 +3,10 @@
 //! A process accesses a page of a mapping that is not there yet.
 
 use super::bindings;
+use super::user_mapping::page_number;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
+use kernel::ffi::c_ulong;
 
 /// What the kernel is told. Each of the methods that map says it by its own.
 #[repr(transparent)]
@@ -41,20 +43,27 @@ impl PageFault<'_> {
 
     /// Maps the page at physical address `address`, which is not RAM of this kernel's own.
     pub(crate) fn map_memory(self, address: u64) -> Answer {
-        // SAFETY: By the type's invariant.
-        Answer(unsafe { bindings::rust_kexec_fault_insert_page(self.0.as_ptr(), address) })
+        self.map_frame(page_number(address))
     }
 
     /// Maps a page of zeros.
     pub(crate) fn map_zeros(self) -> Answer {
-        // SAFETY: By the type's invariant.
-        Answer(unsafe { bindings::rust_kexec_fault_insert_zeros(self.0.as_ptr()) })
+        // SAFETY: Looks a page up that the kernel always has.
+        self.map_frame(unsafe { bindings::rust_kexec_zero_frame() })
+    }
+
+    fn map_frame(self, frame: c_ulong) -> Answer {
+        // SAFETY: By the type's invariant; such a mapping takes frames without a struct page.
+        Answer(unsafe {
+            let access = self.0.as_ref().__bindgen_anon_1;
+            bindings::vmf_insert_pfn(access.vma, access.address, frame)
+        })
     }
 
     /// Maps the large page at physical address `address`, a multiple of its length, of which
     /// nothing is RAM of this kernel's own. The access is to a place that a large page fits.
     pub(crate) fn map_large_page(self, address: u64) -> Answer {
         // SAFETY: By the type's invariant.
-        Answer(unsafe { bindings::rust_kexec_fault_insert_large_page(self.0.as_ptr(), address) })
+        Answer(unsafe { bindings::rust_kexec_insert_large_page(self.0.as_ptr(), address) })
     }
 }

@@ -6,6 +6,7 @@ use super::bindings;
 use crate::compat::prelude::*;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
+use kernel::ffi::{c_int, c_ulong};
 use kernel::page::PAGE_SIZE;
 use kexec_core::types::ranges::Range;
 
@@ -117,9 +118,24 @@ fn page_start(address: u64) -> u64 {
 
 /// Whether any byte of `range` belongs to a page of RAM, in the words of /proc/iomem.
 fn has_system_ram(range: Range) -> bool {
+    if range.is_empty() {
+        return false;
+    }
+    let flags = bindings::IORESOURCE_SYSTEM_RAM as c_ulong;
+    let any = bindings::IORES_DESC_NONE as c_ulong;
     // SAFETY: Reads the tree of resources, under its lock.
-    !range.is_empty()
-        && unsafe { bindings::rust_kexec_has_system_ram(range.start(), range.len() as usize) }
+    let found =
+        unsafe { bindings::region_intersects(range.start(), range.len() as usize, flags, any) };
+    found != bindings::REGION_DISJOINT as c_int
+}
+
+/// Behind the highest physical address that the CPU has, as far as mapping asks.
+fn end_of_physical_addresses() -> u64 {
+    #[cfg(CONFIG_X86_64)]
+    // SAFETY: Reads what was found at boot.
+    return 1 << unsafe { bindings::boot_cpu_data.x86_phys_bits };
+    #[cfg(not(CONFIG_X86_64))]
+    u64::MAX
 }
 
 /// A mapping of physical memory that this kernel does not use.
@@ -147,6 +163,10 @@ impl Mapping {
         let one_page = page_at(range.start()).is_some_and(|page| page.encloses(&range));
         if is_in_use(range) || !one_page && has_system_ram(range) {
             return Err(Unmapped::InUse);
+        }
+        if range.end() > end_of_physical_addresses() {
+            // The kernel would warn.
+            return Err(Unmapped::Failed);
         }
         // SAFETY: Nobody uses the memory, so that no other mapping contradicts this one's kind.
         let address =

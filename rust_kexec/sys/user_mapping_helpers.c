@@ -106,26 +106,6 @@ unsigned long rust_kexec_get_unmapped_area(struct file *file, unsigned long addr
 
 /* user_mapping.rs */
 
-u64 rust_kexec_vma_start(const struct vm_area_struct *vma)
-{
-	return vma->vm_start;
-}
-
-u64 rust_kexec_vma_len(const struct vm_area_struct *vma)
-{
-	return vma->vm_end - vma->vm_start;
-}
-
-u64 rust_kexec_vma_first_page(const struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff;
-}
-
-bool rust_kexec_vma_is_writable_or_executable(const struct vm_area_struct *vma)
-{
-	return vma->vm_flags & (VM_WRITE | VM_EXEC);
-}
-
 /* What remap_pfn_range() sets. */
 #define OLD_MEMORY (VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP)
 
@@ -147,63 +127,22 @@ bool rust_kexec_vma_has_large_pages(const struct vm_area_struct *vma)
 	return LARGE_PAGES && vma->vm_ops == &memory_operations;
 }
 
-struct frames {
-	const struct vm_area_struct *vma;
-	unsigned long next;
-	unsigned long step;
-};
+/* Inline. */
 
-static int map_frame(pte_t *entry, unsigned long address, void *data)
+void rust_kexec_set_pte(struct mm_struct *mm, unsigned long address, pte_t *entry,
+			unsigned long frame, pgprot_t protection)
 {
-	struct frames *frames = data;
-
-	set_pte_at(frames->vma->vm_mm, address, entry,
-		   pte_mkspecial(pfn_pte(frames->next, frames->vma->vm_page_prot)));
-	frames->next += frames->step;
-	return 0;
+	set_pte_at(mm, address, entry, pte_mkspecial(pfn_pte(frame, protection)));
 }
 
-static int map_frames(struct vm_area_struct *vma, u64 at, u64 len, struct frames frames)
+/* A macro. */
+unsigned long rust_kexec_zero_frame(void)
 {
-	frames.vma = vma;
-	return apply_to_page_range(vma->vm_mm, vma->vm_start + at, len, map_frame, &frames);
+	return page_to_pfn(ZERO_PAGE(0));
 }
 
-/*
- * remap_pfn_range() for whole areas only: where it maps but a part of one, x86 has it look every page
- * up, takes those for uncached that nobody else has mapped, and fails where there are both.
- */
-int rust_kexec_vma_map_memory(struct vm_area_struct *vma, u64 at, u64 address, u64 len)
-{
-	if (len == vma->vm_end - vma->vm_start)
-		return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(address), len,
-				       vma->vm_page_prot);
-	return map_frames(vma, at, len, (struct frames){ .next = PHYS_PFN(address), .step = 1 });
-}
-
-int rust_kexec_vma_map_zeros(struct vm_area_struct *vma, u64 at, u64 len)
-{
-	return map_frames(vma, at, len, (struct frames){ .next = page_to_pfn(ZERO_PAGE(0)) });
-}
-
-int rust_kexec_vma_map_page(struct vm_area_struct *vma, u64 at, const void *page)
-{
-	return vm_insert_page(vma, vma->vm_start + at, vmalloc_to_page(page));
-}
-
-/* page_fault.rs */
-
-vm_fault_t rust_kexec_fault_insert_page(struct vm_fault *vmf, u64 address)
-{
-	return vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(address));
-}
-
-vm_fault_t rust_kexec_fault_insert_zeros(struct vm_fault *vmf)
-{
-	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(ZERO_PAGE(0)));
-}
-
-vm_fault_t rust_kexec_fault_insert_large_page(struct vm_fault *vmf, u64 address)
+/* page_fault.rs: the frame's type differs between versions. */
+vm_fault_t rust_kexec_insert_large_page(struct vm_fault *vmf, u64 address)
 {
 #if !LARGE_PAGES
 	return VM_FAULT_FALLBACK;

@@ -10,7 +10,7 @@ pub(crate) fn note() -> &'static [u8] {
     // SAFETY: The kernel allocates the note at boot, of this length, in directly mapped memory,
     // and changes it only when its own crash path runs.
     unsafe {
-        let address = physical::direct_map_address(bindings::rust_kexec_vmcoreinfo_address());
-        core::slice::from_raw_parts(address, bindings::rust_kexec_vmcoreinfo_len() as usize)
+        let address = physical::direct_map_address(bindings::paddr_vmcoreinfo_note());
+        core::slice::from_raw_parts(address, bindings::VMCOREINFO_NOTE_SIZE)
     }
 }

@@ -22,7 +22,7 @@ const COMMAND_LINE_LEN: usize = 2048;
 /// not one that waits for a crash.
 pub(crate) fn address() -> Result<Option<u64>> {
     // SAFETY: Reads a variable that is constant after boot.
-    match unsafe { bindings::rust_kexec_elfcorehdr_address() } {
+    match unsafe { bindings::elfcorehdr_addr } {
         NONE => Ok(None),
         TAKEN => match on_command_line().or_else(in_device_tree) {
             Some(address) => Ok(Some(address)),

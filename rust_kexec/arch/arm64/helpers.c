@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What Rust cannot express on arm64: opaque structures, per-CPU data, inline functions. */
 
-#include <linux/acpi.h>
-#include <linux/arm-smccc.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
@@ -18,8 +16,6 @@
 #include <asm/irq_regs.h>
 #include <asm/mmu.h>
 #include <asm/pgtable.h>
-#include <uapi/linux/arm_sdei.h>
-#include <uapi/linux/psci.h>
 
 #include "../../sys/bindings.h"
 
@@ -75,25 +71,6 @@ void rust_kexec_signal_others(void)
 			smp_call_function_single_async(cpu, &per_cpu(stop_call, cpu));
 }
 
-/*
- * The kernel makes some of its inter-processor interrupts pseudo-NMIs where it can. The flag tells
- * which: only those must never have a thread.
- */
-unsigned int rust_kexec_find_nmi(void)
-{
-	unsigned int number;
-
-	for_each_irq_nr(number) {
-		struct irq_data *data = irq_get_irq_data(number);
-		struct irqaction *action = data ? irq_data_to_desc(data)->action : NULL;
-
-		if (action && action->name && !strcmp(action->name, "IPI") &&
-		    (action->flags & IRQF_NO_THREAD) && irq_data_get_irq_chip(data)->ipi_send_mask)
-			return number;
-	}
-	return 0;
-}
-
 static irqreturn_t stop_nmi(int number, void *unused)
 {
 	rust_kexec_stop_call(get_irq_regs());
@@ -111,105 +88,26 @@ void rust_kexec_send_nmi(unsigned int number, unsigned int cpu)
 	irq_data_get_irq_chip(data)->ipi_send_mask(data, cpumask_of(cpu));
 }
 
-#define CONDUIT_HVC 1
-#define CONDUIT_SMC 2
-
-/* Firmware that can, but must not be asked, is described as disabled. */
-static unsigned int described_conduit(const char *compatible)
-{
-	struct device_node *node = of_find_compatible_node(NULL, NULL, compatible);
-	const char *method = "";
-
-	if (of_device_is_available(node))
-		of_property_read_string(node, "method", &method);
-	of_node_put(node);
-	return !strcmp(method, "hvc") ? CONDUIT_HVC : !strcmp(method, "smc") ? CONDUIT_SMC : 0;
-}
-
-/* What ACPI says of PSCI goes for all of firmware's calls. */
-static unsigned int acpi_conduit(void)
-{
-#ifdef CONFIG_ACPI
-	if (acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_USE_HVC)
-		return CONDUIT_HVC;
-#endif
-	return CONDUIT_SMC;
-}
-
-unsigned int rust_kexec_psci_conduit(void)
-{
-	unsigned int conduit = described_conduit("arm,psci-1.0");
-
-	if (!conduit)
-		conduit = described_conduit("arm,psci-0.2");
-#ifdef CONFIG_ACPI
-	if (!acpi_disabled && (acpi_gbl_FADT.arm_boot_flags & ACPI_FADT_PSCI_COMPLIANT))
-		conduit = acpi_conduit();
-#endif
-	return conduit;
-}
-
-unsigned int rust_kexec_sdei_conduit(void)
-{
-	unsigned int conduit = described_conduit("arm,sdei-1.0");
-#ifdef CONFIG_ACPI
-	struct acpi_table_header *table;
-
-	if (!acpi_disabled && ACPI_SUCCESS(acpi_get_table(ACPI_SIG_SDEI, 1, &table))) {
-		acpi_put_table(table);
-		conduit = acpi_conduit();
-	}
-#endif
-	return conduit;
-}
-
-static void call_firmware(unsigned int conduit, unsigned long function)
-{
-	struct arm_smccc_res result;
-
-	if (conduit == CONDUIT_HVC)
-		arm_smccc_hvc(function, 0, 0, 0, 0, 0, 0, 0, &result);
-	else
-		arm_smccc_smc(function, 0, 0, 0, 0, 0, 0, 0, &result);
-}
-
-void rust_kexec_psci_cpu_off(unsigned int conduit)
-{
-	call_firmware(conduit, PSCI_0_2_FN_CPU_OFF);
-}
-
-void rust_kexec_sdei_mask(unsigned int conduit)
-{
-	call_firmware(conduit, SDEI_1_0_FN_SDEI_PE_MASK);
-}
-
 void rust_kexec_leave_streaming_mode(void)
 {
 	if (system_supports_sme())
 		sme_smstop();
 }
 
-/*
- * quiesce.rs: struct irq_chip's callbacks and the state of an interrupt are inline. An interrupt
- * that was being handled has to be ended, or it would block the others of its priority.
- */
-void rust_kexec_silence_interrupts(void)
+/* irq.rs: a variable in some versions, a function in others. */
+unsigned int rust_kexec_irq_count(void)
 {
-	unsigned int number;
+	unsigned int number, count = 0;
 
-	for_each_irq_nr(number) {
-		struct irq_data *data = irq_get_irq_data(number);
-		struct irq_chip *chip = data ? irq_data_get_irq_chip(data) : NULL;
+	for_each_irq_nr(number)
+		count = number + 1;
+	return count;
+}
 
-		if (!chip)
-			continue;
-		if (chip->irq_eoi && irqd_irq_inprogress(data))
-			chip->irq_eoi(data);
-		if (chip->irq_mask)
-			chip->irq_mask(data);
-		if (chip->irq_disable && !irqd_irq_disabled(data))
-			chip->irq_disable(data);
-	}
+/* firmware.rs: inline in some configurations. */
+void rust_kexec_of_node_put(struct device_node *node)
+{
+	of_node_put(node);
 }
 
 /* handover.rs: macros, with parts that are found out at boot. */

@@ -7,13 +7,16 @@
 //! written without its registers, and the crash report names it. A CPU that answers saves its
 //! registers and switches itself off through PSCI, or parks where there is no PSCI (spin-table).
 
+use super::firmware::Conduit;
+use super::irq;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::ffi::c_uint;
 
-/// How firmware is called to switch a CPU off: 0 where it cannot, else what C calls it.
+/// How firmware is called to switch a CPU off: 0 where it cannot, else the [`Conduit`].
 static CONDUIT: AtomicU32 = AtomicU32::new(0);
 
 /// How firmware is called that delivers its own events (SDEI): 0 where it does not.
@@ -34,23 +37,29 @@ impl StopHandler {
         let slot = SLOT.hold()?;
         // SAFETY: Fills in calls that nobody uses yet: hooks are registered after this.
         unsafe { bindings::rust_kexec_prepare_signal() };
-        // SAFETY: Reads what the kernel knows of its interrupts.
-        NMI.store(
-            unsafe { bindings::rust_kexec_find_nmi() },
-            Ordering::Release,
-        );
-        // SAFETY: Reads the device tree or the ACPI tables.
-        CONDUIT.store(
-            unsafe { bindings::rust_kexec_psci_conduit() },
-            Ordering::Release,
-        );
-        // SAFETY: As above.
-        SDEI_CONDUIT.store(
-            unsafe { bindings::rust_kexec_sdei_conduit() },
-            Ordering::Release,
-        );
+        NMI.store(find_nmi().unwrap_or(0), Ordering::Release);
+        let number = |conduit: Option<Conduit>| conduit.map_or(0, |conduit| conduit as u32);
+        CONDUIT.store(number(Conduit::of_psci()), Ordering::Release);
+        SDEI_CONDUIT.store(number(Conduit::of_sdei()), Ordering::Release);
         Ok(Self { _slot: slot })
     }
+}
+
+/// The number of an inter-processor interrupt that is a pseudo-NMI: the kernel makes some of its own so
+/// where it can. The flag tells which: only those must never have a thread.
+fn find_nmi() -> Option<c_uint> {
+    let found = irq::all().find(|irq| {
+        let sends = irq.chip().is_some_and(|chip| chip.ipi_send_mask.is_some());
+        irq.action().is_some_and(|action| {
+            // SAFETY: The kernel's own inter-processor interrupts keep their actions.
+            let action = unsafe { action.as_ref() };
+            // SAFETY: A name is a string, or null.
+            let is_ipi =
+                !action.name.is_null() && unsafe { CStr::from_char_ptr(action.name) } == c"IPI";
+            is_ipi && action.flags & bindings::IRQF_NO_THREAD != 0 && sends
+        })
+    })?;
+    Some(found.number())
 }
 
 /// Asks every other CPU to stop. They do so in the call.
@@ -85,10 +94,9 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
 /// VHE runs at EL1, and so will the capture kernel, which then has no KVM. The code that stays at EL2
 /// is in the crashed kernel's memory, which nothing overwrites.
 pub(crate) fn quiesce_cpu() {
-    match SDEI_CONDUIT.load(Ordering::Acquire) {
-        0 => {}
+    if let Some(conduit) = Conduit::from_number(SDEI_CONDUIT.load(Ordering::Acquire)) {
         // SAFETY: The conduit is the one that the machine's description names.
-        conduit => unsafe { bindings::rust_kexec_sdei_mask(conduit) },
+        unsafe { conduit.call(bindings::SDEI_1_0_FN_SDEI_PE_MASK) };
     }
     // SAFETY: The kernel does not use the registers that this clears, and no task will run again.
     unsafe { bindings::rust_kexec_leave_streaming_mode() };
@@ -113,11 +121,10 @@ pub(crate) fn disable_interrupts() {
 pub(crate) fn park() -> ! {
     // SAFETY: Masks everything, so that nothing of the crashed kernel runs on this CPU any more.
     unsafe { core::arch::asm!("msr daifset, #0xf", options(nomem, nostack)) };
-    match CONDUIT.load(Ordering::Acquire) {
-        0 => {}
+    if let Some(conduit) = Conduit::from_number(CONDUIT.load(Ordering::Acquire)) {
         // SAFETY: The conduit is the one that the machine's description names. Firmware does not
         // return unless it refuses.
-        conduit => unsafe { bindings::rust_kexec_psci_cpu_off(conduit) },
+        unsafe { conduit.call(bindings::PSCI_0_2_FN_CPU_OFF) };
     }
     loop {
         // SAFETY: Waits.

@@ -2,8 +2,8 @@
 
 //! What UEFI firmware told the running kernel, for the capture kernel to use as well.
 
+use super::kernels_efi::{self, KernelsServices};
 use crate::compat::prelude::*;
-use crate::sys::bindings;
 use crate::sys::file::Mount;
 use crate::sys::physical::Mapping;
 use core::ffi::CStr;
@@ -35,19 +35,11 @@ impl Firmware {
         sysfs: Option<&Mount>,
         boot_params: Option<&[u8]>,
     ) -> Result<Self, AllocError> {
-        let mut view = bindings::rust_kexec_efi {
-            acpi_rsdp: 0,
-            smbios: 0,
-            memory_map: core::ptr::null(),
-            memory_map_len: 0,
-            descriptor_len: 0,
-        };
-        // SAFETY: `view` is the structure that the C side has under another name.
-        unsafe { bindings::rust_kexec_read_efi(&mut view) };
+        let view = kernels_efi::read();
         Ok(Self {
             acpi_rsdp: view.acpi_rsdp,
-            services: match (sysfs, boot_params.and_then(EfiInfo::decode)) {
-                (Some(sysfs), Some(info)) => Services::read(sysfs, info, &view)?,
+            services: match (sysfs, boot_params.and_then(EfiInfo::decode), &view.services) {
+                (Some(sysfs), Some(info), Some(view)) => Services::read(sysfs, info, view)?,
                 _ => None,
             },
         })
@@ -85,21 +77,14 @@ impl Firmware {
 }
 
 impl Services {
-    /// None where the running kernel does not use them, or does not tell all of it.
+    /// None where the running kernel does not tell all of them.
     fn read(
         sysfs: &Mount,
         info: EfiInfo,
-        view: &bindings::rust_kexec_efi,
+        view: &KernelsServices,
     ) -> Result<Option<Self>, AllocError> {
-        if view.memory_map.is_null() {
-            return Ok(None);
-        }
-        // SAFETY: The kernel keeps its map of the firmware's memory from boot on, unchanged.
-        let map = unsafe {
-            core::slice::from_raw_parts(view.memory_map.cast(), view.memory_map_len as usize)
-        };
         let mut memory_map = KVec::new();
-        memory_map.extend_from_slice(map, GFP_KERNEL)?;
+        memory_map.extend_from_slice(view.memory_map, GFP_KERNEL)?;
         let services = Self::find(sysfs, info, view, memory_map);
         if services.is_none() {
             pr_warn!(
@@ -114,7 +99,7 @@ impl Services {
     fn find(
         sysfs: &Mount,
         info: EfiInfo,
-        view: &bindings::rust_kexec_efi,
+        view: &KernelsServices,
         memory_map: KVec<u8>,
     ) -> Option<Self> {
         let setup_data = SetupData {
@@ -131,7 +116,7 @@ impl Services {
             info,
             setup_data,
             memory_map,
-            descriptor_len: view.descriptor_len as u32,
+            descriptor_len: view.descriptor_len,
             system_table,
             configuration_tables: efi::configuration_tables(
                 bytes,

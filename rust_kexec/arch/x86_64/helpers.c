@@ -2,14 +2,12 @@
 /* What Rust cannot express on x86_64: static calls, exception tables, opaque structures. */
 
 #include <linux/cpumask.h>
-#include <linux/efi.h>
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/smp.h>
 #include <asm/apic.h>
 #include <asm/asm.h>
 #include <asm/cpufeature.h>
-#include <asm/hypervisor.h>
 #include <asm/i8259.h>
 #include <asm/nmi.h>
 #include <asm/nospec-branch.h>
@@ -91,27 +89,6 @@ void rust_kexec_unhook_stop_other_cpus(void)
 }
 #endif
 
-/* efi.rs: struct efi is not in the bindings, and the tests of its flags are inline. */
-
-void rust_kexec_read_efi(struct rust_kexec_efi *view)
-{
-#ifdef CONFIG_EFI
-	if (efi.acpi20 != EFI_INVALID_TABLE_ADDR)
-		view->acpi_rsdp = efi.acpi20;
-	else if (efi.acpi != EFI_INVALID_TABLE_ADDR)
-		view->acpi_rsdp = efi.acpi;
-	/* A kernel on firmware of 32 bits cannot hand its services on. */
-	if (!efi_enabled(EFI_RUNTIME_SERVICES) || !efi_enabled(EFI_MEMMAP) ||
-	    !efi_enabled(EFI_64BIT))
-		return;
-	if (efi.smbios != EFI_INVALID_TABLE_ADDR)
-		view->smbios = efi.smbios;
-	view->memory_map = efi.memmap.map;
-	view->memory_map_len = efi.memmap.nr_map * efi.memmap.desc_size;
-	view->descriptor_len = efi.memmap.desc_size;
-#endif
-}
-
 /* protect.rs: on_each_cpu() is inline. */
 
 void rust_kexec_call_on_all_cpus(void (*function)(void *unused))
@@ -146,17 +123,6 @@ bool rust_kexec_has_processor_trace(void)
 bool rust_kexec_has_legacy_interrupts(void)
 {
 	return nr_legacy_irqs() > 0;
-}
-
-/* hypervisor.rs: an inline function, and an enumeration that the bindings lack. */
-
-const char *rust_kexec_hypervisor_to_tell(void)
-{
-	if (hypervisor_is_type(X86_HYPER_MS_HYPERV))
-		return "Hyper-V";
-	if (hypervisor_is_type(X86_HYPER_XEN_PV) || hypervisor_is_type(X86_HYPER_XEN_HVM))
-		return "Xen";
-	return NULL;
 }
 
 /*

@@ -4,11 +4,9 @@
 //! kernel has a hook for it, machine_ops.crash_shutdown, which a module cannot call.
 
 use super::port;
-use crate::compat::prelude::*;
 use crate::refusal::MachineError;
 use crate::sys::bindings;
 use core::arch::x86_64::__cpuid;
-use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use kexec_core::handover::x86_64::kvm;
 
@@ -16,14 +14,16 @@ use kexec_core::handover::x86_64::kvm;
 /// be unloaded (hv_machine_crash_shutdown()), and Xen, of which a domain asks for a soft reset
 /// (xen_hvm_crash_shutdown()).
 pub(crate) fn check() -> Result<(), MachineError> {
-    // SAFETY: Returns a string that is constant, or null.
-    let name = unsafe { bindings::rust_kexec_hypervisor_to_tell() };
-    if name.is_null() {
-        return Ok(());
-    }
-    // SAFETY: As above.
-    let name: &CStr = unsafe { CStr::from_char_ptr(name) };
-    Err(MachineError::Hypervisor(name.to_str().unwrap_or_default()))
+    let to_tell = [
+        (bindings::x86_hypervisor_type_X86_HYPER_MS_HYPERV, "Hyper-V"),
+        (bindings::x86_hypervisor_type_X86_HYPER_XEN_PV, "Xen"),
+        (bindings::x86_hypervisor_type_X86_HYPER_XEN_HVM, "Xen"),
+    ];
+    let found = to_tell.into_iter().find(|(kind, _)| {
+        // SAFETY: Reads what was found at boot.
+        unsafe { bindings::rust_kexec_hypervisor_is(*kind) }
+    });
+    found.map_or(Ok(()), |(_, name)| Err(MachineError::Hypervisor(name)))
 }
 
 /// What KVM offers, 0 where it is not there.

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A limit for messages that anybody can cause: a caller who is refused over and over must not drown
+//! the log.
+
+use super::bindings;
+
+/// Whether the log has room for another refusal, as printk_ratelimited() asks.
+pub(crate) fn may_log() -> bool {
+    // SAFETY: Counts the calls.
+    unsafe { bindings::rust_kexec_may_log() }
+}
