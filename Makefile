@@ -179,6 +179,11 @@ guest: module programs firmware ### pack the guests' root file systems
 kernel: setup ### build the guest kernel, or find it in the cache
 	@$(TIMED) "kernel" scripts/kernel
 
+.PHONY: kernels
+kernels: ### build all kernels that CI needs, side by side
+	@scripts/timings --reset
+	@$(TIMED) "kernels" sh -c '. scripts/versions.sh && scripts/kernels $$CI_KERNELS'
+
 .PHONY: python
 python: setup
 	@$(TIMED) "Python packages" scripts/python
