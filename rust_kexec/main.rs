@@ -9,6 +9,9 @@
 //! The module finds its role by itself. In a kernel that was given the address of an ELF core
 //! header (`elfcorehdr=`) it serves `/proc/vmcore`; in any other it offers `/dev/rust_kexec`.
 
+// Beside the C headers and files that it is made from.
+#[path = "sys/bindings.rs"]
+mod bindings;
 mod compat;
 mod sys;
 

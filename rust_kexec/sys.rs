@@ -6,7 +6,7 @@
 //! structures that bindgen has not seen.
 
 pub(crate) mod acpi;
-pub(crate) mod bindings;
+pub(crate) use crate::bindings;
 pub(crate) mod clock;
 pub(crate) mod cpu;
 pub(crate) mod decompress;

@@ -3,13 +3,13 @@
 //! `kernel::miscdevice` for kernels that lack it, as far as this module uses it: one device,
 //! whose files have no data of their own, with ioctls.
 
-use crate::compat::prelude::*;
-use crate::sys::bindings;
+use crate::bindings;
 use core::ffi::CStr;
 use core::marker::PhantomData;
 use kernel::error::to_result;
 use kernel::ffi::{c_long, c_uint, c_ulong};
 use kernel::init::pin_init_from_closure;
+use kernel::prelude::*;
 use kernel::types::Opaque;
 
 /// An open file.
