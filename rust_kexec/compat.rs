@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Everything that differs between the kernel versions that this module builds for.
+//! The differences between the kernel versions that this module builds for.
 //!
-//! The rest of the module is written for the newest `kernel` crate. What an older one lacks gets
-//! the same name and shape here. What a tree has is tested in Kbuild, by the tree's files and not
-//! by its version, and arrives as `kernel_…` cfgs.
+//! The rest of the module is written for the newest `kernel` crate. A thing that an older one lacks has
+//! the same name and shape here. Kbuild looks into the tree's files, not at its version, and says by
+//! `kernel_…` cfgs what is there.
 
 #[cfg(not(kernel_c_str_ext))]
 mod c_str;

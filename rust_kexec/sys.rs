@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Safe wrappers for what the `kernel` crate lacks, one file for each concept of the C side.
+//! Safe wrappers for the kernel's functions that the `kernel` crate lacks, one file for each concept.
 //!
-//! `helpers.c` beside these files holds what only C can express: macros, inline functions and
-//! structures that bindgen has not seen.
+//! A C file beside a Rust file has the macros and inline functions that the Rust file needs, one flat
+//! function for each. It is not there where bindgen can read everything from the kernel's headers.
 
 pub(crate) mod acpi;
 pub(crate) use crate::bindings;
@@ -22,7 +22,7 @@ pub(crate) mod ima;
 pub(crate) mod iomem;
 pub(crate) mod kexec;
 pub(crate) mod keyring;
-mod kprobe;
+pub(crate) mod kprobe;
 pub(crate) mod lockdown;
 pub(crate) mod memory;
 pub(crate) mod module_reference;

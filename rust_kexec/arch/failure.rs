@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why the kernel's map of all RAM was not changed, on all architectures.
+//! The error of a change to the kernel's map of all RAM, on all architectures.
 
 use crate::compat::prelude::*;
 use core::fmt;

@@ -38,7 +38,7 @@ pub(crate) use global_lock;
 /// A mutex in a static, which is usable once [`GlobalLock::init`] ran.
 pub(crate) struct GlobalLock<T: 'static> {
     mutex: Opaque<bindings::mutex>,
-    /// What the lock validator knows the lock by: each is one of its own.
+    /// The class by which lockdep knows the lock: each lock has one of its own.
     class: Opaque<bindings::lock_class_key>,
     name: &'static CStr,
     value: UnsafeCell<T>,

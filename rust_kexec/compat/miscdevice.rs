@@ -3,11 +3,13 @@
 //! `kernel::miscdevice` for kernels that lack it, as far as this module uses it: one device,
 //! whose files have no data of their own, with ioctls.
 
-use crate::bindings;
+use crate::bindings::{self, KernelStatic};
 use core::ffi::CStr;
 use core::marker::PhantomData;
+use core::ptr::addr_of_mut;
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::error::to_result;
-use kernel::ffi::{c_long, c_uint, c_ulong};
+use kernel::ffi::{c_int, c_long, c_uint, c_ulong};
 use kernel::init::pin_init_from_closure;
 use kernel::prelude::*;
 use kernel::types::Opaque;
@@ -39,17 +41,43 @@ pub(crate) trait MiscDevice: Sized {
     fn ioctl(_device: (), _file: &File, _cmd: u32, _arg: usize) -> Result<isize>;
 }
 
-/// A registration of a misc device.
+/// A registration of a misc device: one at a time.
 pub(crate) struct MiscDeviceRegistration<T>(PhantomData<T>);
+
+/// Whether there is a registration, to which the structures belong.
+static REGISTERED: AtomicBool = AtomicBool::new(false);
+
+static OPERATIONS: KernelStatic<bindings::file_operations> = KernelStatic::zeroed();
+
+static DEVICE: KernelStatic<bindings::miscdevice> = KernelStatic::zeroed();
 
 impl<T: MiscDevice<Ptr = ()>> MiscDeviceRegistration<T> {
     /// Registers a misc device.
     pub(crate) fn register(options: MiscDeviceOptions) -> impl PinInit<Self, Error> {
         let register = move |_slot: *mut Self| {
-            // SAFETY: The name lives as long as the module, and `ioctl` matches the C prototype.
-            to_result(unsafe {
-                bindings::rust_kexec_register_device(options.name.as_ptr().cast(), Some(ioctl::<T>))
-            })
+            if REGISTERED.swap(true, Ordering::AcqRel) {
+                return Err(EBUSY);
+            }
+            let (operations, device) = (OPERATIONS.get(), DEVICE.get());
+            // SAFETY: There was no registration, so nobody else uses the structures. The name lives as
+            // long as the module.
+            let registered = to_result(unsafe {
+                (*operations).owner = addr_of_mut!(bindings::__this_module);
+                (*operations).unlocked_ioctl = Some(ioctl::<T>);
+                #[cfg(CONFIG_COMPAT)]
+                {
+                    (*operations).compat_ioctl = Some(bindings::compat_ptr_ioctl);
+                }
+                (*operations).llseek = Some(bindings::noop_llseek);
+                (*device).minor = bindings::MISC_DYNAMIC_MINOR as c_int;
+                (*device).name = options.name.as_ptr().cast();
+                (*device).fops = operations;
+                bindings::misc_register(device)
+            });
+            if registered.is_err() {
+                REGISTERED.store(false, Ordering::Release);
+            }
+            registered
         };
         // SAFETY: The type has no field that would need initialising.
         unsafe { pin_init_from_closure(register) }
@@ -59,7 +87,8 @@ impl<T: MiscDevice<Ptr = ()>> MiscDeviceRegistration<T> {
 impl<T> Drop for MiscDeviceRegistration<T> {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
-        unsafe { bindings::rust_kexec_unregister_device() }
+        unsafe { bindings::misc_deregister(DEVICE.get()) };
+        REGISTERED.store(false, Ordering::Release);
     }
 }
 

@@ -18,8 +18,7 @@ use crate::arch::stop::StopHandler;
 use crate::armed::CrashHooks;
 use crate::compat::{global_lock, prelude::*};
 use crate::refusal::{MachineError, Refusal};
-use crate::sys;
-use crate::sys::ftrace::{CrashKexecHook, PanicHooks};
+use crate::sys::ftrace::panic::{CrashKexecHook, PanicHooks};
 use crate::sys::notifier::PanicNotifier;
 use crate::sys::once::Once;
 use crate::sys::panic::PanicCallbacks;
@@ -53,13 +52,14 @@ impl Hooks {
     fn register() -> Result<Self, Refusal> {
         let hook = |what| move |error| hook_error(what, error);
         Ok(Self {
-            _stop_handler: StopHandler::register().map_err(hook("stopping the other CPUs"))?,
-            _panic: PanicHooks::register().map_err(hook("crash_smp_send_stop"))?,
+            _stop_handler: StopHandler::register::<Self>()
+                .map_err(hook("stopping the other CPUs"))?,
+            _panic: PanicHooks::register::<Self>().map_err(hook("crash_smp_send_stop"))?,
             _notifier: PanicNotifier::register::<Self>()
                 .map_err(hook("the panic notifier chain"))?,
-            _architecture: ArchitectureHook::register()
+            _architecture: ArchitectureHook::register::<Self>()
                 .map_err(hook("the architecture's way of stopping other CPUs"))?,
-            crash_kexec: CrashKexecHook::register().map_err(hook("__crash_kexec"))?,
+            crash_kexec: CrashKexecHook::register::<Self>().map_err(hook("__crash_kexec"))?,
         })
     }
 }
@@ -115,5 +115,4 @@ impl PanicCallbacks for Hooks {
     }
 }
 
-sys::panic::callbacks!(Hooks);
 arch::panic::callbacks!(Hooks);

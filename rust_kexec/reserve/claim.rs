@@ -4,7 +4,7 @@
 
 use super::crashkernel::Reservation;
 use crate::refusal::{MachineError, Refusal, RegionError};
-use crate::sys::ftrace::{RegionClaim, RegionGuard};
+use crate::sys::ftrace::region::{RegionClaim, RegionGuard};
 use crate::sys::{clock, kexec};
 
 /// The watch over loads into the reserved memory, and over its shrinking. While nothing is claimed it

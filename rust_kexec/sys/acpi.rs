@@ -38,7 +38,7 @@ impl AcpiTable {
         NonNull::new(table).filter(|_| status == 0).map(Self)
     }
 
-    /// There are no tables.
+    /// None: the kernel was built without ACPI.
     #[cfg(not(CONFIG_ACPI))]
     pub(crate) fn get(_signature: &CStr) -> Option<Self> {
         None

@@ -10,19 +10,26 @@
 #include <crypto/hash.h>
 #include <keys/system_keyring.h>
 #include <linux/acpi.h>
+#include <linux/anon_inodes.h>
+#include <linux/cpuhotplug.h>
 #include <linux/crash_core.h>
 #include <linux/crash_dump.h>
 #include <linux/crc32.h>
 #include <linux/delay.h>
 #include <linux/efi.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
+#include <linux/huge_mm.h>
 #include <linux/ima.h>
 #include <linux/kexec.h>
 #include <linux/kprobes.h>
 #include <linux/memory.h>
+#include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mount.h>
 #include <linux/panic_notifier.h>
 #include <linux/proc_fs.h>
@@ -41,12 +48,16 @@
 #include <linux/zstd.h>
 #ifdef CONFIG_X86_64
 #include <asm/hypervisor.h>
+#include <asm/nmi.h>
 #include <asm/set_memory.h>
 #include <asm/tsc.h>
 #endif
 #ifdef CONFIG_ARM64
 #include <linux/arm-smccc.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
 #include <linux/of.h>
+#include <linux/stop_machine.h>
 #include <asm/memory.h>
 #include <uapi/linux/arm_sdei.h>
 #include <uapi/linux/psci.h>
@@ -60,7 +71,15 @@ RUST_MACRO(int, SB_KERNMOUNT);
 RUST_MACRO(size_t, VMCOREINFO_NOTE_SIZE);
 RUST_MACRO(unsigned long, VERIFY_USE_SECONDARY_KEYRING);
 RUST_MACRO(unsigned long, VERIFY_USE_PLATFORM_KEYRING);
+RUST_CONST(unsigned long, MEMORY_ONLINE, MEM_ONLINE);
+RUST_CONST(unsigned long, MEMORY_OFFLINE, MEM_OFFLINE);
+RUST_MACRO(unsigned long, PMD_SIZE);
+RUST_CONST(unsigned int, PMD_ORDER, PMD_SHIFT - PAGE_SHIFT);
 RUST_CONST(vm_flags_t, VM_WRITE_OR_EXEC, VM_WRITE | VM_EXEC);
+RUST_CONST(vm_flags_t, VM_MAY_WRITE_OR_EXEC, VM_MAYWRITE | VM_MAYEXEC);
+/* What remap_pfn_range() sets. */
+RUST_CONST(vm_flags_t, VM_OLD_MEMORY, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+RUST_MACRO(vm_flags_t, VM_MIXEDMAP);
 /* Memory goes online and offline by whole sections; without sections it does neither. */
 #ifdef CONFIG_SPARSEMEM
 RUST_CONST(u64, MEMORY_SECTION_LEN, (u64)PAGES_PER_SECTION << PAGE_SHIFT);
@@ -71,33 +90,9 @@ RUST_CONST(u64, MEMORY_SECTION_LEN, 1ULL << 63);
 RUST_MACRO(u32, PSCI_0_2_FN_CPU_OFF);
 RUST_MACRO(u32, SDEI_1_0_FN_SDEI_PE_MASK);
 #endif
-#endif
-
-#ifndef __BINDGEN__
-/* Rust, called by C. */
-ssize_t rust_kexec_vmcore_read_iter(const void *vmcore, struct kiocb *iocb, struct iov_iter *iter);
-s64 rust_kexec_vmcore_seek(const void *vmcore, u64 offset, bool hole);
-int rust_kexec_vmcore_mmap(const void *vmcore, struct vm_area_struct *vma);
-u64 rust_kexec_vmcore_alignment(const void *vmcore, u64 offset, u64 len);
-vm_fault_t rust_kexec_vmcore_page_fault(const void *vmcore, struct vm_fault *fault, u64 offset);
-vm_fault_t rust_kexec_vmcore_large_page_fault(const void *vmcore, struct vm_fault *fault,
-					      u64 offset);
-bool rust_kexec_region_is_claimed(void);
-void rust_kexec_crash_kexec_entered(struct pt_regs *here, struct pt_regs *oops);
-void rust_kexec_crash_smp_send_stop_entered(void);
-void rust_kexec_self_stop_entered(struct pt_regs *frame);
-void rust_kexec_run_crash_ipi_callback_entered(struct pt_regs *frame);
-void rust_kexec_memory_changed(void);
-int rust_kexec_cpu_comes(unsigned int cpu);
-int rust_kexec_set_policy(const char *value, size_t len);
-const char *rust_kexec_policy_name(int *len);
-
-/* C, called by C: the address of a function of the kernel's that can be probed, or 0. */
-unsigned long rust_kexec_address_of(const char *function);
-int rust_kexec_mmap(struct file *file, struct vm_area_struct *vma);
-unsigned long rust_kexec_get_unmapped_area(struct file *file, unsigned long address,
-					   unsigned long len, unsigned long page,
-					   unsigned long flags);
+#else
+/* Rust's, for a macro of C's. */
+extern const struct kernel_param_ops rust_kexec_signatures;
 #endif
 
 /* sys/cpu.c */
@@ -126,12 +121,6 @@ const struct cred *rust_kexec_override_creds(struct cred *credentials);
 void rust_kexec_revert_creds(const struct cred *credentials);
 void rust_kexec_put_cred(struct cred *credentials);
 
-/* sys/hotplug.c */
-int rust_kexec_follow_memory(void);
-void rust_kexec_unfollow_memory(void);
-int rust_kexec_follow_cpus(void);
-void rust_kexec_unfollow_cpus(int state);
-
 /* sys/iomem.c */
 bool rust_kexec_memory_is_online(u64 address);
 
@@ -146,12 +135,11 @@ bool rust_kexec_memory_is_encrypted(void);
 unsigned long rust_kexec_ram_pages(void);
 
 /* sys/module_reference.c */
-struct module *rust_kexec_this_module(void);
 bool rust_kexec_try_module_get(struct module *module);
 void rust_kexec_module_put(struct module *module);
 
 /* sys/parameters.c */
-const char *rust_kexec_exclude(void);
+extern char *rust_kexec_exclude;
 
 /* sys/physical.c */
 u64 rust_kexec_virt_to_phys(const void *address);
@@ -170,65 +158,35 @@ bool rust_kexec_secure_boot(void);
 /* sys/sha256.c */
 void rust_kexec_sha256(const u8 *data, unsigned int len, u8 *out);
 
-/* compat/helpers.c */
-#ifndef kernel_miscdevice
-typedef long rust_kexec_ioctl(struct file *file, unsigned int command, unsigned long argument);
-int rust_kexec_register_device(const char *name, rust_kexec_ioctl *ioctl);
-void rust_kexec_unregister_device(void);
-#endif
-
 /* sys/proc_file.c */
-struct proc_dir_entry *rust_kexec_create_vmcore(const char *name, u64 size, void *contents);
 size_t rust_kexec_iter_count(const struct iov_iter *iter);
-bool rust_kexec_pause(void);
-void rust_kexec_remove_vmcore(struct proc_dir_entry *entry);
+void rust_kexec_cond_resched(void);
+bool rust_kexec_is_being_killed(void);
 
 /* sys/user_mapping.c */
-void rust_kexec_vma_keep_read_only_mixed(struct vm_area_struct *vma);
-void rust_kexec_vma_keep_read_only_memory(struct vm_area_struct *vma);
-bool rust_kexec_vma_has_large_pages(const struct vm_area_struct *vma);
+void rust_kexec_vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear);
 void rust_kexec_set_pte(struct mm_struct *mm, unsigned long address, pte_t *entry,
 			unsigned long frame, pgprot_t protection);
 unsigned long rust_kexec_zero_frame(void);
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
 vm_fault_t rust_kexec_insert_large_page(struct vm_fault *vmf, u64 address);
-
-/* sys/ftrace.c */
-int rust_kexec_hook_crash_kexec(void);
-bool rust_kexec_crash_kexec_hook_works(void);
-void rust_kexec_unhook_crash_kexec(void);
-int rust_kexec_hook_panic(void);
-void rust_kexec_unhook_panic(void);
-int rust_kexec_guard_region(void);
-void rust_kexec_unguard_region(void);
-void rust_kexec_wait_for_guarded_calls(void);
-
-/* The architecture's part. */
-#ifdef CONFIG_X86_64
-/* The registers at the entry of a function that ftrace hooks. */
-static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct pt_regs *partial)
-{
-	return ftrace_get_regs(fregs);
-}
-
-#ifndef __BINDGEN__
-/* Rust, called by C. */
-bool rust_kexec_stop_nmi(struct pt_regs *regs);
-void rust_kexec_before_stop_other_cpus(void);
 #endif
 
-/* C, called by Rust. */
-int rust_kexec_register_stop_nmi(void);
-void rust_kexec_unregister_stop_nmi(void);
-void rust_kexec_send_stop_nmi(void);
-void rust_kexec_hook_stop_other_cpus(void);
-void rust_kexec_unhook_stop_other_cpus(void);
-void rust_kexec_leave_vmx(void);
-void rust_kexec_set_global_interrupt_flag(void);
-bool rust_kexec_has_svm(void);
-bool rust_kexec_has_processor_trace(void);
-bool rust_kexec_has_legacy_interrupts(void);
+/* sys/ftrace.c */
+unsigned long rust_kexec_ftrace_argument(struct ftrace_regs *fregs);
+void rust_kexec_ftrace_jump(struct ftrace_regs *fregs, unsigned long address);
+struct pt_regs *rust_kexec_ftrace_frame(struct ftrace_regs *fregs, struct pt_regs *partial);
+void rust_kexec_synchronize_rcu_tasks(void);
+bool rust_kexec_is_crash_image(const struct kimage *image);
+
+#ifdef CONFIG_X86_64
+/* arch/x86_64/handover.c */
+void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
+
+/* arch/x86_64/hypervisor.c */
 bool rust_kexec_hypervisor_is(enum x86_hypervisor_type type);
-void rust_kexec_call_on_all_cpus(void (*function)(void *unused));
+
+/* arch/x86_64/kernels_efi.c */
 #ifdef CONFIG_EFI
 bool rust_kexec_efi_enabled(int feature);
 unsigned long rust_kexec_efi_acpi(void);
@@ -236,40 +194,43 @@ unsigned long rust_kexec_efi_acpi20(void);
 unsigned long rust_kexec_efi_smbios(void);
 const struct efi_memory_map *rust_kexec_efi_memory_map(void);
 #endif
-void rust_kexec_jump(u64 top_table, u64 purgatory, u64 table);
+
+/* arch/x86_64/protect.c */
+void rust_kexec_call_on_all_cpus(void (*function)(void *unused));
+
+/* arch/x86_64/quiesce.c */
+bool rust_kexec_has_legacy_interrupts(void);
+
+/* arch/x86_64/stop.c */
+void rust_kexec_send_nmi(const struct cpumask *cpus);
+void rust_kexec_leave_vmx(void);
+void rust_kexec_set_global_interrupt_flag(void);
+bool rust_kexec_has_svm(void);
+bool rust_kexec_has_processor_trace(void);
 #endif
 
 #ifdef CONFIG_ARM64
-/* ftrace saves the arguments, the frame, the link and the stack pointer only. */
-static inline struct pt_regs *rust_kexec_frame(struct ftrace_regs *fregs, struct pt_regs *partial)
-{
-	return ftrace_partial_regs(fregs, partial);
-}
+/* arch/arm64/break_before_make.c */
+unsigned long rust_kexec_zeroed_page(void);
+void *rust_kexec_map_page(u64 address);
+unsigned int rust_kexec_online_cpus(void);
 
-#ifndef __BINDGEN__
-/* Rust, called by C. */
-void rust_kexec_stop_call(struct pt_regs *interrupted);
-#endif
-
-/* C, called by Rust. */
-int rust_kexec_probe_crash_kexec(void);
-void rust_kexec_unprobe_crash_kexec(void);
-void rust_kexec_prepare_signal(void);
-void rust_kexec_signal_others(void);
-void rust_kexec_send_nmi(unsigned int number, unsigned int cpu);
-void rust_kexec_leave_streaming_mode(void);
-unsigned int rust_kexec_irq_count(void);
+/* arch/arm64/firmware.c */
 void rust_kexec_of_node_put(struct device_node *node);
+
+/* arch/arm64/handover.c */
 u64 rust_kexec_executable_page_attributes(void);
 u64 rust_kexec_device_page_attributes(void);
-unsigned int rust_kexec_page_shift(void);
-int rust_kexec_split_kernel_mapping(unsigned long start, unsigned long end);
-u64 *rust_kexec_new_table(void);
-u64 rust_kexec_table_address(const u64 *table);
-u64 *rust_kexec_map_table_again(u64 address);
-void rust_kexec_unmap_table(u64 *table);
-unsigned int rust_kexec_online_cpus(void);
-int rust_kexec_on_all_cpus(int (*function)(void *argument), void *argument);
+
+/* arch/arm64/irq.c */
+unsigned int rust_kexec_irq_count(void);
+
+/* arch/arm64/stop.c */
+call_single_data_t *rust_kexec_stop_call(unsigned int cpu);
+const struct cpumask *rust_kexec_cpumask_of(unsigned int cpu);
+struct pt_regs *rust_kexec_irq_regs(void);
+bool rust_kexec_supports_streaming_mode(void);
+void rust_kexec_leave_streaming_mode(void);
 #endif
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which CPUs there are and which one this is.
+//! The CPUs of the machine, and the one that this code runs on.
 
 use super::bindings;
 use crate::compat::prelude::*;
@@ -40,28 +40,29 @@ pub(crate) fn is_present(cpu: usize) -> bool {
     cpu < ids() && unsafe { bindings::rust_kexec_cpu_is_present(cpu as c_uint) }
 }
 
+/// Whether the CPU with this number runs.
+pub(crate) fn is_online(cpu: usize) -> bool {
+    // SAFETY: Reads a mask; numbers past its end were sorted out before.
+    cpu < ids() && unsafe { bindings::rust_kexec_cpu_is_online(cpu as c_uint) }
+}
+
 /// Whether the CPU with this number runs, or did until the kernel panicked: a panic takes CPUs out
 /// of the online mask that stop themselves. One that was taken offline in order is not active either,
 /// nor is one that was never started.
 pub(crate) fn was_running(cpu: usize) -> bool {
-    let cpu_id = cpu as c_uint;
-    // SAFETY: Reads masks; numbers past their end were sorted out before.
-    cpu < ids()
-        && unsafe {
-            bindings::rust_kexec_cpu_is_online(cpu_id) || bindings::rust_kexec_cpu_is_active(cpu_id)
-        }
+    // SAFETY: As above.
+    is_online(cpu) || cpu < ids() && unsafe { bindings::rust_kexec_cpu_is_active(cpu as c_uint) }
 }
 
-/// What an attribute of a CPU's device says.
+/// The text of an attribute of a CPU's device.
 pub(crate) struct Attribute {
     page: KVec<u8>,
     len: usize,
 }
 
 impl Attribute {
-    /// Asks the kernel for what reading `/sys/devices/system/cpu/cpuN/NAME` would return, without
-    /// that file: it cannot be opened while CPUs come and go, and somebody may have mounted another
-    /// one over it.
+    /// Has the kernel write the text that a read of `/sys/devices/system/cpu/cpuN/NAME` returns. The
+    /// file itself cannot be opened while CPUs come and go, and another may be mounted over it.
     pub(crate) fn read(cpu: usize, name: &CStr) -> Result<Self> {
         // A power of two, so that kmalloc() aligns it: sysfs_emit() wants a whole page.
         let mut page = KVec::new();

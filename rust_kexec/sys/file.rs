@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files: those that user space hands over, and those in which the kernel tells about itself.
+//! Files that user space hands over, and files of the kernel's own in /proc and /sys.
 
 use super::bindings;
 use crate::compat::prelude::*;
@@ -9,7 +9,7 @@ use core::ptr::{self, addr_of_mut, NonNull};
 use kernel::error::{from_err_ptr, Error};
 use kernel::ffi::{c_int, c_void};
 
-/// What a file is read for; the kernel's security modules judge by it.
+/// The purpose that a file is read for, by which the kernel's security modules judge.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
     /// A kernel to be booted.
@@ -30,8 +30,8 @@ impl Purpose {
     }
 }
 
-/// The whole contents of a file of user space's, read once, so that what was verified is what is
-/// loaded.
+/// The whole contents of a file of user space's. They are read once, so that the bytes that are loaded
+/// are those that were verified.
 ///
 /// # Invariants
 ///
@@ -80,9 +80,9 @@ impl Drop for FileContents {
     }
 }
 
-/// A mount of one of the kernel's own file systems that is in nobody's mount namespace. What is read
-/// below it is the kernel's word, whatever the caller has mounted over /proc, /sys or a file there,
-/// and also where neither is mounted.
+/// A mount of one of the kernel's own file systems that is in no mount namespace. Its files are the
+/// kernel's own, also where the caller has mounted something over /proc, /sys or a file there, or has
+/// mounted neither.
 ///
 /// # Invariants
 ///
@@ -90,13 +90,12 @@ impl Drop for FileContents {
 pub(crate) struct Mount(NonNull<bindings::vfsmount>);
 
 impl Mount {
-    /// What people find below /proc. The files about processes, which it has as well, are those of
-    /// the caller's PID namespace.
+    /// The file system of /proc. Its files about processes are those of the caller's PID namespace.
     pub(crate) fn proc() -> Result<Self> {
         Self::new(c"proc")
     }
 
-    /// What people find below /sys.
+    /// The file system of /sys.
     pub(crate) fn sysfs() -> Result<Self> {
         Self::new(c"sysfs")
     }

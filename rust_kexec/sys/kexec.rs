@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's own kexec: what it permits, whether it is at work, and whether it has an image.
+//! The kernel's own kexec: its permission, its lock and its image.
 
 use super::bindings;
 use super::file::Mount;
@@ -25,9 +25,9 @@ pub(crate) fn find() -> Result {
     Ok(())
 }
 
-/// What kexec_load_permitted() says to the caller's loading or unloading of a crash image: whether
-/// kernel.kexec_load_disabled and kernel.kexec_load_limit_panic allow it. It counts for the limit.
-/// None where the function was not found.
+/// Whether kernel.kexec_load_disabled and kernel.kexec_load_limit_panic allow the caller to load or
+/// unload a crash image, as kexec_load_permitted() says. It counts for the limit. None where that
+/// function was not found.
 pub(crate) fn load_permitted() -> Option<bool> {
     let kind = bindings::KEXEC_TYPE_CRASH as c_int;
     match FOUND.load(Ordering::Acquire) {

@@ -7,7 +7,7 @@ use core::ptr;
 use kernel::ffi::{c_int, c_void};
 use kexec_core::signature::KeyringError;
 
-/// What a message says to which it was checked; the callee's last word is its result.
+/// A function that looks at a message's contents, and its answer.
 struct View<'a, T> {
     of: &'a mut dyn FnMut(&[u8]) -> T,
     answer: Option<T>,
@@ -46,7 +46,7 @@ pub(crate) fn is_revoked(sha256: &[u8]) -> bool {
     }
 }
 
-/// What is called with the signed contents of a message.
+/// A function that is called with the signed contents of a message.
 type ViewContents = unsafe extern "C" fn(*mut c_void, *const c_void, usize, usize) -> c_int;
 
 /// Checks a message by the kernel's trusted keys, and where they have none of its by the platform's,

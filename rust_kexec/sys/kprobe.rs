@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the kernel's functions are, by their names: kallsyms_lookup_name(), which it does not export.
+//! The addresses of the kernel's functions, by their names: kallsyms_lookup_name() is not exported since
+//! 5.7 (0bd476e6c671).
 
 use super::bindings;
 use crate::compat::prelude::*;
@@ -12,7 +13,7 @@ use kernel::ffi::c_int;
 
 /// The addresses of functions that can be probed. Probes that are never armed are told where they
 /// would be.
-pub(super) fn addresses_of<const N: usize>(names: [&CStr; N]) -> Result<[usize; N]> {
+pub(crate) fn addresses_of<const N: usize>(names: [&CStr; N]) -> Result<[usize; N]> {
     let mut probes = names.map(|name| bindings::kprobe {
         symbol_name: name.as_char_ptr(),
         flags: bindings::KPROBE_FLAG_DISABLED,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What memory this kernel has.
+//! The memory of this kernel.
 
 use super::bindings;
 use kernel::page::PAGE_SIZE;

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* References to modules. */
+/* References to modules: inline functions in kernels that cannot remove them. */
 
 #include <linux/module.h>
 
 #include "bindings.h"
-
-/* A macro; module! gives it a name of its own in each version. */
-struct module *rust_kexec_this_module(void)
-{
-	return THIS_MODULE;
-}
-
-/* Inline in kernels that cannot remove modules. */
 
 bool rust_kexec_try_module_get(struct module *module)
 {

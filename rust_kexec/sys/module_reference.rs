@@ -3,10 +3,11 @@
 //! References that keep this module from being removed.
 
 use super::bindings;
+use core::ptr::addr_of_mut;
 
 /// Keeps the module loaded: rmmod is refused while one of these lives.
 ///
-/// To be dropped by code that somebody else's reference protects, such as an open file of the
+/// To be dropped by code that another reference protects, such as an open file of the
 /// module's device, or when the module is removed.
 pub(crate) struct ModuleReference(());
 
@@ -14,7 +15,7 @@ impl ModuleReference {
     /// Takes a reference, unless the module is being removed.
     pub(crate) fn get() -> Option<Self> {
         // SAFETY: Counts, or finds that the module is going away.
-        unsafe { bindings::rust_kexec_try_module_get(bindings::rust_kexec_this_module()) }
+        unsafe { bindings::rust_kexec_try_module_get(addr_of_mut!(bindings::__this_module)) }
             .then_some(Self(()))
     }
 }
@@ -22,6 +23,6 @@ impl ModuleReference {
 impl Drop for ModuleReference {
     fn drop(&mut self) {
         // SAFETY: Taken in `get`.
-        unsafe { bindings::rust_kexec_module_put(bindings::rust_kexec_this_module()) }
+        unsafe { bindings::rust_kexec_module_put(addr_of_mut!(bindings::__this_module)) }
     }
 }

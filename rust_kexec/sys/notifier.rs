@@ -3,24 +3,15 @@
 //! The panic notifier chain.
 
 use super::bindings;
+use super::bindings::KernelStatic;
 use super::panic::PanicCallbacks;
 use super::slot::{Held, Slot};
 use crate::compat::prelude::*;
-use core::cell::UnsafeCell;
 use core::ptr::addr_of_mut;
 use kernel::error::to_result;
 use kernel::ffi::{c_int, c_ulong, c_void};
 
-struct Block(UnsafeCell<bindings::notifier_block>);
-
-// SAFETY: The chain's own lock guards the block while it is registered.
-unsafe impl Sync for Block {}
-
-static BLOCK: Block = Block(UnsafeCell::new(bindings::notifier_block {
-    notifier_call: None,
-    next: core::ptr::null_mut(),
-    priority: c_int::MAX,
-}));
+static BLOCK: KernelStatic<bindings::notifier_block> = KernelStatic::zeroed();
 
 /// Is called ahead of all other notifiers when the kernel panics.
 pub(crate) struct PanicNotifier {
@@ -33,12 +24,15 @@ impl PanicNotifier {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         // SAFETY: The slot is held, so the block is in no chain, and nobody else writes to it.
-        unsafe { (*BLOCK.0.get()).notifier_call = Some(panicking::<T>) };
+        unsafe {
+            (*BLOCK.get()).notifier_call = Some(panicking::<T>);
+            (*BLOCK.get()).priority = c_int::MAX;
+        }
         // SAFETY: Both are statics, and the block is in no chain; `drop` takes it out again.
         to_result(unsafe {
             bindings::atomic_notifier_chain_register(
                 addr_of_mut!(bindings::panic_notifier_list),
-                BLOCK.0.get(),
+                BLOCK.get(),
             )
         })?;
         Ok(Self { _slot: slot })
@@ -51,7 +45,7 @@ impl Drop for PanicNotifier {
         unsafe {
             bindings::atomic_notifier_chain_unregister(
                 addr_of_mut!(bindings::panic_notifier_list),
-                BLOCK.0.get(),
+                BLOCK.get(),
             )
         };
     }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The parameters of the module: what insmod gets, and what sysfs shows.
+//! The parameters of the module, which insmod sets and sysfs shows.
 
 use super::bindings;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
+use kernel::ffi::{c_char, c_int};
+use kernel::page::PAGE_SIZE;
 
 /// `exclude=`; empty where it was not given.
 pub(crate) fn exclude() -> &'static [u8] {
     // SAFETY: Reads a variable that is written before the module's init runs, and never again.
-    let text = unsafe { bindings::rust_kexec_exclude() };
+    let text = unsafe { bindings::rust_kexec_exclude };
     if text.is_null() {
         return b"";
     }
@@ -26,40 +28,58 @@ pub(crate) trait SignaturesParameter {
     fn get() -> &'static str;
 }
 
-/// Has the kernel set and get `signatures=` by a type's [`SignaturesParameter`]. Once in the module: C
-/// knows the functions by their names.
+/// Has the kernel set and get `signatures=` by a type's [`SignaturesParameter`]. Once in the module: the
+/// parameter's macro in C knows the table by its name.
 macro_rules! signatures {
     ($parameter:ty) => {
-        /// # Safety
-        ///
-        /// `value` must be readable for `len` bytes.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_set_policy(
-            value: *const kernel::ffi::c_char,
-            len: usize,
-        ) -> kernel::ffi::c_int {
-            // SAFETY: By this function's contract.
-            let name = unsafe { core::slice::from_raw_parts(value.cast(), len) };
-            match <$parameter as $crate::sys::parameters::SignaturesParameter>::set(name) {
-                Ok(()) => 0,
-                Err(error) => error.to_errno(),
-            }
-        }
-
-        /// The parameter's value, and its length.
-        ///
-        /// # Safety
-        ///
-        /// `len` must be valid for a write.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_policy_name(
-            len: *mut kernel::ffi::c_int,
-        ) -> *const kernel::ffi::c_char {
-            let name = <$parameter as $crate::sys::parameters::SignaturesParameter>::get();
-            // SAFETY: By this function's contract. Names are short.
-            unsafe { len.write(name.len() as kernel::ffi::c_int) };
-            name.as_ptr().cast()
-        }
+        #[export_name = "rust_kexec_signatures"]
+        static SIGNATURES: $crate::sys::bindings::kernel_param_ops =
+            $crate::sys::parameters::operations::<$parameter>();
     };
 }
 pub(crate) use signatures;
+
+/// The kernel's table for a parameter.
+pub(crate) const fn operations<T: SignaturesParameter>() -> bindings::kernel_param_ops {
+    bindings::kernel_param_ops {
+        flags: 0,
+        set: Some(set::<T>),
+        get: Some(get::<T>),
+        free: None,
+    }
+}
+
+/// # Safety
+///
+/// `value` must be a string.
+unsafe extern "C" fn set<T: SignaturesParameter>(
+    value: *const c_char,
+    _parameter: *const bindings::kernel_param,
+) -> c_int {
+    // SAFETY: By this function's contract.
+    let value = unsafe { CStr::from_char_ptr(value) };
+    match T::set(value.to_bytes()) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}
+
+/// # Safety
+///
+/// `buffer` must be a page.
+unsafe extern "C" fn get<T: SignaturesParameter>(
+    buffer: *mut c_char,
+    _parameter: *const bindings::kernel_param,
+) -> c_int {
+    // SAFETY: By this function's contract.
+    let page = unsafe { core::slice::from_raw_parts_mut(buffer.cast::<u8>(), PAGE_SIZE) };
+    let name = T::get().as_bytes();
+    match page.get_mut(..=name.len()).and_then(<[u8]>::split_last_mut) {
+        Some((end, text)) => {
+            text.copy_from_slice(name);
+            *end = b'\n';
+            name.len() as c_int + 1
+        }
+        None => EINVAL.to_errno(),
+    }
+}

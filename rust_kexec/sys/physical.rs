@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Physical memory: where an address of the kernel's lies, and views of memory by its address.
+//! Physical memory: addresses of the kernel's own memory, and views of memory by its address.
 
 use super::bindings;
 use crate::compat::prelude::*;
@@ -15,14 +15,14 @@ pub(crate) fn address_of(bytes: &[u8]) -> u64 {
     address(bytes.as_ptr())
 }
 
-/// The physical address of a byte in the direct map.
+/// The physical address of a byte in the direct map: virt_to_phys().
 pub(crate) fn address(of: *const u8) -> u64 {
     // SAFETY: Pure arithmetic on an address of the direct map.
     unsafe { bindings::rust_kexec_virt_to_phys(of.cast()) }
 }
 
-/// Where the direct map of all RAM has this physical address. Pure arithmetic: whether there is
-/// memory is the caller's business.
+/// The address at which the direct map of all RAM has this physical address, whether or not there is
+/// memory: phys_to_virt().
 pub(crate) fn direct_map_address(address: u64) -> *mut u8 {
     // SAFETY: Pure arithmetic.
     unsafe { bindings::rust_kexec_phys_to_virt(address).cast() }
@@ -97,7 +97,7 @@ impl From<Unmapped> for Error {
 
 /// Whether this kernel uses some of `range`, which then cannot be another kernel's.
 ///
-/// What the allocators do not own is not in use: memory that was reserved early in boot, as that of
+/// Memory that the allocators do not own is not in use: memory that was reserved early in boot, as that of
 /// the ELF core header is on arm64, and a page of which only a part is RAM.
 pub(crate) fn is_in_use(range: Range) -> bool {
     has_system_ram(range)
@@ -129,7 +129,7 @@ fn has_system_ram(range: Range) -> bool {
     found != bindings::REGION_DISJOINT as c_int
 }
 
-/// Behind the highest physical address that the CPU has, as far as mapping asks.
+/// The end of the physical addresses that the CPU has, as far as mapping looks at it.
 fn end_of_physical_addresses() -> u64 {
     #[cfg(CONFIG_X86_64)]
     // SAFETY: Reads what was found at boot.

@@ -3,14 +3,18 @@
 //! The file below /proc that can be read, searched and mapped.
 
 use super::bindings;
-use super::page_fault::{Answer, PageFault};
+use super::page_fault::{page_number, FaultOperations};
 use super::user_mapping::UserMapping;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
-use core::ptr::NonNull;
+use core::mem::zeroed;
+use core::ptr::{self, NonNull};
+use kernel::ffi::c_int;
+use kernel::ffi::c_ulong;
+use kernel::page::PAGE_SIZE;
 
 /// The operations of the file. Offsets are bytes from its start.
-pub(crate) trait FileOperations: Send + Sync + 'static {
+pub(crate) trait FileOperations: FaultOperations {
     /// Copies from `offset` on, and says how many bytes.
     fn read(&self, offset: u64, to: &mut Destination<'_>) -> Result<usize>;
 
@@ -22,142 +26,48 @@ pub(crate) trait FileOperations: Send + Sync + 'static {
 
     /// Where within a large page a mapping of this part of the file should start.
     fn alignment(&self, offset: u64, len: u64) -> u64;
-
-    /// A page at `offset` is accessed in a mapping.
-    fn page_fault(&self, fault: PageFault<'_>, offset: u64) -> Answer;
-
-    /// The same, where a large page at `offset` would fit the mapping.
-    fn large_page_fault(&self, fault: PageFault<'_>, offset: u64) -> Answer;
 }
 
-/// A type whose operations C calls.
+/// procfs's table of a type's operations.
+trait ProcOperations: FileOperations + Sized {
+    const TABLE: &'static bindings::proc_ops = &bindings::proc_ops {
+        proc_read_iter: Some(read_iter::<Self>),
+        proc_lseek: Some(lseek::<Self>),
+        proc_mmap: Some(mmap::<Self>),
+        proc_get_unmapped_area: match cfg!(CONFIG_TRANSPARENT_HUGEPAGE) {
+            true => Some(get_unmapped_area::<Self>),
+            false => None,
+        },
+        // SAFETY: Zeros stand for operations that are not there.
+        ..unsafe { zeroed() }
+    };
+}
+
+impl<T: FileOperations> ProcOperations for T {}
+
+/// The contents that a file was created with: pde_data().
 ///
 /// # Safety
 ///
-/// For [`operations`] only.
-pub(crate) unsafe trait Linked: FileOperations {}
-
-/// Has the file call a type's [`FileOperations`]. Once in the module: C knows the functions by their
-/// names.
-macro_rules! operations {
-    ($contents:ty) => {
-        // SAFETY: The functions below, whose names can be defined once, are this type's.
-        unsafe impl $crate::sys::proc_file::Linked for $contents {}
-
-        /// The file is read at the position of `iocb`.
-        ///
-        /// # Safety
-        ///
-        /// `contents` must be what the file was created with; the others valid, and for this call
-        /// alone.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_vmcore_read_iter(
-            contents: *const $contents,
-            iocb: *mut kernel::bindings::kiocb,
-            iter: *mut kernel::bindings::iov_iter,
-        ) -> isize {
-            // SAFETY: By this function's contract.
-            let (contents, iocb, iter) = unsafe { (&*contents, &mut *iocb, &mut *iter) };
-            $crate::sys::proc_file::read_iter(contents, iocb, iter)
-        }
-
-        /// SEEK_HOLE, or SEEK_DATA, from an offset that is not negative.
-        ///
-        /// # Safety
-        ///
-        /// `contents` must be what the file was created with.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_vmcore_seek(
-            contents: *const $contents,
-            offset: u64,
-            hole: bool,
-        ) -> i64 {
-            // SAFETY: By this function's contract.
-            $crate::sys::proc_file::seek(unsafe { &*contents }, offset, hole)
-        }
-
-        /// The file is mapped into a process.
-        ///
-        /// # Safety
-        ///
-        /// `contents` must be what the file was created with, `vma` valid and locked for this call.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_vmcore_mmap(
-            contents: *const $contents,
-            vma: core::ptr::NonNull<$crate::sys::bindings::vm_area_struct>,
-        ) -> kernel::ffi::c_int {
-            // SAFETY: By this function's contract.
-            let contents = unsafe { &*contents };
-            // SAFETY: As above.
-            let mut area = unsafe { $crate::sys::user_mapping::UserMapping::new(vma) };
-            match $crate::sys::proc_file::FileOperations::map(contents, &mut area) {
-                Ok(()) => 0,
-                Err(error) => error.to_errno(),
-            }
-        }
-
-        /// A mapping of a part of the file is looked for a place.
-        ///
-        /// # Safety
-        ///
-        /// `contents` must be what the file was created with.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_vmcore_alignment(
-            contents: *const $contents,
-            offset: u64,
-            len: u64,
-        ) -> u64 {
-            // SAFETY: By this function's contract.
-            let contents = unsafe { &*contents };
-            $crate::sys::proc_file::FileOperations::alignment(contents, offset, len)
-        }
-
-        /// A page at `offset` of the file is accessed in a mapping.
-        ///
-        /// # Safety
-        ///
-        /// `contents` must be what the file was created with, `fault` what the kernel asks with, of a
-        /// mapping of the file.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_vmcore_page_fault(
-            contents: *const $contents,
-            fault: core::ptr::NonNull<$crate::sys::bindings::vm_fault>,
-            offset: u64,
-        ) -> $crate::sys::page_fault::Answer {
-            // SAFETY: By this function's contract.
-            let contents = unsafe { &*contents };
-            // SAFETY: As above.
-            let fault = unsafe { $crate::sys::page_fault::PageFault::new(fault) };
-            $crate::sys::proc_file::FileOperations::page_fault(contents, fault, offset)
-        }
-
-        /// The same, where a large page at `offset` of the file would fit the mapping.
-        ///
-        /// # Safety
-        ///
-        /// As for `rust_kexec_vmcore_page_fault`.
-        #[no_mangle]
-        unsafe extern "C" fn rust_kexec_vmcore_large_page_fault(
-            contents: *const $contents,
-            fault: core::ptr::NonNull<$crate::sys::bindings::vm_fault>,
-            offset: u64,
-        ) -> $crate::sys::page_fault::Answer {
-            // SAFETY: By this function's contract.
-            let contents = unsafe { &*contents };
-            // SAFETY: As above.
-            let fault = unsafe { $crate::sys::page_fault::PageFault::new(fault) };
-            $crate::sys::proc_file::FileOperations::large_page_fault(contents, fault, offset)
-        }
-    };
+/// `file` must be a file of `T` that is in use, for `'a`.
+unsafe fn contents<'a, T: FileOperations>(file: *const bindings::file) -> &'a T {
+    // SAFETY: By this function's contract.
+    unsafe { &*(*(*file).f_inode).i_private.cast() }
 }
-pub(crate) use operations;
 
-/// Reads as read(2) does.
-pub(crate) fn read_iter(
-    contents: &impl FileOperations,
-    iocb: &mut bindings::kiocb,
-    iter: &mut bindings::iov_iter,
+/// The file is read at the position of `iocb`.
+///
+/// # Safety
+///
+/// To be called by procfs.
+unsafe extern "C" fn read_iter<T: FileOperations>(
+    iocb: *mut bindings::kiocb,
+    iter: *mut bindings::iov_iter,
 ) -> isize {
+    // SAFETY: By this function's contract both are for this call alone.
+    let (iocb, iter) = unsafe { (&mut *iocb, &mut *iter) };
+    // SAFETY: By this function's contract.
+    let contents: &T = unsafe { contents(iocb.ki_filp) };
     match contents.read(iocb.ki_pos as u64, &mut Destination(iter)) {
         Ok(read) => {
             iocb.ki_pos += read as bindings::loff_t;
@@ -167,11 +77,81 @@ pub(crate) fn read_iter(
     }
 }
 
-/// Searches as lseek(2) does.
-pub(crate) fn seek(contents: &impl FileOperations, offset: u64, hole: bool) -> i64 {
-    match contents.seek(offset, hole) {
-        Some(found) => found as i64,
+/// The position is changed.
+///
+/// # Safety
+///
+/// To be called by procfs.
+unsafe extern "C" fn lseek<T: FileOperations>(
+    file: *mut bindings::file,
+    offset: bindings::loff_t,
+    whence: c_int,
+) -> bindings::loff_t {
+    let hole = match whence as u32 {
+        bindings::SEEK_HOLE => true,
+        bindings::SEEK_DATA => false,
+        // SAFETY: By this function's contract.
+        _ => return unsafe { bindings::default_llseek(file, offset, whence) },
+    };
+    // SAFETY: By this function's contract.
+    let contents: &T = unsafe { contents(file) };
+    let found = u64::try_from(offset)
+        .ok()
+        .and_then(|offset| contents.seek(offset, hole));
+    match found {
+        // SAFETY: By this function's contract; i_size_read() is a plain access on 64-bit machines.
+        Some(found) => unsafe {
+            bindings::vfs_setpos(file, found as bindings::loff_t, (*(*file).f_inode).i_size)
+        },
         None => ENXIO.to_errno().into(),
+    }
+}
+
+/// The file is mapped into a process.
+///
+/// # Safety
+///
+/// To be called by procfs.
+unsafe extern "C" fn mmap<T: FileOperations>(
+    file: *mut bindings::file,
+    vma: *mut bindings::vm_area_struct,
+) -> c_int {
+    // SAFETY: By this function's contract; the area is locked for this call.
+    let mapped = unsafe {
+        let contents: &T = contents(file);
+        UserMapping::new(vma, contents).and_then(|mut area| contents.map(&mut area))
+    };
+    match mapped {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}
+
+/// A mapping is looked for a place: for an address that fits the memory where the file's offset does
+/// not.
+///
+/// # Safety
+///
+/// To be called by procfs.
+unsafe extern "C" fn get_unmapped_area<T: FileOperations>(
+    file: *mut bindings::file,
+    address: c_ulong,
+    len: c_ulong,
+    page: c_ulong,
+    flags: c_ulong,
+) -> c_ulong {
+    // SAFETY: By this function's contract.
+    let contents: &T = unsafe { contents(file) };
+    let offset = (page as u64).wrapping_mul(PAGE_SIZE as u64);
+    let fitting = page_number(contents.alignment(offset, len as u64));
+    #[cfg(CONFIG_TRANSPARENT_HUGEPAGE)]
+    // SAFETY: By this function's contract.
+    return unsafe { bindings::thp_get_unmapped_area(file, address, len, fitting, flags) };
+    // Without large pages the table does not have this function.
+    #[cfg(not(CONFIG_TRANSPARENT_HUGEPAGE))]
+    {
+        let _ = (fitting, flags);
+        address
     }
 }
 
@@ -191,17 +171,19 @@ unsafe impl<T: Send> Send for ProcFile<T> {}
 // SAFETY: A shared reference gives access to nothing.
 unsafe impl<T> Sync for ProcFile<T> {}
 
-impl<T: Linked> ProcFile<T> {
+impl<T: FileOperations> ProcFile<T> {
     /// Creates the file.
     pub(crate) fn create(name: &CStr, size: u64, contents: Pin<KBox<T>>) -> Result<Self> {
         let address: *const T = &*contents;
+        let (name, data) = (name.as_char_ptr(), address.cast_mut().cast());
+        let root = ptr::null_mut();
         // SAFETY: The name lives for the call; procfs copies it. The contents are pinned, and
         // outlive the entry.
-        let entry = unsafe {
-            bindings::rust_kexec_create_vmcore(name.as_char_ptr(), size, address.cast_mut().cast())
-        };
+        let entry = unsafe { bindings::proc_create_data(name, 0o400, root, T::TABLE, data) };
         // INVARIANT: The entry is registered when there is one.
         let entry = NonNull::new(entry).ok_or(ENOMEM)?;
+        // SAFETY: As above.
+        unsafe { bindings::proc_set_size(entry.as_ptr(), size as bindings::loff_t) };
         Ok(Self {
             entry,
             _contents: contents,
@@ -212,14 +194,17 @@ impl<T: Linked> ProcFile<T> {
 impl<T> Drop for ProcFile<T> {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant. Waits for readers that are inside the file.
-        unsafe { bindings::rust_kexec_remove_vmcore(self.entry.as_ptr()) }
+        unsafe { bindings::proc_remove(self.entry.as_ptr()) }
     }
 }
 
 /// Lets others run that wait for this CPU. Says whether the reader is being killed.
 pub(crate) fn pause() -> bool {
     // SAFETY: The caller is a system call that holds no lock.
-    unsafe { bindings::rust_kexec_pause() }
+    unsafe {
+        bindings::rust_kexec_cond_resched();
+        bindings::rust_kexec_is_being_killed()
+    }
 }
 
 /// Where a read copies to.

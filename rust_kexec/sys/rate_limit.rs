@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A limit for messages that anybody can cause: a caller who is refused over and over must not drown
-//! the log.
+//! A limit for messages that callers can cause, so that one that is refused again and again does not
+//! flood the log.
 
 use super::bindings;
 

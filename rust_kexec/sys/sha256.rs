@@ -24,7 +24,7 @@ impl Sha256 {
             if digest.update(bytes).is_ok() && digest.finish(&mut out).is_ok() {
                 return Some(out);
             }
-            // What an update that failed has left is of no use.
+            // A failed update leaves a state that is of no use.
             self.0 = None;
         }
         // SAFETY: `bytes` is readable for `len` bytes, `out` has room for a SHA-256.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel or the C side has once: a static structure that is registered somewhere, a
-//! pointer that is swapped.
+//! Things that there are once: a static structure that is registered somewhere, a pointer that is
+//! swapped.
 
 use crate::compat::prelude::*;
 use core::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Structures of user space's that are of another version than ours, longer or shorter:
-//! `copy_struct_from_user()` and `copy_struct_to_user()`.
+//! Structures of user space that are of another version than ours, longer or shorter: as
+//! copy_struct_from_user() and copy_struct_to_user() copy them.
 
 use super::bindings;
 use crate::compat::prelude::*;
@@ -12,8 +12,8 @@ use core::{ptr, slice};
 use kernel::error::to_result;
 use kernel::ffi::c_void;
 
-/// Reads a structure that has `len` bytes in user space. What it lacks is zero. Says as well whether
-/// all that it has beyond ours is zero.
+/// Reads a structure that has `len` bytes in user space. Fields that it lacks are zero. Says as well
+/// whether all bytes that it has beyond ours are zero.
 pub(crate) fn read<T: FromBytes>(address: usize, len: usize) -> Result<(T, bool)> {
     let known = len.min(size_of::<T>());
     let mut structure = MaybeUninit::<T>::zeroed();
@@ -33,8 +33,8 @@ pub(crate) fn read<T: FromBytes>(address: usize, len: usize) -> Result<(T, bool)
     Ok((structure, zero > 0))
 }
 
-/// Writes a structure that has `len` bytes in user space: as much as it has room for, and zeros to
-/// what it has beyond ours.
+/// Writes a structure that has `len` bytes in user space: as much as it has room for, and zeros to the
+/// bytes that it has beyond ours.
 pub(crate) fn write<T: AsBytes>(address: usize, len: usize, structure: &T) -> Result {
     // SAFETY: These are the bytes of `structure`, all of which have a value.
     let bytes = unsafe { slice::from_raw_parts(ptr::from_ref(structure).cast(), size_of::<T>()) };

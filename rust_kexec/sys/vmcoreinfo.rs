@@ -5,7 +5,7 @@
 use super::bindings;
 use super::physical;
 
-/// The running kernel's VMCOREINFO as an ELF note, with room behind it.
+/// The running kernel's VMCOREINFO as an ELF note, with room after it.
 pub(crate) fn note() -> &'static [u8] {
     // SAFETY: The kernel allocates the note at boot, of this length, in directly mapped memory,
     // and changes it only when its own crash path runs.

@@ -4,7 +4,7 @@
 
 use kexec_core::types::digest::Stripe;
 
-/// `bytes` as aligned words, and those that are left behind them: all of them, if the first one is
+/// `bytes` as aligned words, and the bytes that are left after them: all of them, if the first one is
 /// not aligned.
 pub(crate) fn stripes(bytes: &[u8]) -> (&[Stripe], &[u8]) {
     // SAFETY: Any bytes make numbers.

@@ -5,8 +5,8 @@
 use super::contents::{DumpContents, Vmcore};
 use super::old_memory::OldMemory;
 use crate::compat::prelude::*;
-use crate::sys::page_fault::{Answer, PageFault};
-use crate::sys::proc_file::{self, Destination, FileOperations, ProcFile};
+use crate::sys::page_fault::{Answer, FaultOperations, PageFault};
+use crate::sys::proc_file::{Destination, FileOperations, ProcFile};
 use crate::sys::user_mapping::UserMapping;
 use core::ffi::CStr;
 use kexec_core::dump::vmcore::windows::Budget;
@@ -34,7 +34,9 @@ impl FileOperations for Vmcore {
     fn alignment(&self, offset: u64, len: u64) -> u64 {
         self.alignment(offset, len)
     }
+}
 
+impl FaultOperations for Vmcore {
     fn page_fault(&self, fault: PageFault<'_>, offset: u64) -> Answer {
         self.fault(fault, offset)
     }
@@ -43,8 +45,6 @@ impl FileOperations for Vmcore {
         self.fault_large(fault, offset)
     }
 }
-
-proc_file::operations!(Vmcore);
 
 /// The file, for as long as it lives.
 pub(crate) struct Registration {

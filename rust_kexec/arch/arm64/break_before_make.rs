@@ -8,14 +8,15 @@
 //! this module, their stacks and the table itself, all of which are mapped elsewhere.
 
 use crate::compat::prelude::*;
-use crate::sys::bindings;
+use crate::sys::{bindings, physical};
 use core::arch::asm;
 use core::hint::spin_loop;
-use core::ptr::NonNull;
+use core::ptr::{self, addr_of, NonNull};
 use core::slice;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use kernel::error::to_result;
 use kernel::ffi::{c_int, c_void};
+use kernel::page::PAGE_SIZE;
 
 /// A page that becomes a translation table of the kernel's, and so is never freed.
 ///
@@ -31,7 +32,8 @@ impl NewTable {
     /// Allocates a table of `len` entries, which fill a page.
     pub(super) fn new(len: usize) -> Result<Self> {
         // SAFETY: Allocates a zeroed page.
-        let entries = NonNull::new(unsafe { bindings::rust_kexec_new_table() }).ok_or(ENOMEM)?;
+        let entries = NonNull::new(unsafe { bindings::rust_kexec_zeroed_page() } as *mut u64)
+            .ok_or(ENOMEM)?;
         // INVARIANT: The page was just allocated.
         Ok(Self { entries, len })
     }
@@ -44,8 +46,7 @@ impl NewTable {
 
     /// Gives it away for good: its physical address.
     pub(super) fn give_away(self) -> u64 {
-        // SAFETY: Pure arithmetic on an address of the direct map.
-        unsafe { bindings::rust_kexec_table_address(self.entries.as_ptr()) }
+        physical::address(self.entries.as_ptr().cast())
     }
 }
 
@@ -71,13 +72,15 @@ pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Re
         // Stacks may be in what goes away for a moment.
         return Err(ENODEV);
     }
+    let offset = place as usize % PAGE_SIZE;
     // SAFETY: The caller vouches for the table, which is ordinary memory.
-    let place = unsafe { bindings::rust_kexec_map_table_again(place) };
-    if place.is_null() {
+    let page = unsafe { bindings::rust_kexec_map_page(place - offset as u64) };
+    if page.is_null() {
         return Err(ENOMEM);
     }
     let mut replacement = Replacement {
-        place,
+        // SAFETY: The entry is in the page.
+        place: unsafe { page.byte_add(offset) }.cast(),
         expected,
         values,
         arrived: AtomicUsize::new(0),
@@ -85,10 +88,14 @@ pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Re
     };
     // SAFETY: `stopped` gets the pointer back while this function waits. This thread may sleep.
     let status = unsafe {
-        bindings::rust_kexec_on_all_cpus(Some(stopped), core::ptr::addr_of_mut!(replacement).cast())
+        bindings::stop_machine(
+            Some(stopped),
+            ptr::from_mut(&mut replacement).cast(),
+            addr_of!(bindings::__cpu_online_mask),
+        )
     };
     // SAFETY: Mapped above.
-    unsafe { bindings::rust_kexec_unmap_table(place) };
+    unsafe { bindings::vunmap(page) };
     to_result(status)
 }
 

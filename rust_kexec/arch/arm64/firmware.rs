@@ -42,7 +42,7 @@ impl Conduit {
     /// How firmware is called that delivers its own events (SDEI), if it does.
     pub(super) fn of_sdei() -> Option<Self> {
         match boot_flags().filter(|_| AcpiTable::get(c"SDEI").is_some()) {
-            // What ACPI says of PSCI holds for all of firmware's calls.
+            // The FADT names one conduit, for all calls.
             Some(flags) => Some(by_acpi(flags)),
             None => described(c"arm,sdei-1.0"),
         }

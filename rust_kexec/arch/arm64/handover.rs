@@ -12,6 +12,7 @@ use crate::sys::bindings;
 use crate::sys::file::Mount;
 use crate::sys::random;
 use core::arch::asm;
+use kernel::page::PAGE_SHIFT;
 use kexec_core::handover::arm64::console::{find_console, find_in_spcr, find_stdout};
 use kexec_core::handover::arm64::device_tree::{
     capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
@@ -45,8 +46,7 @@ const RNG_SEED_LEN: usize = 64;
 
 /// The page size that the running kernel uses, and the handover with it.
 fn granule() -> Granule {
-    // SAFETY: Returns a constant.
-    match unsafe { bindings::rust_kexec_page_shift() } {
+    match PAGE_SHIFT {
         16 => Granule::Kib64,
         14 => Granule::Kib16,
         _ => Granule::Kib4,

@@ -3,13 +3,18 @@
 //! The hook that only arm64 has: a kprobe at `__crash_kexec`.
 //!
 //! ftrace hands over the argument registers, the frame and the stack pointer only. The kprobe fires
-//! before it and has all registers. But a kprobe is missed while another one runs, and then ftrace
-//! is there.
+//! before it and has all registers. But a kprobe is missed while another one runs; then ftrace calls.
 
+use crate::bindings::KernelStatic;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
+use crate::sys::panic::PanicCallbacks;
 use crate::sys::slot::{Held, Slot};
+use core::mem::zeroed;
 use kernel::error::to_result;
+use kernel::ffi::c_int;
+
+static PROBE: KernelStatic<bindings::kprobe> = KernelStatic::zeroed();
 
 /// The kprobe, while it is there.
 pub(crate) struct ArchitectureHook {
@@ -19,11 +24,19 @@ pub(crate) struct ArchitectureHook {
 
 impl ArchitectureHook {
     /// Registers the kprobe, if the kernel lets us.
-    pub(crate) fn register() -> Result<Self> {
+    pub(crate) fn register<T: PanicCallbacks>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
-        // SAFETY: Registers a static kprobe that is not registered, which `drop` removes.
-        let outcome = to_result(unsafe { bindings::rust_kexec_probe_crash_kexec() });
+        // SAFETY: The slot is held, so the probe is not registered, and nobody else uses it; `drop`
+        // removes it. A probe that was registered once carries what the kernel found out about it.
+        let outcome = to_result(unsafe {
+            PROBE.get().write(bindings::kprobe {
+                symbol_name: c"__crash_kexec".as_char_ptr(),
+                pre_handler: Some(crash_kexec_probed::<T>),
+                ..zeroed()
+            });
+            bindings::register_kprobe(PROBE.get())
+        });
         if let Err(error) = &outcome {
             pr_notice!(
                 "no kprobe at __crash_kexec (error {}): a dump may lack registers x9 to x28 of \
@@ -42,7 +55,26 @@ impl Drop for ArchitectureHook {
     fn drop(&mut self) {
         if self.registered {
             // SAFETY: Registered in `register`.
-            unsafe { bindings::rust_kexec_unprobe_crash_kexec() }
+            unsafe { bindings::unregister_kprobe(PROBE.get()) }
         }
     }
+}
+
+/// # Safety
+///
+/// To be called by the probe, with all registers at the entry of `__crash_kexec`.
+unsafe extern "C" fn crash_kexec_probed<T: PanicCallbacks>(
+    _probe: *mut bindings::kprobe,
+    here: *mut bindings::pt_regs,
+) -> c_int {
+    // SAFETY: By this function's contract: the argument is the registers of the oops, or null. A probe is
+    // called with preemption off.
+    unsafe {
+        let [oops, ..] = (*here.cast::<bindings::user_pt_regs>()).regs;
+        match oops as *const bindings::pt_regs {
+            oops if oops.is_null() => T::crash(here),
+            oops => T::crash(oops),
+        }
+    }
+    0
 }

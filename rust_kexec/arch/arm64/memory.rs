@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the running kernel's text is mapped.
+//! The place of the running kernel's text.
 
 use crate::sys::bindings;
 use kexec_core::types::ranges::Range;

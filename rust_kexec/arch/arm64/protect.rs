@@ -6,17 +6,21 @@
 //! Where a block, or several under one contiguous hint, also map memory beside the region, they are
 //! split up first. They stay split.
 //!
-//! Newer kernels split blocks themselves, while they run, on CPUs that allow it (FEAT_BBM without
-//! conflict aborts), under a lock that is out of reach: split_kernel_leaf_mapping(). There the kernel
-//! is asked to; where that function does nothing, nobody but this module splits.
+//! Kernels from 6.18 on split blocks themselves while they run, on CPUs that allow it (FEAT_BBM without
+//! conflict aborts), under a lock that is out of reach. Those are asked to split, by
+//! split_kernel_leaf_mapping(). Where that function does nothing, only this module splits.
 
 use super::break_before_make::{replace, NewTable};
 use crate::arch::failure;
 use crate::compat::prelude::*;
-use crate::sys::bindings;
+#[cfg(kernel_split_leaf_mapping)]
+use crate::sys::kprobe;
 use crate::sys::physical::direct_map_address;
 use core::arch::asm;
+#[cfg(kernel_split_leaf_mapping)]
 use kernel::error::to_result;
+#[cfg(kernel_split_leaf_mapping)]
+use kernel::ffi::c_int;
 use kernel::ffi::c_ulong;
 use kexec_core::handover::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
 use kexec_core::types::ranges::Range;
@@ -37,11 +41,29 @@ pub(crate) struct Region {
     end: u64,
 }
 
+/// Calls the function of this name, which kernels from 6.18 on have and do not export
+/// (arch/arm64/mm/mmu.c).
+#[cfg(kernel_split_leaf_mapping)]
+fn split_kernel_leaf_mapping(start: c_ulong, end: c_ulong) -> Result {
+    let [address] = kprobe::addresses_of([c"split_kernel_leaf_mapping"])?;
+    // SAFETY: The function of this name is of this type, which asm/mmu.h says.
+    let split: unsafe extern "C" fn(c_ulong, c_ulong) -> c_int =
+        unsafe { core::mem::transmute(address) };
+    // SAFETY: The addresses are of the map of all RAM, and at the edges of pages.
+    to_result(unsafe { split(start, end) })
+}
+
+/// Older kernels do not split.
+#[cfg(not(kernel_split_leaf_mapping))]
+fn split_kernel_leaf_mapping(_start: c_ulong, _end: c_ulong) -> Result {
+    Ok(())
+}
+
 impl Region {
     /// Finds the region and splits what maps other memory with it.
     pub(crate) fn split_off(region: Range) -> Result<Self, Failure> {
         let map = kernel_map()?;
-        // What else is in a page that the region only begins or ends in is not ours.
+        // A page that the region only begins or ends in has other memory too.
         let pages = region.align_inward(map.granule().page_len());
         let pages = pages.ok_or(Failure::Split(EINVAL))?;
         let start = direct_map_address(pages.start()) as u64;
@@ -50,13 +72,7 @@ impl Region {
             start,
             end: start.saturating_add(pages.len()),
         };
-        // SAFETY: The addresses are of the map of all RAM, and at the edges of pages.
-        to_result(unsafe {
-            bindings::rust_kexec_split_kernel_mapping(
-                region.start as c_ulong,
-                region.end as c_ulong,
-            )
-        })?;
+        split_kernel_leaf_mapping(region.start as c_ulong, region.end as c_ulong)?;
         for edge in [region.start, region.end] {
             region.split_at(edge)?;
         }
@@ -85,11 +101,11 @@ impl Region {
         for _ in 0..2 * self.map.granule().levels() {
             match self.unit(edge) {
                 Ok(unit) if unit.straddles(edge) => match self.split(&unit, edge) {
-                    // Somebody was quicker to change it.
+                    // The kernel has changed it in between.
                     Err(Failure::Split(error)) if error == EAGAIN => {}
                     outcome => outcome?,
                 },
-                // There is nothing behind the last byte of RAM that could be mapped with it.
+                // After the last byte of RAM no other memory can be mapped with it.
                 Ok(_) | Err(KernelMapError::NotMapped { .. }) => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
@@ -112,7 +128,7 @@ impl Region {
         let Some(block) = entries.get_mut(index) else {
             return Err(EINVAL.into());
         };
-        // An edge between two blocks needs their hint gone only.
+        // For an edge between two blocks, it is enough to remove their hint.
         if edge & ((1 << unit.shift) - 1) == 0 {
             // SAFETY: The entries map what they mapped before.
             return Ok(unsafe { replace(unit.entries, found, entries) }?);

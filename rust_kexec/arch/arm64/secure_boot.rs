@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the machine was started by Secure Boot.
+//! The word that firmware or the boot loader left about Secure Boot.
 
-/// The kernel's EFI stub leaves no word of it: the firmware has to be asked.
+/// None: the kernel's EFI stub leaves no word on arm64, and the firmware has to be asked.
 pub(crate) fn found_at_boot() -> Option<bool> {
     None
 }

@@ -8,15 +8,20 @@
 //! registers and switches itself off through PSCI, or parks where there is no PSCI (spin-table).
 
 use super::firmware::Conduit;
-use super::irq;
+use super::irq::{self, Irq};
+use super::panic::ArchitectureCallbacks;
+use crate::bindings::KernelStatic;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
+use crate::sys::cpu;
+use crate::sys::panic::PanicCallbacks;
 use crate::sys::slot::{Held, Slot};
 use core::ffi::CStr;
+use core::ptr::{self, addr_of_mut};
 use core::sync::atomic::{AtomicU32, Ordering};
-use kernel::ffi::c_uint;
+use kernel::ffi::{c_int, c_uint, c_void};
 
-/// How firmware is called to switch a CPU off: 0 where it cannot, else the [`Conduit`].
+/// How firmware is called to switch a CPU off: 0 where it cannot, else a [`Conduit`].
 static CONDUIT: AtomicU32 = AtomicU32::new(0);
 
 /// How firmware is called that delivers its own events (SDEI): 0 where it does not.
@@ -30,13 +35,24 @@ pub(crate) struct StopHandler {
     _slot: Held,
 }
 
+/// The handler that such an interrupt gets.
+static NMI_HANDLER: KernelStatic<bindings::irq_handler_t> = KernelStatic::zeroed();
+
 impl StopHandler {
     /// Prepares the calls, and finds out how CPUs are interrupted and switched off.
-    pub(crate) fn register() -> Result<Self> {
+    pub(crate) fn register<T: ArchitectureCallbacks>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
-        // SAFETY: Fills in calls that nobody uses yet: hooks are registered after this.
-        unsafe { bindings::rust_kexec_prepare_signal() };
+        // Not by an initializer: before 6.15 the module loader leaves pointers in per-CPU data
+        // unrelocated.
+        for cpu in (0..cpu::ids()).filter(|cpu| cpu::is_possible(*cpu)) {
+            // SAFETY: Nobody uses the calls yet: hooks are registered after this.
+            unsafe {
+                (*bindings::rust_kexec_stop_call(cpu as c_uint)).func = Some(stop_called::<T>)
+            };
+        }
+        // SAFETY: As above.
+        unsafe { *NMI_HANDLER.get() = Some(stop_nmi::<T>) };
         NMI.store(find_nmi().unwrap_or(0), Ordering::Release);
         let number = |conduit: Option<Conduit>| conduit.map_or(0, |conduit| conduit as u32);
         CONDUIT.store(number(Conduit::of_psci()), Ordering::Release);
@@ -64,8 +80,16 @@ fn find_nmi() -> Option<c_uint> {
 
 /// Asks every other CPU to stop. They do so in the call.
 pub(crate) fn signal_others() {
-    // SAFETY: Queues calls that were allocated with the module, and sends interrupts.
-    unsafe { bindings::rust_kexec_signal_others() }
+    let this = cpu::current();
+    for other in (0..cpu::ids()).filter(|cpu| *cpu != this && cpu::is_online(*cpu)) {
+        let other = other as c_uint;
+        // SAFETY: Queues a call that was allocated with the module, and sends an interrupt. A call that
+        // is queued already is refused.
+        unsafe {
+            let call = bindings::rust_kexec_stop_call(other);
+            let _ = bindings::smp_call_function_single_async(other as c_int, call);
+        }
+    }
 }
 
 /// Asks CPUs that did not answer by pseudo-NMI, where there is one.
@@ -74,9 +98,55 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
     if number == 0 {
         return;
     }
+    let Some(irq) = Irq::find(number) else {
+        return;
+    };
     for other in others {
-        // SAFETY: The number is that of such an interrupt. Its former handler is needed no more.
-        unsafe { bindings::rust_kexec_send_nmi(number, other as c_uint) };
+        send_nmi(&irq, other);
+    }
+}
+
+/// Interrupts a CPU by a pseudo-NMI, as gic_ipi_send_mask() does, and takes the interrupt over: its own
+/// handler keeps no registers, or does not stop the CPU.
+// scripts/check-crash-path knows it by its name.
+#[inline(never)]
+fn send_nmi(irq: &Irq, cpu: usize) {
+    let send = irq.chip().and_then(|chip| chip.ipi_send_mask);
+    let (Some(action), Some(send)) = (irq.action(), send) else {
+        return;
+    };
+    // SAFETY: The former handler is needed no more. The chip's own function writes to its registers.
+    unsafe {
+        addr_of_mut!((*action.as_ptr()).handler).write_volatile(*NMI_HANDLER.get());
+        send(irq.data(), bindings::rust_kexec_cpumask_of(cpu as c_uint));
+    }
+}
+
+/// The CPU that crashes called this one. Returns only if there is no crash.
+///
+/// Not every call comes with an interrupt: flush_smp_call_function_queue() makes the calls that it
+/// finds on its way out of the idle loop, or when the CPU goes offline.
+extern "C" fn stop_called<T: PanicCallbacks>(_info: *mut c_void) {
+    // SAFETY: The interrupt entry code keeps the interrupted registers while it runs. Null, where the
+    // call came without an interrupt, stands for the registers of this place. Interrupts are off, and
+    // preemption with them.
+    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs()) }
+}
+
+/// The same, by a pseudo-NMI.
+extern "C" fn stop_nmi<T: PanicCallbacks>(
+    _number: c_int,
+    _device: *mut c_void,
+) -> bindings::irqreturn_t {
+    // SAFETY: As above.
+    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs()) }
+    // IRQ_HANDLED, whose type is an integer in some versions and a structure in others.
+    const IRQ_HANDLED: c_uint = 1;
+    // SAFETY: Both types have this one value.
+    unsafe {
+        ptr::from_ref(&IRQ_HANDLED)
+            .cast::<bindings::irqreturn_t>()
+            .read()
     }
 }
 
@@ -99,7 +169,11 @@ pub(crate) fn quiesce_cpu() {
         unsafe { conduit.call(bindings::SDEI_1_0_FN_SDEI_PE_MASK) };
     }
     // SAFETY: The kernel does not use the registers that this clears, and no task will run again.
-    unsafe { bindings::rust_kexec_leave_streaming_mode() };
+    unsafe {
+        if bindings::rust_kexec_supports_streaming_mode() {
+            bindings::rust_kexec_leave_streaming_mode();
+        }
+    }
 }
 
 /// Disables interrupts on this CPU for good. For the crash path, which does not return.

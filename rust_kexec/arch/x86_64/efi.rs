@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What UEFI firmware told the running kernel, for the capture kernel to use as well.
+//! The tables and services of UEFI firmware, handed over to the capture kernel.
 
 use super::kernels_efi::{self, KernelsServices};
 use crate::compat::prelude::*;

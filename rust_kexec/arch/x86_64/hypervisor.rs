@@ -26,7 +26,7 @@ pub(crate) fn check() -> Result<(), MachineError> {
     found.map_or(Ok(()), |(_, name)| Err(MachineError::Hypervisor(name)))
 }
 
-/// What KVM offers, 0 where it is not there.
+/// The features that KVM offers, 0 where it is not there.
 static KVM_FEATURES: AtomicU32 = AtomicU32::new(0);
 
 /// Finds out what KVM may have been told.

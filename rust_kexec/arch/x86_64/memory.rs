@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the running kernel's text is mapped, and what memory the capture kernel may use.
+//! The place of the running kernel's text, and the memory that the capture kernel may use.
 
 use crate::refusal::Refusal;
 use crate::sys::iomem;

@@ -1,24 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The functions of this module that a panic calls on x86_64, besides `crate::sys::panic`.
+//! The NMI handler in which a CPU is stopped.
 
-/// Has the hooks of helpers.c call a type's `PanicCallbacks`. Once in the module.
+use crate::sys::bindings;
+use crate::sys::panic::PanicCallbacks;
+use kernel::ffi::{c_int, c_uint};
+
+/// A type whose callbacks the NMI handler calls.
+pub(crate) trait ArchitectureCallbacks: PanicCallbacks {
+    /// The handler. It calls [`stop_this_cpu`].
+    const NMI_HANDLER: unsafe extern "C" fn(c_uint, *mut bindings::pt_regs) -> c_int;
+}
+
+/// Defines a type's NMI handler. Once in the module.
+///
+/// It is called as the kernel's own is. crash(8) does not start a CPU's backtrace at the registers in
+/// the notes: it searches the stacks for a return address into a function of that name, and takes the
+/// exception frame of the NMI stack that it finds it on (x86_64_init() and
+/// x86_64_get_dumpfile_stack_frame() in its x86_64.c).
 macro_rules! callbacks {
     ($callbacks:ty) => {
-        /// An NMI arrived. Returns only if it is not for us.
-        #[no_mangle]
-        extern "C" fn rust_kexec_stop_nmi(frame: *mut kernel::bindings::pt_regs) -> bool {
-            // SAFETY: The NMI entry code passes the interrupted registers.
-            unsafe { <$callbacks as $crate::sys::panic::PanicCallbacks>::stop_this_cpu(frame) }
-            false
+        impl $crate::arch::panic::ArchitectureCallbacks for $callbacks {
+            const NMI_HANDLER: unsafe extern "C" fn(
+                kernel::ffi::c_uint,
+                *mut $crate::sys::bindings::pt_regs,
+            ) -> kernel::ffi::c_int = crash_nmi_callback;
         }
 
-        /// panic() is about to stop the other CPUs.
+        /// # Safety
+        ///
+        /// To be called for an NMI, with the registers that it has interrupted.
         #[no_mangle]
-        extern "C" fn rust_kexec_before_stop_other_cpus() {
-            // SAFETY: panic() stops the other CPUs with preemption off.
-            unsafe { <$callbacks as $crate::sys::panic::PanicCallbacks>::panic_noticed() }
+        unsafe extern "C" fn crash_nmi_callback(
+            _kind: kernel::ffi::c_uint,
+            frame: *mut $crate::sys::bindings::pt_regs,
+        ) -> kernel::ffi::c_int {
+            // SAFETY: By this function's contract.
+            unsafe { $crate::arch::panic::stop_this_cpu::<$callbacks>(frame) }
+            $crate::sys::bindings::NMI_DONE as kernel::ffi::c_int
         }
     };
 }
 pub(crate) use callbacks;
+
+/// Stops this CPU, if the NMI is for that.
+///
+/// # Safety
+///
+/// `frame` must be the registers that an NMI has interrupted, in whose handler this is.
+// Out of line, so that the stack has a return address into the handler.
+#[inline(never)]
+pub(crate) unsafe fn stop_this_cpu<T: PanicCallbacks>(frame: *const bindings::pt_regs) {
+    // SAFETY: By this function's contract.
+    unsafe { T::stop_this_cpu(frame) }
+}

@@ -8,7 +8,7 @@ use core::arch::asm;
 ///
 /// # Safety
 ///
-/// The device behind the port must be one that the caller is in charge of.
+/// The device at the port must be one that the caller is in charge of.
 pub(super) unsafe fn write_port(port: u16, value: u8) {
     // SAFETY: The caller vouches for the device.
     unsafe { asm!("out dx, al", in("al") value, in("dx") port, options(nomem, nostack)) }
@@ -65,7 +65,7 @@ const CR4_GLOBAL_PAGES: u64 = 1 << 7;
 pub(super) fn flush_translations() {
     let value = read_cr4();
     for value in [value ^ CR4_GLOBAL_PAGES, value] {
-        // SAFETY: What is in CR4 in the end is what was there.
+        // SAFETY: CR4 has its former value in the end.
         unsafe { asm!("mov cr4, {}", in(reg) value, options(nostack, preserves_flags)) };
     }
 }

@@ -2,10 +2,12 @@
 
 //! The part of the kernel's map of all RAM that maps the loaded image.
 //!
-//! No function that makes such memory read-only is exported. So the entries are edited here; the
-//! kernel says where they are. A large page that also maps memory beside the region must be split
-//! before. That the kernel does as well, when part of it shall be cached in another way: what it is
-//! asked for is a moment of that for the region's own first or last page. The pieces stay.
+//! The kernel exports no function that makes such memory read-only: set_memory_ro() is out of reach. So
+//! the entries are edited here, where lookup_address() finds them.
+//!
+//! A large page that also maps memory beside the region must be split first. The kernel splits one
+//! when part of it is to be cached in another way. So the region's own first and last page are made
+//! uncached for a moment. The large page stays split.
 
 use super::port;
 use crate::arch::failure;
@@ -41,7 +43,7 @@ impl fmt::Display for NotMapped {
     }
 }
 
-/// What maps an address: one entry of a table, and the addresses that it is about.
+/// The entry of a page table that maps an address, and the addresses that it maps.
 struct Mapping {
     entry: NonNull<u64>,
     start: usize,
@@ -86,7 +88,7 @@ pub(crate) struct Region {
 impl Region {
     /// Finds the region and splits what maps other memory with it.
     pub(crate) fn split_off(region: Range) -> Result<Self, Failure> {
-        // What else is in a page that the region only begins or ends in is not ours.
+        // A page that the region only begins or ends in has other memory too.
         let pages = region.align_inward(PAGE_SIZE as u64).ok_or(EINVAL)?;
         let start = direct_map_address(pages.start()) as usize;
         let region = Self {

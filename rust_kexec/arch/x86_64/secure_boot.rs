@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the machine was started by Secure Boot.
+//! The word that firmware or the boot loader left about Secure Boot.
 
 use crate::compat::prelude::*;
 use crate::sys::file::Mount;

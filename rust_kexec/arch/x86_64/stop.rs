@@ -2,25 +2,46 @@
 
 //! Stopping other CPUs by NMI, which reaches them with interrupts off as well.
 
+use super::panic::ArchitectureCallbacks;
 use super::{hypervisor, port};
+use crate::bindings::KernelStatic;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
+use crate::sys::cpu;
 use crate::sys::slot::{Held, Slot};
+use core::ffi::CStr;
+use core::ptr::addr_of_mut;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use kernel::error::to_result;
+use kernel::ffi::c_ulong;
 
 /// The NMI handler in which a CPU is stopped.
 pub(crate) struct StopHandler {
     _slot: Held,
 }
 
+static ACTION: KernelStatic<bindings::nmiaction> = KernelStatic::zeroed();
+
+const NAME: &CStr = c"rust_kexec";
+
 impl StopHandler {
     /// Registers the handler.
-    pub(crate) fn register() -> Result<Self> {
+    pub(crate) fn register<T: ArchitectureCallbacks>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         hypervisor::find();
-        // SAFETY: Registers a static action that is not registered, which `drop` removes.
-        to_result(unsafe { bindings::rust_kexec_register_stop_nmi() })?;
+        let action = ACTION.get();
+        // SAFETY: The slot is held, so the action is not registered, and nobody else writes to it.
+        unsafe {
+            let list = addr_of_mut!((*action).list);
+            (*list).next = list;
+            (*list).prev = list;
+            (*action).handler = Some(T::NMI_HANDLER);
+            (*action).flags = bindings::NMI_FLAG_FIRST as c_ulong;
+            (*action).name = NAME.as_char_ptr();
+        }
+        // SAFETY: The action is a static that is not registered, which `drop` removes.
+        to_result(unsafe { bindings::__register_nmi_handler(bindings::NMI_LOCAL, action) })?;
         Ok(Self { _slot: slot })
     }
 }
@@ -28,14 +49,39 @@ impl StopHandler {
 impl Drop for StopHandler {
     fn drop(&mut self) {
         // SAFETY: Registered in `register`.
-        unsafe { bindings::rust_kexec_unregister_stop_nmi() }
+        unsafe { bindings::unregister_nmi_handler(bindings::NMI_LOCAL, NAME.as_char_ptr()) }
     }
 }
 
-/// Asks every other CPU to stop. They do so in the NMI.
+/// Asks every other CPU that is online to stop, which it does in the NMI.
+///
+/// A CPU that was never started waits in the firmware, where an NMI is a reset. One that is offline
+/// would drop it (exc_nmi()), also if a panic has taken it offline: that one stops in
+/// `PanicCallbacks::wait_to_be_stopped`.
 pub(crate) fn signal_others() {
-    // SAFETY: Writes to the local APIC; the mask is a static that only the CPU uses that crashes.
-    unsafe { bindings::rust_kexec_send_stop_nmi() }
+    static OTHERS: KernelStatic<[AtomicUsize; WORDS]> = KernelStatic::zeroed();
+    const WORDS: usize = size_of::<bindings::cpumask>() / size_of::<AtomicUsize>();
+    // SAFETY: Zeros are numbers, and the words are written and read as such only.
+    let mask = unsafe { &*OTHERS.get() };
+    let (this, mut any) = (cpu::current(), false);
+    let mut cpu = 0_usize;
+    // Not by the kernel's functions: a fortified kernel's copy of a whole mask can warn, and printing
+    // takes locks.
+    for word in mask {
+        let mut others = 0;
+        for bit in 0..usize::BITS {
+            if cpu != this && cpu::is_online(cpu) {
+                others |= 1_usize.wrapping_shl(bit);
+            }
+            cpu = cpu.wrapping_add(1);
+        }
+        word.store(others, Ordering::Relaxed);
+        any |= others != 0;
+    }
+    if any {
+        // SAFETY: Writes to the local APIC.
+        unsafe { bindings::rust_kexec_send_nmi(mask.as_ptr().cast()) }
+    }
 }
 
 /// An NMI is all there is.
@@ -86,7 +132,7 @@ const RTIT_CTL: u32 = 0x570;
 const RTIT_CTL_TRACE_ENABLE: u64 = 1 << 0;
 
 /// Ends Intel Processor Trace on this CPU, which writes to memory whatever the kernel does (as
-/// cpu_emergency_stop_pt()). What is on its way is in memory after a fence (Intel SDM volume 3,
+/// cpu_emergency_stop_pt()). Data on their way are in memory after a fence (Intel SDM volume 3,
 /// "Trace Enable and Disable"). Where VMX operation and tracing exclude each other, the register
 /// faults in VMX operation, and tracing is off: so this comes after the end of that.
 fn stop_processor_trace() {

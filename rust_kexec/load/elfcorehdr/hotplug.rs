@@ -26,7 +26,7 @@ use crate::load::digests::Digests;
 use crate::load::write_protection::WriteProtection;
 use crate::refusal::Refusal;
 use crate::sys::cpu;
-use crate::sys::hotplug::{self, CpuState, HotplugCallbacks, MemoryNotifier};
+use crate::sys::hotplug::{CpuState, HotplugCallbacks, MemoryNotifier};
 use crate::sys::once::Once;
 use crate::sys::physical::ReservedMemory;
 use core::fmt;
@@ -287,8 +287,8 @@ impl Notices {
     /// Asks for them.
     pub(crate) fn register() -> Result<Self> {
         Ok(Self {
-            _memory: MemoryNotifier::register()?,
-            _cpus: CpuState::register()?,
+            _memory: MemoryNotifier::register::<Self>()?,
+            _cpus: CpuState::register::<Self>()?,
         })
     }
 }
@@ -307,5 +307,3 @@ impl HotplugCallbacks for Notices {
         }
     }
 }
-
-hotplug::callbacks!(Notices);

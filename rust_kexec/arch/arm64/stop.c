@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Stopping CPUs: per-CPU data, and functions that are inline or macros. */
+
+#include <linux/cpumask.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <asm/cpufeature.h>
+#include <asm/fpsimd.h>
+#include <asm/irq_regs.h>
+
+#include "../../sys/bindings.h"
+
+/* Macros. */
+
+static DEFINE_PER_CPU(call_single_data_t, stop_call);
+
+call_single_data_t *rust_kexec_stop_call(unsigned int cpu)
+{
+	return per_cpu_ptr(&stop_call, cpu);
+}
+
+const struct cpumask *rust_kexec_cpumask_of(unsigned int cpu)
+{
+	return cpumask_of(cpu);
+}
+
+/* Inline. */
+
+struct pt_regs *rust_kexec_irq_regs(void)
+{
+	return get_irq_regs();
+}
+
+bool rust_kexec_supports_streaming_mode(void)
+{
+	return system_supports_sme();
+}
+
+void rust_kexec_leave_streaming_mode(void)
+{
+	sme_smstop();
+}

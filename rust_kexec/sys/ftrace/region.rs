@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A guard of the region that is reserved for a capture kernel.
+
+use super::hook::{argument, Entered, Hook};
+use crate::compat::prelude::*;
+use crate::sys::bindings;
+use crate::sys::slot::{Held, Slot};
+use kernel::ffi::{c_int, c_ulong};
+
+/// The functions by which the kernel would write to the region or give it back, and what they call.
+///
+/// Every system call that loads an image, 32-bit ones too, comes to `sanity_check_segment_list`: with
+/// kexec's lock, and before anything of the reserved memory is written.
+static GUARDED: [(Hook, Entered); 2] = [
+    (Hook::replacing(c"crash_shrink_memory"), shrink_entered),
+    (Hook::replacing(c"sanity_check_segment_list"), check_entered),
+];
+
+/// Watches the two things that would take the reserved region from an image of ours: the kernel's own
+/// loading of a crash image, and shrinking of the region.
+pub(crate) struct RegionGuard(Held);
+
+/// Has the guard refuse both, for as long as it and the guard live.
+pub(crate) struct RegionClaim {
+    _held: Held,
+}
+
+/// Held by the claim.
+static CLAIM: Slot = Slot::free();
+
+impl RegionGuard {
+    /// Puts the guard up.
+    pub(crate) fn register() -> Result<Self> {
+        static SLOT: Slot = Slot::free();
+        let guard = Self(SLOT.hold()?);
+        for (hook, entered) in &GUARDED {
+            hook.register(*entered, &guard.0)?;
+        }
+        Ok(guard)
+    }
+
+    /// Claims the region for an image of ours. There is one claim at most.
+    ///
+    /// A call that the guard let through before has got kexec's lock when this returns, or has failed
+    /// to get it, or is done.
+    pub(crate) fn claim(&mut self) -> Result<RegionClaim> {
+        let held = CLAIM.hold()?;
+        // crash_shrink_memory() was asked for before it tries for the lock, and does not sleep
+        // between. A load is asked for when it has the lock.
+        // SAFETY: Called in a system call, which may sleep.
+        unsafe { bindings::rust_kexec_synchronize_rcu_tasks() };
+        Ok(RegionClaim { _held: held })
+    }
+}
+
+impl Drop for RegionGuard {
+    fn drop(&mut self) {
+        for (hook, _) in &GUARDED {
+            hook.unregister(&self.0);
+        }
+    }
+}
+
+/// Has a guarded function return what `function` does, if the region is claimed.
+///
+/// # Safety
+///
+/// `registers` must be those that ftrace hands over at the entry of a function that returns an int.
+unsafe fn return_from(registers: *mut bindings::ftrace_regs, function: extern "C" fn() -> c_int) {
+    if CLAIM.is_held() {
+        // SAFETY: By this function's contract: `function` returns in the place of the guarded one.
+        unsafe { bindings::rust_kexec_ftrace_jump(registers, function as *const () as usize) }
+    }
+}
+
+/// The answer of a load while another one is at work.
+extern "C" fn busy() -> c_int {
+    EBUSY.to_errno()
+}
+
+/// The answer of shrinking while an image is loaded.
+extern "C" fn loaded() -> c_int {
+    ENOENT.to_errno()
+}
+
+/// # Safety
+///
+/// To be called by ftrace, at the entry of `crash_shrink_memory`.
+unsafe extern "C" fn shrink_entered(
+    _address: c_ulong,
+    _caller: c_ulong,
+    _ops: *mut bindings::ftrace_ops,
+    registers: *mut bindings::ftrace_regs,
+) {
+    // SAFETY: By this function's contract.
+    unsafe { return_from(registers, loaded) }
+}
+
+/// # Safety
+///
+/// To be called by ftrace, at the entry of `sanity_check_segment_list`.
+unsafe extern "C" fn check_entered(
+    _address: c_ulong,
+    _caller: c_ulong,
+    _ops: *mut bindings::ftrace_ops,
+    registers: *mut bindings::ftrace_regs,
+) {
+    // SAFETY: By this function's contract: the argument is the image.
+    unsafe {
+        let image = argument::<bindings::kimage>(registers);
+        if bindings::rust_kexec_is_crash_image(image) {
+            return_from(registers, busy);
+        }
+    }
+}
