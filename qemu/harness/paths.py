@@ -69,8 +69,18 @@ def has(target: str, option: str) -> bool:
     return f"CONFIG_{option}=y" in configuration.splitlines()
 
 
-# The module's file in the capture kernel, beside one of the kernel's own where it has that.
-SERVED = "/proc/rust_kexec_vmcore" if has(CAPTURE_TARGET, "PROC_VMCORE") else "/proc/vmcore"
+# The module's file beside one of the kernel's own, and that one.
+OURS = "/proc/rust_kexec_vmcore"
+THEIRS = "/proc/vmcore"
+
+
+def served(target: str) -> str:
+    """The module's file in the kernel of a target."""
+    return OURS if has(target, "PROC_VMCORE") else THEIRS
+
+
+# The one that the dump is saved from.
+SERVED = served(CAPTURE_TARGET)
 
 
 def results(*names: str) -> Path:

@@ -7,8 +7,7 @@ from harness import paths
 from harness.guest.guest import Guest
 
 # Ours where the capture kernel has a file of its own, and that one.
-OURS = "/proc/rust_kexec_vmcore"
-THEIRS = "/proc/vmcore"
+OURS, THEIRS = paths.OURS, paths.THEIRS
 HAS_BOTH = paths.has(paths.CAPTURE_TARGET, "PROC_VMCORE")
 
 
@@ -38,7 +37,7 @@ async def measured(guest: Guest, path: str, *options: str, timeout_s: int = 600)
 
 
 # The file of a kernel that QEMU boots with prepared memory.
-VMCORE = OURS if paths.has(paths.TARGET, "PROC_VMCORE") else THEIRS
+VMCORE = paths.served(paths.TARGET)
 
 
 async def part(guest: Guest, path: str, offset: int, length: int) -> bytes:
