@@ -6,8 +6,9 @@
 
 use crate::compat::{global_lock, prelude::*};
 use crate::load::{self, CrashImage};
-use crate::refusal::{Refusal, RequestError};
+use crate::refusal::{MachineError, Refusal, RequestError};
 use crate::reserve::{Claim, Guard};
+use crate::sys::ftrace::crash_loaded::{CrashLoadedHook, LoadedImage};
 use crate::sys::module_reference::ModuleReference;
 use crate::sys::once::Once;
 use core::ops::DerefMut;
@@ -28,6 +29,15 @@ pub(crate) unsafe fn image<'a>() -> Option<&'a CrashImage> {
     // SAFETY: The pointer is valid while an image is armed, and until those are done that have found
     // it with preemption off.
     unsafe { IMAGE.load(Ordering::Acquire).as_ref() }
+}
+
+/// The armed image, for the kernel that asks whether there is one.
+struct ArmedImage;
+
+impl LoadedImage for ArmedImage {
+    fn is_armed() -> bool {
+        !IMAGE.load(Ordering::Relaxed).is_null()
+    }
 }
 
 /// The hooks that notice a crash and boot the armed image.
@@ -73,19 +83,38 @@ struct Hold {
 
 /// The place of the image that is armed.
 ///
-/// There is one, under a lock, because there is one [`IMAGE`]. The guard of the reserved memory, and
-/// the hooks by which a crash is noticed, change the kernel's code while it runs on other CPUs. So
-/// they stay from the first load on, and do nothing while nothing is armed.
+/// There is one, under a lock, because there is one [`IMAGE`]. The hooks in the kernel's own kexec, and
+/// those by which a crash is noticed, change the kernel's code while it runs on other CPUs. So they
+/// stay from the first load on, and do nothing while nothing is armed.
 pub(crate) struct Slot {
     armed: Option<Armed>,
     // Dropped last: it makes a claim hold.
-    guard: Option<Guard>,
+    kexec_hooks: Option<KexecHooks>,
+}
+
+/// The hooks in the kernel's own kexec: it leaves the region to us, and knows of the armed image.
+struct KexecHooks {
+    guard: Guard,
+    _crash_loaded: CrashLoadedHook,
+}
+
+impl KexecHooks {
+    fn register() -> Result<Self, Refusal> {
+        let hook_error = |error| MachineError::Hook {
+            what: "kexec_crash_loaded",
+            error,
+        };
+        Ok(Self {
+            guard: Guard::register()?,
+            _crash_loaded: CrashLoadedHook::register::<ArmedImage>().map_err(hook_error)?,
+        })
+    }
 }
 
 global_lock! {
     /// The lock is the outermost one of the module; what runs in a crash takes none.
     // SAFETY: `lock` initialises it, and nothing else uses it.
-    unsafe(uninit) static SLOT: Mutex<Slot> = Slot { armed: None, guard: None };
+    unsafe(uninit) static SLOT: Mutex<Slot> = Slot { armed: None, kexec_hooks: None };
 }
 
 /// Waits until nobody else loads, unloads or looks.
@@ -107,7 +136,7 @@ impl Slot {
     ) -> Result<&CrashImage, Refusal> {
         // A caller that has kept the device open while the module is removed finds it going.
         let module = ModuleReference::get().ok_or(RequestError::ModuleGoing)?;
-        let guard = put_in::<H>(&mut self.guard)?;
+        let guard = put_in::<H>(&mut self.kexec_hooks)?;
         let (target, hold) = match self.armed.take() {
             Some(Armed { target, hold }) => (Some(target), hold),
             None => {
@@ -146,7 +175,7 @@ impl Slot {
     pub(crate) fn leave<H: CrashHooks>(&mut self) {
         self.armed = None;
         H::take_out();
-        self.guard = None;
+        self.kexec_hooks = None;
     }
 
     /// The image that is armed.
@@ -155,17 +184,18 @@ impl Slot {
     }
 }
 
-/// Puts in what is not there yet: the guard of the reserved memory, then the hooks.
-fn put_in<H: CrashHooks>(place: &mut Option<Guard>) -> Result<&mut Guard, Refusal> {
-    match place {
-        Some(guard) => {
+/// Puts in what is not there yet: the hooks in kexec, then those of a crash.
+fn put_in<H: CrashHooks>(place: &mut Option<KexecHooks>) -> Result<&mut Guard, Refusal> {
+    let hooks = match place {
+        Some(hooks) => {
             H::put_in()?;
-            Ok(guard)
+            hooks
         }
         none => {
-            let guard = Guard::register()?;
+            let hooks = KexecHooks::register()?;
             H::put_in()?;
-            Ok(none.insert(guard))
+            none.insert(hooks)
         }
-    }
+    };
+    Ok(&mut hooks.guard)
 }

@@ -90,7 +90,7 @@ async def test_claim(guest: Guest) -> None:
         await guest.load_by_the_kernels_own()
         finished = await load.finished()
         assert finished.status == 1 and "kexec -p -u" in finished.stderr, finished
-    assert await guest.kernels_own_image_is_loaded()
+    assert await guest.crash_image_is_loaded()
     assert not (await guest.status()).armed
     await guest.unload_by_the_kernels_own()
 
@@ -122,7 +122,7 @@ async def test_claim(guest: Guest) -> None:
             said = await refused(guest, "rkexec", "--load-panic", paths.GUEST_KERNEL)
             assert "is loading" in said and "(EBUSY)" in said, said
             (await own.finished()).check()
-        assert await guest.kernels_own_image_is_loaded()
+        assert await guest.crash_image_is_loaded()
         said = await refused(guest, "rkexec", "--load-panic", paths.GUEST_KERNEL)
         assert "kexec -p -u" in said, said
         (await guest.run("kexec-load", "--unload")).check()

@@ -92,9 +92,9 @@ async def test_refused_by_a_small_region(guest: Guest) -> None:
 async def test_refused_beside_the_kernels_own_image(guest: Guest) -> None:
     await refuse(guest, RKEXEC_UNLOAD, "ENOENT", "loaded")
     await guest.load_by_the_kernels_own()
-    assert await guest.kernels_own_image_is_loaded()
+    assert await guest.crash_image_is_loaded()
     await refuse(guest, ("rkexec", *LOAD), "EBUSY", "kexec -p -u")
-    assert await guest.kernels_own_image_is_loaded()
+    assert await guest.crash_image_is_loaded()
     await guest.unload_by_the_kernels_own()
     await guest.load()
     assert (await guest.status()).armed

@@ -25,7 +25,7 @@ def every_note(dump: Dump, facts: Facts) -> None:
 
 def loaded_by_the_kernels_own(dump: Dump, facts: Facts) -> None:
     """The kernel's own kexec had an image when the guest crashed."""
-    assert facts.kernels_own_image
+    assert dump.program["kexec_crash_image"]
 
 
 # It leaves no report of ours either.

@@ -47,7 +47,7 @@ pub(crate) fn is_idle() -> bool {
     size != EBUSY.to_errno() as isize
 }
 
-/// Whether it has a crash image.
+/// Whether it has a crash image. To be asked while none of ours is armed, which counts as well.
 pub(crate) fn has_image() -> bool {
     // SAFETY: Reads a pointer of the kernel's.
     unsafe { bindings::kexec_crash_loaded() != 0 }

@@ -9,7 +9,14 @@ from harness.machine.platform import PLATFORM
 
 def ours_alone(dump: Dump, facts: Facts) -> None:
     """The kernel's own kexec had nothing loaded when the guest crashed."""
-    assert facts.kernels_own_image is False
+    assert not dump.program["kexec_crash_image"]
+
+
+def known_as_loaded(dump: Dump, facts: Facts) -> None:
+    """The kernel itself said that a crash image was loaded, in sysfs and in the oops."""
+    assert facts.crash_image_is_loaded
+    banners = [line for line in dump.kernel_log if "Comm: " in line and " PID: " in line]
+    assert banners and all("Kdump: loaded" in line for line in banners), banners
 
 
 def whole(dump: Dump, facts: Facts) -> None:
@@ -83,6 +90,7 @@ def crash_region_left_out(dump: Dump, facts: Facts) -> None:
 
 ALWAYS = (
     ours_alone,
+    known_as_loaded,
     whole,
     release,
     panic_message,

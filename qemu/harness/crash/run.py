@@ -39,7 +39,7 @@ async def crash_and_save(scenario: Scenario, directory: Path, random: Random) ->
         )
         for step in scenario.before:
             await step(guest, facts)
-        facts.kernels_own_image = await guest.kernels_own_image_is_loaded()
+        facts.crash_image_is_loaded = await guest.crash_image_is_loaded()
         facts.crash_time = int(await guest.shell("date +%s"))
         await scenario.panic.cause(guest)
         await guest.captured()

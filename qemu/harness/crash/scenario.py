@@ -33,7 +33,8 @@ class Facts:
     status: Status
     system_ram: list[range]
     panic: Panic
-    kernels_own_image: bool | None = None
+    crash_image_is_loaded: bool | None = None
+    """The kernel's own word."""
     crash_time: int = 0
     spinner: dict[str, Any] = field(default_factory=dict)
     pattern: dict[str, Any] = field(default_factory=dict)

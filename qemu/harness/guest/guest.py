@@ -90,8 +90,8 @@ class Guest:
             answer.check()
         return Status.parse(answer.stdout)
 
-    async def kernels_own_image_is_loaded(self) -> bool:
-        """Whether the C implementation has a crash image."""
+    async def crash_image_is_loaded(self) -> bool:
+        """Whether there is a crash image, ours or the kernel's own, as the kernel sees it."""
         return (await self.read("/sys/kernel/kexec_crash_loaded")).strip() == "1"
 
     async def crash(self) -> None:

@@ -157,6 +157,20 @@ pub(super) unsafe fn argument<T>(registers: *mut bindings::ftrace_regs) -> *mut 
     unsafe { bindings::rust_kexec_ftrace_argument(registers) as *mut T }
 }
 
+/// Has the hooked function return what `function` does.
+///
+/// # Safety
+///
+/// `registers` must be those that ftrace hands over, to a hook that replaces a function which returns
+/// an int.
+pub(super) unsafe fn return_from(
+    registers: *mut bindings::ftrace_regs,
+    function: extern "C" fn() -> c_int,
+) {
+    // SAFETY: By this function's contract: `function` returns in the place of the hooked one.
+    unsafe { bindings::rust_kexec_ftrace_jump(registers, function as *const () as usize) }
+}
+
 /// Calls `with` with the registers at the entry of the hooked function, as far as ftrace has them.
 ///
 /// # Safety

@@ -2,7 +2,7 @@
 
 //! A guard of the region that is reserved for a capture kernel.
 
-use super::hook::{argument, Entered, Hook};
+use super::hook::{argument, return_from, Entered, Hook};
 use crate::compat::prelude::*;
 use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
@@ -62,18 +62,6 @@ impl Drop for RegionGuard {
     }
 }
 
-/// Has a guarded function return what `function` does, if the region is claimed.
-///
-/// # Safety
-///
-/// `registers` must be those that ftrace hands over at the entry of a function that returns an int.
-unsafe fn return_from(registers: *mut bindings::ftrace_regs, function: extern "C" fn() -> c_int) {
-    if CLAIM.is_held() {
-        // SAFETY: By this function's contract: `function` returns in the place of the guarded one.
-        unsafe { bindings::rust_kexec_ftrace_jump(registers, function as *const () as usize) }
-    }
-}
-
 /// The answer of a load while another one is at work.
 extern "C" fn busy() -> c_int {
     EBUSY.to_errno()
@@ -93,8 +81,10 @@ unsafe extern "C" fn shrink_entered(
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    // SAFETY: By this function's contract.
-    unsafe { return_from(registers, loaded) }
+    if CLAIM.is_held() {
+        // SAFETY: By this function's contract: `loaded` returns in the place of the hooked function.
+        unsafe { return_from(registers, loaded) }
+    }
 }
 
 /// # Safety
@@ -109,7 +99,7 @@ unsafe extern "C" fn check_entered(
     // SAFETY: By this function's contract: the argument is the image.
     unsafe {
         let image = argument::<bindings::kimage>(registers);
-        if bindings::rust_kexec_is_crash_image(image) {
+        if CLAIM.is_held() && bindings::rust_kexec_is_crash_image(image) {
             return_from(registers, busy);
         }
     }
