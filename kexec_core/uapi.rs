@@ -108,7 +108,7 @@ impl fmt::Display for StructureError {
 /// The value of a descriptor in [`LoadRequest`] for no file.
 pub const NO_FD: i32 = -1;
 
-/// The value of [`LoadRequest::digest`] that leaves the choice to the module.
+/// The value of [`LoadRequest::digest`] for [`crate::types::digest::Algorithm::DEFAULT`].
 pub const ANY_DIGEST: u32 = 0;
 
 /// Longest sentence that the module writes into [`Message`], in bytes.

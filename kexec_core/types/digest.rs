@@ -4,18 +4,14 @@
 //!
 //! The digests lie in the same memory as the segments, so an attacker who can write to one can
 //! write to the other. They guard against accidents, such as a stray pointer or a device that still
-//! writes. SHA-256 detects these. On a CPU where SHA-256 is slow, XXH64 takes a tenth of the time
-//! and misses one accident in 2^64.
+//! writes. XXH64, the default, misses one accident in 2^64, and is quick on every CPU. SHA-256 is
+//! for those who want a cryptographic digest all the same.
 
 use crate::types::bytes;
 use core::mem::{offset_of, size_of, size_of_val};
 
 /// Room for a digest, in bytes. A shorter one is followed by zeros.
 pub const DIGEST_LEN: usize = 32;
-
-/// The longest time that SHA-256 may delay a capture kernel, in nanoseconds, unless the user asks
-/// for SHA-256.
-pub const SHA256_TIME_MAX: u64 = 100_000_000;
 
 /// The algorithm of a digest. The number is the one in the purgatory's table and in the structures
 /// that user space sees.
@@ -31,6 +27,9 @@ pub enum Algorithm {
 impl Algorithm {
     /// Every algorithm, in the order of the numbers.
     pub const ALL: [Self; 2] = [Self::Sha256, Self::Xxh64];
+
+    /// The algorithm unless the user asks for another one: the same on every machine.
+    pub const DEFAULT: Self = Self::Xxh64;
 
     /// The algorithm with this number.
     pub fn from_number(number: u32) -> Option<Self> {
@@ -50,17 +49,6 @@ impl Algorithm {
         match self {
             Self::Sha256 => 32,
             Self::Xxh64 => 8,
-        }
-    }
-
-    /// The algorithm for `len` bytes on a CPU that has taken `sample_time` nanoseconds for the
-    /// SHA-256 of `sample_len` bytes: SHA-256 if that is done within [`SHA256_TIME_MAX`].
-    pub fn choose(len: u64, sample_len: u64, sample_time: u64) -> Self {
-        let time = u128::from(len) * u128::from(sample_time);
-        if time <= u128::from(SHA256_TIME_MAX) * u128::from(sample_len) {
-            Self::Sha256
-        } else {
-            Self::Xxh64
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Files {
     initrd: Option<FileContents>,
     initrd_signature: Option<FileContents>,
     command_line: KVec<u8>,
-    digest: Option<Algorithm>,
+    digest: Algorithm,
     buffers: Buffers,
 }
 
@@ -37,7 +37,7 @@ impl Files {
     pub(crate) fn read(
         files: &Descriptors,
         command_line: KVec<u8>,
-        digest: Option<Algorithm>,
+        digest: Algorithm,
     ) -> Result<Self, Refusal> {
         let read = |fd, purpose, what| {
             FileContents::read(fd, purpose).map_err(|error| FileError::Unreadable { what, error })
@@ -106,5 +106,5 @@ pub(crate) struct UnpackedFiles<'a> {
     pub(super) kernel: Trusted<'a>,
     pub(super) initrd: Option<&'a [u8]>,
     pub(super) command_line: &'a [u8],
-    pub(super) digest: Option<Algorithm>,
+    pub(super) digest: Algorithm,
 }

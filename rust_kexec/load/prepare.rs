@@ -119,7 +119,7 @@ pub(crate) fn prepare<'a>(
         elfcorehdr: headers,
         slots,
         staging,
-        digests: Digests::new(files.digest, &plan),
+        digests: Digests::new(files.digest),
         place: KBox::new_uninit(GFP_KERNEL)?,
         jump: Jump::new(&plan)?,
         interrupts: Interrupts::find()?,

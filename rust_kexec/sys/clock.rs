@@ -10,12 +10,6 @@ pub(crate) fn seconds_since_1970() -> u64 {
     unsafe { bindings::ktime_get_real_seconds() as u64 }
 }
 
-/// Nanoseconds since the kernel was booted.
-pub(crate) fn nanoseconds() -> u64 {
-    // SAFETY: Outside of NMIs it may always be called.
-    unsafe { bindings::ktime_get() as u64 }
-}
-
 /// Lets others run for so many milliseconds or somewhat longer.
 pub(crate) fn sleep_milliseconds(milliseconds: u32) {
     // SAFETY: The caller is a system call, which may sleep.

@@ -38,7 +38,7 @@ Loader = Callable[[Guest], Awaitable[object]]
 
 
 async def load_with_ours(guest: Guest) -> None:
-    """rust_kexec's implementation, with the digest that the module chooses."""
+    """rust_kexec's implementation, with the default digest."""
     await guest.load(COMMAND_LINE)
 
 

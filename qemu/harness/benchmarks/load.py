@@ -6,7 +6,7 @@ whatever else the host does meets both. A time is that of a program that opens t
 them and ends. Only the ratio tells anything: absolute times are the host's.
 
 On arm64 kexec_file_load computes no digest of what it loads, and nobody checks any at the crash.
-Ours does both, by default with the digest that this CPU is quick at.
+Ours does both.
 """
 
 import asyncio

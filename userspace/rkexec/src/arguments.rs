@@ -162,8 +162,8 @@ pub struct ImageOptions {
     #[arg(long)]
     pub reuse_cmdline: bool,
 
-    /// What the image is checked with before it is entered; without this option SHA-256, or XXH64
-    /// where this CPU would take more than a tenth of a second for that
+    /// What the image is checked with before it is entered; without this option XXH64. Either finds
+    /// what was overwritten by accident
     #[arg(long, value_name = "ALGORITHM")]
     pub digest: Option<Digest>,
 }
@@ -171,9 +171,9 @@ pub struct ImageOptions {
 /// A digest that the purgatory knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Digest {
-    /// Cryptographic
+    /// Cryptographic; takes long on a CPU without instructions for it
     Sha256,
-    /// Quick on every CPU
+    /// Quick on every CPU; misses one accident in 2^64
     Xxh64,
 }
 

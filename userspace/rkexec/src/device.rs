@@ -74,7 +74,7 @@ impl Device {
             })
     }
 
-    /// Loads a capture kernel and arms it. Without a `digest` the module chooses one.
+    /// Loads a capture kernel and arms it. Without a `digest` it is checked by the default one.
     pub fn load(
         &self,
         files: &Files,

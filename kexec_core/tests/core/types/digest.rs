@@ -2,7 +2,7 @@
 
 //! The digests of segments, compared with the xxhash-rust crate's.
 
-use kexec_core::types::digest::{xxh64, Algorithm, Stripe, SHA256_TIME_MAX};
+use kexec_core::types::digest::{xxh64, Algorithm, Stripe};
 use proptest::prelude::*;
 
 fn expected(bytes: &[u8]) -> [u8; 32] {
@@ -45,23 +45,6 @@ proptest! {
         *place.get_mut(&mut bytes) ^= 1 << bit;
         prop_assert_ne!(xxh64(&[], &bytes), before);
     }
-}
-
-#[test]
-fn sha256_is_taken_where_it_is_quick_enough() {
-    // One byte in a nanosecond: as many bytes as nanoseconds are allowed.
-    for (len, algorithm) in [
-        (0, Algorithm::Sha256),
-        (SHA256_TIME_MAX, Algorithm::Sha256),
-        (SHA256_TIME_MAX + 1, Algorithm::Xxh64),
-        (u64::MAX, Algorithm::Xxh64),
-    ] {
-        assert_eq!(Algorithm::choose(len, 4096, 4096), algorithm, "{len}");
-    }
-    // A clock that has not moved, or that has stood still for ages.
-    assert_eq!(Algorithm::choose(u64::MAX, 4096, 0), Algorithm::Sha256);
-    assert_eq!(Algorithm::choose(1, 1, u64::MAX), Algorithm::Xxh64);
-    assert_eq!(Algorithm::choose(u64::MAX, 1, u64::MAX), Algorithm::Xxh64);
 }
 
 #[test]
