@@ -9,7 +9,7 @@
 //! that the callee does not know have to be zero; otherwise the callee refuses the request. An
 //! answer is cut, or filled up with zeros, to the caller's length.
 
-use crate::types::digest::DIGEST_LEN;
+use crate::types::digest::{Checked, DIGEST_LEN};
 use crate::types::errno::Errno;
 use core::fmt;
 use core::mem::{offset_of, size_of};
@@ -187,7 +187,7 @@ pub enum SegmentKind {
     Elfcorehdr = 4,
     /// The purgatory's code, stack and page tables.
     Purgatory = 5,
-    /// The table of digests that the purgatory checks.
+    /// The table of digests that the purgatory compares.
     PurgatoryTable = 6,
     /// The flattened device tree.
     DeviceTree = 7,
@@ -210,9 +210,9 @@ impl SegmentKind {
         Self::ALL.into_iter().find(|kind| *kind as u32 == number)
     }
 
-    /// Whether the purgatory's table has a digest of such a segment. The purgatory itself has none,
-    /// because it writes to its own memory, and the table contains its own digest.
-    pub const fn is_checked(self) -> bool {
+    /// Whether the purgatory checks such a segment. The module checks the others before it jumps: the
+    /// purgatory, which writes to its own memory, and the purgatory's table. Every image has both.
+    pub const fn is_checked_by_purgatory(self) -> bool {
         !matches!(self, Self::Purgatory | Self::PurgatoryTable)
     }
 
@@ -236,7 +236,7 @@ impl SegmentKind {
 pub struct SegmentRecord {
     /// A [`SegmentKind`]'s number.
     pub kind: u32,
-    /// [`crate::types::digest::Algorithm`] of the digest, as a number; 0 where the purgatory checks none.
+    /// [`crate::types::digest::Algorithm`] of the digest, as a number; 0 where none is checked.
     pub algorithm: u32,
     /// Physical address.
     pub start: u64,
@@ -244,8 +244,21 @@ pub struct SegmentRecord {
     pub file_len: u64,
     /// Bytes that the segment owns, `file_len` or more; the rest is zeroed.
     pub memory_len: u64,
-    /// The digest of the first `file_len` bytes; zeros where the purgatory checks none.
+    /// The digest of the first `file_len` bytes; zeros where none is checked.
     pub digest: [u8; DIGEST_LEN],
+}
+
+impl SegmentRecord {
+    /// The range that the digest covers, with the digest.
+    pub fn checked(&self) -> Checked {
+        Checked {
+            start: self.start,
+            len: self.file_len,
+            kind: self.kind,
+            algorithm: self.algorithm,
+            digest: self.digest,
+        }
+    }
 }
 
 /// The state of the kernel's signature, as found at load. The number is the one in

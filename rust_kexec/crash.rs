@@ -8,7 +8,8 @@
 //! - `state`: whether there is a crash, and where.
 //!
 //! From [`path::enter`] on nothing is allocated, no lock is taken, nothing sleeps, and every wait has a
-//! bound. All that is needed was made at the load.
+//! bound. All that is needed was made at the load. It ends in the jump, or it is given up, and panic()
+//! goes on.
 
 mod hooks;
 mod path;

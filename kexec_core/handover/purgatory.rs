@@ -4,8 +4,8 @@
 //! addresses to enter, and the console for its messages.
 //!
 //! The table is built at load and is a segment of its own in the reserved region. It ends with a
-//! SHA-256 of itself, so that a flipped byte in it is noticed like one in any other segment. The
-//! console is not in the table, but in the head of the purgatory, because it is needed when the
+//! SHA-256 of itself, so that the purgatory notices a flipped byte in it like one in any other
+//! segment. The console is not in the table, but in the head of the purgatory, because it is needed when the
 //! table is bad.
 
 use core::mem::{offset_of, size_of};
@@ -141,6 +141,33 @@ impl Table {
         }
         bytes::write(&mut out, offset_of!(Self, sha256), &self.sha256);
         out
+    }
+
+    /// Reads a table from memory, whatever it says.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut checked = [Checked::default(); CHECKED_MAX];
+        let encoded = bytes.get(offset_of!(Self, checked)..DIGESTED_LEN)?;
+        for (place, bytes) in checked
+            .iter_mut()
+            .zip(encoded.chunks_exact(size_of::<Checked>()))
+        {
+            *place = Checked::decode(bytes)?;
+        }
+        let number = |offset| bytes::read_u64(bytes, offset);
+        Some(Self {
+            magic: number(offset_of!(Self, magic))?,
+            entry: number(offset_of!(Self, entry))?,
+            argument: number(offset_of!(Self, argument))?,
+            report: number(offset_of!(Self, report))?,
+            elfcorehdr: Slots {
+                start: number(offset_of!(Self, elfcorehdr.start))?,
+                slot_len: number(offset_of!(Self, elfcorehdr.slot_len))?,
+            },
+            checked_count: bytes::read_u32(bytes, offset_of!(Self, checked_count))?,
+            flags: bytes::read_u32(bytes, offset_of!(Self, flags))?,
+            checked,
+            sha256: *bytes.get(offset_of!(Self, sha256)..)?.first_chunk()?,
+        })
     }
 }
 

@@ -53,7 +53,7 @@ impl Algorithm {
     }
 }
 
-/// A range of memory whose digest the purgatory checks.
+/// A range of memory with its digest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
@@ -81,6 +81,19 @@ impl Checked {
             &self.algorithm.to_le_bytes(),
         );
         bytes::write(out, offset_of!(Self, digest), &self.digest);
+    }
+
+    /// Reads the structure from the start of `bytes`.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            start: bytes::read_u64(bytes, offset_of!(Self, start))?,
+            len: bytes::read_u64(bytes, offset_of!(Self, len))?,
+            kind: bytes::read_u32(bytes, offset_of!(Self, kind))?,
+            algorithm: bytes::read_u32(bytes, offset_of!(Self, algorithm))?,
+            digest: *bytes
+                .get(offset_of!(Self, digest)..)?
+                .first_chunk::<DIGEST_LEN>()?,
+        })
     }
 }
 

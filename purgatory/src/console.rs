@@ -3,9 +3,15 @@
 //! The console, for the reason why the capture kernel was not entered.
 
 use crate::arch::serial;
-use crate::check::Damage;
 use core::cell::UnsafeCell;
+use core::convert::Infallible;
+use kexec_core::handover::check::Damage;
 use kexec_core::handover::purgatory::{self, Head};
+use kexec_core::types::hexadecimal::Hexadecimal;
+
+/// The start and the end of a line.
+const START: &[u8] = b"\r\nrust_kexec purgatory: ";
+const END: &[u8] = b"\r\n";
 
 /// The console that the module wrote into this program's head, if any.
 pub struct Console {
@@ -33,50 +39,32 @@ impl Console {
 
     /// Names what was found damaged.
     pub fn refuse(&self, damage: &Damage) {
-        const RULE: &str = "The capture kernel is not started: a dump that it wrote could not \
-                            be trusted.";
-        match damage {
-            Damage::Table => self.line(&[
-                "SHA-256 of the purgatory table does not match: it was overwritten after the \
-                 load. ",
-                RULE,
-            ]),
-            Damage::Segment {
-                kind,
-                algorithm,
-                start,
-                len,
-            } => self.line(&[
-                algorithm.map_or("digest", |algorithm| algorithm.name()),
-                " of the ",
-                kind.map_or("unknown segment", |kind| kind.name()),
-                " does not match: memory at ",
-                hexadecimal(&mut [0; 18], *start),
-                ", ",
-                hexadecimal(&mut [0; 18], *len),
-                " bytes, was overwritten after the load. ",
-                RULE,
-            ]),
-        }
+        self.bytes(START);
+        // Writing does not fail.
+        let _ = damage.say(|part| {
+            self.bytes(part.as_bytes());
+            Ok::<(), Infallible>(())
+        });
+        self.bytes(END);
     }
 
     /// Names a CPU exception in the purgatory's own code.
     pub fn exception(&self, vector: u64, address: u64) {
         self.line(&[
             "stopped: CPU exception ",
-            hexadecimal(&mut [0; 18], vector),
+            Hexadecimal::new(vector).as_str(),
             " at ",
-            hexadecimal(&mut [0; 18], address),
+            Hexadecimal::new(address).as_str(),
         ]);
     }
 
     /// Writes one line.
     pub fn line(&self, parts: &[&str]) {
-        self.bytes(b"\r\nrust_kexec purgatory: ");
+        self.bytes(START);
         for part in parts {
             self.bytes(part.as_bytes());
         }
-        self.bytes(b"\r\n");
+        self.bytes(END);
     }
 
     fn bytes(&self, bytes: &[u8]) {
@@ -86,16 +74,4 @@ impl Console {
             }
         }
     }
-}
-
-/// `0x…` without leading zeros, in the caller's buffer.
-fn hexadecimal(buffer: &mut [u8; 18], value: u64) -> &str {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = (16 - value.leading_zeros() as usize / 4).max(1);
-    buffer[..2].copy_from_slice(b"0x");
-    for (position, byte) in buffer.iter_mut().skip(2).take(digits).enumerate() {
-        let shift = 4 * (digits - 1 - position);
-        *byte = DIGITS[(value >> shift) as usize & 15];
-    }
-    core::str::from_utf8(&buffer[..2 + digits]).unwrap_or("")
 }

@@ -4,8 +4,8 @@
 //!
 //! It runs on its own stack, on page tables that the module built at load, with caches on and
 //! interrupts off, and trusts nothing of the crashed kernel. It checks the digest of every
-//! segment against the module's table (see [`kexec_core::handover::purgatory`]). Only when all
-//! agree does it enter the capture kernel. Otherwise it names the changed segment on the console and
+//! segment against the module's table (see [`kexec_core::handover::check`]); the module has checked
+//! this program. Only when all agree does it enter the capture kernel. Otherwise it names the changed segment on the console and
 //! stops: a capture kernel that boots from damaged memory could write a wrong dump.
 
 #![no_std]
@@ -17,28 +17,29 @@ mod arch;
 #[cfg(target_arch = "x86_64")]
 #[path = "x86_64/mod.rs"]
 mod arch;
-mod check;
 mod console;
 mod memory;
 mod relocation;
 
 use console::Console;
 use kexec_core::dump::report::Moment;
-use kexec_core::handover::purgatory::Table;
+use kexec_core::handover::check;
+use memory::Physical;
 
 /// Called by the architecture's entry code with the table's physical address, once the stack,
 /// the descriptor tables and the relocations are in place.
-extern "C" fn purgatory_main(table: *const Table) -> ! {
-    // SAFETY: The module passes the address of a table that it placed in the reserved region,
-    // page-aligned and identity-mapped; nothing else runs and nothing writes to it from here on.
-    let table = unsafe { &*table };
+extern "C" fn purgatory_main(table: u64) -> ! {
     let entered = arch::counter();
-    match check::check(table) {
-        Ok(elfcorehdr) => {
+    // SAFETY: The module passes the address of the table that it placed in the reserved region. That is
+    // identity-mapped; nothing else runs and nothing writes to it from here on.
+    let memory = unsafe { Physical::new() };
+    match check::in_the_purgatory(table, &memory) {
+        Ok(image) => {
+            let table = &image.table;
             // SAFETY: The table's digest held, and the module mapped the report. The header was
             // found in its slot.
             unsafe {
-                memory::place_elfcorehdr(&table.elfcorehdr, elfcorehdr);
+                memory::place_elfcorehdr(&table.elfcorehdr, image.elfcorehdr);
                 memory::report(table.report, Moment::PurgatoryEntered, entered);
                 memory::report(table.report, Moment::Checked, arch::counter());
             }

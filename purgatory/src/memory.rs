@@ -3,27 +3,53 @@
 //! Physical memory: views of it, and this program's writes.
 
 use crate::arch;
-use core::mem::size_of;
 use core::sync::atomic::{AtomicU64, Ordering};
-use kexec_core::dump::elfcorehdr::slots::{Selection, Slots};
+use kexec_core::dump::elfcorehdr::slots::Slots;
 use kexec_core::dump::report::Moment;
-use kexec_core::handover::purgatory::Table;
+use kexec_core::handover::check::Memory;
+use kexec_core::types::digest::{xxh64, Algorithm, DIGEST_LEN};
+use kexec_core::types::ranges::Range;
+use sha2::{Digest, Sha256};
 
-/// The bytes of the table, for its digest.
-pub fn bytes_of(table: &Table) -> &[u8] {
-    // SAFETY: A `Table` is `repr(C)` without padding (its layout is asserted beside its
-    // definition), so each of its bytes is initialised; the borrow lasts as long as the table's.
-    unsafe { core::slice::from_raw_parts((table as *const Table).cast(), size_of::<Table>()) }
+/// Physical memory, identity-mapped.
+///
+/// # Invariants
+///
+/// The reserved region is identity-mapped, and nobody writes to it.
+pub struct Physical(());
+
+impl Physical {
+    /// # Safety
+    ///
+    /// The reserved region must be identity-mapped memory that is not written while the value lives.
+    pub unsafe fn new() -> Self {
+        // INVARIANT: The caller vouches for it.
+        Self(())
+    }
 }
 
-/// The `len` bytes at physical address `start`.
-///
-/// # Safety
-///
-/// The range must be identity-mapped memory that is not written while the slice lives.
-pub unsafe fn physical<'a>(start: u64, len: u64) -> &'a [u8] {
-    // SAFETY: The caller vouches for the range.
-    unsafe { core::slice::from_raw_parts(start as usize as *const u8, len as usize) }
+impl Memory for Physical {
+    fn bytes(&self, range: Range) -> Option<&[u8]> {
+        let (start, len) = (range.start() as usize as *const u8, range.len() as usize);
+        // SAFETY: By the type's invariant. The ranges are the table, which the module's caller names,
+        // and then those that the module recorded: its digest held. Where none of this is so, an
+        // exception says where it happened.
+        Some(unsafe { core::slice::from_raw_parts(start, len) })
+    }
+
+    fn bytes_after_word(&self, range: Range) -> Option<&[u8]> {
+        // SAFETY: As below; the range begins with an aligned word. An acquiring read of the word sees
+        // all writes before the word's.
+        unsafe { AtomicU64::from_ptr(range.start() as usize as *mut u64) }.load(Ordering::Acquire);
+        self.bytes(range)
+    }
+
+    fn digest(&self, algorithm: Algorithm, bytes: &[u8]) -> Option<[u8; DIGEST_LEN]> {
+        Some(match algorithm {
+            Algorithm::Sha256 => Sha256::digest(bytes).into(),
+            Algorithm::Xxh64 => xxh64(&[], bytes),
+        })
+    }
 }
 
 /// Writes the counter's value at a moment into the crash report at physical address `report`.
@@ -35,20 +61,6 @@ pub unsafe fn report(report: u64, moment: Moment, counter: u64) {
     let words = report as usize as *mut u64;
     // SAFETY: By this function's contract; a report has a word for each moment.
     unsafe { words.add(moment.word()).write_volatile(counter) };
-}
-
-/// The selection of the ELF core header in force, if it can be read.
-///
-/// # Safety
-///
-/// The slots must be identity-mapped.
-pub unsafe fn selection(slots: &Slots) -> Option<Selection> {
-    let place = slots.selection()?;
-    // SAFETY: By this function's contract; the selection begins with an aligned word. An
-    // acquiring read of the word sees all writes before the word's.
-    unsafe { AtomicU64::from_ptr(place.start() as usize as *mut u64) }.load(Ordering::Acquire);
-    // SAFETY: As above; the other CPUs have stopped.
-    Selection::decode(unsafe { physical(place.start(), place.len()) })
 }
 
 /// Puts the ELF core header where the capture kernel looks for it: into the first slot.

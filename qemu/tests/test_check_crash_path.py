@@ -81,6 +81,18 @@ def test_what_is_named_may_call_through_pointers() -> None:
             assert checker.check(listing(machine, instruction, name=symbol))[1] == []
 
 
+@pytest.mark.parametrize("printing", ["_printk", "_RNvNtCs1_6kernel5print11call_printk"])
+def test_what_is_named_may_print(printing: str) -> None:
+    instruction = f"callq\t0x5 <helper+0x5> ~ {printing}-0x4"
+    [path] = checker.MAY_PRINT
+    mangled = "_RNvNtNtCs1_4main5crash" + "".join(f"{len(part)}{part}" for part in path.split("::"))
+    assert checker.check(listing(X86_64, instruction, name=mangled))[1] == []
+    [sentence] = checker.check(listing(X86_64, instruction))[1]
+    assert printing in sentence
+    lock = "callq\t0x5 <helper+0x5> ~ mutex_lock-0x4"
+    assert len(checker.check(listing(X86_64, lock, name=mangled))[1]) == 1
+
+
 def test_instrumentation_is_known() -> None:
     for callee in (
         "__asan_report_load8_noabort",

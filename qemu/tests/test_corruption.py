@@ -1,36 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0
-"""One flipped bit in the loaded image: the purgatory says where, and nothing boots."""
+"""One flipped bit in the loaded image: somebody says where, and nothing boots.
 
+What the purgatory is made of, the module finds before it jumps: the panic goes on, and the machine
+reboots as panic= says. The rest the purgatory finds, which halts.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from harness import paths
+from harness.guest.boot import boot
 from harness.guest.guest import FIRST_LINE, PATIENCE, Guest
 from harness.guest.loading import CAPTURE
+from harness.guest.status import Status
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.scenarios.hotplug import USE_PLUGGED_MEMORY
 from harness.steps.memory import plug_memory
 from harness.testing import in_guest
 
-# The damaged segment, and the digest that shows it. The table's own is always SHA-256.
+COMMAND_LINE = "crashkernel=256M panic=1"
+
+# The damaged segment, and the digest that shows it.
 CASES = (
     ("kernel", "sha256"),
     ("kernel", "xxh64"),
     ("initrd", "xxh64"),
     (PLATFORM.handover, "sha256"),
-    ("purgatory table", "xxh64"),
 )
 NAMES = {"sha256": "SHA-256", "xxh64": "XXH64"}
 
 
 @pytest.mark.parametrize(("kind", "digest"), CASES, ids=lambda name: name.replace(" ", "-"))
-@in_guest(Hardware(open_memory=True))
+@in_guest(Hardware(open_memory=True), COMMAND_LINE)
 async def test_corrupt(guest: Guest, kind: str, digest: str, random: Random) -> None:
     await guest.load(CAPTURE, f"--digest={digest}")
     victim = (await guest.status()).segments[kind]
     flip(guest, random.choice(victim.file), random)
-    await refused(guest, NAMES["sha256" if victim.digest is None else digest], kind)
+    await refused_by_the_purgatory(guest, NAMES[digest], kind)
 
 
 # The damaged part of the ELF core header, and the digest that shows it.
@@ -41,11 +52,11 @@ CORE_HEADER_CASES = {"header": "XXH64", "selection": "digest"}
 @pytest.mark.parametrize("changes", [0, 1])
 @in_guest(
     Hardware(open_memory=True, hotplug=True, firmware=PLATFORM.plugs_memory_by_firmware),
-    f"crashkernel=256M {USE_PLUGGED_MEMORY}",
+    f"{COMMAND_LINE} {USE_PLUGGED_MEMORY}",
 )
 async def test_corrupt_core_header(guest: Guest, part: str, changes: int, random: Random) -> None:
     """The ELF core header: as loaded, and after it has followed memory that was plugged in."""
-    await guest.load(CAPTURE, "--digest=xxh64")
+    await guest.load()
     first = (await guest.status()).segments["elfcorehdr"]
     if changes:
         await plug_memory(guest, "dimm")
@@ -56,9 +67,82 @@ async def test_corrupt_core_header(guest: Guest, part: str, changes: int, random
     if part == "header":
         flip(guest, random.choice(in_force.file), random)
     else:
-        # The number of the slot in force stands after both slots.
-        flip(guest, first.memory.start + 2 * len(first.memory), random)
-    await refused(guest, CORE_HEADER_CASES[part], "elfcorehdr")
+        flip(guest, selection(first.memory).start, random)
+    await refused_by_the_purgatory(guest, CORE_HEADER_CASES[part], "elfcorehdr")
+
+
+def selection(first_slot: range) -> range:
+    """The number of the slot in force, which stands after both slots."""
+    start = first_slot.start + 2 * len(first_slot)
+    return range(start, start + 8)
+
+
+def code(status: Status) -> range:
+    """The purgatory's code, its data and its stack."""
+    start = status.segments["purgatory"].file.start
+    return range(start, start + paths.PURGATORY.stat().st_size)
+
+
+def page_tables(status: Status) -> range:
+    """The page tables that the purgatory runs on, which follow it."""
+    end = code(status).stop
+    return range(end + -end % PLATFORM.page, status.segments["purgatory"].file.stop)
+
+
+# What the module checks before it jumps.
+PURGATORY_PARTS: dict[str, tuple[str, Callable[[Status], range]]] = {
+    "code": ("purgatory", code),
+    "page-tables": ("purgatory", page_tables),
+    "table": ("purgatory table", lambda status: status.segments["purgatory table"].file),
+}
+
+
+async def on_one_cpu(guest: Guest) -> None:
+    """The panic of one CPU."""
+    await guest.crash()
+
+
+async def on_every_cpu(guest: Guest) -> None:
+    """The panic of all CPUs at once."""
+    await guest.crash_all_cpus()
+
+
+@pytest.mark.parametrize(
+    ("part", "options", "panic"),
+    [
+        *((part, "", on_one_cpu) for part in PURGATORY_PARTS),
+        ("code", "crash_kexec_post_notifiers", on_one_cpu),
+        ("page-tables", "", on_every_cpu),
+    ],
+    ids=["code", "page-tables", "table", "code-after-notifiers", "page-tables-on-every-cpu"],
+)
+async def test_corrupt_purgatory(
+    directory: Path,
+    random: Random,
+    part: str,
+    options: str,
+    panic: Callable[[Guest], asyncio.Future[None]],
+) -> None:
+    hardware = Hardware(cpus=3, open_memory=True)
+    async with boot(directory, hardware, f"{COMMAND_LINE} {options}") as guest:
+        await guest.load()
+        status = await guest.status()
+        kind, where = PURGATORY_PARTS[part]
+        digest = status.segments[kind].digest
+        assert digest is not None and digest.algorithm == "XXH64"
+        flip(guest, random.choice(where(status)), random)
+        await panic(guest)
+        await refused_by_the_module(guest, kind)
+
+
+@in_guest(Hardware(open_memory=True), COMMAND_LINE)
+async def test_corrupt_nothing(guest: Guest) -> None:
+    """What is no part of the image may change: the memory of a segment behind its contents."""
+    await guest.load()
+    table = (await guest.status()).segments["purgatory table"]
+    guest.machine.flip(table.file.stop, 1)
+    await guest.crash()
+    await guest.captured()
 
 
 def flip(guest: Guest, address: int, random: Random) -> None:
@@ -68,7 +152,26 @@ def flip(guest: Guest, address: int, random: Random) -> None:
     guest.machine.flip(address, mask)
 
 
-async def refused(guest: Guest, digest: str, kind: str) -> None:
+async def refused_by_the_module(guest: Guest, kind: str) -> None:
+    """After the crash: no capture kernel boots, and the panic goes on until it reboots."""
+    machine, console = guest.machine, guest.machine.console
+    ended = asyncio.ensure_future(machine.shut_down())
+    booted = asyncio.ensure_future(console.line(FIRST_LINE, guest.crash_line))
+    done, others = await asyncio.wait(
+        (ended, booted), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
+    )
+    for task in others:
+        task.cancel()
+    assert done == {ended}, "the capture kernel booted, or the panic did not go on"
+    assert ended.result() == "guest-reset"
+    # It may still be on its way to us.
+    await asyncio.wait_for(
+        console.line(f"rust_kexec: XXH64 of the {kind} does not match", guest.crash_line), 10
+    )
+    assert console.find(FIRST_LINE, guest.crash_line) is None
+
+
+async def refused_by_the_purgatory(guest: Guest, digest: str, kind: str) -> None:
     """Crashes the guest: the purgatory says what does not match, and halts."""
     segments = (await guest.status()).segments
     await guest.crash()

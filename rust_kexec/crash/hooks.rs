@@ -9,8 +9,11 @@
 //!
 //! The order is panic()'s, unless the user asked for another one with crash_kexec_post_notifiers:
 //! then it calls `crash_smp_send_stop`, the notifiers, and `__crash_kexec` after them.
+//!
+//! A crash that was given up, because the image is damaged, returns to panic(), which comes past the
+//! other hooks: they find that it was given up, and let panic() go on.
 
-use super::path::enter;
+use super::path::{enter, look_ahead};
 use super::{state, stop};
 use crate::arch;
 use crate::arch::hook::ArchitectureHook;
@@ -93,10 +96,12 @@ impl PanicCallbacks for Hooks {
 
     unsafe fn panic_noticed() {
         // Where the notifiers come first, `__crash_kexec` is still to come. Otherwise its hook has
-        // failed.
-        if !state::notifiers_come_first() {
+        // failed, or the crash was given up.
+        match state::notifiers_come_first() {
+            // SAFETY: The caller has preemption off.
+            true => unsafe { look_ahead() },
             // SAFETY: The caller has preemption off; null stands for the registers of this place.
-            unsafe { enter(ptr::null()) }
+            false => unsafe { enter(ptr::null()) },
         }
     }
 

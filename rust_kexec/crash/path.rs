@@ -3,14 +3,19 @@
 //! The way of the CPU that crashes: from the hook that notices it to the jump.
 
 use super::{state, stop};
+use crate::compat::prelude::*;
 use crate::load::CrashImage;
 use crate::sys::{clock, cpu};
 use crate::{arch, armed};
 use kernel::bindings;
 use kexec_core::dump::report::Moment;
+use kexec_core::handover::check::Damage;
 
-/// The kernel crashes on this CPU. Returns only if no image is armed, or if another CPU came
-/// first; then that one stops this CPU.
+/// The kernel crashes on this CPU. Returns if no image is armed, if another CPU came first, which then
+/// stops this one, and if the image is damaged.
+///
+/// In the last case the other CPUs are stopped, and stay so; nothing else was changed that panic() needs:
+/// it prints, calls its notifiers, has the log kept (kmsg_dump()) and reboots. No hook begins a crash again.
 ///
 /// # Safety
 ///
@@ -18,17 +23,20 @@ use kexec_core::dump::report::Moment;
 pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     if let Some(image) = state::image_here() {
         // The crash path itself has crashed. The dump is still worth having as it is.
-        leave(image)
+        if is_intact(image) {
+            leave(image)
+        }
+        return;
     }
     // SAFETY: The caller has preemption off.
     let Some(image) = (unsafe { armed::image() }) else {
         return;
     };
-    // SAFETY: This function never returns if it has.
+    // SAFETY: This function never returns if it has, unless the crash is given up.
     if !unsafe { state::begin(image) } {
         return;
     }
-    arch::stop::disable_interrupts();
+    let interrupts = arch::stop::disable_interrupts();
     let record = &image.record;
     record.report.reached(Moment::Noticed);
     // SAFETY: The caller vouches for the frame.
@@ -38,11 +46,67 @@ pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     record.report.stopped(cpu);
     stop::stop_others(record);
     record.report.reached(Moment::Stopped);
+    if !is_intact(image) {
+        arch::stop::restore_interrupts(interrupts);
+        return;
+    }
+    // From here on panic() could not go on.
     arch::stop::quiesce_cpu();
     // SAFETY: This CPU is the one that crashes, and it comes here once.
     unsafe { record.vmcoreinfo.stamp(clock::seconds_since_1970()) };
     image.loaded.interrupts.silence();
     leave(image)
+}
+
+/// Looks ahead, where panic() calls its notifiers and has the log kept before `__crash_kexec`: if the
+/// image is damaged already, this is the time to say so.
+///
+/// # Safety
+///
+/// Preemption must be off.
+pub(super) unsafe fn look_ahead() {
+    // SAFETY: The caller has preemption off.
+    if let Some(image) = unsafe { armed::image() } {
+        if !state::has_begun() {
+            let _ = check(image);
+        }
+    }
+}
+
+/// Whether the image can be jumped into. If not, the crash was given up.
+fn is_intact(image: &CrashImage) -> bool {
+    if !state::check_has_held() && check(image) {
+        state::set_check_held();
+    }
+    state::check_has_held()
+}
+
+/// Checks what the purgatory cannot check. If it does not hold, the crash is given up.
+fn check(image: &CrashImage) -> bool {
+    let found = match state::begin_check() {
+        true => image.loaded.segments.check_before_the_jump().map_err(Some),
+        false => Err(None),
+    };
+    let Err(damage) = found else {
+        return true;
+    };
+    state::give_up();
+    say_why_not(damage);
+    false
+}
+
+/// Says why there is no jump. The crash path is over: panic() goes on, in whose place this prints. It does
+/// so itself before `__crash_kexec` and after it, and in its notifiers, in the same state of the kernel.
+// Out of line, so that scripts/check-crash-path finds what is printed here, and nowhere else.
+#[inline(never)]
+fn say_why_not(damage: Option<Damage>) {
+    match damage {
+        Some(damage) => pr_emerg!("{}\n", format_args!("{damage}")),
+        None => pr_emerg!(
+            "the loaded image could not be checked: the kernel crashed each time. The capture kernel \
+             is not started.\n"
+        ),
+    }
 }
 
 fn leave(image: &CrashImage) -> ! {

@@ -51,7 +51,7 @@ fn wait_for_others(record: &CrashRecord, microseconds: u32) -> bool {
 }
 
 /// Stops this CPU if another one crashes: saves its registers, unless they are there already. Returns
-/// if there is no crash.
+/// if there is no crash, or none any more.
 ///
 /// # Safety
 ///
@@ -73,8 +73,8 @@ pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
 /// on x86_64 in an NMI, on arm64 with interrupts masked and no longer online. So it looks by itself
 /// whether the crash begins.
 ///
-/// Returns where nothing is armed, where the kernel is about to stop its CPUs, and where the panic has
-/// not become a crash in [`PANIC_MICROSECONDS`]. Then the kernel has its own way with this CPU, and
+/// Returns where nothing is armed, where the crash was given up, where the kernel is about to stop its
+/// CPUs, and where the panic has not become a crash in [`PANIC_MICROSECONDS`]. Then the kernel has its own way with this CPU, and
 /// loops for ever. Its registers are saved before, so that a later crash still has them.
 ///
 /// # Safety
@@ -88,6 +88,9 @@ pub(super) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
         }
         // SAFETY: The caller vouches for the frame.
         unsafe { stop_this_cpu(frame) }
+        if state::is_given_up() {
+            return;
+        }
         if state::notifiers_come_first() {
             break;
         }

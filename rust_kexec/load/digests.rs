@@ -4,7 +4,7 @@
 
 use crate::refusal::{FileError, RequestError};
 use crate::sys::{sha256::Sha256, words};
-use kexec_core::types::digest::{xxh64, Algorithm, DIGEST_LEN};
+use kexec_core::types::digest::{Algorithm, DIGEST_LEN};
 use kexec_core::uapi::ANY_DIGEST;
 
 /// The algorithm that a request asks for, or the default if it asks for none.
@@ -45,17 +45,14 @@ impl Digests {
 
     /// The digest of `bytes`, which [`check_digestible`] has let through.
     pub(super) fn digest(&mut self, bytes: &[u8]) -> [u8; DIGEST_LEN] {
-        match self.algorithm {
-            Algorithm::Sha256 => self.sha256(bytes),
-            Algorithm::Xxh64 => {
-                let (stripes, rest) = words::stripes(bytes);
-                xxh64(stripes, rest)
-            }
-        }
+        self.digest_by(self.algorithm, bytes)
     }
 
-    /// SHA-256 of `bytes`, whatever the algorithm is.
-    pub(super) fn sha256(&mut self, bytes: &[u8]) -> [u8; DIGEST_LEN] {
-        self.sha256.digest(bytes).unwrap_or_default()
+    /// The digest of `bytes` by any algorithm.
+    pub(super) fn digest_by(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
+        match algorithm {
+            Algorithm::Sha256 => self.sha256.digest(bytes).unwrap_or_default(),
+            Algorithm::Xxh64 => words::xxh64(bytes),
+        }
     }
 }

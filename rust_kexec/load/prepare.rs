@@ -11,7 +11,7 @@ use super::elfcorehdr::hotplug;
 use super::files::UnpackedFiles;
 use super::handover::{self, Staging};
 use super::image::{CrashImage, LoadedImage};
-use super::segments::{self, Segments};
+use super::segments::Segments;
 use crate::arch::handover::{Jump, Sources};
 use crate::arch::{hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
@@ -24,6 +24,7 @@ use core::mem::MaybeUninit;
 use kernel::sync::Arc;
 use kexec_core::dump::elfcorehdr::slots::Slots;
 use kexec_core::handover::command_line::capture_command_line;
+use kexec_core::handover::copy::Contents;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::types::ranges::Range;
@@ -140,12 +141,12 @@ impl Prepared<'_> {
     #[inline(never)]
     pub(crate) unsafe fn commit(mut self) -> KBox<CrashImage> {
         let contents = |kind| match kind {
-            SegmentKind::Kernel => Some(segments::SegmentContents::Kernel(&self.image)),
-            SegmentKind::Initrd => Some(segments::SegmentContents::Bytes(self.initrd)),
+            SegmentKind::Kernel => Some(Contents::Kernel(&self.image)),
+            SegmentKind::Initrd => Some(Contents::Bytes(self.initrd)),
             other => self
                 .staging
                 .contents(other)
-                .map(segments::SegmentContents::Bytes),
+                .map(Contents::Bytes),
         };
         let (report, staging) = (self.record.report.contents(), &self.staging);
         let (slots, digests) = (self.slots, &mut self.digests);

@@ -1,38 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Copying segments to their places, and their digests.
+//! The segments of an image in their places, and how they are guarded.
 
 use super::digests::Digests;
 use super::handover::Staging;
 use super::write_protection::WriteProtection;
-use crate::arch::{handover, image::Image};
-use crate::sys::physical::ReservedMemory;
+use crate::arch::handover;
+use crate::sys::physical::{self, ReservedMemory};
+use crate::sys::words;
 use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::purgatory::{Table, DIGESTED_LEN};
-use kexec_core::image::{write, KernelImage};
+use kexec_core::handover::check::{self, Damage};
+use kexec_core::handover::copy::{copy, Contents, Destination, Records};
+use kexec_core::handover::purgatory::Table;
+use kexec_core::image::KernelImage;
 use kexec_core::plan::Plan;
-use kexec_core::types::digest::Checked;
-use kexec_core::types::ranges::without;
-use kexec_core::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
-
-/// The contents of a segment.
-#[derive(Clone, Copy)]
-pub(super) enum SegmentContents<'a> {
-    /// These bytes.
-    Bytes(&'a [u8]),
-    /// The pieces of this kernel.
-    Kernel(&'a Image<'a>),
-}
-
-impl SegmentContents<'_> {
-    /// How far into the segment they reach.
-    fn len(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Kernel(image) => image.file_len(),
-        }
-    }
-}
+use kexec_core::types::digest::{Algorithm, DIGEST_LEN};
+use kexec_core::types::ranges::{without, Range};
+use kexec_core::uapi::{SegmentKind, SegmentRecord};
 
 /// How many parts of the region the ELF core header's segment leaves.
 const PARTS_MAX: usize = 2;
@@ -42,10 +26,10 @@ const PARTS_MAX: usize = 2;
 /// # Invariants
 ///
 /// Every segment of `plan` but that one was copied to its place, and `records` has the digest of each.
+/// The region is reserved memory while the value lives, and nothing but accidents writes to it.
 pub(crate) struct Segments {
     plan: Plan,
-    records: [SegmentRecord; SEGMENTS_MAX],
-    count: usize,
+    records: Records,
     _protections: [Option<WriteProtection>; PARTS_MAX],
 }
 
@@ -55,19 +39,17 @@ impl Segments {
     ///
     /// # Safety
     ///
-    /// The plan's region must be reserved memory that nothing else uses while this runs.
+    /// The plan's region must be reserved memory that nothing else uses while the value lives.
     // Out of line for the stack: the purgatory's table and the records.
     #[inline(never)]
-    pub(super) unsafe fn write<'a>(
+    pub(super) unsafe fn write<'a, T: KernelImage + 'a>(
         plan: Plan,
         report: u64,
         elfcorehdr: Slots,
         staging: &Staging,
         digests: &mut Digests,
-        contents: impl Fn(SegmentKind) -> Option<SegmentContents<'a>>,
+        contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
     ) -> Self {
-        // SAFETY: The caller vouches for the region.
-        let mut memory = unsafe { ReservedMemory::new(plan.region()) };
         let mut table = Table {
             entry: plan.entry(),
             report,
@@ -75,34 +57,14 @@ impl Segments {
             ..Table::default()
         };
         staging.fill_table(&mut table, &plan);
+        let algorithm = digests.algorithm();
+        let mut region = Region {
+            // SAFETY: The caller vouches for the region.
+            memory: unsafe { ReservedMemory::new(plan.region()) },
+            digests,
+        };
+        let records = copy(&plan, &mut table, algorithm, &mut region, contents);
 
-        let mut records = [SegmentRecord::default(); SEGMENTS_MAX];
-        let mut count = 0;
-        for (record, segment) in records.iter_mut().zip(plan.segments()) {
-            *record = SegmentRecord {
-                kind: segment.kind as u32,
-                start: segment.memory.start(),
-                file_len: segment.file_len,
-                memory_len: segment.memory.len(),
-                ..SegmentRecord::default()
-            };
-            count += 1;
-            let place = memory.bytes(segment.memory);
-            if let (Some(place), Some(contents)) = (place, contents(segment.kind)) {
-                record.file_len = contents.len();
-                let filled = fill(place, contents).unwrap_or_default();
-                if segment.kind.is_checked() {
-                    record.algorithm = digests.algorithm() as u32;
-                    record.digest = digests.digest(filled);
-                    add_checked(&mut table, record);
-                }
-            }
-        }
-
-        let place = plan.segment(SegmentKind::PurgatoryTable);
-        if let Some(place) = place.and_then(|segment| memory.bytes(segment.memory)) {
-            write_table(place, &mut table, digests);
-        }
         let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
         let elfcorehdr = [elfcorehdr.map(|segment| segment.memory).unwrap_or_default()];
         let mut parts = without([plan.region()], &elfcorehdr);
@@ -111,7 +73,6 @@ impl Segments {
             _protections: [(); PARTS_MAX].map(|()| parts.next().and_then(WriteProtection::of)),
             plan,
             records,
-            count,
         }
     }
 
@@ -122,41 +83,55 @@ impl Segments {
 
     /// A record for each segment.
     pub(crate) fn records(&self) -> &[SegmentRecord] {
-        self.records.get(..self.count).unwrap_or_default()
+        self.records.as_slice()
+    }
+
+    /// Checks what the purgatory cannot check. For the crash path: takes no lock.
+    // scripts/check-crash-path follows it.
+    pub(crate) fn check_before_the_jump(&self) -> Result<(), Damage> {
+        check::before_the_jump(self.records(), &DirectMap(self))
     }
 }
 
-/// Writes `contents` to the start of `place`, clears the rest, and returns what was written.
-fn fill<'a>(place: &'a mut [u8], contents: SegmentContents<'_>) -> Option<&'a [u8]> {
-    let len = contents.len() as usize;
-    match contents {
-        SegmentContents::Kernel(image) => write(&**image, place).ok()?,
-        SegmentContents::Bytes(bytes) => {
-            place.get_mut(..bytes.len())?.copy_from_slice(bytes);
-            place.get_mut(bytes.len()..)?.fill(0);
+/// The region while it is filled.
+struct Region<'a> {
+    memory: ReservedMemory,
+    digests: &'a mut Digests,
+}
+
+impl Destination for Region<'_> {
+    fn bytes(&mut self, range: Range) -> Option<&mut [u8]> {
+        self.memory.bytes(range)
+    }
+
+    fn publish(&mut self, range: Range) {
+        if let Some(place) = self.memory.bytes(range) {
+            handover::publish(place);
         }
     }
-    handover::publish(place);
-    place.get(..len)
-}
 
-fn add_checked(table: &mut Table, record: &SegmentRecord) {
-    if let Some(checked) = table.checked.get_mut(table.checked_count as usize) {
-        *checked = Checked {
-            start: record.start,
-            len: record.file_len,
-            kind: record.kind,
-            algorithm: record.algorithm,
-            digest: record.digest,
-        };
-        table.checked_count += 1;
+    fn digest(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
+        let bytes = self.memory.bytes(range).unwrap_or_default();
+        self.digests.digest_by(algorithm, bytes)
     }
 }
 
-// Out of line for the stack: the encoded table, twice.
-#[inline(never)]
-fn write_table(place: &mut [u8], table: &mut Table, digests: &mut Digests) {
-    let digested = table.encode();
-    table.sha256 = digests.sha256(digested.get(..DIGESTED_LEN).unwrap_or_default());
-    fill(place, SegmentContents::Bytes(&table.encode()));
+/// The region as the kernel maps it, while the segments are in their places.
+struct DirectMap<'a>(&'a Segments);
+
+impl check::Memory for DirectMap<'_> {
+    fn bytes(&self, range: Range) -> Option<&[u8]> {
+        if !self.0.plan.region().encloses(&range) {
+            return None;
+        }
+        // SAFETY: By the invariant of the segments.
+        Some(unsafe { physical::directly_mapped(range) })
+    }
+
+    fn digest(&self, algorithm: Algorithm, bytes: &[u8]) -> Option<[u8; DIGEST_LEN]> {
+        match algorithm {
+            Algorithm::Xxh64 => Some(words::xxh64(bytes)),
+            Algorithm::Sha256 => None,
+        }
+    }
 }

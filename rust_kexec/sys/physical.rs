@@ -28,6 +28,18 @@ pub(crate) fn direct_map_address(address: u64) -> *mut u8 {
     unsafe { bindings::rust_kexec_phys_to_virt(address).cast() }
 }
 
+/// The bytes of memory that the kernel reserved for us, through the direct map.
+///
+/// # Safety
+///
+/// `range` must be directly mapped memory that is reserved, and that nobody writes to, for as long as
+/// the bytes are used.
+pub(crate) unsafe fn directly_mapped<'a>(range: Range) -> &'a [u8] {
+    let address = direct_map_address(range.start());
+    // SAFETY: By this function's contract.
+    unsafe { core::slice::from_raw_parts(address, range.len() as usize) }
+}
+
 /// Write access to memory that the kernel reserved for us, through the direct map.
 ///
 /// # Invariants

@@ -2,14 +2,20 @@
 
 //! Bytes as the words that a CPU reads at once.
 
-use kexec_core::types::digest::Stripe;
+use kexec_core::types::digest::{self, Stripe, DIGEST_LEN};
 
 /// `bytes` as aligned words, and the bytes that are left after them: all of them, if the first one is
 /// not aligned.
-pub(crate) fn stripes(bytes: &[u8]) -> (&[Stripe], &[u8]) {
+fn stripes(bytes: &[u8]) -> (&[Stripe], &[u8]) {
     // SAFETY: Any bytes make numbers.
     match unsafe { bytes.align_to() } {
         ([], stripes, rest) => (stripes, rest),
         _ => (&[], bytes),
     }
+}
+
+/// XXH64 of `bytes`.
+pub(crate) fn xxh64(bytes: &[u8]) -> [u8; DIGEST_LEN] {
+    let (stripes, rest) = stripes(bytes);
+    digest::xxh64(stripes, rest)
 }

@@ -51,6 +51,7 @@ class Machine:
         self._monitor = QMPClient("guest")
         # Events of QEMU, such as its end and the reason for it.
         self._events = EventListener()
+        self._shutdowns = EventListener("SHUTDOWN")
         self._process: asyncio.subprocess.Process | None = None
         # Socket addresses are short, and the checkout's path may not be.
         self._sockets = Path(tempfile.mkdtemp(prefix="rust_kexec-"))
@@ -151,6 +152,7 @@ class Machine:
         await self.console.serve(self._sockets / "console")
         await self._agent.serve(self._sockets / "agent")
         self._monitor.register_listener(self._events)
+        self._monitor.register_listener(self._shutdowns)
         await self._monitor.start_server(str(self._sockets / "qmp"))
         with open(self.directory / "qemu.log", "wb") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -207,6 +209,12 @@ class Machine:
         if status < 0:
             raise QemuCrashed(f"waited for {what}: QEMU died of {Signals(-status).name}")
         raise GuestError(f"waited for {what}: {reason}\n{self._last_words()}")
+
+    async def shut_down(self) -> str:
+        """Waits until the machine ends, and says for what reason, in QEMU's words."""
+        data = (await self._shutdowns.get())["data"]
+        assert isinstance(data, dict)
+        return str(data["reason"])
 
     def _last_words(self) -> str:
         said = (self.directory / "qemu.log").read_text(errors="replace")

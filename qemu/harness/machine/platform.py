@@ -30,6 +30,8 @@ class Platform:
     """An option for every kernel: the timer of a guest on a busy host is late, not broken."""
     middle_region: str
     """A `crashkernel=` with memory of a 2 GiB guest on both sides."""
+    page: int
+    """Length of a page, and of a page table."""
     first_ram: int
     """The address of the first byte of RAM."""
     verification_region: str
@@ -79,6 +81,7 @@ PLATFORMS = {
         early_console="earlyprintk=serial,ttyS0,115200",
         late_interrupts="no_timer_check",
         middle_region="crashkernel=256M@512M",
+        page=4 << 10,
         first_ram=0,
         verification_region="crashkernel=320M@256M",
         not_in_dump=range(1 << 20),
@@ -114,6 +117,7 @@ PLATFORMS = {
         early_console="earlycon=pl011,0x9000000",
         late_interrupts="",
         middle_region="crashkernel=256M@1536M",
+        page=next((kib << 10 for kib in (16, 64) if paths.TARGET.endswith(f"{kib}k")), 4 << 10),
         first_ram=1 << 30,
         verification_region="crashkernel=320M@1344M",
         not_in_dump=range(0),

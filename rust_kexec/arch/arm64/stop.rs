@@ -107,7 +107,8 @@ pub(crate) fn insist(others: impl Iterator<Item = usize>) {
 }
 
 /// Interrupts a CPU by a pseudo-NMI, as gic_ipi_send_mask() does, and takes the interrupt over: its own
-/// handler keeps no registers, or does not stop the CPU.
+/// handler keeps no registers, or does not stop the CPU. Nor would it stop one that this did not reach, if
+/// the crash is given up.
 // scripts/check-crash-path knows it by its name.
 #[inline(never)]
 fn send_nmi(irq: &Irq, cpu: usize) {
@@ -176,12 +177,23 @@ pub(crate) fn quiesce_cpu() {
     }
 }
 
-/// Disables interrupts on this CPU for good. For the crash path, which does not return.
+/// Which interrupts were masked: PSTATE.DAIF.
+pub(crate) struct Masks(u64);
+
+/// Disables interrupts on this CPU. For the crash path.
 ///
 /// local_irq_disable() calls lockdep where that is watching, and leaves pseudo-NMIs on.
-pub(crate) fn disable_interrupts() {
-    // SAFETY: The caller runs to the end of this kernel; nobody waits for interrupts any more.
-    unsafe { core::arch::asm!("msr daifset, #0x3", options(nomem, nostack)) };
+pub(crate) fn disable_interrupts() -> Masks {
+    let masks: u64;
+    // SAFETY: The caller runs to the end of this kernel, or restores the masks.
+    unsafe { core::arch::asm!("mrs {}, daif", "msr daifset, #0x3", out(reg) masks, options(nostack)) };
+    Masks(masks)
+}
+
+/// Masks what was masked before, and no more.
+pub(crate) fn restore_interrupts(masks: Masks) {
+    // SAFETY: As it was when this module was called.
+    unsafe { core::arch::asm!("msr daif, {}", in(reg) masks.0, options(nostack)) };
 }
 
 /// Stops this CPU for good.

@@ -150,13 +150,28 @@ fn stop_processor_trace() {
     }
 }
 
-/// Disables interrupts on this CPU for good. For the crash path, which does not return.
+/// Whether interrupts were enabled.
+pub(crate) struct Enabled(bool);
+
+const RFLAGS_IF: u64 = 1 << 9;
+
+/// Disables interrupts on this CPU. For the crash path.
 ///
 /// local_irq_disable() is an indirect call in kernels for Xen, and one of lockdep's where that is
 /// watching.
-pub(crate) fn disable_interrupts() {
-    // SAFETY: The caller runs to the end of this kernel; nobody waits for interrupts any more.
-    unsafe { core::arch::asm!("cli", options(nomem, nostack)) };
+pub(crate) fn disable_interrupts() -> Enabled {
+    let flags: u64;
+    // SAFETY: The caller runs to the end of this kernel, or enables interrupts again.
+    unsafe { core::arch::asm!("pushfq", "pop {}", "cli", out(reg) flags) };
+    Enabled(flags & RFLAGS_IF != 0)
+}
+
+/// Enables interrupts again, if they were.
+pub(crate) fn restore_interrupts(enabled: Enabled) {
+    if enabled.0 {
+        // SAFETY: As it was when this module was called.
+        unsafe { core::arch::asm!("sti", options(nostack)) };
+    }
 }
 
 /// Stops this CPU for good.

@@ -60,6 +60,8 @@ fn the_table_is_encoded_at_the_offsets_of_its_structure() {
         assert_eq!(bytes[at + 24..at + 56], checked.digest);
     }
     assert_eq!(bytes[TABLE_LEN - 32..], table.sha256);
+    assert_eq!(Table::decode(&bytes), Some(table));
+    assert_eq!(Table::decode(&bytes[..TABLE_LEN - 1]), None);
 }
 
 #[test]

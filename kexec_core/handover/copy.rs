@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Copying the segments of an image to their places, with the digests by which a crash checks them.
+//!
+//! The elfcorehdr is not among them: it changes while the image is armed, see
+//! [`crate::dump::elfcorehdr::slots`].
+
+use crate::handover::check::BEFORE_THE_JUMP;
+use crate::handover::purgatory::{Table, DIGESTED_LEN};
+use crate::image::{write, KernelImage, Verified};
+use crate::plan::Plan;
+use crate::types::bytes::to_u64;
+use crate::types::digest::{Algorithm, DIGEST_LEN};
+use crate::types::ranges::Range;
+use crate::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
+
+/// The contents of a segment.
+#[derive(Debug)]
+pub enum Contents<'a, T> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// The pieces of this kernel.
+    Kernel(&'a Verified<T>),
+}
+
+impl<T: KernelImage> Contents<'_, T> {
+    /// How far into the segment they reach.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => to_u64(bytes.len()),
+            Self::Kernel(image) => image.file_len(),
+        }
+    }
+
+    /// Writes them to the start of `place`, and clears the rest. None if they do not fit.
+    fn fill(&self, place: &mut [u8]) -> Option<()> {
+        match self {
+            Self::Kernel(image) => write(&***image, place).ok(),
+            Self::Bytes(bytes) => {
+                place.get_mut(..bytes.len())?.copy_from_slice(bytes);
+                place.get_mut(bytes.len()..)?.fill(0);
+                Some(())
+            }
+        }
+    }
+}
+
+/// The region, and the means to write to it.
+pub trait Destination {
+    /// The bytes of a range.
+    fn bytes(&mut self, range: Range) -> Option<&mut [u8]>;
+
+    /// Makes what was written there visible to whoever reads without caches.
+    fn publish(&mut self, range: Range);
+
+    /// The digest of what was written there.
+    fn digest(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN];
+}
+
+/// The records of the segments, in the plan's order.
+#[derive(Clone, Copy, Debug)]
+pub struct Records {
+    list: [SegmentRecord; SEGMENTS_MAX],
+    count: usize,
+}
+
+impl Records {
+    /// The records.
+    pub fn as_slice(&self) -> &[SegmentRecord] {
+        self.list.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// Copies what `contents` has for each segment of a plan, and then `table`, to which the digests for the
+/// purgatory are added: those of the other segments by `algorithm`, and its own. What is checked
+/// before the jump has its digest in the records only.
+pub fn copy<'a, T: KernelImage + 'a>(
+    plan: &Plan,
+    table: &mut Table,
+    algorithm: Algorithm,
+    to: &mut impl Destination,
+    contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
+) -> Records {
+    let mut records = Records {
+        list: [SegmentRecord::default(); SEGMENTS_MAX],
+        count: 0,
+    };
+    for (record, segment) in records.list.iter_mut().zip(plan.segments()) {
+        *record = SegmentRecord {
+            kind: segment.kind as u32,
+            start: segment.memory.start(),
+            file_len: segment.file_len,
+            memory_len: segment.memory.len(),
+            ..SegmentRecord::default()
+        };
+        records.count = records.count.saturating_add(1);
+        let Some(contents) = contents(segment.kind) else {
+            continue;
+        };
+        let by_purgatory = segment.kind.is_checked_by_purgatory();
+        let algorithm = if by_purgatory {
+            algorithm
+        } else {
+            BEFORE_THE_JUMP
+        };
+        copy_one(segment.memory, &contents, algorithm, to, record);
+        if by_purgatory {
+            add(table, record);
+        }
+    }
+    let kind = SegmentKind::PurgatoryTable;
+    let mut list = records.list.iter_mut();
+    let record = list.find(|record| record.kind == kind as u32);
+    if let (Some(segment), Some(record)) = (plan.segment(kind), record) {
+        copy_table::<T>(segment.memory, table, to, record);
+    }
+    records
+}
+
+/// Copies a segment, and completes its record. The plan has room for everything; where it had not,
+/// there would be no digest, and the image would never be entered.
+fn copy_one<T: KernelImage>(
+    memory: Range,
+    contents: &Contents<'_, T>,
+    algorithm: Algorithm,
+    to: &mut impl Destination,
+    record: &mut SegmentRecord,
+) {
+    let place = to.bytes(memory);
+    let copied = Range::from_start_len(memory.start(), contents.len());
+    let filled = place.and_then(|place| contents.fill(place));
+    if let (Some(()), Some(copied)) = (filled, copied) {
+        to.publish(memory);
+        record.file_len = copied.len();
+        record.algorithm = algorithm as u32;
+        record.digest = to.digest(algorithm, copied);
+    }
+}
+
+/// Copies the purgatory's table, with its own digest at its end.
+// Out of line for the stack: the encoded table.
+#[inline(never)]
+fn copy_table<T: KernelImage>(
+    memory: Range,
+    table: &mut Table,
+    to: &mut impl Destination,
+    record: &mut SegmentRecord,
+) {
+    let digested = Range::from_start_len(memory.start(), to_u64(DIGESTED_LEN));
+    for is_last in [false, true] {
+        if is_last {
+            table.sha256 = to.digest(Algorithm::Sha256, digested.unwrap_or_default());
+        }
+        let encoded = Contents::<T>::Bytes(&table.encode());
+        copy_one(memory, &encoded, BEFORE_THE_JUMP, to, record);
+    }
+}
+
+/// Adds a segment to the table.
+fn add(table: &mut Table, record: &SegmentRecord) {
+    if let Some(place) = table.checked.get_mut(table.checked_count as usize) {
+        *place = record.checked();
+        table.checked_count = table.checked_count.saturating_add(1);
+    }
+}
