@@ -143,10 +143,7 @@ impl Prepared<'_> {
         let contents = |kind| match kind {
             SegmentKind::Kernel => Some(Contents::Kernel(&self.image)),
             SegmentKind::Initrd => Some(Contents::Bytes(self.initrd)),
-            other => self
-                .staging
-                .contents(other)
-                .map(Contents::Bytes),
+            other => self.staging.contents(other).map(Contents::Bytes),
         };
         let (report, staging) = (self.record.report.contents(), &self.staging);
         let (slots, digests) = (self.slots, &mut self.digests);

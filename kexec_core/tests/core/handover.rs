@@ -4,5 +4,6 @@
 
 mod arm64;
 mod command_line;
+mod flips;
 mod purgatory;
 mod x86_64;

@@ -186,7 +186,9 @@ pub(crate) struct Masks(u64);
 pub(crate) fn disable_interrupts() -> Masks {
     let masks: u64;
     // SAFETY: The caller runs to the end of this kernel, or restores the masks.
-    unsafe { core::arch::asm!("mrs {}, daif", "msr daifset, #0x3", out(reg) masks, options(nostack)) };
+    unsafe {
+        core::arch::asm!("mrs {}, daif", "msr daifset, #0x3", out(reg) masks, options(nostack))
+    };
     Masks(masks)
 }
 
