@@ -30,6 +30,8 @@ PYTEST ?=
 BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
+# How many bits `make corruption` flips.
+N ?= 40
 
 # A target with two hashes is for everybody, one with three for developers of the project.
 .PHONY: help
@@ -89,6 +91,11 @@ debug: ### crash a guest with lockdep, KASAN and UBSAN, and expect no report of 
 stress: ### load, unload and shrink from four processes at once for five minutes, then crash
 	@$(MAKE) --no-print-directory scenarios \
 		PYTEST="-n 1 -k test_stress --stress-seconds=300 $(PYTEST)"
+
+.PHONY: corruption
+corruption: ### flip N=40 random bits of loaded images, each in a guest of its own
+	@$(MAKE) --no-print-directory scenarios \
+		PYTEST="-n 1 -k test_corrupt_at_random --flips=$(N) $(PYTEST)"
 
 .PHONY: tools
 tools: setup

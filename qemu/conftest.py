@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long processes load and unload at the same time in the stress",
     )
     parser.addoption(
+        "--flips",
+        type=int,
+        default=0,
+        help="how many random bits are flipped, each in a guest of its own",
+    )
+    parser.addoption(
         "--every-level",
         action="store_true",
         help="filters dumps by each of makedumpfile's levels, which takes minutes",
@@ -41,6 +47,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """The seed, by which the run's random choices can be made again."""
     return f"random choices: --seed={config.getoption('--seed')}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each flip that was asked for."""
+    if "flip_number" in metafunc.fixturenames:
+        metafunc.parametrize("flip_number", range(metafunc.config.getoption("--flips")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,9 +5,10 @@
 //!
 //! Its contents are 64-bit words: the version, the ticks of the counter in a second, the number of
 //! CPUs, the counter at each [`Moment`], and one word for each CPU. A stage that was not reached is
-//! 0. The word of a CPU is the counter when the CPU stopped, 0 if it was off, or [`NOT_STOPPED`].
-//! With `crash_kexec_post_notifiers` the kernel stops the CPUs by itself; then it is the counter
-//! when that was found.
+//! 0; so are those from [`Moment::Left`] on where the crash was given up, because the purgatory was
+//! damaged. The word of a CPU is the counter when the CPU stopped, 0 if it was off, or
+//! [`NOT_STOPPED`]. With `crash_kexec_post_notifiers` the kernel stops the CPUs by itself; then it is
+//! the counter when that was found.
 
 use crate::dump::note::{desc_offset, note_len, write_head, NoteError};
 use crate::types::bytes::write;
@@ -35,7 +36,7 @@ pub enum Moment {
     Noticed = 3,
     /// The other CPUs had stopped, or the time limit was over.
     Stopped = 4,
-    /// Interrupts were silenced, and the purgatory was jumped to.
+    /// The purgatory was intact, interrupts were silenced, and the purgatory was jumped to.
     Left = 5,
     /// The purgatory had started to run on its own stack.
     PurgatoryEntered = 6,

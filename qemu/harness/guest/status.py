@@ -11,7 +11,7 @@ NOWHERE = range(0)
 
 @dataclass(frozen=True)
 class Digest:
-    """A digest that the purgatory compares."""
+    """A digest that a crash compares."""
 
     algorithm: str
     value: str
