@@ -296,6 +296,88 @@ impl SignatureState {
     }
 }
 
+/// When the loaded kernel is decompressed, and why not at load. The number is the one in
+/// [`Status::decompression`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decompression {
+    /// The kernel has no compressed one in it: a vmlinux, or an arm64 Image.
+    None = 1,
+    /// The kernel in a bzImage was decompressed at load, and is what is entered.
+    AtLoad = 2,
+    /// The bzImage does not say where its kernel is.
+    NoPayload = 3,
+    /// The kernel in the bzImage is compressed in a way that is not known.
+    Unknown = 4,
+    /// The kernel in the bzImage is compressed by bzip2 or LZMA.
+    NotExported = 5,
+    /// The running kernel was built without the decompressor.
+    NoDecompressor = 6,
+    /// The running kernel had no memory for the decompressed kernel.
+    OutOfMemory = 7,
+    /// The decompressed kernel is no ELF file that can be entered.
+    NotElf = 8,
+    /// The decompressed kernel has no place in the crash region.
+    NoRoom = 9,
+    /// The levels of page tables have to change, and the crash region is not where they can.
+    Paging = 10,
+    /// The command line switches memory encryption on, which the bzImage's own code prepares.
+    MemoryEncryption = 11,
+}
+
+impl Decompression {
+    /// Every value, in the order of the numbers.
+    pub const ALL: [Self; 11] = [
+        Self::None,
+        Self::AtLoad,
+        Self::NoPayload,
+        Self::Unknown,
+        Self::NotExported,
+        Self::NoDecompressor,
+        Self::OutOfMemory,
+        Self::NotElf,
+        Self::NoRoom,
+        Self::Paging,
+        Self::MemoryEncryption,
+    ];
+
+    /// The value with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| *value as u32 == number)
+    }
+
+    /// The name of the time, for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::AtLoad => "at load",
+            _ => "at the crash",
+        }
+    }
+
+    /// The reason for which the bzImage decompresses itself at the crash, if it does.
+    pub const fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::None | Self::AtLoad => return None,
+            Self::NoPayload => "the bzImage does not say where its kernel is",
+            Self::Unknown => "the bzImage's kernel is compressed in a way that is not known here",
+            Self::NotExported => {
+                "the bzImage's kernel is compressed by bzip2 or LZMA, for which modules have no \
+                 decompressor"
+            }
+            Self::NoDecompressor => "the running kernel was built without the decompressor",
+            Self::OutOfMemory => "there was no memory to decompress it to",
+            Self::NotElf => "what is in the bzImage is no ELF kernel that can be entered",
+            Self::NoRoom => "the decompressed kernel has no place in the crash region",
+            Self::Paging => {
+                "the number of page table levels has to change, and the crash region ends above \
+                 4 GiB"
+            }
+            Self::MemoryEncryption => "the command line has mem_encrypt=on",
+        })
+    }
+}
+
 /// The ELF core header of the loaded image, which follows memory and CPUs that come and go.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -348,8 +430,8 @@ pub struct Status {
     pub segments: [SegmentRecord; SEGMENTS_MAX],
     /// A [`SignatureState`]'s number; 0 where nothing is loaded.
     pub signature: u32,
-    /// Is 0.
-    pub reserved: u32,
+    /// A [`Decompression`]'s number; 0 where nothing is loaded, and from a module that does not say.
+    pub decompression: u32,
     /// The state of the elfcorehdr.
     pub elfcorehdr: ElfcorehdrRecord,
 }
@@ -366,7 +448,7 @@ impl Default for Status {
             entry: 0,
             segments: [SegmentRecord::default(); SEGMENTS_MAX],
             signature: 0,
-            reserved: 0,
+            decompression: 0,
             elfcorehdr: ElfcorehdrRecord::default(),
         }
     }
@@ -398,5 +480,6 @@ const _: () = {
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
     assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
+    assert!(offset_of!(Status, decompression) == Status::FIRST_LEN + 4);
     assert!(offset_of!(Status, elfcorehdr) == Status::FIRST_LEN + 8);
 };

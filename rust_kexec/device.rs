@@ -205,6 +205,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         status.armed = 1;
         status.entry = segments.plan().entry();
         status.signature = image.signature as u32;
+        status.decompression = image.decompression as u32;
         for (to, from) in status.segments.iter_mut().zip(segments.records()) {
             *to = *from;
             status.segment_count += 1;

@@ -67,7 +67,8 @@ x86_64)
 	TOOLS="makedumpfile crash vmcore-dmesg gdb"
 	TOOLS_PACKAGES="makedumpfile crash kexec-tools gdb"
 	GUEST_PACKAGES="$GUEST_PACKAGES busybox-static"
-	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-x86 ovmf"
+	# lz4 and lzop compress kernels in the ways that the kernel's build can.
+	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-x86 ovmf lz4 lzop"
 	;;
 arm64)
 	RUST_TARGET=aarch64-unknown-linux-gnu

@@ -3,12 +3,16 @@
 //! Compressed kernels: the compression and the decompressed length that their framing tells. A
 //! caller that decompresses one needs no more memory than that length.
 
+mod blocks;
 mod compression;
 mod error;
 
 use crate::types::bytes::{read_u16, read_u32, read_u64, read_u8, to_u64};
 
-pub use compression::{Compression, DECOMPRESSED_LEN_MAX, GZIP_MAGIC, ZSTD_MAGIC, ZSTD_WINDOW_MAX};
+pub use compression::{
+    Compression, BZIP2_MAGIC, DECOMPRESSED_LEN_MAX, GZIP_MAGIC, LZ4_MAGIC, LZMA_MAGIC, LZOP_MAGIC,
+    XZ_MAGIC, ZSTD_MAGIC, ZSTD_WINDOW_MAX,
+};
 pub use error::CompressedError;
 
 /// The most bytes that deflate makes of one byte (zlib, "Technical Details").
@@ -25,6 +29,9 @@ const FEXTRA: u8 = 1 << 2;
 const FNAME: u8 = 1 << 3;
 const FCOMMENT: u8 = 1 << 4;
 const GZIP_RESERVED: u8 = 0xe0;
+
+/// Length of the header and the footer of an xz stream, the shortest file.
+const XZ_LEN_MIN: usize = 12 + 12;
 
 // Fields and flags of a zstd frame's header (RFC 8878, section 3.1.1.1).
 const ZSTD_DESCRIPTOR: usize = 4;
@@ -137,6 +144,45 @@ impl<'a> Compressed<'a> {
         })
     }
 
+    /// Looks for the magic number of an xz file. All the rest has checksums, which its decompressor
+    /// compares.
+    pub fn xz(bytes: &'a [u8]) -> Result<Self, CompressedError> {
+        let compression = Compression::Xz;
+        if !bytes.starts_with(XZ_MAGIC) {
+            return Err(CompressedError::Magic { compression });
+        }
+        if bytes.len() < XZ_LEN_MIN {
+            return Err(CompressedError::TooShort {
+                compression,
+                len: bytes.len(),
+            });
+        }
+        Ok(Self::without_len(compression, bytes))
+    }
+
+    /// Looks for the magic number of a legacy frame of LZ4, which has no other header.
+    pub fn lz4(bytes: &'a [u8]) -> Result<Self, CompressedError> {
+        let compression = Compression::Lz4;
+        match read_u32(bytes, 0) {
+            Some(LZ4_MAGIC) => Ok(Self::without_len(compression, bytes)),
+            _ => Err(CompressedError::Magic { compression }),
+        }
+    }
+
+    /// Reads the header of a file of lzop.
+    pub fn lzo(bytes: &'a [u8]) -> Result<Self, CompressedError> {
+        blocks::skip_lzop_header(bytes)?;
+        Ok(Self::without_len(Compression::Lzo, bytes))
+    }
+
+    const fn without_len(compression: Compression, bytes: &'a [u8]) -> Self {
+        Self {
+            compression,
+            bytes,
+            decompressed_len: None,
+        }
+    }
+
     /// Takes over a length that follows the data. If the framing tells a length, the two have to
     /// agree.
     pub(crate) fn with_appended_len(self, appended: u64) -> Result<Self, CompressedError> {
@@ -160,11 +206,11 @@ impl<'a> Compressed<'a> {
         self.bytes
     }
 
-    /// The data as their decompressor takes them: deflate's blocks without gzip's framing, or a
-    /// whole zstd frame.
+    /// The data as their decompressor takes them: deflate's blocks without gzip's framing, or the
+    /// whole of other data. Those of LZ4 and LZO are for [`Self::decompress_blocks`].
     pub fn data(&self) -> &'a [u8] {
         match self.compression {
-            Compression::Zstd => self.bytes,
+            Compression::Zstd | Compression::Xz | Compression::Lz4 | Compression::Lzo => self.bytes,
             // The framing was checked when it was read.
             Compression::Gzip => read_u8(self.bytes, GZIP_FLAGS)
                 .and_then(|flags| skip_gzip_fields(self.bytes, flags))
@@ -177,10 +223,27 @@ impl<'a> Compressed<'a> {
     /// see.
     pub fn crc32(&self) -> Option<u32> {
         match self.compression {
-            Compression::Zstd => None,
             Compression::Gzip => {
                 read_u32(self.bytes, self.bytes.len().checked_sub(GZIP_TRAILER_LEN)?)
             }
+            _ => None,
+        }
+    }
+
+    /// Decompresses LZ4 or LZO to the start of `out`, block by block, and returns the length. None
+    /// if the data are damaged, or longer than `out`.
+    ///
+    /// `decompress` fills its second argument with what it makes of the first, and returns the
+    /// length; none if that is too long, or if the block is damaged.
+    pub fn decompress_blocks(
+        &self,
+        out: &mut [u8],
+        decompress: impl FnMut(&[u8], &mut [u8]) -> Option<usize>,
+    ) -> Option<usize> {
+        match self.compression {
+            Compression::Lz4 => blocks::lz4(self.bytes, out, decompress),
+            Compression::Lzo => blocks::lzo(self.bytes, out, decompress),
+            _ => None,
         }
     }
 

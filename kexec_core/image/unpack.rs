@@ -6,6 +6,9 @@
 //! compressed as well. The kernel in a file can be compressed by gzip or zstd, or it can be an EFI
 //! zboot image. There is no use for more wrappings than these, so a file with more is refused.
 //!
+//! A bzImage has another kernel in it, which its own code decompresses. [`Unpack::inner`] does that
+//! instead.
+//!
 //! [`Unpack`] knows the order of the wrappings. Its caller brings the memory and the decompressor:
 //!
 //! ```
@@ -34,15 +37,18 @@ use core::fmt;
 use crate::image::compressed::{Compressed, CompressedError};
 use crate::image::format::{Format, FormatError};
 use crate::image::uki::{Uki, UkiError};
+use crate::image::x86_64::bzimage::{BzImage, BzImageError};
+use crate::image::x86_64::payload;
 use crate::image::zboot::{Zboot, ZbootError};
 use crate::types::bytes::to_u64;
 use crate::types::errno::{wrap_errors, Errno};
+use crate::uapi::Decompression;
 
 /// Most formats in one file, with the kernel's own.
 pub const FORMATS_MAX: usize = 4;
 
 /// Most decompressions for one file.
-pub const DECOMPRESSIONS_MAX: usize = 2;
+pub const DECOMPRESSIONS_MAX: usize = 3;
 
 /// A wrapping where none is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +93,8 @@ wrap_errors! {
         Zboot(ZbootError),
         /// The unified kernel image is malformed.
         Uki(UkiError),
+        /// The bzImage is malformed.
+        BzImage(BzImageError),
         /// The kernel is packed too often.
         Nested(NestedError),
     }
@@ -127,6 +135,17 @@ pub enum Step {
     Decompressed,
     /// [`Unpack::bytes`] is the kernel.
     Kernel,
+}
+
+/// The kernel that a kernel has in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inner<'a> {
+    /// There is none.
+    None,
+    /// It was decompressed.
+    Decompressed(&'a [u8]),
+    /// It stays compressed, for this reason.
+    Compressed(Decompression),
 }
 
 /// Memory for decompressed data, which lives as long as the file does.
@@ -201,6 +220,39 @@ impl<'a> Unpack<'a> {
             self.whole = decompressed;
         }
         Ok(Step::Decompressed)
+    }
+
+    /// Decompresses the kernel that is in a bzImage, after the last step.
+    ///
+    /// `decompress` may have a reason for which it stays compressed.
+    pub fn inner<B, E>(
+        &self,
+        memory: &'a Decompressed<B>,
+        decompress: impl FnOnce(&Compressed<'a>) -> Result<Result<B, Decompression>, E>,
+    ) -> Result<Inner<'a>, E>
+    where
+        B: AsRef<[u8]>,
+        E: From<UnpackError>,
+    {
+        if Format::of(self.bytes) != Some(Format::BzImage) {
+            return Ok(Inner::None);
+        }
+        let bzimage = BzImage::parse(self.bytes).map_err(UnpackError::from)?;
+        let compressed = match payload::find(&bzimage).map_err(UnpackError::from)? {
+            Ok(compressed) => compressed,
+            Err(reason) => return Ok(Inner::Compressed(reason)),
+        };
+        Ok(match decompress(&compressed)? {
+            Ok(decompressed) => {
+                // As above.
+                let decompressed = memory.keep(decompressed).unwrap_or_default();
+                compressed
+                    .check_decompressed(to_u64(decompressed.len()))
+                    .map_err(UnpackError::from)?;
+                Inner::Decompressed(decompressed)
+            }
+            Err(reason) => Inner::Compressed(reason),
+        })
     }
 
     /// Goes on to the next data that have to be decompressed. None if a kernel was reached.

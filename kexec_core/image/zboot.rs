@@ -172,7 +172,7 @@ impl<'a> Zboot<'a> {
                 Compression::Gzip => Compressed::gzip(payload)?,
                 // The kernel's build compresses a pipe, whose length zstd does not know, and
                 // appends it.
-                Compression::Zstd => {
+                _ => {
                     let appended = read_u32(bytes, to_usize(end)).ok_or(ZbootError::Payload {
                         offset,
                         size: size.saturating_add(4),

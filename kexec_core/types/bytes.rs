@@ -41,6 +41,11 @@ pub(crate) fn read_u64(bytes: &[u8], offset: usize) -> Option<u64> {
     array(bytes, offset).map(u64::from_le_bytes)
 }
 
+/// Reads the big-endian 16-bit number at `offset`.
+pub(crate) fn read_be_u16(bytes: &[u8], offset: usize) -> Option<u16> {
+    array(bytes, offset).map(u16::from_be_bytes)
+}
+
 /// Reads the big-endian 32-bit number at `offset`.
 pub(crate) fn read_be_u32(bytes: &[u8], offset: usize) -> Option<u32> {
     array(bytes, offset).map(u32::from_be_bytes)

@@ -9,6 +9,7 @@ use crate::compat::prelude::*;
 use crate::refusal::{FileError, Refusal};
 use crate::sys::file::{FileContents, Purpose};
 use crate::sys::ima;
+use kexec_core::image::unpack::Inner;
 use kexec_core::types::digest::Algorithm;
 
 /// The parts of a load: files that were read once, a command line, and the algorithm of the digests.
@@ -94,6 +95,7 @@ impl Files {
         }
         Ok(UnpackedFiles {
             kernel: unpacked.kernel,
+            inner: unpacked.inner,
             initrd: initrd.or(unpacked.initrd),
             command_line: command_line_in_force,
             digest: self.digest,
@@ -104,6 +106,7 @@ impl Files {
 /// The parts after unpacking: a kernel that the policy lets through, ready to be parsed.
 pub(crate) struct UnpackedFiles<'a> {
     pub(super) kernel: Trusted<'a>,
+    pub(super) inner: Inner<'a>,
     pub(super) initrd: Option<&'a [u8]>,
     pub(super) command_line: &'a [u8],
     pub(super) digest: Algorithm,

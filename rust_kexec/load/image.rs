@@ -8,11 +8,13 @@ use crate::arch::handover::Jump;
 use crate::arch::quiesce::Interrupts;
 use crate::record::CrashRecord;
 use kernel::sync::Arc;
-use kexec_core::uapi::SignatureState;
+use kexec_core::uapi::{Decompression, SignatureState};
 
 /// An image in its place, and what leaving this kernel for it needs.
 pub(crate) struct LoadedImage {
     pub(crate) segments: Segments,
+    /// When the kernel is decompressed.
+    pub(crate) decompression: Decompression,
     /// The finding about the kernel's signature.
     pub(crate) signature: SignatureState,
     pub(crate) jump: Jump,

@@ -28,11 +28,12 @@ use kexec_core::handover::copy::Contents;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer, Plan};
 use kexec_core::types::ranges::Range;
-use kexec_core::uapi::{SegmentKind, SignatureState};
+use kexec_core::uapi::{Decompression, SegmentKind, SignatureState};
 
 /// An image that was verified, planned and built, but is not in its place yet.
 pub(crate) struct Prepared<'a> {
     image: image::Image<'a>,
+    decompression: Decompression,
     signature: SignatureState,
     initrd: &'a [u8],
     elfcorehdr: hotplug::Prepared,
@@ -58,7 +59,12 @@ pub(crate) fn prepare<'a>(
     }
     hypervisor::check()?;
     let region = reservation.region();
-    let image = image::verify(files.kernel.bytes(), region)?;
+    let (image, decompression) = image::verify(
+        files.kernel.bytes(),
+        files.inner,
+        files.command_line,
+        region,
+    )?;
     let initrd = files.initrd.unwrap_or_default();
     check_digestible("kernel", image.file_len())?;
     check_digestible("initrd", initrd.len() as u64)?;
@@ -115,6 +121,7 @@ pub(crate) fn prepare<'a>(
         record.report.memory(),
     )?;
     Ok(Prepared {
+        decompression,
         signature: files.kernel.finding().state(),
         initrd,
         elfcorehdr: headers,
@@ -160,6 +167,7 @@ impl Prepared<'_> {
                 _following: self.elfcorehdr.follow(elfcorehdr, self.slots, self.digests),
                 loaded: LoadedImage {
                     segments,
+                    decompression: self.decompression,
                     signature: self.signature,
                     jump: self.jump,
                     interrupts: self.interrupts,

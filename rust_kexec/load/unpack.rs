@@ -3,15 +3,21 @@
 //! Kernels within kernels: memory and a decompressor for `kexec_core::image::unpack`.
 
 use super::signature::Trusted;
+use crate::arch::image;
 use crate::compat::prelude::*;
 use crate::refusal::{FileError, Refusal};
 use crate::sys::decompress;
 use kexec_core::image::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
 use kexec_core::image::format::Format;
-use kexec_core::image::unpack::{Decompressed, Step, Unpack};
+use kexec_core::image::unpack::{Decompressed, Inner, Step, Unpack};
+use kexec_core::uapi::Decompression;
 
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
 const GUESS: usize = 4;
+
+/// How much longer than its place an ELF kernel can be: it has gaps between its segments, and
+/// relocations behind them, which are not loaded.
+const ELF_EXCESS: u64 = 2;
 
 /// The decompressed contents of a file. They live as long as the file does.
 pub(super) type Buffers = Decompressed<Buffer>;
@@ -32,6 +38,8 @@ impl AsRef<[u8]> for Buffer {
 pub(super) struct Unpacked<'a> {
     /// The kernel, in a format that is loaded as it is.
     pub(super) kernel: Trusted<'a>,
+    /// The kernel that is in that one.
+    pub(super) inner: Inner<'a>,
     /// The initrd that came within the file.
     pub(super) initrd: Option<&'a [u8]>,
     /// The command line that came within the file.
@@ -58,12 +66,33 @@ impl<'a> Unpacked<'a> {
         }
         let file = Trusted::new(unpack.whole(), detached)?;
         while unpack.step(buffers, decompress)? == Step::Decompressed {}
+        let inner = match image::HAVE_INNER_KERNELS {
+            true => unpack.inner(buffers, |compressed| decompress_inner(compressed, limit))?,
+            false => Inner::None,
+        };
         Ok(Self {
             kernel: file.part(unpack.bytes()),
+            inner,
             initrd: unpack.initrd(),
             command_line: unpack.command_line(),
         })
     }
+}
+
+/// Decompresses the kernel in a bzImage, or says why it stays compressed. Damaged data are refused:
+/// the bzImage's own code could do no more with them.
+fn decompress_inner(
+    compressed: &Compressed<'_>,
+    limit: u64,
+) -> Result<Result<Buffer, Decompression>, Refusal> {
+    let reason = match decompress(compressed, limit.saturating_mul(ELF_EXCESS)) {
+        Ok(buffer) => return Ok(Ok(buffer)),
+        Err(Refusal::File(FileError::NoDecompressor { .. })) => Decompression::NoDecompressor,
+        Err(Refusal::File(FileError::DecompressedLength { .. })) => Decompression::NoRoom,
+        Err(Refusal::OutOfMemory) => Decompression::OutOfMemory,
+        Err(refusal) => return Err(refusal),
+    };
+    Ok(Err(reason))
 }
 
 fn decompress(compressed: &Compressed<'_>, limit: u64) -> Result<Buffer, Refusal> {

@@ -24,6 +24,8 @@
 #include <linux/ima.h>
 #include <linux/kexec.h>
 #include <linux/kprobes.h>
+#include <linux/lz4.h>
+#include <linux/lzo.h>
 #include <linux/memory.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -44,6 +46,7 @@
 #include <linux/verification.h>
 #include <linux/vmalloc.h>
 #include <linux/vmcore_info.h>
+#include <linux/xz.h>
 #include <linux/zlib.h>
 #include <linux/zstd.h>
 #ifdef CONFIG_X86_64

@@ -12,6 +12,7 @@ use kexec_core::image::arm64::verify::PageSizes;
 use kexec_core::image::compressed::{Compressed, DECOMPRESSED_LEN_MAX};
 use kexec_core::image::format::Format;
 use kexec_core::image::uki::Uki;
+use kexec_core::image::unpack::Inner;
 use kexec_core::image::x86_64;
 use kexec_core::image::x86_64::bzimage::BzImage;
 use kexec_core::image::zboot::Zboot;
@@ -19,6 +20,9 @@ use kexec_core::image::{self, KernelImage};
 use kexec_core::signature::authenticode::{signed_contents, IndirectData};
 use kexec_core::signature::pe::PeImage;
 use kexec_core::types::ranges::Range;
+use kexec_core::uapi::Decompression;
+
+use crate::take_u64;
 
 /// A gigabyte below 4 GiB, which fits most kernels.
 fn region() -> Range {
@@ -66,6 +70,39 @@ pub fn bzimage(input: &[u8]) {
             let mut page = [0; BOOT_PARAMS_LEN];
             let mut params = BootParams::new(&mut page, &image);
             let _ = params.set_initrd(region());
+        }
+    }
+}
+
+/// The length of the bzImage, the command line's parameters, a bzImage, and what its payload becomes.
+pub fn payload(mut input: &[u8]) {
+    let len = take_u64(&mut input) as usize % (input.len() + 1);
+    let flags = take_u64(&mut input);
+    let (file, inner) = input.split_at(len.min(input.len()));
+    let parameters = x86_64::payload::Parameters {
+        no5lvl: flags & 1 != 0,
+        mem_encrypt: flags & 2 != 0,
+    };
+    let Ok(bzimage) = BzImage::parse(file) else {
+        return;
+    };
+    match x86_64::payload::find(&bzimage) {
+        Ok(Ok(compressed)) => {
+            check_compressed(&compressed);
+            assert!(compressed.decompressed_len().is_some());
+        }
+        Ok(Err(reason)) => assert!(reason.reason().is_some()),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    let kernel = x86_64::kernel::Kernel::BzImage(bzimage);
+    for five_level_paging in [false, true] {
+        let conditions = x86_64_conditions(five_level_paging);
+        let (taken, decompression) =
+            kernel.or_inner(Inner::Decompressed(inner), parameters, &conditions);
+        // The decompressed kernel is taken only where it can be entered.
+        if decompression == Decompression::AtLoad {
+            check_image(&taken);
+            assert!(taken.verify(&conditions).is_ok());
         }
     }
 }
@@ -147,11 +184,26 @@ pub fn authenticode(input: &[u8]) {
 fn check_compressed(compressed: &Compressed<'_>) {
     let len = compressed.decompressed_len();
     assert!(len.is_none_or(|len| (1..=DECOMPRESSED_LEN_MAX).contains(&len)));
+    // A decompressor that fills what it is given, and one that claims more.
+    let mut out = [0; 1 << 12];
+    let filled = compressed.decompress_blocks(&mut out, |block, out| {
+        assert!(!block.is_empty());
+        out.fill(block[0]);
+        Some(out.len())
+    });
+    assert!(filled.is_none_or(|len| len <= out.len()));
+    let _ = compressed.decompress_blocks(&mut out, |_, out| out.len().checked_add(1));
 }
 
-/// The framing of gzip and zstd.
+/// The framings of all compressions.
 pub fn compressed(input: &[u8]) {
-    for found in [Compressed::gzip(input), Compressed::zstd(input)] {
+    for found in [
+        Compressed::gzip(input),
+        Compressed::zstd(input),
+        Compressed::xz(input),
+        Compressed::lz4(input),
+        Compressed::lzo(input),
+    ] {
         match found {
             Ok(compressed) => check_compressed(&compressed),
             Err(error) => assert!(!error.to_string().is_empty()),

@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     target("format", kernel::format),
     target("iomem", handover::iomem),
     target("note", dump::note),
+    target("payload", kernel::payload),
     target("pe", kernel::pe),
     target("plan", handover::plan),
     target("uki", kernel::uki),

@@ -36,6 +36,13 @@ pub enum CompressedError {
         /// The flags.
         found: u8,
     },
+    /// A file of lzop was not made as the kernel's build makes it.
+    Lzop {
+        /// The version of lzop.
+        version: u16,
+        /// The flags.
+        flags: u32,
+    },
     /// The decompressed data would be too long.
     TooLong {
         /// The decompressed length.
@@ -109,6 +116,11 @@ impl fmt::Display for CompressedError {
                 "the compressed kernel has the {} flags {found:#04x}, of which some are not \
                  defined: compress it again, without special options",
                 compression.name()
+            ),
+            Self::Lzop { version, flags } => write!(
+                f,
+                "the compressed kernel has the lzop version {version:#06x} and flags {flags:#x}, \
+                 which no kernel's build uses: compress it again, without special options"
             ),
             Self::TooLong { len } => write!(
                 f,

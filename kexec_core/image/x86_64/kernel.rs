@@ -3,13 +3,16 @@
 //! A kernel for x86_64, in either of the two formats that are loaded as they are.
 
 use super::bzimage::{BzImage, BzImageError};
+use super::payload::Parameters;
 use super::protocol::BootProtocol;
 use super::verify::{EntryConditions, VerifyError};
 use super::vmlinux::Vmlinux;
 use crate::image::elf_kernel::ElfKernelError;
 use crate::image::format::{Format, FormatError};
+use crate::image::unpack::Inner;
 use crate::image::{kernel_in_a_format, Verified};
 use crate::types::errno::wrap_errors;
+use crate::uapi::Decompression;
 
 wrap_errors! {
     /// Why a file is not an x86_64 kernel that can be loaded.
@@ -56,6 +59,48 @@ impl<'a> Kernel<'a> {
             }
             _ => Self::BzImage(BzImage::parse(bytes)?),
         })
+    }
+
+    /// Takes the kernel that was found in a bzImage in the bzImage's place, if it can be entered on
+    /// this machine, in this region; and says whether it was taken.
+    ///
+    /// A bzImage's `init_size` counts the decompressed kernel too. So where it is true the kernel has
+    /// room wherever the bzImage has.
+    pub fn or_inner(
+        self,
+        inner: Inner<'a>,
+        parameters: Parameters,
+        conditions: &EntryConditions,
+    ) -> (Self, Decompression) {
+        let Self::BzImage(bzimage) = self else {
+            return (self, Decompression::None);
+        };
+        let take = || {
+            let bytes = match inner {
+                Inner::None => return Err(Decompression::NoPayload),
+                Inner::Compressed(reason) => return Err(reason),
+                Inner::Decompressed(_) if parameters.mem_encrypt => {
+                    return Err(Decompression::MemoryEncryption)
+                }
+                Inner::Decompressed(bytes) => bytes,
+            };
+            let kernel = Vmlinux::from_bzimage(bzimage, bytes, parameters);
+            let kernel = kernel.map_err(|_| Decompression::NotElf)?;
+            match kernel.verify(conditions) {
+                Ok(_) => Ok(kernel),
+                Err(VerifyError::FiveLevelPaging | VerifyError::FiveLevelAbove4G { .. }) => {
+                    Err(Decompression::Paging)
+                }
+                Err(VerifyError::Unaligned { .. }) => Err(Decompression::NotElf),
+                Err(VerifyError::Above4G { .. } | VerifyError::TooBig { .. }) => {
+                    Err(Decompression::NoRoom)
+                }
+            }
+        };
+        match take() {
+            Ok(kernel) => (Self::Vmlinux(kernel), Decompression::AtLoad),
+            Err(reason) => (self, reason),
+        }
     }
 
     /// Checks that the kernel can be entered on this machine, in this region.

@@ -4,6 +4,7 @@
 //! it has decompressed it.
 
 use super::bzimage::BzImage;
+use super::payload::Parameters;
 use super::protocol::BootProtocol;
 use super::setup_header::{
     BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, HEADER, HEADER_END_MIN, HEADER_MAGIC,
@@ -31,6 +32,7 @@ const PROTOCOL_VERSION: u16 = 0x020f;
 pub struct Vmlinux<'a> {
     elf: ElfKernel<'a>,
     bzimage: Option<BzImage<'a>>,
+    no5lvl: bool,
 }
 
 impl<'a> Vmlinux<'a> {
@@ -39,14 +41,20 @@ impl<'a> Vmlinux<'a> {
         Ok(Self {
             elf: ElfKernel::parse(bytes, elf::Architecture::X86_64)?,
             bzimage: None,
+            no5lvl: false,
         })
     }
 
     /// Reads the headers of the vmlinux that a bzImage's payload decompresses to. The bzImage's
-    /// setup header holds for it.
-    pub fn from_bzimage(bzimage: BzImage<'a>, bytes: &'a [u8]) -> Result<Self, ElfKernelError> {
+    /// setup header holds for it, and so do the parameters that the bzImage's code would have read.
+    pub fn from_bzimage(
+        bzimage: BzImage<'a>,
+        bytes: &'a [u8],
+        parameters: Parameters,
+    ) -> Result<Self, ElfKernelError> {
         Ok(Self {
             bzimage: Some(bzimage),
+            no5lvl: parameters.no5lvl,
             ..Self::parse(bytes)?
         })
     }
@@ -95,7 +103,8 @@ impl KernelImage for Vmlinux<'_> {
     }
 
     fn alignment(&self) -> u64 {
-        ALIGNMENT
+        let bzimage = self.bzimage.map(|bzimage| bzimage.alignment());
+        bzimage.unwrap_or(ALIGNMENT).max(ALIGNMENT)
     }
 
     fn limit(&self) -> Range {
@@ -134,7 +143,7 @@ impl BootProtocol for Vmlinux<'_> {
     /// A bzImage changes the mode before it decompresses the kernel. The kernel itself uses the
     /// mode that it is entered with, if it was built for both.
     fn supports_5level(&self) -> bool {
-        self.bzimage.is_some_and(|bzimage| bzimage.uses_5level())
+        !self.no5lvl && self.bzimage.is_some_and(|bzimage| bzimage.uses_5level())
     }
 
     fn command_line_max(&self) -> u32 {

@@ -70,6 +70,22 @@ pub fn bzimage_file() -> Vec<u8> {
     file
 }
 
+/// [`bzimage_file`] with this compressed kernel in it; without one where it is empty.
+pub fn bzimage_with_payload(payload: &[u8]) -> Vec<u8> {
+    const OFFSET: usize = 0x400;
+    let mut file = bzimage_file();
+    let start = (SETUP_SECTS + 1) * 512;
+    let len = (OFFSET + payload.len()).next_multiple_of(16);
+    file.resize(start + len.max(PROTECTED_MODE_LEN), 0x90);
+    let paragraphs = (file.len() - start) as u32 / 16;
+    put(&mut file, 0x1f4, &paragraphs.to_le_bytes());
+    let offset = if payload.is_empty() { 0 } else { OFFSET as u32 };
+    put(&mut file, 0x248, &offset.to_le_bytes());
+    put(&mut file, 0x24c, &(payload.len() as u32).to_le_bytes());
+    put(&mut file, start + OFFSET, payload);
+    file
+}
+
 /// A machine with 4-level paging and this region.
 pub fn entry_conditions(region: Range) -> EntryConditions {
     EntryConditions {

@@ -3,6 +3,7 @@
 //! Tests of the formats that kernels come in.
 
 mod arm64;
+mod blocks;
 mod boundaries;
 mod elf_fixture;
 mod elf_kernel;

@@ -46,6 +46,17 @@ def paged_with(crashed: int, captured: int) -> Check:
     return check
 
 
+def decompressed(when: str) -> Check:
+    """x86_64: the kernel in the bzImage was decompressed then."""
+
+    def check(dump: Dump, facts: Facts) -> None:
+        decompression = facts.status.decompression
+        assert decompression is not None
+        assert decompression.when == when, decompression
+
+    return check
+
+
 def parked(dump: Dump, facts: Facts) -> None:
     """Every CPU but one still waits in the module when the capture kernel has booted."""
     modules = [dump.module(address) for address in facts.stopped_at]

@@ -30,6 +30,15 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Decompression:
+    """When the kernel is decompressed."""
+
+    when: str
+    reason: str | None
+    """The reason for which that is not at load."""
+
+
+@dataclass(frozen=True)
 class Status:
     """The module's status."""
 
@@ -38,6 +47,7 @@ class Status:
     region: range
     low_region: range
     entry: int | None
+    decompression: Decompression | None
     signature: str | None
     """The finding about the kernel's signature."""
     segments: dict[str, Segment]
@@ -55,6 +65,7 @@ class Status:
             region=region(fields["region"]),
             low_region=region(fields["low_region"]),
             entry=None if entry is None else int(entry, 16),
+            decompression=fields["decompression"] and Decompression(**fields["decompression"]),
             signature=fields["signature"],
             segments={record["kind"]: segment(record) for record in fields["segments"]},
             changes=fields["memory"]["replacements"] if fields["armed"] else 0,

@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """A bzImage, after the kernel's Documentation/arch/x86/boot.rst."""
 
+import bz2
+import gzip
+import lzma
+import struct
+import subprocess
+from collections.abc import Callable
+
 from harness.images.layout import CODE_LEN, LOAD_ADDRESS, MEMORY_LEN, put
 from harness.images.pe import AMD64, Section, put_pe
 from harness.units import MIB
@@ -26,6 +33,81 @@ SETUP_HEADER = {
 }
 
 SETUP_LEN = 17 * 512
+PAYLOAD_OFFSET = 0x400
+
+
+def command(*argv: str) -> Callable[[bytes], bytes]:
+    """A compression by a program that reads its standard input."""
+
+    def compress(contents: bytes) -> bytes:
+        return subprocess.run(argv, input=contents, capture_output=True, check=True).stdout
+
+    return compress
+
+
+def xz(contents: bytes) -> bytes:
+    """What the kernel's scripts/xz_wrap.sh makes of it on x86."""
+    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 1}]
+    return lzma.compress(contents, check=lzma.CHECK_CRC32, filters=filters)
+
+
+def lzma_alone(contents: bytes) -> bytes:
+    """What `lzma` makes of it."""
+    return lzma.compress(contents, lzma.FORMAT_ALONE, preset=1)
+
+
+# The ways in which the kernel's build can compress a kernel (scripts/Makefile.lib), but quicker.
+# What they make is followed by the kernel's length, which gzip has at its own end.
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda contents: gzip.compress(contents, 1, mtime=0),
+    "bzip2": lambda contents: bz2.compress(contents, 1),
+    "lzma": lzma_alone,
+    "xz": xz,
+    "lzo": command("lzop", "-1"),
+    "lz4": command("lz4", "-l", "-1"),
+    "zstd": command("zstd", "--quiet", "-1"),
+}
+
+
+def compressed(kernel: bytes, compression: str) -> bytes:
+    """A kernel as the payload of a bzImage."""
+    payload = COMPRESSIONS[compression](kernel)
+    return payload if compression == "gzip" else payload + struct.pack("<I", len(kernel))
+
+
+def field(file: bytes, name: str) -> int:
+    """A number in a bzImage's setup header."""
+    offset, layout = SETUP_HEADER[name]
+    return int(struct.unpack_from(f"<{layout}", file, offset)[0])
+
+
+def with_fields(file: bytes, **fields: int | bytes) -> bytes:
+    """A bzImage with other values in its setup header."""
+    changed = bytearray(file)
+    for name, value in fields.items():
+        offset, layout = SETUP_HEADER[name]
+        put(changed, offset, layout, value)
+    return bytes(changed)
+
+
+def payload_place(file: bytes) -> int:
+    """Where a bzImage's compressed kernel is in the file."""
+    return (field(file, "setup_sects") + 1) * 512 + field(file, "payload_offset")
+
+
+def with_payload(file: bytes, payload: bytes) -> bytes:
+    """A bzImage with another compressed kernel. Its own code cannot decompress it."""
+    start = payload_place(file)
+    # The PE header's sections have to be in the file, however short it becomes.
+    file = file[:start] + payload.ljust(len(file) - start, b"\0")
+    file += bytes(-len(file) % 16)
+    code_len = len(file) - (field(file, "setup_sects") + 1) * 512
+    return with_fields(
+        file,
+        syssize=code_len // 16,
+        payload_length=len(payload),
+        init_size=max(field(file, "init_size"), code_len),
+    )
 
 
 def bzimage(**fields: int | bytes) -> bytes:
@@ -46,14 +128,12 @@ def bzimage(**fields: int | bytes) -> bytes:
         "relocatable_kernel": 1,
         "xloadflags": 0x7F,
         "cmdline_size": 2047,
-        "payload_offset": 0x400,
+        "payload_offset": PAYLOAD_OFFSET,
         "payload_length": 0x7000,
         "pref_address": LOAD_ADDRESS,
         "init_size": MEMORY_LEN,
     }
-    for name, value in (good | fields).items():
-        offset, layout = SETUP_HEADER[name]
-        put(file, offset, layout, value)
+    file = bytearray(with_fields(bytes(file), **(good | fields)))
     sections = (Section(b".setup", 512, SETUP_LEN), Section(b".text", SETUP_LEN, len(file)))
     put_pe(file, 0x40, AMD64, sections)
     return bytes(file)

@@ -2,29 +2,61 @@
 """Page tables of either depth, with and without KASLR, in both kernels."""
 
 from harness import paths
-from harness.checks.cpus import paged_with
+from harness.checks.cpus import decompressed, paged_with
 from harness.crash.scenario import Scenario
 from harness.guest.loading import CAPTURE
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.steps.cpus import look_at_cpu_flags
-from harness.steps.files import have_vmlinux_loaded
+from harness.steps.files import have_vmlinux_loaded, hide_the_inner_kernel
 
 X86_64: tuple[Scenario, ...] = (
-    # A capture kernel that pages in another way than the one that crashed changes the mode itself.
-    Scenario(
-        name="four-levels-captured-by-five",
-        hardware=Hardware(cpus=1),
-        command_line="no5lvl crashkernel=256M",
-        captured=(look_at_cpu_flags,),
-        checks=(paged_with(crashed=4, captured=5),),
+    # The kernel in a bzImage is entered in the mode that the crashed one had, or with a level less.
+    *(
+        Scenario(
+            name=name,
+            hardware=Hardware(cpus=1),
+            command_line=f"{command_line} crashkernel=256M",
+            capture_command_line=f"{CAPTURE} {capture_command_line}",
+            captured=(look_at_cpu_flags,),
+            checks=(decompressed("at load"), paged_with(crashed, captured)),
+        )
+        for name, command_line, capture_command_line, crashed, captured in (
+            ("four-levels-captured-by-four", "no5lvl", "", 4, 4),
+            ("five-levels-captured-by-five", "", "", 5, 5),
+            ("five-levels-captured-by-four", "", "no5lvl", 5, 4),
+        )
     ),
-    Scenario(
-        name="five-levels-captured-by-four",
-        hardware=Hardware(cpus=1),
-        capture_command_line=f"{CAPTURE} no5lvl",
-        captured=(look_at_cpu_flags,),
-        checks=(paged_with(crashed=5, captured=4),),
+    # Above 4 GiB no level can be taken off, but by the bzImage's own code.
+    *(
+        Scenario(
+            name=name,
+            hardware=Hardware(cpus=1, memory_mib=6144),
+            command_line="crashkernel=256M,high crashkernel=64M,low",
+            capture_command_line=f"{CAPTURE} {capture_command_line}",
+            captured=(look_at_cpu_flags,),
+            checks=(decompressed(when), paged_with(5, captured)),
+        )
+        for name, capture_command_line, when, captured in (
+            ("five-levels-above-4g", "", "at load", 5),
+            ("five-levels-above-4g-captured-by-four", "no5lvl", "at the crash", 4),
+        )
+    ),
+    # A bzImage that decompresses itself changes the mode itself.
+    *(
+        Scenario(
+            name=f"{name}-by-itself",
+            hardware=Hardware(cpus=1),
+            command_line=f"{command_line} crashkernel=256M",
+            capture_command_line=f"{CAPTURE} {capture_command_line}",
+            prepare=(hide_the_inner_kernel,),
+            captured=(look_at_cpu_flags,),
+            checks=(decompressed("at the crash"), paged_with(crashed, captured)),
+        )
+        for name, command_line, capture_command_line, crashed, captured in (
+            ("four-levels-captured-by-five", "no5lvl", "", 4, 5),
+            ("five-levels-captured-by-four", "", "no5lvl", 5, 4),
+        )
     ),
 )
 # A vmlinux does neither, nor does it tell with which it can be entered.

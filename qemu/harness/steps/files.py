@@ -4,6 +4,7 @@
 from harness import paths
 from harness.crash.scenario import Facts
 from harness.guest.guest import Guest
+from harness.images.bzimage import with_fields
 
 # Other contents for files in which the kernel tells about itself: other addresses, of the notes for
 # registers too, and a text in place of the boot parameters and of the device tree.
@@ -26,6 +27,12 @@ SCREEN = "xxd -p -s 4 -l 60 /sys/kernel/boot_params/data || :"
 async def have_vmlinux_loaded(guest: Guest) -> None:
     """Puts the ELF file that is compressed into the kernel in the kernel's place."""
     await guest.send(paths.GUEST_KERNEL, paths.CAPTURE_VMLINUX.read_bytes())
+
+
+async def hide_the_inner_kernel(guest: Guest) -> None:
+    """Has the bzImage's own code decompress the kernel: its header does not say where that is."""
+    file = with_fields(paths.CAPTURE_KERNEL.read_bytes(), payload_offset=0)
+    await guest.send(paths.GUEST_KERNEL, file)
 
 
 async def load_without_file_systems(guest: Guest) -> None:

@@ -7,8 +7,10 @@ use core::arch::asm;
 use kexec_core::image::arm64::arm64_image::{self, COMMAND_LINE_MAX};
 use kexec_core::image::arm64::kernel::Kernel;
 use kexec_core::image::arm64::verify::{EntryConditions, PageSizes};
+use kexec_core::image::unpack::Inner;
 use kexec_core::image::Verified;
 use kexec_core::types::ranges::Range;
+use kexec_core::uapi::Decompression;
 
 /// A kernel image that was found fit for this machine.
 pub(crate) type Image<'a> = Verified<Kernel<'a>>;
@@ -27,13 +29,22 @@ fn page_sizes() -> PageSizes {
     }
 }
 
+/// Whether kernels of this architecture have another one in them. A bzImage is refused as it is.
+pub(crate) const HAVE_INNER_KERNELS: bool = false;
+
 /// Checks a kernel image and whether it can be entered on this machine from `region`.
-pub(crate) fn verify(file: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
+pub(crate) fn verify<'a>(
+    file: &'a [u8],
+    _inner: Inner<'a>,
+    _command_line: &[u8],
+    region: Range,
+) -> Result<(Image<'a>, Decompression), Refusal> {
     let conditions = EntryConditions {
         page_sizes: page_sizes(),
         region,
     };
-    Ok(Kernel::parse(file)?.verify(&conditions)?)
+    let image = Kernel::parse(file)?.verify(&conditions)?;
+    Ok((image, Decompression::None))
 }
 
 /// The longest command line that the image takes, in bytes.

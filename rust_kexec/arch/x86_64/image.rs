@@ -5,11 +5,14 @@
 use super::port;
 use crate::refusal::Refusal;
 use crate::sys::physical;
+use kexec_core::image::unpack::Inner;
 use kexec_core::image::x86_64::kernel::Kernel;
+use kexec_core::image::x86_64::payload::Parameters;
 use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::image::x86_64::verify::EntryConditions;
 use kexec_core::image::Verified;
 use kexec_core::types::ranges::Range;
+use kexec_core::uapi::Decompression;
 
 /// A kernel image that was found fit for this machine.
 pub(crate) type Image<'a> = Verified<Kernel<'a>>;
@@ -22,13 +25,24 @@ pub(crate) fn five_level_paging() -> bool {
     port::read_cr4() & CR4_LA57 != 0
 }
 
-/// Checks a kernel image and whether it can be entered on this machine from `region`.
-pub(crate) fn verify(file: &[u8], region: Range) -> Result<Image<'_>, Refusal> {
+/// Whether kernels of this architecture have another one in them.
+pub(crate) const HAVE_INNER_KERNELS: bool = true;
+
+/// Checks a kernel image and whether it, or the one in it, can be entered on this machine from
+/// `region`.
+pub(crate) fn verify<'a>(
+    file: &'a [u8],
+    inner: Inner<'a>,
+    command_line: &[u8],
+    region: Range,
+) -> Result<(Image<'a>, Decompression), Refusal> {
     let conditions = EntryConditions {
         five_level_paging: five_level_paging(),
         region,
     };
-    Ok(Kernel::parse(file)?.verify(&conditions)?)
+    let parameters = Parameters::read(command_line);
+    let (kernel, decompression) = Kernel::parse(file)?.or_inner(inner, parameters, &conditions);
+    Ok((kernel.verify(&conditions)?, decompression))
 }
 
 /// The longest command line that the image takes, in bytes.

@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::output;
 use kernel::Kernel;
 use report::{Refusal, Report, Reports};
-use unpack::unpack;
+use unpack::{inner, unpack};
 
 /// The assumed crash region. It is large and below 4 GiB, so that no kernel is refused for its place.
 const REGION: (u64, u64) = (1 << 30, 3 << 30);
@@ -96,18 +96,23 @@ fn fill(
         }
     }
 
+    let inner = inner(&unpacked, &memory)?;
     let given = request.boot.command_line.as_deref();
     let command_line = given.map(OsStr::as_encoded_bytes);
-    place(
-        &kernel,
-        initrd.or(unpacked.initrd()),
-        command_line.or(unpacked.command_line()).unwrap_or_default(),
-    )
+    let command_line = command_line.or(unpacked.command_line()).unwrap_or_default();
+    let region = Range::new(REGION.0, REGION.1).unwrap_or(Range::ALL);
+    let (kernel, decompression) = kernel.or_inner(inner, command_line, region);
+    report.decompression = Some(decompression.into());
+    place(&kernel, region, initrd.or(unpacked.initrd()), command_line)
 }
 
 /// Plans the segments as a load does, with the command line that results from it.
-fn place(kernel: &Kernel<'_>, initrd: Option<&[u8]>, command_line: &[u8]) -> Result<(), Refusal> {
-    let region = Range::new(REGION.0, REGION.1).unwrap_or(Range::ALL);
+fn place(
+    kernel: &Kernel<'_>,
+    region: Range,
+    initrd: Option<&[u8]>,
+    command_line: &[u8],
+) -> Result<(), Refusal> {
     let mut placer = Placer::new(region)?;
     let memory = kernel.place(&mut placer, region)?;
     let elfcorehdr = placer.place(

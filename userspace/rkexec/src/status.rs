@@ -6,8 +6,8 @@ use std::fmt;
 
 use kexec_core::types::digest::Algorithm;
 use kexec_core::uapi::{
-    ElfcorehdrRecord, RegionRecord, SegmentKind, SegmentRecord, SignatureState, Status,
-    ROLE_CAPTURE, ROLE_PRODUCTION,
+    Decompression, ElfcorehdrRecord, RegionRecord, SegmentKind, SegmentRecord, SignatureState,
+    Status, ROLE_CAPTURE, ROLE_PRODUCTION,
 };
 use serde::Serialize;
 
@@ -24,10 +24,27 @@ pub struct Report {
     region: Option<Region>,
     low_region: Option<Region>,
     entry: Option<Address>,
+    decompression: Option<When>,
     /// The result of checking the kernel's signature.
     signature: Option<String>,
     segments: Vec<Segment>,
     memory: Option<Memory>,
+}
+
+/// When the kernel is decompressed, and why not at load.
+#[derive(Debug, Serialize)]
+pub struct When {
+    when: String,
+    reason: Option<&'static str>,
+}
+
+impl From<Decompression> for When {
+    fn from(decompression: Decompression) -> Self {
+        Self {
+            when: decompression.name().into(),
+            reason: decompression.reason(),
+        }
+    }
 }
 
 /// The machine's memory in the ELF core header, and so in a dump.
@@ -74,6 +91,15 @@ impl From<&Status> for Report {
             region: Region::from_record(&status.region),
             low_region: Region::from_record(&status.low_region),
             entry: armed.then_some(Address(status.entry)),
+            decompression: match Decompression::from_number(status.decompression) {
+                Some(known) => Some(known.into()),
+                // Nothing is loaded, or the module is older than this field.
+                None if status.decompression == 0 => None,
+                None => Some(When {
+                    when: format!("unknown ({})", status.decompression),
+                    reason: None,
+                }),
+            },
             signature: match (
                 SignatureState::from_number(status.signature),
                 status.signature,
@@ -162,6 +188,9 @@ impl fmt::Display for Report {
         if let Some(entry) = self.entry {
             writeln!(f, "entry       {entry}")?;
         }
+        if let Some(decompression) = &self.decompression {
+            writeln!(f, "decompress  {decompression}")?;
+        }
         if let Some(signature) = &self.signature {
             writeln!(f, "signature   {signature}")?;
         }
@@ -172,6 +201,16 @@ impl fmt::Display for Report {
             writeln!(f, "memory      {memory}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.when)?;
+        match self.reason {
+            Some(reason) => write!(f, ", because {reason}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -256,6 +295,7 @@ mod tests {
             },
             entry: 0x7000_0200,
             signature: SignatureState::UnknownSigner as u32,
+            decompression: Decompression::AtLoad as u32,
             elfcorehdr: ElfcorehdrRecord {
                 pieces: 7,
                 replacements: 3,
@@ -292,6 +332,7 @@ mod tests {
                 "region": {"start": "0x6f000000", "len": 268_435_456},
                 "low_region": null,
                 "entry": "0x70000200",
+                "decompression": {"when": "at load", "reason": null},
                 "signature": "unknown signer",
                 "segments": [
                     {
@@ -325,6 +366,7 @@ mod tests {
         let value = serde_json::to_value(&report).expect("a report is always JSON");
         assert_eq!(value["armed"], false);
         assert_eq!(value["entry"], json!(null));
+        assert_eq!(value["decompression"], json!(null));
         assert_eq!(value["signature"], json!(null));
         assert_eq!(value["segments"], json!([]));
         assert_eq!(value["memory"], json!(null));
@@ -344,6 +386,30 @@ mod tests {
     fn people_read_names_ranges_and_sizes() {
         golden::assert_output("status.txt", &Report::from(&armed()).to_string());
         golden::assert_output("status-empty.txt", &Report::from(&empty()).to_string());
+    }
+
+    #[test]
+    fn a_kernel_that_decompresses_itself_says_why() {
+        let text = |decompression| {
+            Report::from(&Status {
+                decompression,
+                ..armed()
+            })
+            .to_string()
+        };
+        for (number, line) in [
+            (Decompression::None as u32, "none"),
+            (
+                Decompression::NoRoom as u32,
+                "at the crash, because the decompressed kernel has no place in the crash region",
+            ),
+            (99, "unknown (99)"),
+        ] {
+            let line = format!("\ndecompress  {line}\n");
+            let text = text(number);
+            assert!(text.contains(&line), "{text}");
+        }
+        assert!(!text(0).contains("decompress"));
     }
 
     #[test]

@@ -3,4 +3,5 @@
 //! Tests of the formats of x86_64 kernels.
 
 mod bzimage;
+mod payload;
 mod vmlinux;

@@ -6,12 +6,15 @@ use kexec_core::image::arm64;
 use kexec_core::image::arm64::arm64_image::{initrd_limit, COMMAND_LINE_MAX};
 use kexec_core::image::arm64::verify::PageSizes;
 use kexec_core::image::format::Format;
+use kexec_core::image::unpack::Inner;
 use kexec_core::image::x86_64;
+use kexec_core::image::x86_64::payload::Parameters;
 use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::image::KernelImage;
 use kexec_core::plan::{Placement, Placer};
 use kexec_core::types::elf::{Architecture, Header};
 use kexec_core::types::ranges::Range;
+use kexec_core::uapi::Decompression;
 
 use super::report::{Needs, Refusal};
 use crate::output::Address;
@@ -80,15 +83,29 @@ impl<'a> Kernel<'a> {
         }
     }
 
+    /// The kernel that is entered: this one, or the one that was found in it.
+    pub fn or_inner(
+        self,
+        inner: Inner<'a>,
+        command_line: &[u8],
+        region: Range,
+    ) -> (Self, Decompression) {
+        match self {
+            Self::X86_64(kernel) => {
+                let parameters = Parameters::read(command_line);
+                let conditions = x86_64_conditions(region);
+                let (kernel, decompression) = kernel.or_inner(inner, parameters, &conditions);
+                (Self::X86_64(kernel), decompression)
+            }
+            Self::Arm64(_) => (self, Decompression::None),
+        }
+    }
+
     /// Verifies the kernel for a machine with all optional features, and places it.
     pub fn place(&self, placer: &mut Placer, region: Range) -> Result<Range, Refusal> {
         let placed = match self {
             Self::X86_64(kernel) => {
-                let conditions = x86_64::verify::EntryConditions {
-                    five_level_paging: false,
-                    region,
-                };
-                let verified = kernel.verify(&conditions)?;
+                let verified = kernel.verify(&x86_64_conditions(region))?;
                 placer.place_kernel(&verified, Placement::Lowest)
             }
             Self::Arm64(kernel) => {
@@ -130,6 +147,13 @@ impl<'a> Kernel<'a> {
             }
         }
         needs
+    }
+}
+
+fn x86_64_conditions(region: Range) -> x86_64::verify::EntryConditions {
+    x86_64::verify::EntryConditions {
+        five_level_paging: false,
+        region,
     }
 }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::Address;
+use crate::status::When;
 use crate::UNKNOWN;
 
 /// All files' reports, in the order in which the files were named.
@@ -26,6 +27,8 @@ pub struct Report {
     pub architecture: Option<&'static str>,
     pub version: Option<String>,
     pub needs: Option<Needs>,
+    /// When a load would decompress it, on a kernel that has all decompressors.
+    pub decompression: Option<When>,
     pub signature: Option<Signature>,
     /// The reason for which the file would be refused.
     pub refusal: Option<Refusal>,
@@ -43,6 +46,7 @@ impl Report {
             architecture: None,
             version: None,
             needs: None,
+            decompression: None,
             signature: None,
             refusal: None,
             unreadable: false,
@@ -185,6 +189,7 @@ impl fmt::Display for Report {
         if let Some(needs) = &self.needs {
             needs.fmt(f)?;
         }
+        lines!(f, "decompress" => self.decompression);
         match &self.signature {
             Some(signature) => signature.fmt(f)?,
             None if self.needs.is_some() => writeln!(f, "{:<14}no", "signed")?,

@@ -2,6 +2,13 @@
 
 //! What `rkexec inspect` says of kernels that the test assembles, packs and signs.
 
+mod compressions;
+#[allow(
+    dead_code,
+    reason = "shared with the tests of kexec_core, which use all of it"
+)]
+#[path = "../../../../kexec_core/tests/core/image/elf_fixture.rs"]
+mod elf_fixture;
 #[allow(
     dead_code,
     reason = "shared with the tests of kexec_core, which use all of it"
@@ -24,7 +31,10 @@ use std::process::{Command, Output};
 
 use serde_json::{json, Value};
 
-use fixture::{bzimage_file, put, KERNEL_VERSION};
+use compressions::{lz4, lzop, xz};
+use kexec_core::types::elf::ProgramHeader;
+
+use fixture::{bzimage_file, bzimage_with_payload, put, GIB, KERNEL_VERSION};
 use kernels::{arm64_image, efi_bzimage, gzip, unified, zboot, zstd};
 use signing::Signer;
 
@@ -91,6 +101,10 @@ fn a_bzimage_says_what_it_is_and_needs() {
                 "page_size": null,
                 "anywhere": null,
             },
+            "decompression": {
+                "when": "at the crash",
+                "reason": "the bzImage's kernel is compressed in a way that is not known here",
+            },
             "signature": null,
             "refusal": null,
         })
@@ -116,7 +130,10 @@ fn reports_are_word_for_word() {
     let signed = signer.sign(&efi_bzimage());
     let mut changed = signed.clone();
     changed[efi_bzimage().len() - 1] ^= 1;
-    files.write("vmlinuz", &bzimage_file());
+    files.write(
+        "vmlinuz",
+        &bzimage_with_payload(&gzip(&elf_fixture::vmlinux())),
+    );
     files.write("vmlinuz.signed", &signed);
     files.write("vmlinuz.changed", &changed);
     let image = zboot("gzip", &gzip(&arm64_image()), &[]);
@@ -192,6 +209,98 @@ fn a_packed_kernel_is_unpacked() {
                 "{name}"
             );
             assert_eq!(report["needs"]["page_size"], 4096, "{name}");
+        }
+    }
+}
+
+/// What the kernel's build makes of an ELF file, by each compression.
+fn payloads() -> Vec<(&'static str, Vec<u8>)> {
+    let kernel = elf_fixture::vmlinux();
+    let with_len = |data: Vec<u8>| [&data[..], &(kernel.len() as u32).to_le_bytes()].concat();
+    vec![
+        ("gzip", gzip(&kernel)),
+        ("zstd", with_len(zstd(&kernel))),
+        ("xz", with_len(xz(&kernel))),
+        ("lz4", with_len(lz4(&kernel))),
+        ("lzo", with_len(lzop(&kernel))),
+    ]
+}
+
+#[test]
+fn the_kernel_in_a_bzimage_is_decompressed() {
+    let files = Files::new("payload");
+    let check = |name: &str, file: &[u8], arguments: &[&str], when: &str, reason: &str| {
+        let path = files.write(name, file);
+        let (report, status) = inspect(&[&[&*path], arguments].concat());
+        assert_eq!(status, Some(0), "{name}: {report}");
+        assert_eq!(report["formats"], json!(["bzImage"]), "{name}");
+        assert_eq!(report["decompression"]["when"], when, "{name}");
+        let found = report["decompression"]["reason"].as_str();
+        assert!(
+            found.unwrap_or_default().contains(reason),
+            "{name}: {report}"
+        );
+        assert_eq!(found.is_none(), reason.is_empty(), "{name}: {report}");
+    };
+    for (name, payload) in payloads() {
+        let file = bzimage_with_payload(&payload);
+        check(name, &file, &[], "at load", "");
+        // 5-level paging is nothing that a file can say; encryption the bzImage has to prepare.
+        check(name, &file, &["--append=no5lvl"], "at load", "");
+        let option = ["--append=mem_encrypt=on"];
+        check(name, &file, &option, "at the crash", "mem_encrypt=on");
+    }
+    for (payload, reason) in [
+        (&b""[..], "does not say where its kernel is"),
+        (b"BZh91AY&SY", "bzip2 or LZMA"),
+        (b"\x5d\0\0\0\x04 lzma", "bzip2 or LZMA"),
+        (b"what is this?", "not known here"),
+        (&gzip(b"this is no kernel\n"), "no ELF kernel"),
+    ] {
+        check(
+            "own",
+            &bzimage_with_payload(payload),
+            &[],
+            "at the crash",
+            reason,
+        );
+    }
+    // The header of this one says less than the kernel in it needs.
+    let huge = elf_fixture::load(7, 0x1000, elf_fixture::START, 0x1000, 4 * GIB);
+    let huge = ProgramHeader {
+        virtual_address: elf_fixture::START,
+        ..huge
+    };
+    let huge = elf_fixture::with_segments(elf_fixture::X86_64, elf_fixture::START, &[huge]);
+    let file = bzimage_with_payload(&gzip(&huge));
+    check("huge", &file, &[], "at the crash", "no place");
+    // An arm64 kernel has no other one in it.
+    let path = files.write("Image", &arm64_image());
+    let (report, _) = inspect(&[&path]);
+    assert_eq!(
+        report["decompression"],
+        json!({"when": "none", "reason": null})
+    );
+}
+
+#[test]
+fn a_damaged_kernel_in_a_bzimage_is_refused() {
+    let files = Files::new("damaged-payload");
+    for (name, payload) in payloads() {
+        let mut longer = payload.clone();
+        let len = longer.len();
+        longer[len - 4] ^= 1;
+        let mut changed = payload.clone();
+        // In the data: the header of zstd's first block, and of others what has a checksum or, with
+        // lz4, says how long something is.
+        let place = if name == "zstd" { 12 } else { len / 2 };
+        changed[place..place + 9].fill(0xff);
+        for (what, payload) in [("longer", longer), ("changed", changed)] {
+            let path = files.write(name, &bzimage_with_payload(&payload));
+            let (report, status) = inspect(&[&path]);
+            assert_eq!(status, Some(1), "{name}, {what}: {report}");
+            assert_eq!(report["refusal"]["errno"], "ENOEXEC", "{name}, {what}");
+            assert_eq!(report["decompression"], Value::Null, "{name}, {what}");
         }
     }
 }

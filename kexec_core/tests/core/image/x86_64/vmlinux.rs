@@ -4,6 +4,7 @@
 
 use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
 use kexec_core::image::x86_64::bzimage::BzImage;
+use kexec_core::image::x86_64::payload::Parameters;
 use kexec_core::image::x86_64::protocol::BootProtocol;
 use kexec_core::image::x86_64::setup_header::XLF_5LEVEL_ENABLED;
 use kexec_core::image::x86_64::verify::VerifyError;
@@ -49,7 +50,7 @@ fn a_vmlinux_says_nothing_of_5_level_paging_but_its_bzimage_does() {
     for (bzimage, supported) in [(&with, true), (&without, false)] {
         let bzimage = BzImage::parse(bzimage).unwrap();
         assert!(bzimage.supports_5level());
-        let kernel = Vmlinux::from_bzimage(bzimage, &file).unwrap();
+        let kernel = Vmlinux::from_bzimage(bzimage, &file, Parameters::default()).unwrap();
         assert_eq!(kernel.supports_5level(), supported);
         assert!(kernel.verify(&below).is_ok());
         assert_eq!(kernel.verify(&above).is_ok(), supported);
