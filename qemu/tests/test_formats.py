@@ -4,11 +4,23 @@
 import gzip
 import subprocess
 
+import pytest
+
 from harness import paths
 from harness.cases.case import MACHINE
 from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE
+from harness.images.bzimage import (
+    COMPRESSIONS,
+    compressed,
+    field,
+    payload_place,
+    with_fields,
+    with_payload,
+)
+from harness.images.layout import flip
 from harness.images.packed import unified, zboot
+from harness.machine.hardware import Hardware
 from harness.testing import in_guest
 
 # Digests of one load can be compared with those of another.
@@ -49,3 +61,79 @@ async def test_formats(guest: Guest) -> None:
     await guest.captured()
     # The capture kernel's own command line is the one that came with it.
     assert CAPTURE in await guest.read("/proc/cmdline")
+
+
+bzimages_only = pytest.mark.skipif(
+    paths.ARCH != "x86_64", reason="only bzImages have a kernel in them"
+)
+
+
+def inner_kernel() -> bytes:
+    """The ELF file in the guest's bzImage, which is compressed by gzip."""
+    kernel = paths.CAPTURE_KERNEL.read_bytes()
+    start = payload_place(kernel)
+    return gzip.decompress(kernel[start : start + field(kernel, "payload_length")])
+
+
+async def load(guest: Guest, kernel: bytes, *options: str) -> None:
+    """Loads this kernel alone."""
+    await guest.send("/tmp/kernel", kernel)
+    (await guest.rkexec("--load-panic", "/tmp/kernel", SHA256, *options)).check()
+
+
+async def stays_compressed(guest: Guest) -> str | None:
+    """The reason for which the loaded bzImage decompresses itself, if it does."""
+    decompression = (await guest.status()).decompression
+    assert decompression is not None
+    assert (decompression.when == "at load") == (decompression.reason is None)
+    return decompression.reason
+
+
+@bzimages_only
+@in_guest()
+async def test_compressions(guest: Guest) -> None:
+    kernel, inner = paths.CAPTURE_KERNEL.read_bytes(), inner_kernel()
+    await load(guest, inner)
+    segments = (await guest.status()).segments
+    packed = {name: with_payload(kernel, compressed(inner, name)) for name in COMPRESSIONS}
+    own = {"bzip2", "lzma"}
+    for name in packed.keys() - own:
+        await load(guest, packed[name])
+        assert await stays_compressed(guest) is None, name
+        # The same bytes are loaded, whatever they came in.
+        assert (await guest.status()).segments["kernel"].digest == segments["kernel"].digest, name
+    # What is damaged is refused, and what was loaded stays.
+    before = await guest.status()
+    for name in packed.keys() - own:
+        # lz4 has no checksum, but it has the length of the block behind its magic number.
+        middle = field(packed[name], "payload_length") // 2
+        place = payload_place(packed[name]) + (6 if name == "lz4" else middle)
+        await guest.send("/tmp/kernel", flip(packed[name], place, 0xFF))
+        refused = await guest.rkexec("--load-panic", "/tmp/kernel")
+        assert f"its {name} data are damaged" in refused.stderr, name
+        assert await guest.status() == before
+    for name in own:
+        await load(guest, packed[name])
+        reason = await stays_compressed(guest)
+        assert reason is not None and "bzip2 or LZMA" in reason
+    await load(guest, kernel, "--command-line=mem_encrypt=on")
+    assert "mem_encrypt=on" in str(await stays_compressed(guest))
+    await load(guest, with_payload(kernel, compressed(b"no kernel", "gzip")))
+    assert "no ELF kernel" in str(await stays_compressed(guest))
+    # The packing that is farthest from the guest's own.
+    await guest.send(paths.GUEST_KERNEL, packed["lzo"])
+    await guest.load()
+    await guest.crash()
+    await guest.captured()
+
+
+@bzimages_only
+@in_guest(Hardware(memory_mib=1024), "crashkernel=16M")
+async def test_no_room_for_the_inner_kernel(guest: Guest) -> None:
+    kernel = paths.CAPTURE_KERNEL.read_bytes()
+    await guest.send("/tmp/kernel", kernel)
+    refused = await guest.rkexec("--load-panic", "/tmp/kernel")
+    assert "the kernel needs" in refused.stderr and "EADDRNOTAVAIL" in refused.stderr
+    # The header of this one says less than the decompressed kernel needs.
+    await load(guest, with_fields(kernel, init_size=8 << 20))
+    assert "has no place in the crash region" in str(await stays_compressed(guest))

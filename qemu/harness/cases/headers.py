@@ -4,8 +4,10 @@
 from collections.abc import Iterator
 
 from harness import paths
-from harness.cases.case import FORMAT, GOOD, Case
-from harness.images.layout import patch
+from harness.cases.case import ELF_MACHINE, FORMAT, GOOD, Case
+from harness.images.bzimage import compressed, payload_place, with_payload
+from harness.images.elf import elf_kernel
+from harness.images.layout import flip, patch
 from harness.images.pe import optional_header
 from harness.units import KIB, MIB
 
@@ -57,6 +59,18 @@ def headers() -> Iterator[Case]:
     yield Case(f"a good {FORMAT}", good)
     for name, fields in HEADERS.items():
         yield Case(name, GOOD(**fields))
+    if paths.ARCH == "x86_64":
+        yield from inner_kernels(good)
     yield Case("cut in the header", good[:60])
     yield Case("cut in the code", good[: len(good) - 4 * KIB])
     yield Case("damaged PE header", patch(good, optional_header(good), b"\0\0"))
+
+
+def inner_kernels(good: bytes) -> Iterator[Case]:
+    """Kernels with another one in them, which is decompressed at load."""
+    inner = elf_kernel(ELF_MACHINE)
+    packed = with_payload(good, compressed(inner, "gzip"))
+    yield Case("with a kernel in it, compressed by gzip", packed)
+    end = payload_place(packed) + len(compressed(inner, "gzip"))
+    yield Case("a bit changed in that kernel's checksum", flip(packed, end - 8))
+    yield Case("a bit changed in that kernel's length", flip(packed, end - 4))
