@@ -156,6 +156,11 @@ fn a_block_of_lzop_has_two_lengths_and_a_checksum() {
         ("stored", stored, Some(b"as it is".to_vec())),
         ("good", good.clone(), Some(repeated(b"abc"))),
         ("another length than said", changed(3, 8), None),
+        (
+            "shorter than said",
+            lzop_block(b"abc", &[&repeated(b"abc")[..], &[0]].concat()),
+            None,
+        ),
         ("another checksum", changed(8, 0x55), None),
         ("other contents", changed(12, b'z'), None),
         ("longer than the file", changed(7, 200), None),
