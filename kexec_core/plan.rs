@@ -4,6 +4,7 @@
 
 mod error;
 pub mod iomem;
+mod room;
 
 use crate::image::{KernelImage, Verified};
 use crate::types::bytes::align_up;
@@ -11,18 +12,10 @@ use crate::types::ranges::{Range, RangeList, PAGE_SIZE};
 use crate::uapi::{SegmentKind, SEGMENTS_MAX};
 
 pub use error::PlanError;
+pub use room::{Placement, Room};
 
 /// Each segment can split one free piece into two.
 const FREE_MAX: usize = SEGMENTS_MAX + 1;
-
-/// The free place to take, where there are several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placement {
-    /// The place with the lowest address.
-    Lowest,
-    /// The place with the highest address.
-    Highest,
-}
 
 /// A part of the image, and its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +79,7 @@ struct Alignment {
 ///     Range::ALL,
 /// )?;
 /// assert_eq!(elfcorehdr.memory, Range::new(0x1fff_e000, 0x2000_0000).unwrap());
-/// let initrd = placer.place_initrd(0x1234, Range::ALL)?;
+/// let initrd = placer.place_initrd(0x1234, Placement::Highest, Range::ALL)?;
 /// assert_eq!(initrd.memory, Range::new(0x1fff_c000, 0x1fff_e000).unwrap());
 ///
 /// // A plan has a kernel, which `place_kernel` places from an image that was verified.
@@ -103,9 +96,15 @@ pub struct Placer {
 impl Placer {
     /// A placer for a region without segments.
     pub fn new(region: Range) -> Result<Self, PlanError> {
+        Self::within(region, region)
+    }
+
+    /// A placer for a part of a region, the rest of which others use. The image is for the whole
+    /// region all the same.
+    pub fn within(region: Range, part: Range) -> Result<Self, PlanError> {
         let mut free = RangeList::new();
-        region
-            .align_inward(PAGE_SIZE)
+        part.intersection(&region)
+            .and_then(|part| part.align_inward(PAGE_SIZE))
             .filter(|whole_pages| !whole_pages.is_empty())
             .and_then(|whole_pages| free.push(whole_pages).ok())
             .ok_or(PlanError::NoRegion)?;
@@ -160,18 +159,16 @@ impl Placer {
         self.place_checked(kind, file_len, memory_len, alignment, placement, limit)
     }
 
-    /// Places the initrd, as high as it can lie within `limit`.
+    /// Places the initrd within `limit`.
     ///
     /// Nothing is placed after an error.
-    pub fn place_initrd(&mut self, len: u64, limit: Range) -> Result<Segment, PlanError> {
-        self.place(
-            SegmentKind::Initrd,
-            len,
-            len,
-            PAGE_SIZE,
-            Placement::Highest,
-            limit,
-        )
+    pub fn place_initrd(
+        &mut self,
+        len: u64,
+        placement: Placement,
+        limit: Range,
+    ) -> Result<Segment, PlanError> {
+        self.place(SegmentKind::Initrd, len, len, PAGE_SIZE, placement, limit)
     }
 
     fn place_checked(
@@ -331,6 +328,15 @@ impl Plan {
     /// The region that all segments lie in.
     pub fn region(&self) -> Range {
         self.region
+    }
+
+    /// From the first segment to the last one, in whole pages of `page_len` bytes, a power of two, as
+    /// far as they are in the region.
+    pub fn extent(&self, page_len: u64) -> Range {
+        let hull = self.segments().map(|segment| segment.memory);
+        let hull = hull.reduce(|one, other| one.hull(&other));
+        hull.and_then(|hull| hull.align_outward(page_len)?.intersection(&self.region))
+            .unwrap_or(self.region)
     }
 
     /// The physical address at which the kernel is entered.

@@ -88,6 +88,11 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// Whether the image could be placed where there is more room.
+    pub fn is_want_of_room(&self) -> bool {
+        matches!(self, Self::NoRegion | Self::NoFit { .. })
+    }
+
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
         match self {

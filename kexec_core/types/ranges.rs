@@ -104,6 +104,15 @@ impl Range {
             .filter(|common| !common.is_empty())
     }
 
+    /// The smallest range that encloses both.
+    pub fn hull(&self, other: &Self) -> Self {
+        // INVARIANT: it gets no shorter.
+        Self {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+
     /// The smallest range with both ends a multiple of `alignment`, a power of two, that encloses
     /// this one.
     pub fn align_outward(&self, alignment: u64) -> Option<Self> {

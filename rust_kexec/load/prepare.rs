@@ -106,7 +106,7 @@ pub(crate) fn prepare<'a>(
     handover::place(&sources, &mut placer, reservation, command_line.len())?;
     if files.initrd.is_some() {
         let limit = image::initrd_limit(&image, kernel.memory);
-        placer.place_initrd(initrd.len() as u64, limit)?;
+        placer.place_initrd(initrd.len() as u64, Placement::Highest, limit)?;
     }
     let entry = kernel.memory.start().wrapping_add(image.entry_offset());
     let plan = placer.finish(entry, memory::total())?;

@@ -3,6 +3,7 @@
 //! Placing segments, and closing a plan.
 
 mod refusals;
+mod rooms;
 
 use kexec_core::plan::{Placement, Placer, PlanError, Segment};
 use kexec_core::types::errno::Errno;

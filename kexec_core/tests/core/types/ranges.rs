@@ -103,6 +103,10 @@ proptest! {
         if !b.is_empty() {
             prop_assert_eq!(a.encloses(&b), set_b.is_subset(&set_a));
         }
+        let hull = a.hull(&b);
+        prop_assert!(hull.encloses(&a) && hull.encloses(&b));
+        prop_assert!([a.start(), b.start()].contains(&hull.start()));
+        prop_assert!([a.end(), b.end()].contains(&hull.end()));
         let common: BTreeSet<u64> = a.intersection(&b).iter().flat_map(addresses).collect();
         prop_assert_eq!(common, set_a.intersection(&set_b).copied().collect());
     }
