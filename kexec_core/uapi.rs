@@ -392,6 +392,32 @@ pub struct ElfcorehdrRecord {
     pub outdated: u32,
 }
 
+/// Where an image goes that replaces the armed one. The number is the one in [`Status::replacement`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// Beside it, so that one of the two is armed at every moment.
+    Beside = 1,
+    /// Where it is, so that none is armed while the image is copied.
+    Instead = 2,
+}
+
+impl Replacement {
+    /// The replacement with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        let all = [Self::Beside, Self::Instead];
+        all.into_iter().find(|place| *place as u32 == number)
+    }
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Beside => "beside",
+            Self::Instead => "instead",
+        }
+    }
+}
+
 /// A range of physical memory.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -434,6 +460,11 @@ pub struct Status {
     pub decompression: u32,
     /// The state of the elfcorehdr.
     pub elfcorehdr: ElfcorehdrRecord,
+    /// A [`Replacement`]'s number, of an image whose segments are as long as the armed one's; 0 where
+    /// nothing is loaded, and from a module that does not say.
+    pub replacement: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 impl Default for Status {
@@ -450,6 +481,8 @@ impl Default for Status {
             signature: 0,
             decompression: 0,
             elfcorehdr: ElfcorehdrRecord::default(),
+            replacement: 0,
+            reserved: 0,
         }
     }
 }
@@ -476,10 +509,11 @@ const _: () = {
     assert!(size_of::<SegmentRecord>() == 64);
     assert!(offset_of!(SegmentRecord, digest) == 32);
     assert!(size_of::<ElfcorehdrRecord>() == 16);
-    assert!(size_of::<Status>() == Status::FIRST_LEN + 24);
+    assert!(size_of::<Status>() == Status::FIRST_LEN + 32);
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
     assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
     assert!(offset_of!(Status, decompression) == Status::FIRST_LEN + 4);
     assert!(offset_of!(Status, elfcorehdr) == Status::FIRST_LEN + 8);
+    assert!(offset_of!(Status, replacement) == Status::FIRST_LEN + 24);
 };

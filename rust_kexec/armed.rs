@@ -5,12 +5,13 @@
 //! There is one place for it. It is changed under a lock, and read by the crash path without one.
 
 use crate::compat::{global_lock, prelude::*};
-use crate::load::{self, CrashImage};
+use crate::load::{self, CrashImage, Loaded, Prepared};
 use crate::refusal::{MachineError, Refusal, RequestError};
 use crate::reserve::{Claim, Guard};
 use crate::sys::ftrace::crash_loaded::{CrashLoadedHook, LoadedImage};
 use crate::sys::module_reference::ModuleReference;
 use crate::sys::once::Once;
+use core::mem;
 use core::ops::DerefMut;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -49,23 +50,57 @@ pub(crate) trait CrashHooks {
     fn take_out();
 }
 
-/// The image that [`IMAGE`] points to, for as long as this lives.
-struct Target(KBox<CrashImage>);
+/// The hold on [`IMAGE`], which points to an image for as long as this lives.
+struct Pointer;
 
-impl Target {
-    fn arm(image: KBox<CrashImage>) -> Self {
-        IMAGE.store(ptr::from_ref(&*image).cast_mut(), Ordering::Release);
-        Self(image)
+impl Pointer {
+    fn point_to(image: &CrashImage) {
+        IMAGE.store(ptr::from_ref(image).cast_mut(), Ordering::Release);
+    }
+
+    /// Waits until nobody uses an image any more that [`IMAGE`] has pointed to before.
+    ///
+    /// Hooks run with preemption off. One that has found the image still will either have returned
+    /// after this, or has begun a crash, and then this never returns.
+    fn wait_for_hooks() {
+        // SAFETY: Called in a system call or while the module is removed: sleeping is allowed.
+        unsafe { bindings::synchronize_rcu() };
     }
 }
 
-impl Drop for Target {
+impl Drop for Pointer {
     fn drop(&mut self) {
         IMAGE.store(ptr::null_mut(), Ordering::Release);
-        // Hooks run with preemption off. One that has found the image still will either have
-        // returned after this, or has begun a crash, and then this never returns.
-        // SAFETY: Called in a system call or while the module is removed: sleeping is allowed.
-        unsafe { bindings::synchronize_rcu() };
+        Self::wait_for_hooks();
+    }
+}
+
+/// The image that [`IMAGE`] points to, for as long as this lives.
+struct Target {
+    // Dropped first.
+    pointer: Pointer,
+    loaded: Loaded,
+}
+
+impl Target {
+    fn arm(loaded: Loaded) -> Self {
+        Pointer::point_to(loaded.image());
+        Self {
+            pointer: Pointer,
+            loaded,
+        }
+    }
+
+    /// Arms another image by one store, and returns the one before.
+    fn replace(&mut self, loaded: Loaded) -> Loaded {
+        Pointer::point_to(loaded.image());
+        Pointer::wait_for_hooks();
+        mem::replace(&mut self.loaded, loaded)
+    }
+
+    fn disarm(self) -> Loaded {
+        drop(self.pointer);
+        self.loaded
     }
 }
 
@@ -129,7 +164,9 @@ impl Slot {
     /// Prepares an image, puts it into its place and arms it, instead of another one, if there is
     /// one.
     ///
-    /// On an error what was armed still is, and where nothing was, nothing is claimed.
+    /// Where both have room, the other one stays armed until this one is. On an error what was armed
+    /// still is, unless it had to make room and the copy was found damaged. Where nothing is armed
+    /// then, nothing is claimed.
     pub(crate) fn load<H: CrashHooks>(
         &mut self,
         contents: &load::UnpackedFiles<'_>,
@@ -137,7 +174,7 @@ impl Slot {
         // A caller that has kept the device open while the module is removed finds it going.
         let module = ModuleReference::get().ok_or(RequestError::ModuleGoing)?;
         let guard = put_in::<H>(&mut self.kexec_hooks)?;
-        let (target, hold) = match self.armed.take() {
+        let (target, mut hold) = match self.armed.take() {
             Some(Armed { target, hold }) => (Some(target), hold),
             None => {
                 let hold = Hold {
@@ -147,23 +184,10 @@ impl Slot {
                 (None, hold)
             }
         };
-        let prepared = match load::prepare(contents, hold.claim.reservation()) {
-            Ok(prepared) => prepared,
-            Err(refusal) => {
-                self.armed = target.map(|target| Armed { target, hold });
-                return Err(refusal);
-            }
-        };
-        drop(target);
-        // SAFETY: No image is armed now. The image was planned for the reservation that is claimed:
-        // the kernel neither gives it away nor loads into it, and nobody else of this module does,
-        // because `self` is the only one and borrowed.
-        let image = unsafe { prepared.commit() };
-        let armed = self.armed.insert(Armed {
-            target: Target::arm(image),
-            hold,
-        });
-        Ok(&armed.target.0)
+        let (target, outcome) = replace(target, contents, &mut hold.claim);
+        self.armed = target.map(|target| Armed { target, hold });
+        outcome?;
+        self.image().ok_or(Refusal::OutOfMemory)
     }
 
     /// Disarms what is armed, and says whether anything was.
@@ -180,8 +204,38 @@ impl Slot {
 
     /// The image that is armed.
     pub(crate) fn image(&self) -> Option<&CrashImage> {
-        self.armed.as_ref().map(|armed| &*armed.target.0)
+        self.armed.as_ref().map(|armed| armed.target.loaded.image())
     }
+}
+
+/// Prepares an image and arms it, instead of `target` if there is one. Returns what is armed then.
+fn replace(
+    mut target: Option<Target>,
+    contents: &load::UnpackedFiles<'_>,
+    claim: &mut Claim,
+) -> (Option<Target>, Result<(), Refusal>) {
+    let loaded = match load::prepare(contents, claim) {
+        Ok(Prepared::Beside(image)) => image.copy(claim),
+        Ok(Prepared::Instead(image)) => {
+            if let Some(target) = target.take() {
+                target.disarm().leave(claim);
+            }
+            image.copy(claim)
+        }
+        Err(refusal) => Err(refusal),
+    };
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(refusal) => return (target, Err(refusal)),
+    };
+    let target = match target {
+        Some(mut target) => {
+            target.replace(loaded).leave(claim);
+            target
+        }
+        None => Target::arm(loaded),
+    };
+    (Some(target), Ok(()))
 }
 
 /// Puts in what is not there yet: the hooks in kexec, then those of a crash.

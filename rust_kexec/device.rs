@@ -200,7 +200,8 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         status.region = record(reservation.region());
         status.low_region = reservation.low_region().map(record).unwrap_or_default();
     }
-    if let Some(image) = armed::lock().image().map(|image| &image.loaded) {
+    if let Some(image) = armed::lock().image() {
+        let (records, image) = (image.following.records(), &image.loaded);
         let segments = &image.segments;
         status.armed = 1;
         status.entry = segments.plan().entry();
@@ -210,7 +211,8 @@ fn status() -> Result<KBox<Crossing<Status>>> {
             *to = *from;
             status.segment_count += 1;
         }
-        if let Some((segment, elfcorehdr)) = load::elfcorehdr_records() {
+        status.replacement = image.replacement as u32;
+        if let Some((segment, elfcorehdr)) = records {
             let mut places = status.segments.iter_mut();
             if let Some(place) = places.find(|to| to.kind == segment.kind) {
                 *place = segment;

@@ -9,7 +9,7 @@ use crate::handover::check::BEFORE_THE_JUMP;
 use crate::handover::purgatory::{Table, DIGESTED_LEN};
 use crate::image::{write, KernelImage, Verified};
 use crate::plan::Plan;
-use crate::types::bytes::to_u64;
+use crate::types::bytes::{to_u64, to_usize};
 use crate::types::digest::{Algorithm, DIGEST_LEN};
 use crate::types::ranges::Range;
 use crate::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
@@ -29,6 +29,17 @@ impl<T: KernelImage> Contents<'_, T> {
         match self {
             Self::Bytes(bytes) => to_u64(bytes.len()),
             Self::Kernel(image) => image.file_len(),
+        }
+    }
+
+    /// Whether a segment has these contents. The gaps between the pieces of a kernel count for nothing.
+    pub fn are(&self, found: &[u8]) -> bool {
+        match self {
+            Self::Bytes(bytes) => *bytes == found,
+            Self::Kernel(image) => image.pieces().all(|piece| {
+                let place = to_usize(piece.offset)..to_usize(piece.end());
+                found.get(place) == Some(piece.bytes)
+            }),
         }
     }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel itself cannot write to a loaded image, and can again once it was unloaded."""
+"""The kernel itself cannot write to a loaded image, and can again once that is gone."""
 
 from pathlib import Path
 from random import Random
@@ -10,6 +10,7 @@ from harness import paths
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
 from harness.guest.kernel import iomem
+from harness.guest.status import Status
 from harness.machine.hardware import Hardware
 
 pytestmark = pytest.mark.skipif(
@@ -38,7 +39,7 @@ async def byte(guest: Guest, address: int) -> int:
     )
 
 
-async def write_by_the_kernel(guest: Guest, address: int) -> bool:
+async def written(guest: Guest, address: int) -> bool:
     """Flips a byte through the kernel's map of all RAM, by write(2), and says whether it took it.
 
     A write to read-only memory fails, or kills the process that asked for it.
@@ -53,6 +54,26 @@ async def write_by_the_kernel(guest: Guest, address: int) -> bool:
     return after == written
 
 
+def places(status: Status, random: Random) -> list[int]:
+    """The first byte of the image, the last one, and one of each segment."""
+    extent = status.extent
+    each = [random.choice(segment.memory) for segment in status.segments.values()]
+    return [extent.start, extent.stop - 1, *each]
+
+
+def unused(region: range, status: Status) -> int:
+    """A byte amid what the image leaves of the region."""
+    extent = status.extent
+    below, above = range(region.start, extent.start), range(extent.stop, region.stop)
+    longer = max(below, above, key=len)
+    return longer[len(longer) // 2]
+
+
+async def any_written(guest: Guest, addresses: list[int]) -> bool:
+    """Whether the kernel can write to any of these."""
+    return any([await written(guest, address) for address in addresses])
+
+
 @pytest.mark.parametrize(("memory_mib", "command_line"), CASES.values(), ids=CASES.keys())
 async def test_write_protection(
     memory_mib: int, command_line: str, directory: Path, random: Random
@@ -60,15 +81,21 @@ async def test_write_protection(
     hardware = Hardware(memory_mib=memory_mib)
     async with boot(directory, hardware, command_line) as guest:
         [region] = await iomem(guest, "Crash kernel")
-        # The last page is not in a segment, but in the region.
-        places = [region.start, random.choice(region), region.stop - 1]
         for _ in range(2):
             await guest.load()
-            for place in places:
-                assert not await write_by_the_kernel(guest, place), hex(place)
+            first = await guest.status()
+            assert not await any_written(guest, places(first, random))
+            # What is in no image is not protected.
+            assert await written(guest, unused(region, first))
+            await guest.load()
+            second = await guest.status()
+            assert not second.overlaps(first)
+            assert not await any_written(guest, places(second, random))
+            for place in (*places(first, random), unused(region, second)):
+                assert await written(guest, place), hex(place)
             await guest.unload()
-            for place in places:
-                assert await write_by_the_kernel(guest, place), hex(place)
+            for place in (*places(first, random), *places(second, random)):
+                assert await written(guest, place), hex(place)
         # Memory beside the region was in one mapping with it.
         await guest.load()
         for place in (region.start - 1, region.stop):

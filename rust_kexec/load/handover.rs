@@ -17,6 +17,7 @@ use kexec_core::uapi::SegmentKind;
 pub(super) fn place(
     sources: &Sources,
     placer: &mut Placer,
+    packing: Placement,
     reservation: &Reservation,
     command_line_len: usize,
 ) -> Result<(), Refusal> {
@@ -28,7 +29,7 @@ pub(super) fn place(
         (SegmentKind::PurgatoryTable, size_of::<Table>() as u64),
     ] {
         let alignment = handover::alignment();
-        placer.place(kind, len, len, alignment, Placement::Highest, Range::ALL)?;
+        placer.place(kind, len, len, alignment, packing, Range::ALL)?;
     }
     Ok(())
 }

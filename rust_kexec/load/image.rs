@@ -6,9 +6,11 @@ use super::elfcorehdr::hotplug::Following;
 use super::segments::Segments;
 use crate::arch::handover::Jump;
 use crate::arch::quiesce::Interrupts;
+use crate::compat::prelude::*;
 use crate::record::CrashRecord;
+use crate::reserve::{Claim, Taken};
 use kernel::sync::Arc;
-use kexec_core::uapi::{Decompression, SignatureState};
+use kexec_core::uapi::{Decompression, Replacement, SignatureState};
 
 /// An image in its place, and what leaving this kernel for it needs.
 pub(crate) struct LoadedImage {
@@ -17,6 +19,8 @@ pub(crate) struct LoadedImage {
     pub(crate) decompression: Decompression,
     /// The finding about the kernel's signature.
     pub(crate) signature: SignatureState,
+    /// Where an image of the same lengths would go that replaces this one.
+    pub(crate) replacement: Replacement,
     pub(crate) jump: Jump,
     pub(crate) interrupts: Interrupts,
 }
@@ -25,7 +29,34 @@ pub(crate) struct LoadedImage {
 /// ELF core header.
 pub(crate) struct CrashImage {
     // Dropped first.
-    pub(super) _following: Following,
+    pub(crate) following: Following,
     pub(crate) loaded: LoadedImage,
     pub(crate) record: Arc<CrashRecord>,
+}
+
+/// An image that was copied to the region, and whose copy was checked: it can be armed.
+///
+/// `prepare` has the only way to one. Its memory is its own until it is left.
+pub(crate) struct Loaded {
+    // Dropped first.
+    image: KBox<CrashImage>,
+    memory: Taken,
+}
+
+impl Loaded {
+    /// `memory` is what the image's parts are in.
+    pub(super) fn new(image: KBox<CrashImage>, memory: Taken) -> Self {
+        Self { image, memory }
+    }
+
+    /// The image. It does not move.
+    pub(crate) fn image(&self) -> &CrashImage {
+        &self.image
+    }
+
+    /// Drops the image, which nobody uses any more, and gives its memory back.
+    pub(crate) fn leave(self, claim: &mut Claim) {
+        drop(self.image);
+        claim.give_back(self.memory);
+    }
 }

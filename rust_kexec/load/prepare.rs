@@ -2,39 +2,57 @@
 
 //! Planning an image, building it aside, and copying it to its place.
 //!
-//! Everything that can fail happens in [`prepare`], while an earlier image is still armed.
-//! [`Prepared::commit`] cannot fail.
+//! Everything that can be wrong with an image is found in [`prepare`], while an earlier image is still
+//! armed. Copying fails only where memory does not keep what is written to it.
 
+use super::check::check;
 use super::digests::{check_digestible, Digests};
 use super::elfcorehdr::contents;
 use super::elfcorehdr::hotplug;
 use super::files::UnpackedFiles;
-use super::handover::{self, Staging};
-use super::image::{CrashImage, LoadedImage};
+use super::handover::Staging;
+use super::image::{CrashImage, Loaded, LoadedImage};
+use super::placing::{self, Needs};
 use super::segments::Segments;
 use crate::arch::handover::{Jump, Sources};
 use crate::arch::{hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
 use crate::record::CrashRecord;
-use crate::refusal::{MachineError, Refusal};
-use crate::reserve::Reservation;
+use crate::refusal::{MachineError, Refusal, RegionError};
+use crate::reserve::{Claim, Taken};
+use crate::sys::memory;
 use crate::sys::physical::ReservedMemory;
-use crate::sys::{acpi, memory};
 use core::mem::MaybeUninit;
 use kernel::sync::Arc;
 use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::command_line::capture_command_line;
 use kexec_core::handover::copy::Contents;
 use kexec_core::image::KernelImage;
-use kexec_core::plan::{Placement, Placer, Plan};
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::{Decompression, SegmentKind, SignatureState};
+use kexec_core::plan::Plan;
+use kexec_core::uapi::{Decompression, Replacement, SegmentKind, SignatureState};
+
+/// An image that is ready to be copied, by where it goes.
+pub(crate) enum Prepared<'a> {
+    /// To memory that is free, beside the armed image if there is one, which stays armed meanwhile.
+    Beside(Beside<'a>),
+    /// To memory that the armed image has to leave before.
+    Instead(Instead<'a>),
+}
+
+/// An image, and its memory.
+pub(crate) struct Beside<'a> {
+    staged: Staged<'a>,
+    memory: Taken,
+}
+
+/// An image whose memory another one still has.
+pub(crate) struct Instead<'a>(Staged<'a>);
 
 /// An image that was verified, planned and built, but is not in its place yet.
-pub(crate) struct Prepared<'a> {
+struct Staged<'a> {
     image: image::Image<'a>,
     decompression: Decompression,
     signature: SignatureState,
+    replacement: Replacement,
     initrd: &'a [u8],
     elfcorehdr: hotplug::Prepared,
     slots: Slots,
@@ -52,8 +70,9 @@ pub(crate) struct Prepared<'a> {
 #[inline(never)]
 pub(crate) fn prepare<'a>(
     files: &'a UnpackedFiles<'a>,
-    reservation: &Reservation,
+    claim: &mut Claim,
 ) -> Result<Prepared<'a>, Refusal> {
+    let reservation = claim.reservation();
     if memory::is_encrypted() {
         return Err(MachineError::MemoryEncrypted.into());
     }
@@ -74,55 +93,31 @@ pub(crate) fn prepare<'a>(
     let headers = contents::Sources::new(record.clone(), reservation)?;
     let headers = hotplug::Prepared::new(headers)?;
 
-    let mut placer = Placer::new(region)?;
-    let kernel = placer.place_kernel(&image, Placement::Lowest)?;
-    // The slots are write-protected apart from the rest, so they have pages of their own.
-    let page_len = kernel::page::PAGE_SIZE as u64;
-    let (slot_len, slots_len) =
-        Slots::lens(headers.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
-    let elfcorehdr = placer.place(
-        SegmentKind::Elfcorehdr,
-        headers.len(),
-        slots_len,
-        page_len,
-        Placement::Highest,
-        Range::ALL,
-    )?;
-    let slots = Slots {
-        start: elfcorehdr.memory.start(),
-        slot_len,
+    let needs = Needs {
+        image: &image,
+        initrd: files.initrd,
+        command_line: files.command_line,
+        sources: &sources,
+        elfcorehdr: &headers,
+        reservation,
     };
-    let limit = image::command_line_limit(&image);
-    let mut command_line = KVec::new();
-    command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
-    let command_line_len = capture_command_line(
-        &mut command_line,
-        files.command_line,
-        slots.start,
-        acpi::is_enabled(),
-        limit,
-    )?;
-    let command_line = command_line.get(..command_line_len).unwrap_or_default();
-    handover::place(&sources, &mut placer, reservation, command_line.len())?;
-    if files.initrd.is_some() {
-        let limit = image::initrd_limit(&image, kernel.memory);
-        placer.place_initrd(initrd.len() as u64, Placement::Highest, limit)?;
-    }
-    let entry = kernel.memory.start().wrapping_add(image.entry_offset());
-    let plan = placer.finish(entry, memory::total())?;
+    let planned = needs.plan(claim.occupied())?;
+    let replacement = needs.replacement(&planned)?;
+    let (plan, slots) = (planned.plan, planned.slots);
 
     let staging = Staging::build(
         &sources,
         &plan,
         &image,
         reservation,
-        command_line,
+        planned.command_line(),
         initrd.len() as u64,
         record.report.memory(),
     )?;
-    Ok(Prepared {
+    let staged = Staged {
         decompression,
         signature: files.kernel.finding().state(),
+        replacement,
         initrd,
         elfcorehdr: headers,
         slots,
@@ -134,19 +129,35 @@ pub(crate) fn prepare<'a>(
         record,
         plan,
         image,
+    };
+    Ok(match claim.take(placing::extent(&plan)) {
+        Some(memory) => Prepared::Beside(Beside { staged, memory }),
+        None => Prepared::Instead(Instead(staged)),
     })
 }
 
-impl Prepared<'_> {
-    /// Copies the image into the region and records its digests.
-    ///
-    /// # Safety
-    ///
-    /// No image may be armed, because its memory is overwritten, and the region must still be
-    /// reserved.
+impl Beside<'_> {
+    /// Copies the image into the region, and checks the copy.
+    pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
+        self.staged.copy(self.memory, claim)
+    }
+}
+
+impl Instead<'_> {
+    /// Copies the image into the region, which the one before must have left, and checks the copy.
+    pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
+        let memory = placing::extent(&self.0.plan);
+        let memory = claim.take(memory).ok_or(RegionError::Occupied(memory))?;
+        self.0.copy(memory, claim)
+    }
+}
+
+impl Staged<'_> {
+    /// Copies the image into its memory, records its digests, protects it, and compares what is there
+    /// with what was to be. The memory goes back where that differs.
     // Out of line for the stack: the image on its way into its box.
     #[inline(never)]
-    pub(crate) unsafe fn commit(mut self) -> KBox<CrashImage> {
+    fn copy(mut self, mut memory: Taken, claim: &mut Claim) -> Result<Loaded, Refusal> {
         let contents = |kind| match kind {
             SegmentKind::Kernel => Some(Contents::Kernel(&self.image)),
             SegmentKind::Initrd => Some(Contents::Bytes(self.initrd)),
@@ -154,26 +165,40 @@ impl Prepared<'_> {
         };
         let (report, staging) = (self.record.report.contents(), &self.staging);
         let (slots, digests) = (self.slots, &mut self.digests);
-        // SAFETY: The caller vouches for the region.
-        let segments =
-            unsafe { Segments::write(self.plan, report, slots, staging, digests, contents) };
+        let reserved = memory.memory();
+        let segments = Segments::write(
+            reserved, self.plan, report, slots, staging, digests, contents,
+        );
+        let checked = check(reserved, segments.records(), digests, contents);
         let elfcorehdr = segments.plan().segment(SegmentKind::Elfcorehdr);
         let elfcorehdr = elfcorehdr.map(|segment| segment.memory).unwrap_or_default();
-        // SAFETY: As above. Nothing else of the image is in this segment.
+        // SAFETY: A part of the image's memory, which lives longer. Nothing else of the image is in it.
         let elfcorehdr = unsafe { ReservedMemory::new(elfcorehdr) };
-        KBox::write(
+        let following =
+            checked.and_then(|()| self.elfcorehdr.follow(elfcorehdr, self.slots, self.digests));
+        let following = match following {
+            Ok(following) => following,
+            Err(error) => {
+                drop(segments);
+                claim.give_back(memory);
+                return Err(error.into());
+            }
+        };
+        let image = KBox::write(
             self.place,
             CrashImage {
-                _following: self.elfcorehdr.follow(elfcorehdr, self.slots, self.digests),
+                following,
                 loaded: LoadedImage {
                     segments,
                     decompression: self.decompression,
                     signature: self.signature,
+                    replacement: self.replacement,
                     jump: self.jump,
                     interrupts: self.interrupts,
                 },
                 record: self.record,
             },
-        )
+        );
+        Ok(Loaded::new(image, memory))
     }
 }

@@ -18,7 +18,7 @@ use kexec_core::types::digest::{Algorithm, DIGEST_LEN};
 use kexec_core::types::ranges::{without, Range};
 use kexec_core::uapi::{SegmentKind, SegmentRecord};
 
-/// How many parts of the region the ELF core header's segment leaves.
+/// How many parts of the image's memory the ELF core header's segment leaves.
 const PARTS_MAX: usize = 2;
 
 /// The segments of an image in the region, but for the ELF core header, which changes.
@@ -35,14 +35,12 @@ pub(crate) struct Segments {
 
 impl Segments {
     /// Copies what `contents` has for each segment, then the purgatory's table, which names the
-    /// address of the crash report and the slots of the ELF core header.
-    ///
-    /// # Safety
-    ///
-    /// The plan's region must be reserved memory that nothing else uses while the value lives.
+    /// address of the crash report and the slots of the ELF core header. `memory` is what the image has
+    /// of the region: all of it is write-protected then.
     // Out of line for the stack: the purgatory's table and the records.
     #[inline(never)]
-    pub(super) unsafe fn write<'a, T: KernelImage + 'a>(
+    pub(super) fn write<'a, T: KernelImage + 'a>(
+        memory: &mut ReservedMemory,
         plan: Plan,
         report: u64,
         elfcorehdr: Slots,
@@ -58,16 +56,12 @@ impl Segments {
         };
         staging.fill_table(&mut table, &plan);
         let algorithm = digests.algorithm();
-        let mut region = Region {
-            // SAFETY: The caller vouches for the region.
-            memory: unsafe { ReservedMemory::new(plan.region()) },
-            digests,
-        };
-        let records = copy(&plan, &mut table, algorithm, &mut region, contents);
+        let mut destination = Memory { memory, digests };
+        let records = copy(&plan, &mut table, algorithm, &mut destination, contents);
 
         let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
         let elfcorehdr = [elfcorehdr.map(|segment| segment.memory).unwrap_or_default()];
-        let mut parts = without([plan.region()], &elfcorehdr);
+        let mut parts = without([memory.range()], &elfcorehdr);
         // INVARIANT: All segments were written above.
         Self {
             _protections: [(); PARTS_MAX].map(|()| parts.next().and_then(WriteProtection::of)),
@@ -93,13 +87,13 @@ impl Segments {
     }
 }
 
-/// The region while it is filled.
-struct Region<'a> {
-    memory: ReservedMemory,
+/// The image's memory while it is filled.
+struct Memory<'a> {
+    memory: &'a mut ReservedMemory,
     digests: &'a mut Digests,
 }
 
-impl Destination for Region<'_> {
+impl Destination for Memory<'_> {
     fn bytes(&mut self, range: Range) -> Option<&mut [u8]> {
         self.memory.bytes(range)
     }

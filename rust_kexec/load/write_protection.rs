@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Write protection of the loaded image in the kernel's map of all RAM.
+//! Write protection of a loaded image in the kernel's map of all RAM.
 //!
-//! Once the image is armed nothing of the region is written through that map, but for the slots of
-//! the ELF core header. The purgatory runs on the identity map.
+//! Once an image is copied nothing of its memory is written through that map, but for the slots of the
+//! ELF core header. The rest of the region stays writable, for the next image. The purgatory runs on the identity map.
 
 use crate::arch::protect::{Failure, Region};
 use crate::compat::prelude::*;
@@ -19,7 +19,7 @@ impl Drop for Lifted<'_> {
     }
 }
 
-/// A region that nobody can write to by the kernel's map, for as long as this lives.
+/// Memory that nobody can write to by the kernel's map, for as long as this lives.
 pub(super) struct WriteProtection(Region);
 
 impl WriteProtection {

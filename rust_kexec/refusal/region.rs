@@ -7,6 +7,7 @@ use super::errno::errno;
 use crate::compat::prelude::*;
 use core::fmt;
 use kexec_core::types::errno::Errno;
+use kexec_core::types::ranges::Range;
 
 /// Why there is no memory for an image.
 pub(crate) enum RegionError {
@@ -16,6 +17,10 @@ pub(crate) enum RegionError {
     KernelImageLoaded,
     /// The kernel's own kexec is at work.
     KexecBusy,
+    /// Another image of ours has not left its place.
+    Occupied(Range),
+    /// A copy is not what was copied.
+    Damaged { what: &'static str, memory: Range },
 }
 
 impl RegionError {
@@ -23,7 +28,8 @@ impl RegionError {
     pub(super) fn errno(&self) -> Error {
         match self {
             Self::NoReservation => errno(Errno::AddrNotAvail),
-            Self::KernelImageLoaded | Self::KexecBusy => EBUSY,
+            Self::KernelImageLoaded | Self::KexecBusy | Self::Occupied(_) => EBUSY,
+            Self::Damaged { .. } => EIO,
         }
     }
 }
@@ -42,6 +48,17 @@ impl fmt::Display for RegionError {
             Self::KexecBusy => f.write_str(
                 "the kernel's own kexec is loading or unloading an image, or somebody died while it \
                  did: load again when it has finished, and reboot if it never does",
+            ),
+            Self::Occupied(memory) => write!(
+                f,
+                "an image that should be gone still has memory of {memory}: report this, with the \
+                 command that led to it",
+            ),
+            Self::Damaged { what, memory } => write!(
+                f,
+                "the copy of the {what} at {memory} is not what was copied there: the memory is \
+                 faulty, or something else writes to it: see rkexec -S for what is still armed, \
+                 boot with memtest=4, and reserve other memory with crashkernel=SIZE@ADDRESS",
             ),
         }
     }

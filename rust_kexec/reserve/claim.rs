@@ -5,7 +5,9 @@
 use super::crashkernel::Reservation;
 use crate::refusal::{MachineError, Refusal, RegionError};
 use crate::sys::ftrace::region::{RegionClaim, RegionGuard};
+use crate::sys::physical::ReservedMemory;
 use crate::sys::{clock, kexec};
+use kexec_core::types::ranges::{Range, RangeList};
 
 /// The watch over loads into the reserved memory, and over its shrinking. While nothing is claimed it
 /// lets all pass.
@@ -27,10 +29,25 @@ impl Guard {
 /// # Invariants
 ///
 /// `reservation` is what is reserved, and stays so. The kernel's own kexec has no crash image, and
-/// neither loads one nor is loading one.
+/// neither loads one nor is loading one. `taken` has every part of the region that was taken and not
+/// given back.
 pub(crate) struct Claim {
     reservation: Reservation,
+    taken: RangeList<IMAGES_MAX>,
     _region: RegionClaim,
+}
+
+/// The armed image, and the one that is to replace it.
+const IMAGES_MAX: usize = 2;
+
+/// A part of the region that is one image's. Nobody else can take any of it before it is given back.
+pub(crate) struct Taken(ReservedMemory);
+
+impl Taken {
+    /// The memory.
+    pub(crate) fn memory(&mut self) -> &mut ReservedMemory {
+        &mut self.0
+    }
 }
 
 /// How long somebody else's use of kexec's lock is waited for. A look at the region takes
@@ -51,6 +68,7 @@ impl Claim {
         // by looking now.
         Ok(Self {
             reservation: Reservation::find()?,
+            taken: RangeList::new(),
             _region: region,
         })
     }
@@ -58,6 +76,30 @@ impl Claim {
     /// The memory that is claimed.
     pub(crate) fn reservation(&self) -> &Reservation {
         &self.reservation
+    }
+
+    /// From the first byte that is taken to the last one.
+    pub(crate) fn occupied(&self) -> Option<Range> {
+        let taken = self.taken.iter().copied();
+        taken.reduce(|one, other| one.hull(&other))
+    }
+
+    /// Takes a part of the region for an image, if it is free.
+    pub(crate) fn take(&mut self, part: Range) -> Option<Taken> {
+        let in_use = self.taken.iter().any(|taken| taken.overlaps(&part));
+        if in_use || !self.reservation.region().encloses(&part) {
+            return None;
+        }
+        self.taken.push(part).ok()?;
+        // SAFETY: The region is directly mapped, and reserved for images of ours. By the invariant
+        // nobody else has any of this part, and nobody gets it before it is given back.
+        Some(Taken(unsafe { ReservedMemory::new(part) }))
+    }
+
+    /// Takes a part back, which its image must have left.
+    pub(crate) fn give_back(&mut self, Taken(memory): Taken) {
+        // There is no place for two halves of what two images had side by side: then it is kept.
+        let _ = self.taken.subtract(memory.range());
     }
 }
 

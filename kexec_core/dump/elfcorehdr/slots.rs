@@ -228,6 +228,11 @@ impl Writer {
         Ok(())
     }
 
+    /// The slots that it writes to.
+    pub fn slots(&self) -> Slots {
+        self.slots
+    }
+
     /// The number of headers that were put in force after the first one.
     pub fn replacements(&self) -> u64 {
         self.in_force.saturating_sub(FIRST)

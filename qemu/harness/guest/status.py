@@ -51,8 +51,21 @@ class Status:
     signature: str | None
     """The finding about the kernel's signature."""
     segments: dict[str, Segment]
+    replacement: str | None
+    """Where an image goes that replaces this one."""
     changes: int
     """The number of times that memory or CPUs came or went since the load."""
+
+    @property
+    def extent(self) -> range:
+        """From the first segment to the last one."""
+        memory = [segment.memory for segment in self.segments.values()]
+        return range(min(one.start for one in memory), max(one.stop for one in memory))
+
+    def overlaps(self, other: "Status") -> bool:
+        """Whether the two images have memory in common."""
+        one, two = self.extent, other.extent
+        return one.start < two.stop and two.start < one.stop
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -68,6 +81,7 @@ class Status:
             decompression=fields["decompression"] and Decompression(**fields["decompression"]),
             signature=fields["signature"],
             segments={record["kind"]: segment(record) for record in fields["segments"]},
+            replacement=fields["replacement"],
             changes=fields["memory"]["replacements"] if fields["armed"] else 0,
         )
 

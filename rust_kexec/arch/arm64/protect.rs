@@ -151,7 +151,7 @@ impl Region {
             for place in (unit.entries..).step_by(8).take(unit.count) {
                 let entry = entry_at(place);
                 // SAFETY: As in `unit`. Only this module changes entries that map the region alone,
-                // and only one load at a time. While entries under one hint differ, the CPU may take any of
+                // and each region has one owner. While entries under one hint differ, the CPU may take any of
                 // them (Arm ARM, D8.7.1); nobody uses the region then.
                 unsafe { entry.write_volatile(new(entry.read_volatile())) };
             }

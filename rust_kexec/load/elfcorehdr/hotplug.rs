@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The upkeep of the loaded image's ELF core header while memory and CPUs come and go.
+//! The upkeep of a loaded image's ELF core header while memory and CPUs come and go.
 //!
 //! The kernel's own kexec rewrites its header where it is and checks no digest of it
 //! (crash_handle_hotplug_event). Here a new one is put in force beside the old one, see
@@ -24,7 +24,7 @@ use crate::arch::protect::Failure;
 use crate::compat::{global_lock, prelude::*};
 use crate::load::digests::Digests;
 use crate::load::write_protection::WriteProtection;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RegionError};
 use crate::sys::cpu;
 use crate::sys::hotplug::{CpuState, HotplugCallbacks, MemoryNotifier};
 use crate::sys::once::Once;
@@ -32,19 +32,23 @@ use crate::sys::physical::ReservedMemory;
 use core::fmt;
 use core::ops::DerefMut;
 use core::sync::atomic::Ordering;
-use kexec_core::dump::elfcorehdr::slots::{Memory, Slots, Writer};
+use kexec_core::dump::elfcorehdr::slots::{Memory, Selection, Slots, Writer};
 use kexec_core::types::ranges::Range;
 use kexec_core::uapi::{ElfcorehdrRecord, SegmentKind, SegmentRecord};
 
 global_lock! {
-    /// The headers of the image that is loaded. Notifiers take this lock inside the kernel's locks
-    /// of CPU and memory hotplug, and the device's lock is taken outside those: so nothing that
-    /// waits for any of them may run while it is held.
+    /// The headers of the image that is armed, and of the one that is to replace it. Notifiers take
+    /// this lock inside the kernel's locks of CPU and memory hotplug, and the device's lock is taken
+    /// outside those: so nothing that waits for any of them may run while it is held.
     // SAFETY: `lock` initialises it, and nothing else uses it.
-    unsafe(uninit) static HEADERS: Mutex<Option<KBox<Headers>>> = None;
+    unsafe(uninit) static HEADERS: Mutex<Places> = [const { None }; IMAGES_MAX];
 }
 
-fn lock() -> impl DerefMut<Target = Option<KBox<Headers>>> {
+/// A place for the headers of each image that can be loaded at once.
+type Places = [Option<KBox<Headers>>; IMAGES_MAX];
+const IMAGES_MAX: usize = 2;
+
+fn lock() -> impl DerefMut<Target = Places> {
     static INITIALISED: Once = Once::new();
     // SAFETY: Called once, and before the first use below.
     INITIALISED.call(|| unsafe { HEADERS.init() });
@@ -142,14 +146,14 @@ impl Prepared {
         self.header.bytes.len() as u64
     }
 
-    /// Writes the header to its segment and follows what comes and goes, for as long as what is
-    /// returned lives.
+    /// Writes the header to its segment, and follows what comes and goes for as long as what is
+    /// returned lives. Fails where the segment does not keep what was written.
     pub(crate) fn follow(
         self,
         mut memory: ReservedMemory,
         slots: Slots,
         mut digests: Digests,
-    ) -> Following {
+    ) -> Result<Following, RegionError> {
         let mut writer = Writer::new(slots);
         let range = memory.range();
         if let Some(place) = memory.bytes(range) {
@@ -173,15 +177,28 @@ impl Prepared {
                 outdated: false,
             },
         );
-        let mut lock = lock();
-        let headers = lock.insert(headers);
+        let mut places = lock();
+        let free = places.iter().position(Option::is_none);
+        let (number, place) = free
+            .and_then(|number| Some((number, places.get_mut(number)?)))
+            .ok_or(RegionError::Occupied(range))?;
+        let headers = place.insert(headers);
         // Since the header was built, memory and CPUs may have come and gone. The image is not armed
         // yet, so nobody needs both the old place of a CPU's registers and the new one.
         for cpu in (0..cpu::ids()).filter(|cpu| cpu::is_present(*cpu)) {
             headers.use_kernels_place(cpu);
         }
         headers.refresh();
-        Following(())
+        let kept = headers.is_intact();
+        drop(places);
+        let following = Following(number);
+        match kept {
+            true => Ok(following),
+            false => Err(RegionError::Damaged {
+                what: SegmentKind::Elfcorehdr.name(),
+                memory: range,
+            }),
+        }
     }
 }
 
@@ -240,6 +257,21 @@ impl Headers {
         Ok(())
     }
 
+    /// Whether the header in force is found where it was put.
+    fn is_intact(&mut self) -> bool {
+        let Segment { memory, .. } = &mut self.segment;
+        let slots = self.writer.slots();
+        let selection = slots.selection().and_then(|place| {
+            let bytes = memory.bytes(place)?;
+            Selection::decode(bytes)
+        });
+        let checked = selection.and_then(|selection| slots.in_force(&selection));
+        let place = checked.and_then(|checked| Range::from_start_len(checked.start, checked.len));
+        let found = place.and_then(|place| memory.bytes(place));
+        let same = found.is_some_and(|found| *found == self.header.bytes[..]);
+        same && checked.is_some_and(|checked| checked.digest == self.record.digest)
+    }
+
     /// Has the registers of a CPU that does not run go to the kernel's own place.
     fn use_kernels_place(&mut self, cpu: usize) {
         if let Err(refusal) = self.sources.record.notes.use_kernels_place(cpu) {
@@ -253,31 +285,33 @@ impl Headers {
     }
 }
 
-/// The header follows what comes and goes for as long as this lives.
-pub(crate) struct Following(());
+/// The header follows what comes and goes for as long as this lives: that in the place of this number.
+pub(crate) struct Following(usize);
 
 impl Drop for Following {
     fn drop(&mut self) {
-        let headers = lock().take();
+        let headers = lock().get_mut(self.0).and_then(Option::take);
         // Making the segment writable again needs no lock.
         drop(headers);
     }
 }
 
-/// The header's segment, as it is now, and what became of it since the load.
-pub(crate) fn records() -> Option<(SegmentRecord, ElfcorehdrRecord)> {
-    let headers = lock();
-    let headers = headers.as_ref()?;
-    let record = ElfcorehdrRecord {
-        pieces: headers.header.pieces as u32,
-        without_room: headers.header.without_room as u32,
-        replacements: headers.writer.replacements() as u32,
-        outdated: headers.outdated.into(),
-    };
-    Some((headers.record, record))
+impl Following {
+    /// The header's segment, as it is now, and what became of it since the load.
+    pub(crate) fn records(&self) -> Option<(SegmentRecord, ElfcorehdrRecord)> {
+        let places = lock();
+        let headers = places.get(self.0)?.as_ref()?;
+        let record = ElfcorehdrRecord {
+            pieces: headers.header.pieces as u32,
+            without_room: headers.header.without_room as u32,
+            replacements: headers.writer.replacements() as u32,
+            outdated: headers.outdated.into(),
+        };
+        Some((headers.record, record))
+    }
 }
 
-/// The kernel's notices, by which the header of a loaded image follows what comes and goes.
+/// The kernel's notices, by which the header of each loaded image follows what comes and goes.
 pub(crate) struct Notices {
     _memory: MemoryNotifier,
     _cpus: CpuState,
@@ -295,13 +329,13 @@ impl Notices {
 
 impl HotplugCallbacks for Notices {
     fn memory_changed() {
-        if let Some(headers) = lock().as_mut() {
+        for headers in lock().iter_mut().flatten() {
             headers.refresh();
         }
     }
 
     fn cpu_comes(cpu: usize) {
-        if let Some(headers) = lock().as_mut() {
+        for headers in lock().iter_mut().flatten() {
             headers.use_kernels_place(cpu);
             headers.refresh();
         }

@@ -120,7 +120,7 @@ fn place(
         PAGE_SIZE,
         PAGE_SIZE,
         PAGE_SIZE,
-        Placement::Highest,
+        Placement::Lowest,
         Range::ALL,
     )?;
     let limit = kernel.command_line_max();
@@ -130,7 +130,7 @@ fn place(
     capture_command_line(&mut out, command_line, elfcorehdr, true, limit)?;
     if let Some(initrd) = initrd {
         let limit = kernel.initrd_limit(memory);
-        placer.place_initrd(initrd.len() as u64, Placement::Highest, limit)?;
+        placer.place_initrd(initrd.len() as u64, Placement::Lowest, limit)?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::fmt;
 
 use kexec_core::types::digest::Algorithm;
 use kexec_core::uapi::{
-    Decompression, ElfcorehdrRecord, RegionRecord, SegmentKind, SegmentRecord, SignatureState,
-    Status, ROLE_CAPTURE, ROLE_PRODUCTION,
+    Decompression, ElfcorehdrRecord, RegionRecord, Replacement, SegmentKind, SegmentRecord,
+    SignatureState, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
 };
 use serde::Serialize;
 
@@ -28,6 +28,8 @@ pub struct Report {
     /// The result of checking the kernel's signature.
     signature: Option<String>,
     segments: Vec<Segment>,
+    /// Where an image goes that replaces this one and is as long: "beside" it or "instead" of it.
+    replacement: Option<String>,
     memory: Option<Memory>,
 }
 
@@ -115,6 +117,15 @@ impl From<&Status> for Report {
                 .take(usize::try_from(status.segment_count).unwrap_or(usize::MAX))
                 .map(Segment::from)
                 .collect(),
+            replacement: match (
+                Replacement::from_number(status.replacement),
+                status.replacement,
+            ) {
+                (Some(place), _) => Some(place.name().into()),
+                // Nothing is loaded, or the module is older than this field.
+                (None, 0) => None,
+                (None, number) => Some(format!("unknown ({number})")),
+            },
             // An older module does not say.
             memory: (armed && status.size as usize >= size_of::<Status>())
                 .then(|| Memory::from(&status.elfcorehdr)),
@@ -197,6 +208,9 @@ impl fmt::Display for Report {
         for segment in &self.segments {
             writeln!(f, "{segment}")?;
         }
+        if let Some(place) = &self.replacement {
+            writeln!(f, "replacement {}", replacement(place))?;
+        }
         if let Some(memory) = &self.memory {
             writeln!(f, "memory      {memory}")?;
         }
@@ -211,6 +225,17 @@ impl fmt::Display for When {
             Some(reason) => write!(f, ", because {reason}"),
             None => Ok(()),
         }
+    }
+}
+
+/// What the place of the next image means.
+fn replacement(place: &str) -> &str {
+    if place == Replacement::Beside.name() {
+        "beside this image, which stays armed until the next one is"
+    } else if place == Replacement::Instead.name() {
+        "in this image's place: a crash while it is copied is lost; a larger crashkernel= avoids that"
+    } else {
+        place
     }
 }
 
@@ -296,6 +321,7 @@ mod tests {
             entry: 0x7000_0200,
             signature: SignatureState::UnknownSigner as u32,
             decompression: Decompression::AtLoad as u32,
+            replacement: Replacement::Beside as u32,
             elfcorehdr: ElfcorehdrRecord {
                 pieces: 7,
                 replacements: 3,
@@ -350,6 +376,7 @@ mod tests {
                         "digest": null,
                     },
                 ],
+                "replacement": "beside",
                 "memory": {
                     "pieces": 7,
                     "without_room": 0,
@@ -369,6 +396,7 @@ mod tests {
         assert_eq!(value["decompression"], json!(null));
         assert_eq!(value["signature"], json!(null));
         assert_eq!(value["segments"], json!([]));
+        assert_eq!(value["replacement"], json!(null));
         assert_eq!(value["memory"], json!(null));
         assert_eq!(value["role"], "unknown (0)");
     }
@@ -410,6 +438,22 @@ mod tests {
             assert!(text.contains(&line), "{text}");
         }
         assert!(!text(0).contains("decompress"));
+    }
+
+    #[test]
+    fn where_the_next_image_goes_is_said() {
+        let report = |replacement| {
+            Report::from(&Status {
+                replacement,
+                ..armed()
+            })
+        };
+        let instead = report(Replacement::Instead as u32);
+        assert_eq!(instead.replacement.as_deref(), Some("instead"));
+        golden::assert_output("status-instead.txt", &instead.to_string());
+        // An older module's, and a newer one's.
+        assert!(!report(0).to_string().contains("replacement"));
+        assert!(report(9).to_string().contains("replacement unknown (9)\n"));
     }
 
     #[test]

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The plan of an image: beside the one that is armed, where the region has room for both.
+
+use super::elfcorehdr::hotplug;
+use super::handover;
+use crate::arch::handover::Sources;
+use crate::arch::image::{self, Image};
+use crate::compat::prelude::*;
+use crate::refusal::Refusal;
+use crate::reserve::Reservation;
+use crate::sys::{acpi, memory};
+use kernel::page::PAGE_SIZE;
+use kexec_core::dump::elfcorehdr::slots::Slots;
+use kexec_core::error::Error;
+use kexec_core::handover::command_line::capture_command_line;
+use kexec_core::image::KernelImage;
+use kexec_core::plan::{Placer, Plan, Room};
+use kexec_core::types::ranges::Range;
+use kexec_core::uapi::{Replacement, SegmentKind};
+
+/// What a plan follows from, wherever it is made.
+pub(super) struct Needs<'a> {
+    pub(super) image: &'a Image<'a>,
+    pub(super) initrd: Option<&'a [u8]>,
+    pub(super) command_line: &'a [u8],
+    pub(super) sources: &'a Sources,
+    pub(super) elfcorehdr: &'a hotplug::Prepared,
+    pub(super) reservation: &'a Reservation,
+}
+
+/// A plan, and what depends on where the ELF core header is.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) slots: Slots,
+    command_line: KVec<u8>,
+    command_line_len: usize,
+}
+
+impl Planned {
+    /// The capture kernel's command line, without the NUL.
+    pub(super) fn command_line(&self) -> &[u8] {
+        let line = self.command_line.get(..self.command_line_len);
+        line.unwrap_or_default()
+    }
+}
+
+/// The memory of a plan's image, in pages that no other image has any of.
+pub(super) fn extent(plan: &Plan) -> Range {
+    plan.extent(PAGE_SIZE as u64)
+}
+
+impl Needs<'_> {
+    /// Plans the image beside what is at `occupied`. Where that leaves too little room, plans it as if
+    /// nothing were there.
+    pub(super) fn plan(&self, occupied: Option<Range>) -> Result<Planned, Refusal> {
+        if let Some(planned) = self.plan_beside(occupied)? {
+            return Ok(planned);
+        }
+        self.plan_in(Room::whole(self.reservation.region()))
+    }
+
+    /// Where an image of these lengths would go that replaces this one.
+    pub(super) fn replacement(&self, planned: &Planned) -> Result<Replacement, Refusal> {
+        Ok(match self.plan_beside(Some(extent(&planned.plan)))? {
+            Some(_) => Replacement::Beside,
+            None => Replacement::Instead,
+        })
+    }
+
+    fn plan_beside(&self, occupied: Option<Range>) -> Result<Option<Planned>, Refusal> {
+        let region = self.reservation.region();
+        let rooms = occupied.map(|occupied| Room::beside(region, occupied));
+        for room in rooms.into_iter().flatten() {
+            match self.plan_in(room) {
+                Err(Refusal::Core(Error::Plan(error))) if error.is_want_of_room() => {}
+                outcome => return outcome.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    // Out of line for the stack: the placer.
+    #[inline(never)]
+    fn plan_in(&self, room: Room) -> Result<Planned, Refusal> {
+        let (reservation, packing) = (self.reservation, room.packing);
+        let mut placer = Placer::within(reservation.region(), room.range)?;
+        let kernel = placer.place_kernel(self.image, packing)?;
+        // The slots are write-protected apart from the rest, so they have pages of their own.
+        let page_len = PAGE_SIZE as u64;
+        let (slot_len, slots_len) =
+            Slots::lens(self.elfcorehdr.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
+        let elfcorehdr = placer.place(
+            SegmentKind::Elfcorehdr,
+            self.elfcorehdr.len(),
+            slots_len,
+            page_len,
+            packing,
+            Range::ALL,
+        )?;
+        let slots = Slots {
+            start: elfcorehdr.memory.start(),
+            slot_len,
+        };
+        let limit = image::command_line_limit(self.image);
+        let mut command_line = KVec::new();
+        command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
+        let command_line_len = capture_command_line(
+            &mut command_line,
+            self.command_line,
+            slots.start,
+            acpi::is_enabled(),
+            limit,
+        )?;
+        handover::place(
+            self.sources,
+            &mut placer,
+            packing,
+            reservation,
+            command_line_len,
+        )?;
+        if let Some(initrd) = self.initrd {
+            let limit = image::initrd_limit(self.image, kernel.memory);
+            placer.place_initrd(initrd.len() as u64, packing, limit)?;
+        }
+        let entry = kernel
+            .memory
+            .start()
+            .wrapping_add(self.image.entry_offset());
+        Ok(Planned {
+            plan: placer.finish(entry, memory::total())?,
+            slots,
+            command_line,
+            command_line_len,
+        })
+    }
+}
