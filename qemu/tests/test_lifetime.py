@@ -25,6 +25,7 @@ CYCLE = f"""
 for round in $(seq %d); do
     insmod {paths.GUEST_MODULE}
     rkexec --load-panic {paths.GUEST_KERNEL} --command-line=console={PLATFORM.console}
+    rkexec --load-panic {paths.GUEST_KERNEL} --command-line=console={PLATFORM.console}
     rkexec --unload
     rmmod rust_kexec
 done

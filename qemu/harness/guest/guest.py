@@ -2,6 +2,7 @@
 """A booted guest, which a test has load, crash, and give its dump."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,12 @@ class Guest:
         )
         self.crash_line = len(self.machine.console.lines)
         await self.machine.execute("inject-nmi")
+
+    async def crash_by_running(self, *argv: str) -> None:
+        """Runs a program that panics the production kernel."""
+        program = f"read -r _ < /tmp/go; {shlex.join(argv)}"
+        await self.shell(f"mkfifo /tmp/go; ({program}) </dev/null >/dev/null 2>&1 &")
+        await self._crash_by_writing("/tmp/go", "1\n")
 
     async def _crash_by_writing(self, path: str, data: str) -> None:
         self.crash_line = len(self.machine.console.lines)

@@ -9,6 +9,7 @@ from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.steps.cpus import plug_a_cpu, restart_the_last_cpu, spin_on_the_last_cpu
 from harness.steps.memory import plug_and_pull_memory
+from harness.steps.replacing import load_again
 
 # Memory that is plugged in is used at once, for what can be moved away again.
 USE_PLUGGED_MEMORY = "memhp_default_state=online_movable"
@@ -19,6 +20,7 @@ X86_64 = (
         hardware=Hardware(hotplug=True, cpu=f"{PLATFORM.cpu},hypervisor=off"),
         command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
         before=(
+            load_again,
             plug_and_pull_memory,
             restart_the_last_cpu,
             plug_a_cpu,
@@ -39,6 +41,7 @@ ARM64 = (
         hardware=Hardware(firmware=True, hotplug=True),
         command_line=f"crashkernel=256M {USE_PLUGGED_MEMORY}",
         before=(
+            load_again,
             plug_and_pull_memory,
             restart_the_last_cpu,
             spin_on_the_last_cpu,
