@@ -69,7 +69,7 @@ pub trait Destination {
 }
 
 /// The records of the segments, in the plan's order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Records {
     list: [SegmentRecord; SEGMENTS_MAX],
     count: usize,
@@ -84,18 +84,16 @@ impl Records {
 
 /// Copies what `contents` has for each segment of a plan, and then `table`, to which the digests for the
 /// purgatory are added: those of the other segments by `algorithm`, and its own. What is checked
-/// before the jump has its digest in the records only.
+/// before the jump has its digest in the records only, which are filled in.
 pub fn copy<'a, T: KernelImage + 'a>(
     plan: &Plan,
     table: &mut Table,
     algorithm: Algorithm,
     to: &mut impl Destination,
     contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
-) -> Records {
-    let mut records = Records {
-        list: [SegmentRecord::default(); SEGMENTS_MAX],
-        count: 0,
-    };
+    records: &mut Records,
+) {
+    *records = Records::default();
     for (record, segment) in records.list.iter_mut().zip(plan.segments()) {
         *record = SegmentRecord {
             kind: segment.kind as u32,
@@ -125,7 +123,6 @@ pub fn copy<'a, T: KernelImage + 'a>(
     if let (Some(segment), Some(record)) = (plan.segment(kind), record) {
         copy_table::<T>(segment.memory, table, to, record);
     }
-    records
 }
 
 /// Copies a segment, and completes its record. The plan has room for everything; where it had not,

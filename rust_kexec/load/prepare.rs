@@ -25,7 +25,7 @@ use crate::sys::physical::ReservedMemory;
 use core::mem::MaybeUninit;
 use kernel::sync::Arc;
 use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::copy::Contents;
+use kexec_core::handover::copy::{Contents, Records};
 use kexec_core::image::KernelImage;
 use kexec_core::plan::Plan;
 use kexec_core::uapi::{Decompression, Replacement, SegmentKind, SignatureState};
@@ -58,7 +58,8 @@ struct Staged<'a> {
     slots: Slots,
     staging: Staging,
     digests: Digests,
-    plan: Plan,
+    plan: KBox<Plan>,
+    records: KBox<Records>,
     place: KBox<MaybeUninit<CrashImage>>,
     jump: Jump,
     interrupts: Interrupts,
@@ -103,7 +104,8 @@ pub(crate) fn prepare<'a>(
     };
     let planned = needs.plan(claim.occupied())?;
     let replacement = needs.replacement(&planned)?;
-    let (plan, slots) = (planned.plan, planned.slots);
+    // In a box, as the records: an image is handed on by value, and the stack is small.
+    let (plan, slots) = (KBox::new(planned.plan, GFP_KERNEL)?, planned.slots);
 
     let staging = Staging::build(
         &sources,
@@ -114,6 +116,7 @@ pub(crate) fn prepare<'a>(
         initrd.len() as u64,
         record.report.memory(),
     )?;
+    let extent = placing::extent(&plan);
     let staged = Staged {
         decompression,
         signature: files.kernel.finding().state(),
@@ -127,10 +130,11 @@ pub(crate) fn prepare<'a>(
         jump: Jump::new(&plan)?,
         interrupts: Interrupts::find()?,
         record,
+        records: KBox::new(Records::default(), GFP_KERNEL)?,
         plan,
         image,
     };
-    Ok(match claim.take(placing::extent(&plan)) {
+    Ok(match claim.take(extent) {
         Some(memory) => Prepared::Beside(Beside { staged, memory }),
         None => Prepared::Instead(Instead(staged)),
     })
@@ -167,7 +171,7 @@ impl Staged<'_> {
         let (slots, digests) = (self.slots, &mut self.digests);
         let reserved = memory.memory();
         let segments = Segments::write(
-            reserved, self.plan, report, slots, staging, digests, contents,
+            reserved, self.plan, self.records, report, slots, staging, digests, contents,
         );
         let checked = check(reserved, segments.records(), digests, contents);
         let elfcorehdr = segments.plan().segment(SegmentKind::Elfcorehdr);

@@ -6,6 +6,7 @@ use super::digests::Digests;
 use super::handover::Staging;
 use super::write_protection::WriteProtection;
 use crate::arch::handover;
+use crate::compat::prelude::*;
 use crate::sys::physical::{self, ReservedMemory};
 use crate::sys::words;
 use kexec_core::dump::elfcorehdr::slots::Slots;
@@ -28,8 +29,8 @@ const PARTS_MAX: usize = 2;
 /// Every segment of `plan` but that one was copied to its place, and `records` has the digest of each.
 /// The region is reserved memory while the value lives, and nothing but accidents writes to it.
 pub(crate) struct Segments {
-    plan: Plan,
-    records: Records,
+    plan: KBox<Plan>,
+    records: KBox<Records>,
     _protections: [Option<WriteProtection>; PARTS_MAX],
 }
 
@@ -41,7 +42,8 @@ impl Segments {
     #[inline(never)]
     pub(super) fn write<'a, T: KernelImage + 'a>(
         memory: &mut ReservedMemory,
-        plan: Plan,
+        plan: KBox<Plan>,
+        mut records: KBox<Records>,
         report: u64,
         elfcorehdr: Slots,
         staging: &Staging,
@@ -57,14 +59,17 @@ impl Segments {
         staging.fill_table(&mut table, &plan);
         let algorithm = digests.algorithm();
         let mut destination = Memory { memory, digests };
-        let records = copy(&plan, &mut table, algorithm, &mut destination, contents);
-
-        let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
-        let elfcorehdr = [elfcorehdr.map(|segment| segment.memory).unwrap_or_default()];
-        let mut parts = without([memory.range()], &elfcorehdr);
+        copy(
+            &plan,
+            &mut table,
+            algorithm,
+            &mut destination,
+            contents,
+            &mut records,
+        );
         // INVARIANT: All segments were written above.
         Self {
-            _protections: [(); PARTS_MAX].map(|()| parts.next().and_then(WriteProtection::of)),
+            _protections: protect(memory.range(), &plan),
             plan,
             records,
         }
@@ -85,6 +90,14 @@ impl Segments {
     pub(crate) fn check_before_the_jump(&self) -> Result<(), Damage> {
         check::before_the_jump(self.records(), &DirectMap(self))
     }
+}
+
+/// Write-protects an image's memory, but for the ELF core header's segment.
+fn protect(memory: Range, plan: &Plan) -> [Option<WriteProtection>; PARTS_MAX] {
+    let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
+    let elfcorehdr = [elfcorehdr.map(|segment| segment.memory).unwrap_or_default()];
+    let mut parts = without([memory], &elfcorehdr);
+    [(); PARTS_MAX].map(|()| parts.next().and_then(WriteProtection::of))
 }
 
 /// The image's memory while it is filled.

@@ -10,7 +10,7 @@ from harness.guest.loading import CAPTURE, rkexec
 
 # Functions of the module, by parts of their symbols. The first one is entered when the segments
 # have been copied, the other one when the copy is there and not armed yet.
-COPIED = "4load8segments11write_table"
+COPIED = "8handover4copy10copy_table"
 CHECKED = "4load5check5check"
 
 # Capture kernels' command lines, which tell the images apart.

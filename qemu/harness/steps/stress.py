@@ -46,7 +46,11 @@ attempt kexec-load-32 kexec-load --at=%(region)#x --32-bits
 PROCESSES = {
     "loads": f"attempt load {OURS}",
     "unloads": "attempt unload rkexec --unload; attempt status rkexec --status",
-    "own": f"attempt own {OWN}; {SEGMENTS} attempt no-own kexec-file-load --unload",
+    # Leaves the region free until there was a load, which cannot come where an image of its own is.
+    "own": f"""attempt own {OWN}; {SEGMENTS} attempt no-own kexec-file-load --unload
+        loads=$(wc -l < /tmp/loads)
+        while [ $(wc -l < /tmp/loads) -le $((loads + 1)) ] && [ $(cut -d. -f1 /proc/uptime) -lt $end ]
+        do attempt status rkexec --status; done""",
     "sizes": "attempt keep keep_size; attempt shrink shrink; attempt status rkexec --status",
 }
 

@@ -204,7 +204,7 @@ impl Loaded {
             range,
             bytes: vec![0; range.len() as usize],
         };
-        let records = copy(&plan, &mut table, algorithm, &mut region, |kind| {
+        let contents = |kind| {
             Some(match kind {
                 SegmentKind::Kernel => Contents::Kernel(&image),
                 SegmentKind::Initrd => Contents::Bytes(&initrd),
@@ -212,7 +212,16 @@ impl Loaded {
                 kind if kind == argument_kind => Contents::Bytes(&argument),
                 _ => return None,
             })
-        });
+        };
+        let mut records = Records::default();
+        copy(
+            &plan,
+            &mut table,
+            algorithm,
+            &mut region,
+            contents,
+            &mut records,
+        );
         let mut writer = Writer::new(slots);
         for pieces in 0..=changes {
             let header = header(3 + pieces as u64);
