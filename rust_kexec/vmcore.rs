@@ -17,6 +17,7 @@ pub(crate) use elfcorehdr::address as elfcorehdr_address;
 pub(crate) use file::Registration;
 use kernel::page::PAGE_SIZE;
 use kexec_core::dump::elfcorehdr::Elfcorehdr;
+use kexec_core::dump::report::{lines::lines, Report, ReportError};
 use kexec_core::dump::vmcore::excluded::Excluded;
 use kexec_core::dump::vmcore::windows::Budget;
 use kexec_core::dump::vmcore::Layout;
@@ -30,6 +31,7 @@ pub(crate) fn serve(address: u64) -> Result<Registration> {
     let notes = notes::merge(&core)?;
     let layout =
         Layout::new(&core, notes.len(), PAGE_SIZE as u64).map_err(|error| no_file(error.into()))?;
+    log_report(&notes);
     let excluded = excluded()?;
     // The file's parts are mapped into processes, so they are whole pages of their own.
     let mut contents = DumpContents {
@@ -48,6 +50,20 @@ pub(crate) fn serve(address: u64) -> Result<Registration> {
     let padding = layout.notes_area_len() - notes.len();
     contents.notes.extend_with(padding, 0, GFP_KERNEL)?;
     Registration::new(contents, Budget::of(memory::total()))
+}
+
+/// Says in the log when the crash got how far, and how each CPU stopped.
+fn log_report(notes: &[u8]) {
+    match Report::find(notes) {
+        Ok(report) => {
+            for line in lines(&report) {
+                pr_info!("{}\n", format_args!("{line}"));
+            }
+        }
+        // The kernel's own kexec leaves none.
+        Err(ReportError::Missing) => {}
+        Err(error) => pr_warn!("{}\n", format_args!("{error}")),
+    }
 }
 
 /// Reads the core header as far as its first bytes say that it reaches.

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A note of the module's own in the dump. It says when the stages of the crash were reached, and
-//! which CPUs stopped.
+//! The crash report: a note of the module's own in the dump. It says when the stages of the crash
+//! were reached, and of each CPU whether it stopped, when, by which means and in which context.
 //!
-//! Its contents are 64-bit words: the version, the ticks of the counter in a second, the number of
-//! CPUs, the counter at each [`Moment`], and one word for each CPU. A stage that was not reached is
-//! 0; so are those from [`Moment::Left`] on where the crash was given up, because the purgatory was
-//! damaged. The word of a CPU is the counter when the CPU stopped, 0 if it was off, or
-//! [`NOT_STOPPED`]. With `crash_kexec_post_notifiers` the kernel stops the CPUs by itself; then it is
-//! the counter when that was found.
+//! Its contents are 64-bit words, little-endian:
+//!
+//! | word | |
+//! |---|---|
+//! | 0 | [`VERSION`] |
+//! | 1 | ticks of the counter in a second |
+//! | 2 | the number of CPUs, N |
+//! | 3 to 10 | the counter at each [`Moment`], 0 where it was not reached |
+//! | 11 to 11+2N-1 | two words for each CPU |
+//!
+//! A crash that was given up, because the loaded image was damaged, has no stage after [`Moment::Stopped`].
+//!
+//! The first word of a CPU is the counter when it stopped, 0 if it was off, or [`NOT_STOPPED`]. The
+//! second one is its [`Circumstances`]. The counter is the time stamp counter (x86_64) or
+//! `CNTVCT_EL0` (arm64).
+
+pub mod lines;
+mod reader;
+
+pub use reader::{Cpu, CpuState, Report, ReportError};
 
 use crate::dump::note::{desc_offset, note_len, write_head, NoteError};
 use crate::types::bytes::write;
@@ -18,7 +32,7 @@ pub const REPORT_NAME: &[u8] = b"RUST_KEXEC";
 /// Type of the note. No other note has this type.
 pub const NT_REPORT: u32 = 0x524b_0001;
 /// The first word.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 /// A CPU that was running and did not stop in time. Its registers are not in the dump.
 pub const NOT_STOPPED: u64 = u64::MAX;
 
@@ -26,7 +40,8 @@ const NAME_LEN: usize = REPORT_NAME.len() + 1;
 /// Offset of the contents in the note.
 pub const CONTENTS: usize = desc_offset(NAME_LEN);
 /// The number of words before those of the CPUs.
-const HEAD_WORDS: usize = 8;
+const HEAD_WORDS: usize = 11;
+const CPU_WORDS: usize = 2;
 const WORD: usize = 8;
 
 /// The stages of a crash, with the numbers of their words.
@@ -36,24 +51,152 @@ pub enum Moment {
     Noticed = 3,
     /// The other CPUs had stopped, or the time limit was over.
     Stopped = 4,
-    /// The purgatory was intact, interrupts were silenced, and the purgatory was jumped to.
-    Left = 5,
+    /// The purgatory and its table were found intact.
+    PurgatoryChecked = 5,
+    /// The interrupt controllers were silenced.
+    Silenced = 6,
+    /// The purgatory was jumped to.
+    Left = 7,
     /// The purgatory had started to run on its own stack.
-    PurgatoryEntered = 6,
-    /// The digests held, and the capture kernel was entered.
-    Checked = 7,
+    PurgatoryEntered = 8,
+    /// The digests held.
+    Checked = 9,
+    /// The capture kernel was entered.
+    KernelEntered = 10,
 }
 
 impl Moment {
+    /// All of them, in the order of time.
+    pub const ALL: [Self; 8] = [
+        Self::Noticed,
+        Self::Stopped,
+        Self::PurgatoryChecked,
+        Self::Silenced,
+        Self::Left,
+        Self::PurgatoryEntered,
+        Self::Checked,
+        Self::KernelEntered,
+    ];
+
     /// The number of its word in the contents.
     pub const fn word(self) -> usize {
         self as usize
     }
 }
 
-/// The number of a CPU's word in the contents.
+/// The means by which a CPU stopped.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// It is the one that crashed.
+    Crashed = 1,
+    /// An interrupt of the crashing CPU's, which it takes only with interrupts on.
+    Interrupt = 2,
+    /// An NMI, or a pseudo-NMI of arm64's.
+    Nmi = 3,
+    /// It was waiting to be stopped, because it had panicked as well.
+    Waiting = 4,
+    /// The kernel had stopped it before, as with `crash_kexec_post_notifiers`.
+    Kernel = 5,
+}
+
+impl Means {
+    const ALL: [Self; 5] = [
+        Self::Crashed,
+        Self::Interrupt,
+        Self::Nmi,
+        Self::Waiting,
+        Self::Kernel,
+    ];
+}
+
+/// The means by which a CPU stopped, and its context until then. Nothing is known of the context of a
+/// CPU that the kernel stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances(u64);
+
+/// A part of a CPU's context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// It ran a program.
+    User = 0,
+    /// It ran its idle task.
+    Idle = 1,
+    /// Interrupts were off.
+    InterruptsOff = 2,
+    /// It handled a softirq.
+    Softirq = 3,
+    /// It handled an interrupt.
+    Hardirq = 4,
+    /// It handled an NMI.
+    Nmi = 5,
+}
+
+impl Context {
+    /// All of them, in the order of their bits.
+    pub const ALL: [Self; 6] = [
+        Self::User,
+        Self::Idle,
+        Self::InterruptsOff,
+        Self::Softirq,
+        Self::Hardirq,
+        Self::Nmi,
+    ];
+
+    const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+}
+
+/// The means are in the second byte.
+const MEANS_SHIFT: u32 = 8;
+
+impl Circumstances {
+    /// A CPU that stopped by these means.
+    pub const fn new(means: Means) -> Self {
+        Self((means as u64) << MEANS_SHIFT)
+    }
+
+    /// The same, in this context as well if `holds`.
+    pub const fn with(self, context: Context, holds: bool) -> Self {
+        match holds {
+            true => Self(self.0 | context.bit()),
+            false => self,
+        }
+    }
+
+    /// The circumstances in a word of the report.
+    pub const fn from_word(word: u64) -> Self {
+        Self(word)
+    }
+
+    /// The word of the report.
+    pub const fn word(self) -> u64 {
+        self.0
+    }
+
+    /// The means, if they are known.
+    pub fn means(self) -> Option<Means> {
+        let number = (self.0 >> MEANS_SHIFT) & 0xff;
+        Means::ALL.into_iter().find(|means| *means as u64 == number)
+    }
+
+    /// The CPU's context until then.
+    pub fn contexts(self) -> impl Iterator<Item = Context> {
+        Context::ALL
+            .into_iter()
+            .filter(move |context| self.0 & context.bit() != 0)
+    }
+}
+
+/// The number of the word in the contents that says when a CPU stopped.
 pub const fn cpu_word(cpu: usize) -> usize {
-    HEAD_WORDS.saturating_add(cpu)
+    HEAD_WORDS.saturating_add(cpu.saturating_mul(CPU_WORDS))
+}
+
+/// The number of the word with a CPU's [`Circumstances`].
+pub const fn circumstances_word(cpu: usize) -> usize {
+    cpu_word(cpu).saturating_add(1)
 }
 
 /// Length of the note for `cpus` CPUs, in whole words.
@@ -81,34 +224,6 @@ pub fn encode(out: &mut [u8], cpus: usize, frequency: u64) -> Result<usize, Note
 
 const _: () = {
     assert!(CONTENTS == 24);
-    assert!(Moment::Checked.word() + 1 == HEAD_WORDS);
-    assert!(report_len(1) == CONTENTS + 9 * WORD);
+    assert!(Moment::KernelEntered.word() + 1 == HEAD_WORDS);
+    assert!(report_len(1) == CONTENTS + 13 * WORD);
 };
-
-#[cfg(test)]
-mod tests {
-    extern crate std;
-
-    use super::*;
-    use crate::dump::note::Notes;
-    use std::vec;
-
-    #[test]
-    fn a_new_report_is_a_note_of_which_nothing_but_the_head_is_filled_in() {
-        let mut out = vec![0xaa; report_len(3) + 4];
-        assert_eq!(encode(&mut out, 3, 62_500_000), Ok(report_len(3)));
-        assert_eq!(out[report_len(3)..], [0xaa; 4]);
-        let note = Notes::new(&out[..report_len(3)]).next().unwrap().unwrap();
-        assert_eq!((note.name, note.note_type), (REPORT_NAME, NT_REPORT));
-        let words = note.desc.chunks_exact(WORD);
-        let words = words.map(|word| u64::from_le_bytes(word.try_into().unwrap()));
-        assert!(words.eq([1, 62_500_000, 3, 0, 0, 0, 0, 0, 0, 0, 0]));
-        assert_eq!(
-            encode(&mut [0; 24], 0, 0),
-            Err(NoteError::Buffer {
-                needed: report_len(0),
-                len: 24
-            })
-        );
-    }
-}

@@ -35,13 +35,15 @@ extern "C" fn purgatory_main(table: u64) -> ! {
     let memory = unsafe { Physical::new() };
     match check::in_the_purgatory(table, &memory) {
         Ok(image) => {
+            let checked = arch::counter();
             let table = &image.table;
             // SAFETY: The table's digest held, and the module mapped the report. The header was
             // found in its slot.
             unsafe {
                 memory::place_elfcorehdr(&table.elfcorehdr, image.elfcorehdr);
                 memory::report(table.report, Moment::PurgatoryEntered, entered);
-                memory::report(table.report, Moment::Checked, arch::counter());
+                memory::report(table.report, Moment::Checked, checked);
+                memory::report(table.report, Moment::KernelEntered, arch::counter());
             }
             arch::enter_kernel(table)
         }

@@ -28,6 +28,7 @@ use crate::sys::panic::PanicCallbacks;
 use core::ops::DerefMut;
 use core::ptr;
 use kernel::bindings::pt_regs;
+use kexec_core::dump::report::Means;
 
 global_lock! {
     /// The hooks, once a load has put them in. The lock is taken inside that of the armed image.
@@ -114,9 +115,9 @@ impl PanicCallbacks for Hooks {
         unsafe { stop::wait_to_be_stopped(frame) }
     }
 
-    unsafe fn stop_this_cpu(frame: *const pt_regs) {
+    unsafe fn stop_this_cpu(frame: *const pt_regs, means: Means) {
         // SAFETY: By this function's contract.
-        unsafe { stop::stop_this_cpu(frame) }
+        unsafe { stop::stop_this_cpu(frame, means) }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::load::CrashImage;
 use crate::sys::{clock, cpu};
 use crate::{arch, armed};
 use kernel::bindings;
-use kexec_core::dump::report::Moment;
+use kexec_core::dump::report::{Means, Moment};
 use kexec_core::handover::check::Damage;
 
 /// The kernel crashes on this CPU. Returns if no image is armed, if another CPU came first, which then
@@ -43,18 +43,21 @@ pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     let registers = unsafe { stop::registers_at(frame) };
     let cpu = cpu::current();
     record.notes.save(cpu, &registers, cpu::current_pid());
-    record.report.stopped(cpu);
+    let circumstances = stop::circumstances(Means::Crashed, &registers);
+    record.report.stopped(cpu, circumstances);
     stop::stop_others(record);
     record.report.reached(Moment::Stopped);
     if !is_intact(image) {
         arch::stop::restore_interrupts(interrupts);
         return;
     }
+    record.report.reached(Moment::PurgatoryChecked);
     // From here on panic() could not go on.
     arch::stop::quiesce_cpu();
     // SAFETY: This CPU is the one that crashes, and it comes here once.
     unsafe { record.vmcoreinfo.stamp(clock::seconds_since_1970()) };
     image.loaded.interrupts.silence();
+    record.report.reached(Moment::Silenced);
     leave(image)
 }
 

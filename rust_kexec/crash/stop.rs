@@ -8,6 +8,7 @@ use crate::record::CrashRecord;
 use crate::sys::cpu;
 use crate::{arch, armed};
 use kernel::bindings;
+use kexec_core::dump::report::{Circumstances, Context, Means};
 
 /// CPUs that have not answered after this time stay as they are, without their registers.
 const WAIT_MICROSECONDS: u32 = 1_000_000;
@@ -56,7 +57,7 @@ fn wait_for_others(record: &CrashRecord, microseconds: u32) -> bool {
 /// # Safety
 ///
 /// `frame` must be null or point to the registers to save.
-pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
+pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs, means: Means) {
     let Some(image) = state::image_elsewhere() else {
         return;
     };
@@ -64,7 +65,8 @@ pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs) {
     // SAFETY: The caller vouches for the frame.
     let registers = unsafe { registers_at(frame) };
     arch::stop::quiesce_cpu();
-    record.report.stopped(cpu::current());
+    let circumstances = circumstances(means, &registers);
+    record.report.stopped(cpu::current(), circumstances);
     save(record, &registers);
     arch::stop::park();
 }
@@ -87,7 +89,7 @@ pub(super) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
             return;
         }
         // SAFETY: The caller vouches for the frame.
-        unsafe { stop_this_cpu(frame) }
+        unsafe { stop_this_cpu(frame, Means::Waiting) }
         if state::is_given_up() {
             return;
         }
@@ -101,6 +103,21 @@ pub(super) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
         // SAFETY: The caller vouches for the frame.
         save(&image.record, &unsafe { registers_at(frame) });
     }
+}
+
+/// The circumstances of a CPU that stops by these means, with these registers.
+pub(super) fn circumstances(means: Means, registers: &Registers) -> Circumstances {
+    let levels = cpu::interrupt_levels();
+    // What stops a CPU is an interrupt or NMI itself.
+    let nmi = levels.nmi > u32::from(means == Means::Nmi);
+    let hardirq = levels.hardirq > u32::from(means == Means::Interrupt);
+    Circumstances::new(means)
+        .with(Context::User, registers.are_of_user_mode())
+        .with(Context::Idle, cpu::current_pid() == 0)
+        .with(Context::InterruptsOff, registers.have_interrupts_off())
+        .with(Context::Softirq, levels.softirq)
+        .with(Context::Hardirq, hardirq)
+        .with(Context::Nmi, nmi)
 }
 
 /// The registers of a frame, or of this place if there is none. Inline, because a stack can only be

@@ -8,7 +8,10 @@ use crate::refusal::Refusal;
 use crate::sys::{cpu, physical};
 use core::mem::size_of_val;
 use core::sync::atomic::{AtomicU64, Ordering};
-use kexec_core::dump::report::{cpu_word, encode, report_len, Moment, CONTENTS, NOT_STOPPED};
+use kexec_core::dump::report::{
+    circumstances_word, cpu_word, encode, report_len, Circumstances, Means, Moment, CONTENTS,
+    NOT_STOPPED,
+};
 use kexec_core::types::ranges::Range;
 
 const WORD: usize = size_of::<u64>();
@@ -62,7 +65,8 @@ impl CrashReport {
     }
 
     /// Notes that a CPU stops. For the CPU itself.
-    pub(crate) fn stopped(&self, cpu: usize) {
+    pub(crate) fn stopped(&self, cpu: usize, circumstances: Circumstances) {
+        self.write(circumstances_word(cpu), circumstances.word());
         self.write(cpu_word(cpu), time::counter());
     }
 
@@ -71,7 +75,11 @@ impl CrashReport {
         if let Some(word) = self.word(cpu_word(cpu)) {
             let now = time::counter();
             // Whatever else is there, the CPU knows better.
-            let _ = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
+            let first = word.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
+            if first.is_ok() {
+                let by_the_kernel = Circumstances::new(Means::Kernel);
+                self.write(circumstances_word(cpu), by_the_kernel.word());
+            }
         }
     }
 

@@ -71,6 +71,11 @@
 #define RUST_CONST(type, name, value) static const type RUST_KEXEC_CONST_##name = value
 #define RUST_MACRO(type, name) static const type RUST_KEXEC_CONST_##name = (type)name
 RUST_MACRO(int, SB_KERNMOUNT);
+RUST_MACRO(unsigned int, NMI_MASK);
+RUST_MACRO(unsigned int, NMI_OFFSET);
+RUST_MACRO(unsigned int, HARDIRQ_MASK);
+RUST_MACRO(unsigned int, HARDIRQ_OFFSET);
+RUST_MACRO(unsigned int, SOFTIRQ_OFFSET);
 RUST_MACRO(size_t, VMCOREINFO_NOTE_SIZE);
 RUST_MACRO(unsigned long, VERIFY_USE_SECONDARY_KEYRING);
 RUST_MACRO(unsigned long, VERIFY_USE_PLATFORM_KEYRING);
@@ -102,6 +107,7 @@ extern const struct kernel_param_ops rust_kexec_signatures;
 unsigned int rust_kexec_current_cpu(void);
 int rust_kexec_current_pid(void);
 unsigned int rust_kexec_cpu_ids(void);
+unsigned int rust_kexec_preempt_count(void);
 void rust_kexec_delay_microseconds(unsigned int microseconds);
 bool rust_kexec_cpu_is_possible(unsigned int cpu);
 bool rust_kexec_cpu_is_present(unsigned int cpu);

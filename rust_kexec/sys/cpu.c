@@ -3,6 +3,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/sysfs.h>
@@ -32,6 +33,11 @@ void rust_kexec_delay_microseconds(unsigned int microseconds)
 }
 
 /* Inline. */
+
+unsigned int rust_kexec_preempt_count(void)
+{
+	return preempt_count();
+}
 
 bool rust_kexec_cpu_is_possible(unsigned int cpu)
 {

@@ -22,6 +22,31 @@ pub(crate) fn current_pid() -> u32 {
     unsafe { bindings::rust_kexec_current_pid() as u32 }
 }
 
+/// The interrupts that this CPU is in the middle of.
+pub(crate) struct InterruptLevels {
+    /// How many NMIs.
+    pub(crate) nmi: u32,
+    /// How many interrupts, besides NMIs.
+    pub(crate) hardirq: u32,
+    /// Whether a softirq is handled.
+    pub(crate) softirq: bool,
+}
+
+/// The interrupts that this CPU is in the middle of. Meaningful where it cannot move to another one.
+pub(crate) fn interrupt_levels() -> InterruptLevels {
+    // SAFETY: Reads a per-CPU variable.
+    let count = unsafe { bindings::rust_kexec_preempt_count() };
+    let levels = |mask: c_uint, one: c_uint| (count & mask).checked_div(one).unwrap_or_default();
+    let nmi = levels(bindings::NMI_MASK, bindings::NMI_OFFSET);
+    let hardirq = levels(bindings::HARDIRQ_MASK, bindings::HARDIRQ_OFFSET);
+    InterruptLevels {
+        nmi,
+        // An NMI counts as an interrupt too.
+        hardirq: hardirq.saturating_sub(nmi),
+        softirq: count & bindings::SOFTIRQ_OFFSET != 0,
+    }
+}
+
 /// One more than the highest number that a CPU can have.
 pub(crate) fn ids() -> usize {
     // SAFETY: Reads a variable that is constant after boot.

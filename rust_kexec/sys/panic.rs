@@ -3,6 +3,7 @@
 //! The functions of this module that a panic calls.
 
 use kernel::bindings::pt_regs;
+use kexec_core::dump::report::Means;
 
 /// The functions that a panic calls, with preemption off and otherwise in any state of the kernel. They
 /// allocate nothing, take no lock and do not sleep.
@@ -39,5 +40,5 @@ pub(crate) trait PanicCallbacks {
     /// # Safety
     ///
     /// `frame` must be as above, and preemption off.
-    unsafe fn stop_this_cpu(frame: *const pt_regs);
+    unsafe fn stop_this_cpu(frame: *const pt_regs, means: Means);
 }

@@ -5,5 +5,6 @@
 mod elfcorehdr;
 mod note;
 mod prstatus;
+mod report;
 mod vmcore;
 mod vmcoreinfo;

@@ -62,11 +62,11 @@ IMPLEMENTATIONS: dict[str, Loader] = {
 # The parts of the crash path, and the seconds that each took by a report.
 PARTS: dict[str, Callable[[Report], float]] = {
     "stopping the other CPUs": lambda r: r.seconds(r.noticed, r.stopped),
-    # The check of the purgatory is in it.
-    "silencing interrupts": lambda r: r.seconds(r.stopped, r.left),
+    "checking the purgatory": lambda r: r.seconds(r.stopped, r.purgatory_checked),
+    "silencing interrupts": lambda r: r.seconds(r.purgatory_checked, r.left),
     "entering the purgatory": lambda r: r.seconds(r.left, r.purgatory_entered),
     "checking the digests": lambda r: r.seconds(r.purgatory_entered, r.checked),
-    "together": lambda r: r.seconds(r.noticed, r.checked),
+    "together": lambda r: r.seconds(r.noticed, r.kernel_entered),
 }
 
 

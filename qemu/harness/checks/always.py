@@ -61,10 +61,28 @@ def every_cpu(dump: Dump, facts: Facts) -> None:
 def crash_report(dump: Dump, facts: Facts) -> None:
     """The stages followed each other, and the CPUs that did not stop are named."""
     report = dump.report
-    stages = [report.noticed, report.stopped, report.left, report.purgatory_entered, report.checked]
+    stages = [
+        report.noticed,
+        report.stopped,
+        report.purgatory_checked,
+        report.silenced,
+        report.left,
+        report.purgatory_entered,
+        report.checked,
+        report.kernel_entered,
+    ]
     assert 0 < stages[0] and stages == sorted(stages), stages
     assert report.not_stopped == facts.not_stopped
     assert len(report.has_stopped) == facts.hello.cpus_online - len(facts.not_stopped)
+    means = [report.means(cpu) for cpu in report.has_stopped]
+    assert means.count(report.CRASHED) == 1 and 0 not in means, means
+    for cpu in dump.cpus:
+        # The kernel tells nothing of the CPUs that it stops.
+        if report.means(cpu.number) != report.KERNEL:
+            circumstances = report.circumstances[cpu.number]
+            assert (circumstances & report.IDLE != 0) == (cpu.pid == 0), cpu
+            in_user_space = cpu.instruction_pointer < 1 << 63
+            assert (circumstances & report.USER != 0) == in_user_space, cpu
 
 
 def all_memory(dump: Dump, facts: Facts) -> None:

@@ -17,6 +17,9 @@ const _: () = {
     assert!(core::mem::size_of::<bindings::pt_regs>() > ARM64_REGS * 8);
 };
 
+/// The place of pstate.
+const PSTATE: usize = 33;
+
 /// The registers of one CPU: x0 to x30, sp, pc, pstate.
 pub(crate) struct Registers([u64; ARM64_REGS]);
 
@@ -29,6 +32,19 @@ impl Registers {
     pub(crate) unsafe fn from_frame(frame: *const bindings::pt_regs) -> Self {
         // SAFETY: The caller vouches for the frame, which begins with so many 64-bit words.
         Self(unsafe { frame.cast::<[u64; ARM64_REGS]>().read() })
+    }
+
+    /// Whether a program had them: at EL0.
+    pub(crate) fn are_of_user_mode(&self) -> bool {
+        const LEVEL: u64 = 0xc;
+        self.0[PSTATE] & LEVEL == 0
+    }
+
+    /// Whether interrupts were off. Where the kernel masks them by their priority instead
+    /// (pseudo-NMIs), they are not off for this.
+    pub(crate) fn have_interrupts_off(&self) -> bool {
+        const IRQ_MASKED: u64 = 1 << 7;
+        self.0[PSTATE] & IRQ_MASKED != 0
     }
 
     /// Writes the registers as an NT_PRSTATUS note.

@@ -20,6 +20,7 @@ use core::ffi::CStr;
 use core::ptr::{self, addr_of_mut};
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::ffi::{c_int, c_uint, c_void};
+use kexec_core::dump::report::Means;
 
 /// How firmware is called to switch a CPU off: 0 where it cannot, else a [`Conduit`].
 static CONDUIT: AtomicU32 = AtomicU32::new(0);
@@ -131,7 +132,7 @@ extern "C" fn stop_called<T: PanicCallbacks>(_info: *mut c_void) {
     // SAFETY: The interrupt entry code keeps the interrupted registers while it runs. Null, where the
     // call came without an interrupt, stands for the registers of this place. Interrupts are off, and
     // preemption with them.
-    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs()) }
+    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs(), Means::Interrupt) }
 }
 
 /// The same, by a pseudo-NMI.
@@ -140,7 +141,7 @@ extern "C" fn stop_nmi<T: PanicCallbacks>(
     _device: *mut c_void,
 ) -> bindings::irqreturn_t {
     // SAFETY: As above.
-    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs()) }
+    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs(), Means::Nmi) }
     // IRQ_HANDLED, whose type is an integer in some versions and a structure in others.
     const IRQ_HANDLED: c_uint = 1;
     // SAFETY: Both types have this one value.

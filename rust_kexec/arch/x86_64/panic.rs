@@ -5,6 +5,7 @@
 use crate::sys::bindings;
 use crate::sys::panic::PanicCallbacks;
 use kernel::ffi::{c_int, c_uint};
+use kexec_core::dump::report::Means;
 
 /// A type whose callbacks the NMI handler calls.
 pub(crate) trait ArchitectureCallbacks: PanicCallbacks {
@@ -52,5 +53,5 @@ pub(crate) use callbacks;
 #[inline(never)]
 pub(crate) unsafe fn stop_this_cpu<T: PanicCallbacks>(frame: *const bindings::pt_regs) {
     // SAFETY: By this function's contract.
-    unsafe { T::stop_this_cpu(frame) }
+    unsafe { T::stop_this_cpu(frame, Means::Nmi) }
 }

@@ -15,10 +15,11 @@ pub(crate) const NOTE_BUFFER_LEN: usize = X86_64_BUFFER_LEN;
 const FS_BASE: u32 = 0xc000_0100;
 const KERNEL_GS_BASE: u32 = 0xc000_0102;
 
-/// How many of the registers an interrupt frame holds, and where the selectors among them are
+/// How many of the registers an interrupt frame holds, and where the selectors and flags among them are
 /// (`struct user_regs_struct`, which begins like `struct pt_regs`).
 const FRAME_REGS: usize = 21;
 const CS: usize = 17;
+const FLAGS: usize = 18;
 const SS: usize = 20;
 
 const _: () = assert!(core::mem::size_of::<bindings::pt_regs>() == FRAME_REGS * 8);
@@ -50,6 +51,18 @@ impl Registers {
             *to = from;
         }
         Self(registers)
+    }
+
+    /// Whether a program had them.
+    pub(crate) fn are_of_user_mode(&self) -> bool {
+        const PRIVILEGE_LEVEL: u64 = 3;
+        self.0[CS] & PRIVILEGE_LEVEL == PRIVILEGE_LEVEL
+    }
+
+    /// Whether interrupts were off.
+    pub(crate) fn have_interrupts_off(&self) -> bool {
+        const INTERRUPT_FLAG: u64 = 1 << 9;
+        self.0[FLAGS] & INTERRUPT_FLAG == 0
     }
 
     /// Writes the registers as an NT_PRSTATUS note.

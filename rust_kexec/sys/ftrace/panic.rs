@@ -9,6 +9,8 @@ use crate::sys::panic::PanicCallbacks;
 use crate::sys::slot::{Held, Slot};
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::ffi::c_ulong;
+#[cfg(CONFIG_X86_64)]
+use kexec_core::dump::report::Means;
 
 static CRASH_KEXEC: Hook = Hook::observing(c"__crash_kexec");
 
@@ -172,5 +174,5 @@ unsafe extern "C" fn run_crash_ipi_callback_entered<T: PanicCallbacks>(
     registers: *mut bindings::ftrace_regs,
 ) {
     // SAFETY: The registers are ftrace's, and preemption is off; by this function's contract.
-    unsafe { T::stop_this_cpu(argument(registers)) }
+    unsafe { T::stop_this_cpu(argument(registers), Means::Nmi) }
 }

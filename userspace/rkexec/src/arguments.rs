@@ -26,6 +26,13 @@ pub enum Action {
         /// As JSON.
         json: bool,
     },
+    /// Show the crash report of a dump.
+    Report {
+        /// The dump.
+        dump: PathBuf,
+        /// As JSON.
+        json: bool,
+    },
     /// Show what files are, and whether they can be loaded.
     Inspect(InspectRequest),
     /// Load a kernel that is entered by a reboot, or enter it.
@@ -97,6 +104,21 @@ enum Command {
     Unload,
     /// Show what is loaded, as -S
     Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how a crash went: when it got how far, and how each CPU stopped
+    ///
+    /// Reads the note RUST_KEXEC in an ELF dump, as /proc/vmcore is one and makedumpfile -E writes
+    /// them. Times are microseconds since the crash was noticed. A CPU is stopped by an interrupt, by
+    /// an NMI, by itself because it had panicked as well (waiting), or by the kernel with
+    /// crash_kexec_post_notifiers.
+    Report {
+        /// The dump
+        #[arg(value_name = "VMCORE")]
+        dump: PathBuf,
+
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -200,6 +222,7 @@ impl Arguments {
             Some(Command::Load { kernel, options }) => return Ok(Action::Load { kernel, options }),
             Some(Command::Unload) => return Ok(Action::Unload),
             Some(Command::Status { json }) => return Ok(Action::Status { json }),
+            Some(Command::Report { dump, json }) => return Ok(Action::Report { dump, json }),
             Some(Command::Inspect(request)) => return Ok(Action::Inspect(request)),
             None => {}
         }

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | load, unload | 0 done, 1 refused or failed |
 //! | status | as `kexec -S`: 1 when an image is armed, 0 when none is, 255 when that is unknown |
+//! | report | 0 shown, 1 no dump with a report |
 //! | inspect | 0 every file can be loaded, 1 one is refused, 255 a file cannot be read |
 //! | wrong usage | 2 |
 
@@ -26,6 +27,7 @@ mod golden;
 mod inspect;
 mod load;
 mod output;
+mod report;
 mod status;
 
 use std::process::ExitCode;
@@ -66,6 +68,10 @@ fn perform(action: Action) -> Result<u8, Failure> {
             let report = status::Report::from(&Device::open()?.status()?);
             output::print(&report, json)?;
             Ok(report.armed.into())
+        }
+        Action::Report { dump, json } => {
+            report::report(&dump, json)?;
+            Ok(0)
         }
         Action::Inspect(request) => inspect::inspect(&request),
         Action::OrdinaryKexec => Err(Failure::new(

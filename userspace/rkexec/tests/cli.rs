@@ -72,6 +72,7 @@ fn help_is_word_for_word() {
         ("help-load.txt", &["load", "--help"]),
         ("help-unload.txt", &["unload", "--help"]),
         ("help-status.txt", &["status", "--help"]),
+        ("help-report.txt", &["report", "--help"]),
         ("help-inspect.txt", &["inspect", "--help"]),
     ] {
         let output = rkexec(arguments);
