@@ -27,6 +27,8 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 # Arguments for pytest and for the benchmarks, as in `make test PYTEST="-k registers --seed=7"`.
 PYTEST ?=
+# A pattern for the names of rows, as in `make crash-matrix ROWS='oops|nmi'`.
+ROWS ?=
 BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
@@ -38,14 +40,14 @@ N ?= 40
 help: ## list the targets
 	@echo "rust_kexec: kexec and kdump as a loadable Rust module"
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 21
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 21
 	@echo
 	@echo "  make KDIR=/path/to/tree   build the module against your own kernel tree"
 	@echo "  make test PYTEST='-k registers'   run some of the scenarios"
 	@echo
 	@echo "For developers of the project:"
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*### \(.*\)/  make \1\t\2/p' Makefile | expand -t 21
+	@sed -n 's/^\([a-z-]*\):[^#]*### \(.*\)/  make \1\t\2/p' Makefile | expand -t 21
 	@echo
 	@echo "KERNEL=6.12, 7 or stock, ARCH=x86_64 or arm64, VARIANT= one of qemu/kernel/*.config, and"
 	@echo "CAPTURE_KERNEL= and CAPTURE_VARIANT= for a capture kernel of another line or variant,"
@@ -81,6 +83,15 @@ matrix: ### run with each variant of the arm64 kernel the scenarios that it coul
 	done
 	@$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=va-48 \
 		PYTEST="-n 1 -k 'crash_backtraces or test_crash' $(PYTEST)"
+
+# Only rows without a good result run. They need a kernel with what kills kernels.
+.PHONY: crash-matrix
+crash-matrix: ### kill kernels in every way, and write docs/crash-matrix.md: ROWS= for some
+	@$(MAKE) --no-print-directory guest VARIANT=matrix
+	@$(MAKE) --no-print-directory python
+	@$(TIMED) "crash matrix" env PYTHONPATH=qemu \
+		TARGET=$(call target,$(KERNEL),matrix) CAPTURE_TARGET=$(call target,$(KERNEL),matrix) \
+		$(PYTHON) -m harness.commands.crash_matrix '$(ROWS)'
 
 # A kernel that takes long to build, and whose every access takes long.
 .PHONY: debug

@@ -53,7 +53,7 @@ VMLINUX = _vmlinux()
 # The modules that a guest may have, with debug information as well.
 MODULES = tuple(
     BUILD / "module" / TARGET / name / f"{name}.ko"
-    for name in ("rust_kexec", "irqs_off", "on_entry", "panic_at_once")
+    for name in ("rust_kexec", "crasher", "irqs_off", "on_entry", "panic_at_once")
 )
 
 # The same files inside the production guest.
@@ -64,6 +64,8 @@ GUEST_MODULE = "/lib/rust_kexec.ko"
 GUEST_IRQS_OFF = "/lib/irqs_off.ko"
 # Panics, or changes a byte, when a chosen function is entered.
 GUEST_ON_ENTRY = "/lib/on_entry.ko"
+# Kills the kernel in a context that is asked for.
+GUEST_CRASHER = "/lib/crasher.ko"
 # Makes all CPUs panic at once.
 GUEST_PANIC_AT_ONCE = "/lib/panic_at_once.ko"
 

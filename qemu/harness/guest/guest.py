@@ -97,12 +97,12 @@ class Guest:
 
     async def crash(self) -> None:
         """Panics the production kernel."""
-        await self._crash_by_writing("/proc/sysrq-trigger", "c")
+        await self.crash_by_writing("/proc/sysrq-trigger", "c")
 
     async def crash_all_cpus(self) -> None:
         """Panics the production kernel on all CPUs at once."""
         await self.shell(f"insmod {paths.GUEST_PANIC_AT_ONCE}")
-        await self._crash_by_writing("/sys/module/panic_at_once/parameters/now", "1")
+        await self.crash_by_writing("/sys/module/panic_at_once/parameters/now", "1")
 
     async def crash_by_nmi(self) -> None:
         """Panics the production kernel by an NMI that all CPUs handle at once.
@@ -119,9 +119,10 @@ class Guest:
         """Runs a program that panics the production kernel."""
         program = f"read -r _ < /tmp/go; {shlex.join(argv)}"
         await self.shell(f"mkfifo /tmp/go; ({program}) </dev/null >/dev/null 2>&1 &")
-        await self._crash_by_writing("/tmp/go", "1\n")
+        await self.crash_by_writing("/tmp/go", "1\n")
 
-    async def _crash_by_writing(self, path: str, data: str) -> None:
+    async def crash_by_writing(self, path: str, data: str) -> None:
+        """Writes to a file what kills the kernel."""
         self.crash_line = len(self.machine.console.lines)
         await self.machine.until(self.agent.write(path, data), "the agent's last answer", PATIENCE)
 

@@ -30,6 +30,7 @@ class Console:
         self._started = 0.0
         self._news = asyncio.Condition()
         self._server: asyncio.Server | None = None
+        self._writer: asyncio.StreamWriter | None = None
 
     async def serve(self, path: Path) -> None:
         """Listens at a socket that QEMU connects the serial port to."""
@@ -41,11 +42,18 @@ class Console:
             self._server.close()
 
     async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
         while data := await reader.read(65536):
             async with self._news:
                 self._add(data)
                 self._news.notify_all()
         writer.close()
+
+    async def send(self, data: bytes) -> None:
+        """Sends to the guest's serial port."""
+        assert self._writer is not None
+        self._writer.write(data)
+        await self._writer.drain()
 
     def _add(self, data: bytes) -> None:
         now = time.monotonic()

@@ -227,6 +227,13 @@ class Machine:
         """A QMP command."""
         return await self._monitor.execute(command, arguments or None)
 
+    async def reset(self, seconds: float) -> None:
+        """Waits until the guest resets the machine, which is QEMU's end."""
+        assert self._process is not None
+        await asyncio.wait_for(self._process.wait(), seconds)
+        reasons = [event.get("data", {}) for event in self._events.history]
+        assert {"guest": True, "reason": "guest-reset"} in reasons, self._last_words()
+
     async def plug_memory(self, name: str, mib: int) -> None:
         """Plugs a DIMM in, which the guest is told by an interrupt."""
         await self.execute(

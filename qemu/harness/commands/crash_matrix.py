@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`make crash-matrix`: runs the rows that have no result yet, and writes docs/crash-matrix.md."""
+
+import asyncio
+import re
+import sys
+import time
+import traceback
+from random import Random
+
+from harness import paths
+from harness.crash.scenario import BadMoment
+from harness.machine.errors import NotBooted, QemuCrashed
+from harness.matrix import document
+from harness.matrix.results import Result, keep, kept, key
+from harness.matrix.row import Row
+from harness.matrix.rows import ROWS
+from harness.matrix.run import run_row
+
+# Runs of a row until one tells something.
+RUNS_MAX = 5
+
+
+def result_of(row: Row) -> Result:
+    """Runs a row to its end."""
+    directory = paths.results("crash-matrix", paths.RUN, row.name)
+    for again in range(RUNS_MAX):
+        try:
+            asyncio.run(run_row(row, directory, Random(f"{row.name} {again}")))
+        except (BadMoment, NotBooted, QemuCrashed) as error:
+            last = str(error)
+        # Whatever goes wrong in a row is its result, and the others run.
+        except Exception as error:
+            (directory / "error").write_text(traceback.format_exc())
+            said = f"{type(error).__name__}: {error}".splitlines()[0][:160]
+            return Result(row.name, key(row), False, said, again)
+        else:
+            return Result(row.name, key(row), True, row.outcome.value, again)
+    return Result(row.name, key(row), False, last.splitlines()[0], RUNS_MAX)
+
+
+def main() -> int:
+    """Runs the rows that the argument, a pattern, is found in; the status says if all are good."""
+    wanted = re.compile(sys.argv[1] if len(sys.argv) > 1 else "")
+    failed = 0
+    for row in ROWS:
+        if not wanted.search(row.name):
+            continue
+        missing = row.missing()
+        if missing:
+            print(f"{row.name:30} left out: no {', '.join(missing)}", flush=True)
+            continue
+        old = kept(paths.RUN, row.name)
+        if old is not None and old.good and old.key == key(row):
+            continue
+        start = time.monotonic()
+        result = result_of(row)
+        keep(result)
+        failed += not result.good
+        seconds = time.monotonic() - start
+        print(f"{row.name:30} {document.outcome(result)} ({seconds:.0f} s)", flush=True)
+    document.write(ROWS)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

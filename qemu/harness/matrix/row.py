@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A row of the matrix: a trigger, the guest that it kills, and what must be true then."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from harness import paths
+from harness.crash.scenario import Check, Preparation, Step
+from harness.machine.hardware import Hardware
+from harness.matrix.trigger import Trigger
+
+# Room for the kernel, the canary pages, and a crash region that the capture kernel can live in.
+SMALL = Hardware(cpus=2, memory_mib=768)
+REGION = "crashkernel=224M"
+
+
+class Outcome(Enum):
+    """The end of a row that is as it should be."""
+
+    DUMP = "dump"
+    LIVES = "the system lives, and a later crash gives a dump"
+    REBOOTS = "the capture kernel reboots"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way in."""
+
+    name: str
+    context: str
+    """The context in which the kernel dies, in words."""
+    trigger: Trigger
+    hardware: Hardware = SMALL
+    options: str = ""
+    """Of the kernel's command line, besides the region."""
+    region: str = REGION
+    setup: tuple[str, ...] = ()
+    """Shell scripts that run before the load."""
+    prepare: tuple[Preparation, ...] = ()
+    """Done before the load."""
+    before: tuple[Step, ...] = ()
+    """Done between the load and the trigger."""
+    checks: tuple[Check, ...] = ()
+    """Besides those of every row."""
+    cpu: int = 0
+    """The trigger's CPU; -1 is the last one."""
+    not_stopped: frozenset[int] = frozenset()
+    """CPUs that nothing reaches any more."""
+    outcome: Outcome = Outcome.DUMP
+    needs: tuple[str, ...] = ()
+    """Options of the kernel, besides the trigger's."""
+    canaries: bool = True
+    """Whether there is memory to spare for canary pages."""
+    core: bool = False
+    """Whether `make test` runs it, with the ordinary kernel."""
+
+    @property
+    def trigger_cpu(self) -> int:
+        """The number of the trigger's CPU."""
+        return self.cpu % self.hardware.cpus
+
+    def missing(self) -> list[str]:
+        """What the kernel of this run lacks."""
+        options = (*self.trigger.options, *self.needs)
+        missing = [f"CONFIG_{name}" for name in options if not paths.has(paths.TARGET, name)]
+        if self.trigger.symbols:
+            known = symbols()
+            missing += [f"{name}()" for name in self.trigger.symbols if name not in known]
+        return missing
+
+
+def symbols() -> set[str]:
+    """The functions of the guest's kernel."""
+    text = (paths.BUILD / "kernel" / paths.TARGET / "System.map").read_text()
+    return {line.split()[2] for line in text.splitlines()}

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The one list of all rows."""
+
+from harness.matrix.row import Row
+from harness.matrix.themes import contexts, detectors, machine, oopses, panics
+
+ROWS: tuple[Row, ...] = (
+    *panics.ROWS,
+    *contexts.ROWS,
+    *oopses.ROWS,
+    *detectors.ROWS,
+    *machine.ROWS,
+)
