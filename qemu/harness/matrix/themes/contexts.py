@@ -24,7 +24,7 @@ ROWS = (
         Row(
             f"idle-{death}",
             "interrupt over the idle task",
-            crasher("idle", death, "idle_dies", task=r"swapper/\d"),
+            crasher("idle", death, ".*flush_smp_call_function_queue", task=r"swapper/\d"),
             cpu=1,
         )
         for death in ("panic", "oops")
@@ -33,7 +33,7 @@ ROWS = (
         Row(
             f"softirq-{death}",
             "softirq, a tasklet",
-            crasher("softirq", death, "tasklet_dies", task=".*"),
+            crasher("softirq", death, "tasklet_action_common.*", task=".*"),
             cpu=1,
         )
         for death in ("panic", "bug", "oops")
