@@ -4,10 +4,13 @@
 from functools import partial
 
 from harness import paths
+from harness.crash.scenario import Facts
+from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
 from harness.matrix.checks import cpu_at, sleeper
 from harness.matrix.row import Row
-from harness.matrix.trigger import Trigger, Where, crasher, lkdtm, panics, run
+from harness.matrix.trigger import CRASHER, Trigger, Where, crasher, lkdtm, panics, run
+from harness.steps.cpus import LEAVE_TO_THE_FIRST_CPU
 
 SOON = "echo 3 > /proc/sys/kernel/watchdog_thresh"
 SOFT = "echo 1 > /proc/sys/kernel/softlockup_panic"
@@ -17,6 +20,14 @@ HUNG = (
 )
 # A script that takes more memory than there is.
 HOG = "dd if=/dev/zero of=/dev/null bs=2000M count=1"
+
+
+async def deafen_all_but_the_first(guest: Guest, facts: Facts) -> None:
+    """All other CPUs spin with interrupts disabled, which an NMI passes."""
+    await guest.shell(f"insmod {paths.GUEST_CRASHER}")
+    await guest.shell(LEAVE_TO_THE_FIRST_CPU % "1")
+    for cpu in range(1, facts.hello.cpus_online):
+        await guest.shell(f"echo ipi spin {cpu} | taskset 1 tee {CRASHER}")
 
 
 def out_of_memory(kind: str, hog: str) -> Trigger:
@@ -142,13 +153,7 @@ ROWS = (
                 "task, all other CPUs with interrupts off",
                 lkdtm("PANIC", panics("dumptest$")),
                 hardware=Hardware(cpus=16, memory_mib=1024),
-                setup=(
-                    (
-                        f"insmod {paths.GUEST_CRASHER}; "
-                        "for cpu in $(seq 15); do "
-                        "echo ipi spin $cpu > /sys/module/crasher/parameters/crash; done"
-                    ),
-                ),
+                before=(deafen_all_but_the_first,),
                 checks=tuple(cpu_at(cpu, "crasher_spin") for cpu in range(1, 16)),
             ),
         ),

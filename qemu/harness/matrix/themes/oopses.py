@@ -76,7 +76,13 @@ ROWS = (
     Row(
         "double-free",
         "task, in the slab allocator",
-        lkdtm("SLAB_FREE_DOUBLE", BUG, options=("SLAB_FREELIST_HARDENED",)),
+        lkdtm(
+            "SLAB_FREE_DOUBLE",
+            BUG,
+            "kmem_cache_free",
+            "lkdtm_do_action",
+            options=("SLAB_FREELIST_HARDENED",),
+        ),
         setup=("echo 1 > /proc/sys/kernel/panic_on_oops",),
     ),
     Row(
