@@ -12,7 +12,7 @@ from harness import paths
 from harness.crash.scenario import BadMoment
 from harness.machine.errors import NotBooted, QemuCrashed
 from harness.matrix import document
-from harness.matrix.results import Result, keep, kept, key
+from harness.matrix.results import Result, keep, kept, key, place
 from harness.matrix.row import Row
 from harness.matrix.rows import ROWS
 from harness.matrix.run import run_row
@@ -48,6 +48,7 @@ def main() -> int:
             continue
         missing = row.missing()
         if missing:
+            place(paths.RUN, row.name).unlink(missing_ok=True)
             print(f"{row.name:30} left out: no {', '.join(missing)}", flush=True)
             continue
         old = kept(paths.RUN, row.name)

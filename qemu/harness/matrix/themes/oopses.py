@@ -60,6 +60,7 @@ ROWS = (
         "access-user-space",
         "task, SMAP or PAN",
         lkdtm("ACCESS_USERSPACE", BAD_PAGE, at="lkdtm_ACCESS_USERSPACE"),
+        needs={"x86_64": (), "arm64": ("ARM64_PAN",)}[paths.ARCH],
     ),
     Row(
         "list-add",
