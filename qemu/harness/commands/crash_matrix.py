@@ -33,10 +33,15 @@ def result_of(row: Row) -> Result:
         except Exception as error:
             (directory / "error").write_text(traceback.format_exc())
             said = f"{type(error).__name__}: {error}".splitlines()[0][:160]
-            return Result(row.name, key(row), False, said, again)
+            return made(row, False, said, again)
         else:
-            return Result(row.name, key(row), True, row.outcome.value, again)
-    return Result(row.name, key(row), False, last.splitlines()[0], RUNS_MAX)
+            return made(row, True, row.outcome.value, again)
+    return made(row, False, last.splitlines()[0], RUNS_MAX)
+
+
+def made(row: Row, good: bool, found: str, again: int) -> Result:
+    """A result of a row that has ended now."""
+    return Result(row.name, row.trigger.name, row.context, key(row), good, found, again)
 
 
 def main() -> int:

@@ -4,7 +4,7 @@
 from harness import paths
 from harness.crash.scenario import Check
 from harness.matrix.checks import checks_of
-from harness.matrix.results import RESULTS, Result, kept
+from harness.matrix.results import RESULTS, Result, all_of
 from harness.matrix.row import Row
 
 DOCUMENT = paths.TOP / "docs" / "crash-matrix.md"
@@ -25,13 +25,18 @@ def write(rows: tuple[Row, ...]) -> None:
     targets = sorted(path.name for path in RESULTS.iterdir() if path.is_dir())
     parts = [HEAD]
     for target in targets:
-        found = [(row, result) for row in rows if (result := kept(target, row.name))]
-        good = sum(result.good for _, result in found)
+        # Rows of another architecture come last: only its own run knows their order.
+        names = [row.name for row in rows]
+        found = sorted(
+            all_of(target),
+            key=lambda result: names.index(result.row) if result.row in names else len(names),
+        )
+        good = sum(result.good for result in found)
         parts.append(f"\n## {target}\n\n{good} of the {len(found)} rows that ran are good.\n\n")
         parts.append("| row | trigger | context | result |\n|---|---|---|---|\n")
         parts += [
-            f"| {row.name} | {row.trigger.name} | {row.context} | {outcome(result)} |\n"
-            for row, result in found
+            f"| {result.row} | {result.trigger} | {result.context} | {outcome(result)} |\n"
+            for result in found
         ]
     parts.append("\n## What is checked\n\n")
     parts.append(

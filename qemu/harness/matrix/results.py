@@ -21,6 +21,8 @@ class Result:
     """The end of a row in one kernel."""
 
     row: str
+    trigger: str
+    context: str
     key: str
     """What it ran on."""
     good: bool
@@ -68,6 +70,15 @@ def keep(result: Result) -> None:
     path = place(paths.RUN, result.row)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(result), indent=1) + "\n")
+
+
+def all_of(target: str) -> list[Result]:
+    """All results in one kernel."""
+    return [
+        result
+        for path in sorted((RESULTS / target).glob("*.json"))
+        if (result := kept(target, path.stem))
+    ]
 
 
 def kept(target: str, name: str) -> Result | None:
