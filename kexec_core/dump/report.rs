@@ -20,9 +20,7 @@
 //! `CNTVCT_EL0` (arm64).
 
 pub mod lines;
-mod reader;
-
-pub use reader::{Cpu, CpuState, Report, ReportError};
+pub mod reader;
 
 use crate::dump::note::{desc_offset, note_len, write_head, NoteError};
 use crate::types::bytes::write;

@@ -13,7 +13,7 @@ use super::files::UnpackedFiles;
 use super::handover::Staging;
 use super::image::{CrashImage, Loaded, LoadedImage};
 use super::placing::{self, Needs};
-use super::segments::Segments;
+use super::segments::{Segments, Unwritten};
 use crate::arch::handover::{Jump, Sources};
 use crate::arch::{hypervisor, image, quiesce::Interrupts};
 use crate::compat::prelude::*;
@@ -25,9 +25,8 @@ use crate::sys::physical::ReservedMemory;
 use core::mem::MaybeUninit;
 use kernel::sync::Arc;
 use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::copy::{Contents, Records};
+use kexec_core::handover::copy::Contents;
 use kexec_core::image::KernelImage;
-use kexec_core::plan::Plan;
 use kexec_core::uapi::{Decompression, Replacement, SegmentKind, SignatureState};
 
 /// An image that is ready to be copied, by where it goes.
@@ -58,8 +57,7 @@ struct Staged<'a> {
     slots: Slots,
     staging: Staging,
     digests: Digests,
-    plan: KBox<Plan>,
-    records: KBox<Records>,
+    segments: Unwritten,
     place: KBox<MaybeUninit<CrashImage>>,
     jump: Jump,
     interrupts: Interrupts,
@@ -104,19 +102,18 @@ pub(crate) fn prepare<'a>(
     };
     let planned = needs.plan(claim.occupied())?;
     let replacement = needs.replacement(&planned)?;
-    // In a box, as the records: an image is handed on by value, and the stack is small.
-    let (plan, slots) = (KBox::new(planned.plan, GFP_KERNEL)?, planned.slots);
+    let slots = planned.slots;
 
     let staging = Staging::build(
         &sources,
-        &plan,
+        &planned.plan,
         &image,
         reservation,
         planned.command_line(),
         initrd.len() as u64,
         record.report.memory(),
     )?;
-    let extent = placing::extent(&plan);
+    let extent = placing::extent(&planned.plan);
     let staged = Staged {
         decompression,
         signature: files.kernel.finding().state(),
@@ -127,11 +124,10 @@ pub(crate) fn prepare<'a>(
         staging,
         digests: Digests::new(files.digest),
         place: KBox::new_uninit(GFP_KERNEL)?,
-        jump: Jump::new(&plan)?,
+        jump: Jump::new(&planned.plan)?,
         interrupts: Interrupts::find()?,
         record,
-        records: KBox::new(Records::default(), GFP_KERNEL)?,
-        plan,
+        segments: Unwritten::new(planned.plan)?,
         image,
     };
     Ok(match claim.take(extent) {
@@ -150,7 +146,7 @@ impl Beside<'_> {
 impl Instead<'_> {
     /// Copies the image into the region, which the one before must have left, and checks the copy.
     pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
-        let memory = placing::extent(&self.0.plan);
+        let memory = placing::extent(&self.0.segments.plan);
         let memory = claim.take(memory).ok_or(RegionError::Occupied(memory))?;
         self.0.copy(memory, claim)
     }
@@ -171,7 +167,13 @@ impl Staged<'_> {
         let (slots, digests) = (self.slots, &mut self.digests);
         let reserved = memory.memory();
         let segments = Segments::write(
-            reserved, self.plan, self.records, report, slots, staging, digests, contents,
+            reserved,
+            self.segments,
+            report,
+            slots,
+            staging,
+            digests,
+            contents,
         );
         let checked = check(reserved, segments.records(), digests, contents);
         let elfcorehdr = segments.plan().segment(SegmentKind::Elfcorehdr);

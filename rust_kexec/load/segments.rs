@@ -7,6 +7,7 @@ use super::handover::Staging;
 use super::write_protection::WriteProtection;
 use crate::arch::handover;
 use crate::compat::prelude::*;
+use crate::refusal::Refusal;
 use crate::sys::physical::{self, ReservedMemory};
 use crate::sys::words;
 use kexec_core::dump::elfcorehdr::slots::Slots;
@@ -21,6 +22,24 @@ use kexec_core::uapi::{SegmentKind, SegmentRecord};
 
 /// How many parts of the image's memory the ELF core header's segment leaves.
 const PARTS_MAX: usize = 2;
+
+/// Segments that are not in their places yet.
+///
+/// In boxes: an image is handed on by value, and the stack is small.
+pub(super) struct Unwritten {
+    pub(super) plan: KBox<Plan>,
+    records: KBox<Records>,
+}
+
+impl Unwritten {
+    /// The segments of a plan.
+    pub(super) fn new(plan: Plan) -> Result<Self, Refusal> {
+        Ok(Self {
+            plan: KBox::new(plan, GFP_KERNEL)?,
+            records: KBox::new(Records::default(), GFP_KERNEL)?,
+        })
+    }
+}
 
 /// The segments of an image in the region, but for the ELF core header, which changes.
 ///
@@ -42,14 +61,14 @@ impl Segments {
     #[inline(never)]
     pub(super) fn write<'a, T: KernelImage + 'a>(
         memory: &mut ReservedMemory,
-        plan: KBox<Plan>,
-        mut records: KBox<Records>,
+        unwritten: Unwritten,
         report: u64,
         elfcorehdr: Slots,
         staging: &Staging,
         digests: &mut Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
     ) -> Self {
+        let Unwritten { plan, mut records } = unwritten;
         let mut table = Table {
             entry: plan.entry(),
             report,

@@ -4,7 +4,8 @@
 
 use core::fmt;
 
-use super::{Context, Cpu, CpuState, Means, Moment, Report};
+use super::reader::{Cpu, CpuState, Report};
+use super::{Context, Means, Moment};
 
 /// A line.
 #[derive(Clone, Copy, Debug)]

@@ -51,8 +51,20 @@ class Report:
         version, frequency, count, *times = struct.unpack(f"<{len(description) // 8}Q", description)
         if version != 2 or 2 * count != len(times) - STAGES:
             raise AssertionError(f"the crash report has version {version}, for {count} CPUs")
-        cpus = times[STAGES:]
-        return cls(frequency, *times[:STAGES], tuple(cpus[::2]), tuple(cpus[1::2]))
+        noticed, stopped, checked, silenced, left, entered, digests, kernel, *cpus = times
+        return cls(
+            frequency,
+            noticed,
+            stopped,
+            checked,
+            silenced,
+            left,
+            entered,
+            digests,
+            kernel,
+            tuple(cpus[::2]),
+            tuple(cpus[1::2]),
+        )
 
     def seconds(self, start: int, end: int) -> float:
         """The time between two values of the counter."""

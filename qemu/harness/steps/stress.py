@@ -49,7 +49,8 @@ PROCESSES = {
     # Leaves the region free until there was a load, which cannot come where an image of its own is.
     "own": f"""attempt own {OWN}; {SEGMENTS} attempt no-own kexec-file-load --unload
         loads=$(wc -l < /tmp/loads)
-        while [ $(wc -l < /tmp/loads) -le $((loads + 1)) ] && [ $(cut -d. -f1 /proc/uptime) -lt $end ]
+        while [ $(wc -l < /tmp/loads) -le $((loads + 1)) ] &&
+            [ $(cut -d. -f1 /proc/uptime) -lt $end ]
         do attempt status rkexec --status; done""",
     "sizes": "attempt keep keep_size; attempt shrink shrink; attempt status rkexec --status",
 }

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use kexec_core::dump::elfcorehdr::NOTES_TOTAL_MAX;
 use kexec_core::dump::report::lines::{lines, Line};
-use kexec_core::dump::report::{self, CpuState, Moment};
+use kexec_core::dump::report::reader::{self, CpuState};
+use kexec_core::dump::report::Moment;
 use kexec_core::types::elf::{
     Header, ProgramHeader, ET_CORE, HEADER_LEN, IDENT, PROGRAM_HEADER_LEN, PT_NOTE,
 };
@@ -47,7 +48,7 @@ struct Cpu {
 /// Shows the crash report in the file `dump`.
 pub fn report(dump: &Path, json: bool) -> Result<(), Failure> {
     let notes = read_notes(dump)?;
-    let report = report::Report::find(&notes)
+    let report = reader::Report::find(&notes)
         .map_err(|error| Failure::new(format!("{}: {error}", dump.display())))?;
     output::print(&Report::from(&report), json)
 }
@@ -98,8 +99,8 @@ fn microseconds(nanoseconds: u64) -> f64 {
     (nanoseconds / 100) as f64 / 10.0
 }
 
-impl From<&report::Report<'_>> for Report {
-    fn from(report: &report::Report<'_>) -> Self {
+impl From<&reader::Report<'_>> for Report {
+    fn from(report: &reader::Report<'_>) -> Self {
         let stages = Moment::ALL.map(|moment| Stage {
             stage: moment.name(),
             microseconds: report.reached(moment).map(microseconds),
@@ -175,7 +176,7 @@ mod tests {
     #[test]
     fn a_crash_is_shown_as_a_table_and_as_json() {
         let note = note();
-        let report = Report::from(&report::Report::find(&note).expect("it is there"));
+        let report = Report::from(&reader::Report::find(&note).expect("it is there"));
         golden::assert_output("report.txt", &report.to_string());
         let json = serde_json::to_string_pretty(&report).expect("it is text");
         golden::assert_output("report.json", &json);
