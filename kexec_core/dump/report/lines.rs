@@ -125,14 +125,15 @@ impl fmt::Display for Cpu {
                 let means = circumstances.means().map_or("unknown", Means::name);
                 write!(f, "{:>14}  {number:>5}  {means:<9}  ", Microseconds(after))?;
                 let known = circumstances.means() != Some(Means::Kernel);
-                let mut contexts = circumstances.contexts().peekable();
-                match contexts.peek() {
-                    None if known => f.write_str("kernel"),
-                    None => f.write_str("unknown"),
-                    Some(_) => contexts.enumerate().try_for_each(|(index, context)| {
-                        f.write_str(if index == 0 { "" } else { ", " })?;
-                        f.write_str(context.name())
-                    }),
+                let mut separator = "";
+                for context in circumstances.contexts() {
+                    write!(f, "{separator}{}", context.name())?;
+                    separator = ", ";
+                }
+                match separator {
+                    "" if known => f.write_str("kernel"),
+                    "" => f.write_str("unknown"),
+                    _ => Ok(()),
                 }
             }
         }
