@@ -12,7 +12,7 @@ from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.testing import in_guest
 
-ROUNDS = 100
+ROUNDS = 200
 WARM_UP = 10
 
 # A leak of one page, or of one object of a slab, in each round would come to ROUNDS. The

@@ -96,9 +96,9 @@ impl PanicCallbacks for Hooks {
     }
 
     unsafe fn panic_noticed() {
-        // Where the notifiers come first, `__crash_kexec` is still to come. Otherwise its hook has
-        // failed, or the crash was given up.
-        match state::notifiers_come_first() {
+        // Where the notifiers come first, `__crash_kexec` is still to come: unless one of them panics
+        // itself, which leads here again. Otherwise its hook has failed, or the crash was given up.
+        match state::notifiers_come_first() && !state::notice_again() {
             // SAFETY: The caller has preemption off.
             true => unsafe { look_ahead() },
             // SAFETY: The caller has preemption off; null stands for the registers of this place.

@@ -102,6 +102,12 @@ pub(super) fn check_has_held() -> bool {
     CHECK_HELD.load(Ordering::Acquire)
 }
 
+/// Notes that panic() calls the notifiers, and says whether it had before.
+pub(super) fn notice_again() -> bool {
+    static NOTICED: AtomicBool = AtomicBool::new(false);
+    NOTICED.swap(true, Ordering::AcqRel)
+}
+
 /// Notes that panic() calls the notifiers before `__crash_kexec`.
 pub(super) fn set_notifiers_come_first() {
     NOTIFIERS_COME_FIRST.store(true, Ordering::Release);

@@ -78,10 +78,9 @@ def panicking_cpu(row: Row) -> Check:
 
     def check(dump: Dump, facts: Facts) -> None:
         cpu = panic_cpu(dump)
-        times = dump.report.cpus
         # Of CPUs that panic at once the winner need not be the first whose registers are saved.
         if row.trigger.where != Where.ANYWHERE:
-            assert min(dump.report.has_stopped, key=lambda number: times[number]) == cpu
+            assert dump.report.means(cpu) == dump.report.CRASHED
         thread = dump.crashed_thread.object
         found = dump.cpu(cpu)
         assert thread.pid.value_() == found.pid

@@ -44,12 +44,18 @@ attempt kexec-load-32 kexec-load --at=%(region)#x --32-bits
 
 # Each process, and its actions, which it repeats.
 PROCESSES = {
-    "loads": f"attempt load {OURS}",
+    # Leaves the others some turns, so that each process gets the region now and then.
+    "loads": f"""attempt load {OURS}
+        others=$(wc -l < /tmp/own)
+        while [ $(wc -l < /tmp/own) -le $((others + 3)) ] &&
+            [ $(cut -d. -f1 /proc/uptime) -lt $end ]
+        do attempt status rkexec --status; done""",
     "unloads": "attempt unload rkexec --unload; attempt status rkexec --status",
-    # Leaves the region free until there was a load, which cannot come where an image of its own is.
-    "own": f"""attempt own {OWN}; {SEGMENTS} attempt no-own kexec-file-load --unload
+    # Once it had an image, it leaves the region free until there was a load.
+    "own": f"""said=$(attempt own {OWN}); echo "$said"; {SEGMENTS}
+        attempt no-own kexec-file-load --unload
         loads=$(wc -l < /tmp/loads)
-        while [ $(wc -l < /tmp/loads) -le $((loads + 1)) ] &&
+        while [ "$said" = own ] && [ $(wc -l < /tmp/loads) -le $((loads + 1)) ] &&
             [ $(cut -d. -f1 /proc/uptime) -lt $end ]
         do attempt status rkexec --status; done""",
     "sizes": "attempt keep keep_size; attempt shrink shrink; attempt status rkexec --status",
