@@ -159,8 +159,9 @@ fn copy_table<T: KernelImage>(
         if is_last {
             table.sha256 = to.digest(Algorithm::Sha256, digested.unwrap_or_default());
         }
-        let encoded = Contents::<T>::Bytes(&table.encode());
-        copy_one(memory, &encoded, BEFORE_THE_JUMP, to, record);
+        let encoded = table.encode();
+        let contents = Contents::<T>::Bytes(&encoded);
+        copy_one(memory, &contents, BEFORE_THE_JUMP, to, record);
     }
 }
 
