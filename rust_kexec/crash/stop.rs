@@ -76,8 +76,9 @@ pub(super) unsafe fn stop_this_cpu(frame: *const bindings::pt_regs, means: Means
 /// whether the crash begins.
 ///
 /// Returns where nothing is armed, where the crash was given up, where the kernel is about to stop its
-/// CPUs, and where the panic has not become a crash in [`PANIC_MICROSECONDS`]. Then the kernel has its own way with this CPU, and
-/// loops for ever. Its registers are saved before, so that a later crash still has them.
+/// CPUs, and where the panic has not become a crash in [`PANIC_MICROSECONDS`]. Then the kernel has its
+/// own way with this CPU, and loops for ever. Its registers are saved before, so that a later crash
+/// still has them.
 ///
 /// # Safety
 ///

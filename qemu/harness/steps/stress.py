@@ -32,6 +32,12 @@ attempt() {
 shrink() {
     [ $(cat %(size)s) -le %(min)d ] || echo $(($(cat %(size)s) - %(step)d)) > %(size)s
 }
+# Waits until a process has made more attempts than so many, or the time is over.
+leave_turns() {
+    before=$(wc -l < /tmp/$1)
+    while [ $(wc -l < /tmp/$1) -le $((before + $2)) ] && [ $(cut -d. -f1 /proc/uptime) -lt $end ]
+    do attempt status rkexec --status; done
+}
 keep_size() { echo $(cat %(size)s) > %(size)s; }
 """ % {"size": SIZE, "min": SIZE_MIN, "step": STEP}
 
@@ -46,18 +52,12 @@ attempt kexec-load-32 kexec-load --at=%(region)#x --32-bits
 PROCESSES = {
     # Leaves the others some turns, so that each process gets the region now and then.
     "loads": f"""attempt load {OURS}
-        others=$(wc -l < /tmp/own)
-        while [ $(wc -l < /tmp/own) -le $((others + 3)) ] &&
-            [ $(cut -d. -f1 /proc/uptime) -lt $end ]
-        do attempt status rkexec --status; done""",
+        leave_turns own 3""",
     "unloads": "attempt unload rkexec --unload; attempt status rkexec --status",
     # Once it had an image, it leaves the region free until there was a load.
     "own": f"""said=$(attempt own {OWN}); echo "$said"; {SEGMENTS}
         attempt no-own kexec-file-load --unload
-        loads=$(wc -l < /tmp/loads)
-        while [ "$said" = own ] && [ $(wc -l < /tmp/loads) -le $((loads + 1)) ] &&
-            [ $(cut -d. -f1 /proc/uptime) -lt $end ]
-        do attempt status rkexec --status; done""",
+        [ "$said" != own ] || leave_turns loads 1""",
     "sizes": "attempt keep keep_size; attempt shrink shrink; attempt status rkexec --status",
 }
 

@@ -82,18 +82,16 @@ unsafe extern "C" fn crash_kexec_entered<T: PanicCallbacks>(
 /// waits in it.
 static OTHERS: [Hook; OTHERS_COUNT] = [
     Hook::observing(c"crash_smp_send_stop"),
-    Hook::observing(c"crash_kexec"),
     Hook::observing(c"panic_smp_self_stop"),
     Hook::observing(c"nmi_panic_self_stop"),
     #[cfg(CONFIG_X86_64)]
     Hook::observing(c"run_crash_ipi_callback"),
 ];
 
-const OTHERS_COUNT: usize = 4 + cfg!(CONFIG_X86_64) as usize;
+const OTHERS_COUNT: usize = 3 + cfg!(CONFIG_X86_64) as usize;
 
 /// Hooks on the other functions of a panic: those in which a CPU stops itself because another one
-/// panics, `crash_smp_send_stop`, and `crash_kexec`, by which an oops comes to `__crash_kexec`. A
-/// compiler may have put that into it (clang 19 for arm64, Linux 6.12). They call the other [`PanicCallbacks`].
+/// panics, and `crash_smp_send_stop`. They call the other [`PanicCallbacks`].
 pub(crate) struct PanicHooks(Held);
 
 impl PanicHooks {
@@ -103,7 +101,6 @@ impl PanicHooks {
         let hooks = Self(SLOT.hold()?);
         let entered: [Entered; OTHERS_COUNT] = [
             crash_smp_send_stop_entered::<T>,
-            crash_kexec_of_an_oops_entered::<T>,
             self_stop_entered::<T>,
             nmi_self_stop_entered::<T>,
             #[cfg(CONFIG_X86_64)]
@@ -137,24 +134,6 @@ unsafe extern "C" fn crash_smp_send_stop_entered<T: PanicCallbacks>(
     _registers: *mut bindings::ftrace_regs,
 ) {
     T::notifiers_come_first();
-}
-
-/// # Safety
-///
-/// To be called by ftrace, at the entry of `crash_kexec`, whose argument are the registers of the oops.
-unsafe extern "C" fn crash_kexec_of_an_oops_entered<T: PanicCallbacks>(
-    _address: c_ulong,
-    _caller: c_ulong,
-    _ops: *mut bindings::ftrace_ops,
-    registers: *mut bindings::ftrace_regs,
-) {
-    // SAFETY: The registers are ftrace's, and preemption is off; by this function's contract.
-    unsafe {
-        match argument::<bindings::pt_regs>(registers) {
-            oops if oops.is_null() => {}
-            oops => T::crash(oops),
-        }
-    }
 }
 
 /// # Safety
