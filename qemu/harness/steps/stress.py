@@ -35,7 +35,8 @@ shrink() {
 # Waits until a process has made more attempts than so many, or the time is over.
 leave_turns() {
     before=$(wc -l < /tmp/$1)
-    while [ $(wc -l < /tmp/$1) -le $((before + $2)) ] && [ $(cut -d. -f1 /proc/uptime) -lt $end ]
+    while [ $(wc -l < /tmp/$1) -le $((before + $2)) ] &&
+        [ $(cut -d. -f1 /proc/uptime) -lt $end ]
     do attempt status rkexec --status; done
 }
 keep_size() { echo $(cat %(size)s) > %(size)s; }
