@@ -11,8 +11,8 @@ from harness.matrix.row import Row
 from harness.matrix.rows import ROWS
 from harness.matrix.run import run_row
 
-# clang 19 puts __crash_kexec() into the crash_kexec() of Linux 6.12 for arm64, so that the hook misses
-# the oops, and the note has the registers of the panic() that follows.
+# clang 19 puts __crash_kexec() into the crash_kexec() of Linux 6.12 for arm64, so that the hook
+# misses the oops, and the note has the registers of the panic() that follows.
 MISSED = pytest.mark.xfail(
     paths.ARCH == "arm64",
     raises=AssertionError,
