@@ -128,11 +128,11 @@ pub fn write<T: KernelImage>(image: &T, memory: &mut [u8]) -> Result<(), NoRoom>
             return Err(NoRoom);
         }
         let (zeros, from_piece) = rest.split_at_mut(gap);
-        let (place, behind) = from_piece.split_at_mut(len);
+        let (place, after) = from_piece.split_at_mut(len);
         zeros.fill(0);
         place.copy_from_slice(piece.bytes);
         written = piece.end();
-        rest = behind;
+        rest = after;
     }
     rest.fill(0);
     Ok(())

@@ -6,8 +6,8 @@
 //! stages of a dump: memory is reserved, an image is loaded and armed, the kernel crashes, the capture
 //! kernel serves the memory of the crashed one.
 //!
-//! The module finds its role by itself. In a kernel that was given the address of an ELF core
-//! header (`elfcorehdr=`) it serves `/proc/vmcore`; in any other it offers `/dev/rust_kexec`.
+//! The module finds its role by itself. In a kernel that was given the address of an elfcorehdr
+//! (`elfcorehdr=`) it serves `/proc/vmcore`; in any other it offers `/dev/rust_kexec`.
 
 // Beside the C headers and files that it is made from.
 #[path = "sys/bindings.rs"]

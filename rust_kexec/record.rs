@@ -6,7 +6,7 @@
 //! - `vmcoreinfo`: a copy of the running kernel's VMCOREINFO, with the time of the crash;
 //! - `report`: the times of the stages of the crash, and which CPUs have stopped.
 //!
-//! Each of them is made at the load, and named by the ELF core header.
+//! The load makes these notes, and the elfcorehdr names them.
 
 mod notes;
 mod report;

@@ -67,7 +67,7 @@ fn log_report(notes: &[u8]) {
     }
 }
 
-/// Reads the core header as far as its first bytes say that it reaches.
+/// Reads the elfcorehdr as far as its first bytes say that it reaches.
 // Out of line for the stack: the first bytes of the header.
 #[inline(never)]
 fn read_elfcorehdr(address: u64) -> Result<KVVec<u8>> {
@@ -103,7 +103,7 @@ fn no_file(error: kexec_core::error::Error) -> Error {
 
 fn unreadable(address: u64) {
     pr_err!(
-        "there will be no /proc/vmcore: the ELF core header at {:#x} cannot be mapped: elfcorehdr= \
+        "there will be no /proc/vmcore: the elfcorehdr at {:#x} cannot be mapped: elfcorehdr= \
          must name memory that this kernel does not use itself\n",
         address
     );

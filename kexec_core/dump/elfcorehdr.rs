@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ELF core header (elfcorehdr), which a crashed kernel leaves for the capture kernel. It names
+//! The elfcorehdr, an ELF core header that a crashed kernel leaves for the capture kernel. It names
 //! the memory of the notes and the memory to dump.
 //!
 //! It is the header of a core file without the contents. A program header's offset is a physical

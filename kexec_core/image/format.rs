@@ -273,7 +273,7 @@ impl fmt::Display for FormatError {
                  /boot",
             ),
             Self::BootSector => f.write_str(
-                "the kernel has a boot sector, but no setup header behind it: it is a disk image, \
+                "the kernel has a boot sector, but no setup header after it: it is a disk image, \
                  or older than any kernel that can be loaded",
             ),
             Self::Text => f.write_str(

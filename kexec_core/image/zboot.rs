@@ -111,7 +111,7 @@ impl fmt::Display for ZbootError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ImageType => f.write_str(
-                "the kernel is not an EFI zboot image, which has \"zimg\" behind its first 4 bytes",
+                "the kernel is not an EFI zboot image, which has \"zimg\" after its first 4 bytes",
             ),
             Self::Pe(error) => error.fmt(f),
             Self::Architecture { found } => {

@@ -26,8 +26,8 @@ pub fn find(text: &[u8], name: &str) -> Option<Range> {
 fn split_once<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let starts = |rest: &[u8]| rest.starts_with(separator);
     let at = (0..text.len()).find(|at| text.get(*at..).is_some_and(starts))?;
-    let behind = at.checked_add(separator.len())?;
-    Some((text.get(..at)?, text.get(behind..)?))
+    let after = at.checked_add(separator.len())?;
+    Some((text.get(..at)?, text.get(after..)?))
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<u64> {

@@ -63,7 +63,7 @@ pub unsafe fn report(report: u64, moment: Moment, counter: u64) {
     unsafe { words.add(moment.word()).write_volatile(counter) };
 }
 
-/// Puts the ELF core header where the capture kernel looks for it: into the first slot.
+/// Puts the elfcorehdr where the capture kernel looks for it: into the first slot.
 ///
 /// # Safety
 ///

@@ -45,18 +45,18 @@ async def test_corrupt(guest: Guest, kind: str, digest: str, random: Random) -> 
     await refused_by_the_purgatory(guest, NAMES[digest], kind)
 
 
-# The damaged part of the ELF core header, and the digest that shows it.
-CORE_HEADER_CASES = {"header": "XXH64", "selection": "digest"}
+# The damaged part of the elfcorehdr, and the digest that shows it.
+ELFCOREHDR_CASES = {"header": "XXH64", "selection": "digest"}
 
 
-@pytest.mark.parametrize("part", CORE_HEADER_CASES)
+@pytest.mark.parametrize("part", ELFCOREHDR_CASES)
 @pytest.mark.parametrize("changes", [0, 1])
 @in_guest(
     Hardware(open_memory=True, hotplug=True, firmware=PLATFORM.plugs_memory_by_firmware),
     f"{COMMAND_LINE} {USE_PLUGGED_MEMORY}",
 )
-async def test_corrupt_core_header(guest: Guest, part: str, changes: int, random: Random) -> None:
-    """The ELF core header: as loaded, and after it has followed memory that was plugged in."""
+async def test_corrupt_elfcorehdr(guest: Guest, part: str, changes: int, random: Random) -> None:
+    """The elfcorehdr: as loaded, and after it has followed memory that was plugged in."""
     await guest.load()
     first = (await guest.status()).segments["elfcorehdr"]
     if changes:
@@ -69,7 +69,7 @@ async def test_corrupt_core_header(guest: Guest, part: str, changes: int, random
         flip(guest, random.choice(in_force.file), random)
     else:
         flip(guest, selection(first.memory).start, random)
-    await refused_by_the_purgatory(guest, CORE_HEADER_CASES[part], "elfcorehdr")
+    await refused_by_the_purgatory(guest, ELFCOREHDR_CASES[part], "elfcorehdr")
 
 
 def selection(first_slot: range) -> range:
@@ -172,7 +172,7 @@ async def test_corrupt_at_random(guest: Guest, flip_number: int, random: Random)
 
 @in_guest(Hardware(open_memory=True), COMMAND_LINE)
 async def test_corrupt_nothing(guest: Guest) -> None:
-    """What is no part of the image may change: the memory of a segment behind its contents."""
+    """What is no part of the image may change: the memory of a segment after its contents."""
     await guest.load()
     table = (await guest.status()).segments["purgatory table"]
     guest.machine.flip(table.file.stop, 1)

@@ -105,7 +105,7 @@ async def test_compressions(guest: Guest) -> None:
     # What is damaged is refused, and what was loaded stays.
     before = await guest.status()
     for name in packed.keys() - own:
-        # lz4 has no checksum, but it has the length of the block behind its magic number.
+        # lz4 has no checksum, but it has the length of the block after its magic number.
         middle = field(packed[name], "payload_length") // 2
         place = payload_place(packed[name]) + (6 if name == "lz4" else middle)
         await guest.send("/tmp/kernel", flip(packed[name], place, 0xFF))

@@ -33,7 +33,7 @@ async def test_structures_of_other_versions(guest: Guest) -> None:
     # A later version's request means the same to us, until it uses what we do not know.
     newer, nothing = ("--longer=24",), "without a sentence"
     for request in (load, ("unload",)):
-        await refuse(guest, "E2BIG", "too old", *request, *newer, "--behind=1")
+        await refuse(guest, "E2BIG", "too old", *request, *newer, "--beyond=1")
         await refuse(guest, "E2BIG", nothing, *request, "--longer=4096")
         # Shorter than the first version.
         await refuse(guest, "EINVAL", nothing, *request, "--shorter=8")
@@ -48,6 +48,6 @@ async def test_structures_of_other_versions(guest: Guest) -> None:
     older = await status(guest, "--shorter=8")
     assert older == {**ours, "size": ours["ours"] - 8}
     # Fields of a later version beyond ours are filled with zeros, and not counted in the size.
-    assert await status(guest, "--longer=200", "--behind=255") == ours
+    assert await status(guest, "--longer=200", "--beyond=255") == ours
     await refuse(guest, "EINVAL", nothing, "status", "--shorter=1024")
     await refuse(guest, "E2BIG", nothing, "status", "--longer=4096")

@@ -16,7 +16,7 @@ from harness.guest.boot import prepared
 from harness.guest.guest import Guest
 from harness.guest.kernel import complaints, kernel_words
 from harness.guest.vmcore import VMCORE, check_bytes, reload
-from harness.images.core_header import PT_LOAD, PT_NOTE, Piece, core_header
+from harness.images.elfcorehdr import PT_LOAD, PT_NOTE, Piece, elfcorehdr
 from harness.images.prepared_memory import (
     AT,
     DIRECT_MAP,
@@ -106,7 +106,7 @@ async def read_error(guest: Guest, offset: int) -> str:
 
 @prepared_only
 async def test_memory_beside_ram(directory: Path, random: Random) -> None:
-    """The core header is in a page that is RAM in part, and memory that is in use is not dumped."""
+    """The elfcorehdr is in a page that is RAM in part, and memory that is in use is not dumped."""
     # The kernel has the RAM that is named here, the last of which begins within the last page. It
     # knows of nothing between, as a kernel that kexec_file_load(2) has loaded.
     ram = "memmap=exactmap memmap=639K@0 memmap=511M@1M memmap=256M@0x23ffff00"
@@ -118,7 +118,7 @@ async def test_memory_beside_ram(directory: Path, random: Random) -> None:
         Piece(PT_LOAD, in_use, bytes(2 * MIB), DIRECT_MAP + in_use),
         Piece(PT_LOAD, AT + last - 3 * PAGE, bytes(memory[last - 3 * PAGE :]), DIRECT_MAP + AT),
     ]
-    header = core_header(pieces)
+    header = elfcorehdr(pieces)
     memory[last : last + len(header)] = header
     memory[PAGE : PAGE + len(known_notes())] = known_notes()
     # The kernel's image, whose pages no allocator has, must be elsewhere.
@@ -147,7 +147,7 @@ async def test_memory_that_is_not_there(directory: Path, random: Random) -> None
         Piece(PT_NOTE, NOTES, known_notes()),
         Piece(PT_LOAD, nowhere, bytes(4 * MIB), DIRECT_MAP),
     ]
-    memory = core_header(pieces).ljust(PAGE, b"\0") + known_notes()
+    memory = elfcorehdr(pieces).ljust(PAGE, b"\0") + known_notes()
     async with prepared(directory, memory.ljust(SIZE, b"\0"), AT, AT) as guest:
         assert "cannot allocate memory" in (await read_error(guest, 2 * PAGE)).lower()
         mapped = await guest.run(

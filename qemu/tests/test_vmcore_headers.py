@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A core header that the module refuses, with the sentence that says why."""
+"""An elfcorehdr that the module refuses, with the sentence that says why."""
 
 import base64
 import struct
@@ -11,7 +11,7 @@ from harness.guest.boot import prepared
 from harness.guest.guest import Guest
 from harness.guest.kernel import complaints, kernel_words
 from harness.guest.vmcore import VMCORE, check_bytes
-from harness.images.core_header import field
+from harness.images.elfcorehdr import field
 from harness.images.prepared_memory import AT, DIRECT_MAP, known_memory
 from harness.testing import prepared_only
 from harness.units import PAGE
@@ -28,7 +28,7 @@ MALFORMED = {
     "no headers": ((56, b"\x00\x00"), "names no notes"),
     "65535 headers": ((56, b"\xff\xff"), "16384 are possible"),
     "16384 headers of zeros": ((56, b"\x00\x40"), "has type 0"),
-    "notes behind memory": ((64 + 56 * 2, b"\x04"), "has type 4"),
+    "notes after memory": ((64 + 56 * 2, b"\x04"), "has type 4"),
     "endless notes": (field(0, 40, 1 << 63), "impossible extent"),
     "endless memory": (field(2, 40, (1 << 64) - 1), "impossible extent"),
     "memory elsewhere": (field(1, 24, 5), "should be equal"),
@@ -37,7 +37,7 @@ MALFORMED = {
 
 
 @prepared_only
-async def test_malformed_core_headers_are_refused(directory: Path, random: Random) -> None:
+async def test_malformed_elfcorehdrs_are_refused(directory: Path, random: Random) -> None:
     memory, dumped, _ = known_memory(random)
 
     async def write(guest: Guest, offset: int, data: bytes) -> None:

@@ -9,7 +9,7 @@ from harness import paths
 from harness.guest.boot import prepared
 from harness.guest.kernel import complaints, free_kib, mapped_areas
 from harness.guest.vmcore import VMCORE, reload
-from harness.images.core_header import field
+from harness.images.elfcorehdr import field
 from harness.images.prepared_memory import AT, DUMPED, known_memory
 from harness.machine.hardware import Hardware
 from harness.testing import prepared_only

@@ -18,7 +18,7 @@ from harness.units import MIB
 )
 @in_guest(Hardware(cpus=1))
 async def test_an_address_that_is_lost(guest: Guest) -> None:
-    """A kernel that had a core header does not become one that waits for a crash."""
+    """A kernel that had an elfcorehdr does not become one that waits for a crash."""
     await guest.shell("rmmod rust_kexec")
     addresses = await symbols(guest, "_text", "elfcorehdr_addr")
     [code] = await iomem(guest, "Kernel code")

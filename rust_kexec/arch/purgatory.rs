@@ -67,7 +67,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Takes them from a plan.
+    /// Takes the addresses from a plan.
     pub(super) fn of(plan: &Plan, purgatory: &Purgatory) -> Result<Self, Refusal> {
         Ok(Self {
             top_table: purgatory.tables(plan)?,

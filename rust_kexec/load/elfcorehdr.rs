@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ELF core header of the loaded image, by which the capture kernel finds the memory and the
+//! The elfcorehdr of the loaded image, by which the capture kernel finds the memory and the
 //! notes of the crashed one.
 //!
 //! - `contents`: which memory and which notes it names;

@@ -26,7 +26,7 @@ pub(crate) struct LoadedImage {
 }
 
 /// An image for a crash, with the notes that the crash writes for it. It stays as it is, but for the
-/// ELF core header.
+/// elfcorehdr.
 pub(crate) struct CrashImage {
     // Dropped first.
     pub(crate) following: Following,

@@ -16,7 +16,7 @@ use kexec_core::uapi::Decompression;
 const GUESS: usize = 4;
 
 /// How much longer than its place an ELF kernel can be: it has gaps between its segments, and
-/// relocations behind them, which are not loaded.
+/// relocations after them, which are not loaded.
 const ELF_EXCESS: u64 = 2;
 
 /// The decompressed contents of a file. They live as long as the file does.
@@ -47,7 +47,7 @@ pub(super) struct Unpacked<'a> {
 }
 
 impl<'a> Unpacked<'a> {
-    /// Has the policy judge a file, with a `detached` signature or by its own, and unpacks it. `limit`
+    /// Has the policy judge a file by a `detached` signature or by the one in it, and unpacks it. `limit`
     /// is how long a kernel can be that fits its place.
     #[inline(never)]
     pub(super) fn new(

@@ -3,7 +3,7 @@
 //! Write protection of a loaded image in the kernel's map of all RAM.
 //!
 //! Once an image is copied nothing of its memory is written through that map, but for the slots of the
-//! ELF core header. The rest of the region stays writable, for the next image. The purgatory runs on the identity map.
+//! elfcorehdr. The rest of the region stays writable, for the next image. The purgatory runs on the identity map.
 
 use crate::arch::protect::{Failure, Region};
 use crate::compat::prelude::*;

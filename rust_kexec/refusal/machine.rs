@@ -53,7 +53,7 @@ impl fmt::Display for MachineError {
             ),
             Self::MemoryEncrypted => f.write_str(
                 "this machine encrypts its memory (SME, SEV, TDX or a realm of Arm CCA), and \
-                 handing encrypted memory to a capture kernel is not there yet: boot with \
+                 handing encrypted memory to a capture kernel is not implemented: boot with \
                  mem_encrypt=off, or in an ordinary machine",
             ),
             Self::Hypervisor(name) => write!(

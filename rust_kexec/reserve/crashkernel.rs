@@ -17,7 +17,7 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Finds it in the resource tree.
+    /// Finds the reserved memory in the resource tree.
     pub(crate) fn find() -> Result<Self, Refusal> {
         let mut regions = RangeList::new();
         for region in &iomem::described(bindings::IORES_DESC_CRASH_KERNEL)? {

@@ -19,7 +19,7 @@ impl Once {
         Self(AtomicU8::new(NEW))
     }
 
-    /// Does it on the first call, and waits for that on any other. `action` must be short: the wait
+    /// Runs `action` on the first call, and waits for that on any other. `action` must be short: the wait
     /// spins.
     pub(crate) fn call(&self, action: impl FnOnce()) {
         match self

@@ -13,7 +13,7 @@ MODULE_AUTHOR("The rust_kexec developers");
 
 char *rust_kexec_exclude;
 module_param_named(exclude, rust_kexec_exclude, charp, 0400);
-MODULE_PARM_DESC(exclude, "Memory that /proc/vmcore does not touch and that reads as zeros: START-END[,START-END...], physical addresses, END behind the memory");
+MODULE_PARM_DESC(exclude, "Memory that /proc/vmcore does not touch and that reads as zeros: START-END[,START-END...], physical addresses, END just after the memory");
 
 module_param_cb(signatures, &rust_kexec_signatures, NULL, 0644);
 MODULE_PARM_DESC(signatures,

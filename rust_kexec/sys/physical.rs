@@ -110,7 +110,7 @@ impl From<Unmapped> for Error {
 /// Whether this kernel uses some of `range`, which then cannot be another kernel's.
 ///
 /// Memory that the allocators do not own is not in use: memory that was reserved early in boot, as that of
-/// the ELF core header is on arm64, and a page of which only a part is RAM.
+/// the elfcorehdr is on arm64, and a page of which only a part is RAM.
 pub(crate) fn is_in_use(range: Range) -> bool {
     has_system_ram(range)
         && (page_start(range.start())..range.end())

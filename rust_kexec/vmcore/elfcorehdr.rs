@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the crashed kernel's ELF core header is.
+//! Where the crashed kernel's elfcorehdr is.
 
 use crate::compat::prelude::*;
 use crate::sys::bindings;
@@ -16,7 +16,7 @@ const TAKEN: u64 = u64::MAX - 1;
 /// Longest command line of the architectures that we support.
 const COMMAND_LINE_LEN: usize = 2048;
 
-/// The physical address of the ELF core header, in a capture kernel.
+/// The physical address of the elfcorehdr, in a capture kernel.
 ///
 /// Fails where there was one that cannot be found again: such a kernel has a dump to save, and is
 /// not one that waits for a crash.
@@ -28,9 +28,9 @@ pub(crate) fn address() -> Result<Option<u64>> {
             Some(address) => Ok(Some(address)),
             None => {
                 pr_err!(
-                    "there will be no /proc/vmcore: this kernel was given the address of an ELF core \
-                     header and has forgotten it, and neither its command line has elfcorehdr= nor \
-                     its device tree linux,elfcorehdr\n"
+                    "there will be no /proc/vmcore: this kernel was given the address of an \
+                     elfcorehdr and has forgotten it, and neither its command line has elfcorehdr= \
+                     nor its device tree linux,elfcorehdr\n"
                 );
                 Err(ENOENT)
             }

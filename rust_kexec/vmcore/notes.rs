@@ -7,7 +7,7 @@ use crate::compat::prelude::*;
 use kexec_core::dump::elfcorehdr::Elfcorehdr;
 use kexec_core::dump::note::Notes;
 
-/// Collects the notes that the core header points to.
+/// Collects the notes that the elfcorehdr points to.
 ///
 /// From a damaged note on, the rest of its PT_NOTE is left out with a word in the log: the dump
 /// is worth having without one CPU's registers.

@@ -9,7 +9,7 @@ use kernel::sync::{Arc, Mutex};
 use kexec_core::dump::vmcore::windows::{AfterFailure, Budget, Windows};
 use kexec_core::types::ranges::Range;
 
-/// Reads `out.len()` bytes at a physical address, page by page: a core header may lie beside RAM of
+/// Reads `out.len()` bytes at a physical address, page by page: an elfcorehdr may lie beside RAM of
 /// this kernel's, or be in reserved RAM itself. For headers and notes, not for bulk.
 pub(super) fn read(address: u64, out: &mut [u8]) -> Result {
     let mut address = address;

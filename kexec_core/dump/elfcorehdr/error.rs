@@ -140,29 +140,29 @@ impl fmt::Display for ElfcorehdrError {
         match *self {
             Self::TooMany { count } => write!(
                 f,
-                "the ELF core header would have {count} program headers, but \
+                "the elfcorehdr would have {count} program headers, but \
                  {PROGRAM_HEADERS_MAX} are possible"
             ),
             Self::Buffer { needed, len } => write!(
                 f,
-                "the ELF core header needs {needed:#x} bytes, but there is room for {len:#x}"
+                "the elfcorehdr needs {needed:#x} bytes, but there is room for {len:#x}"
             ),
             Self::Truncated { needed, len } => write!(
                 f,
-                "the ELF core header has {len:#x} bytes, but should have {needed:#x}"
+                "the elfcorehdr has {len:#x} bytes, but should have {needed:#x}"
             ),
             Self::Ident { found } => write!(
                 f,
-                "the ELF core header starts with {found:02x?}, not {IDENT:02x?}: elfcorehdr= \
+                "the elfcorehdr starts with {found:02x?}, not {IDENT:02x?}: elfcorehdr= \
                  is wrong, or the header was overwritten"
             ),
             Self::Type { found } => write!(
                 f,
-                "the ELF core header has type {found}, not {ET_CORE} (core file)"
+                "the elfcorehdr has type {found}, not {ET_CORE} (core file)"
             ),
             Self::Architecture { found, expected } => write!(
                 f,
-                "the ELF core header is of machine {found}, not {} ({})",
+                "the elfcorehdr is of machine {found}, not {} ({})",
                 expected.e_machine(),
                 expected.name()
             ),
@@ -171,25 +171,25 @@ impl fmt::Display for ElfcorehdrError {
                 header_len,
             } => write!(
                 f,
-                "the ELF core header has version {version} and {header_len} bytes, not version \
+                "the elfcorehdr has version {version} and {header_len} bytes, not version \
                  {EV_CURRENT} and {HEADER_LEN} bytes"
             ),
             Self::ProgramHeaders { offset, len } => write!(
                 f,
-                "the ELF core header has program headers of {len} bytes at {offset:#x}, not of \
+                "the elfcorehdr has program headers of {len} bytes at {offset:#x}, not of \
                  {PROGRAM_HEADER_LEN} at {HEADER_LEN:#x}"
             ),
-            Self::NoNotes => write!(f, "the ELF core header names no notes"),
+            Self::NoNotes => write!(f, "the elfcorehdr names no notes"),
             Self::NotesTooLong { index } => write!(
                 f,
-                "program header {index} of the ELF core header brings the notes to more than the \
+                "program header {index} of the elfcorehdr brings the notes to more than the \
                  {} that are believed",
                 Size(NOTES_TOTAL_MAX)
             ),
             Self::UnexpectedType { index, found } => write!(
                 f,
-                "program header {index} of the ELF core header has type {found}: PT_NOTEs \
-                 ({PT_NOTE}) and behind them PT_LOADs ({PT_LOAD}) are possible"
+                "program header {index} of the elfcorehdr has type {found}: PT_NOTEs \
+                 ({PT_NOTE}) and after them PT_LOADs ({PT_LOAD}) are possible"
             ),
             Self::Extent {
                 index,
@@ -198,7 +198,7 @@ impl fmt::Display for ElfcorehdrError {
                 memory_len,
             } => write!(
                 f,
-                "program header {index} of the ELF core header has an impossible extent: {file_len:#x} \
+                "program header {index} of the elfcorehdr has an impossible extent: {file_len:#x} \
                  of {memory_len:#x} bytes at {offset:#x}"
             ),
             Self::OffsetNotAddress {
@@ -207,7 +207,7 @@ impl fmt::Display for ElfcorehdrError {
                 physical_address,
             } => write!(
                 f,
-                "program header {index} of the ELF core header has the offset {offset:#x} and the \
+                "program header {index} of the elfcorehdr has the offset {offset:#x} and the \
                  physical address {physical_address:#x}, which should be equal"
             ),
             Self::VirtualAddress {
@@ -216,7 +216,7 @@ impl fmt::Display for ElfcorehdrError {
                 len,
             } => write!(
                 f,
-                "program header {index} of the ELF core header has {len:#x} bytes at the virtual \
+                "program header {index} of the elfcorehdr has {len:#x} bytes at the virtual \
                  address {virtual_address:#x}, which overlap another one's, are out of order or \
                  leave the address space"
             ),

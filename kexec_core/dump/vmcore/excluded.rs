@@ -39,7 +39,7 @@ impl fmt::Display for ExcludedError {
             Self::Entry { number } => write!(
                 f,
                 "entry {number} of exclude= is not START-END, two physical addresses such as \
-                 0x1000-0x3000 with the second one behind the memory"
+                 0x1000-0x3000 with the second one just after the memory"
             ),
             Self::TooMany => write!(
                 f,

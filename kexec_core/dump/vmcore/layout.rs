@@ -42,7 +42,7 @@ impl fmt::Display for VmcoreError {
         match self {
             Self::TooLong => write!(
                 f,
-                "the dump would be longer than a file can be: the ELF core header is wrong"
+                "the dump would be longer than a file can be: the elfcorehdr is wrong"
             ),
             Self::Buffer { needed, len } => write!(
                 f,

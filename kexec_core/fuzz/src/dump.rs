@@ -15,7 +15,7 @@ use crate::take_u64;
 /// Offsets that are tried in a dump file.
 const OFFSETS: u64 = 64;
 
-/// An ELF core header, and the dump file that is made from it.
+/// An elfcorehdr, and the dump file that is made from it.
 pub fn elfcorehdr(input: &[u8]) {
     let _ = Elfcorehdr::total_len(input);
     for architecture in [Architecture::X86_64, Architecture::Arm64] {

@@ -147,7 +147,7 @@ impl fmt::Display for ImageError {
             ),
             Self::TextOffset { found } => write!(
                 f,
-                "the kernel asks to be loaded {found:#x} bytes behind a multiple of \
+                "the kernel asks to be loaded {found:#x} bytes above a multiple of \
                  {BASE_ALIGNMENT:#x}, but that has to be a multiple of {PAGE_SIZE:#x} less than \
                  {BASE_ALIGNMENT:#x}: use one of Linux 5.8 or newer, or one built without \
                  CONFIG_ARM64_RANDOMIZE_TEXT_OFFSET"

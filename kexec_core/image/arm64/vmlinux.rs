@@ -57,7 +57,7 @@ impl fmt::Display for VmlinuxError {
             Self::Image(error) => write!(f, "the kernel's first segment: {error}"),
             Self::Entry { offset } => write!(
                 f,
-                "the kernel's entry point is {offset:#x} bytes behind its first segment's start, \
+                "the kernel's entry point is {offset:#x} bytes after its first segment's start, \
                  but an arm64 kernel is entered there: give the vmlinux as the kernel's build \
                  made it"
             ),

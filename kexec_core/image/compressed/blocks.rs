@@ -25,7 +25,7 @@ const ADLER32_D: u32 = 1 << 0;
 /// Other checksums, a filter and a further header.
 const LZOP_OPTIONS: u32 = 1 << 1 | 1 << 6 | 1 << 8 | 1 << 9 | 1 << 11;
 
-/// The blocks behind lzop's header.
+/// The blocks after lzop's header.
 pub(super) fn skip_lzop_header(bytes: &[u8]) -> Result<&[u8], CompressedError> {
     let compression = Compression::Lzo;
     let len = bytes.len();
@@ -62,8 +62,8 @@ pub(super) fn lz4(
             0 => break,
             _ => {}
         }
-        let (block, behind) = split(rest, block_len)?;
-        rest = behind;
+        let (block, after) = split(rest, block_len)?;
+        rest = after;
         let room = out.get_mut(total..)?;
         let room_len = room.len().min(LZ4_BLOCK_MAX);
         let room = room.get_mut(..room_len)?;
@@ -88,8 +88,8 @@ pub(super) fn lzo(
         }
         let block_len = read_be_u32(rest, 4)?;
         let checksum = read_be_u32(rest, 8)?;
-        let (block, behind) = split(rest.get(12..)?, block_len)?;
-        rest = behind;
+        let (block, after) = split(rest.get(12..)?, block_len)?;
+        rest = after;
         if len > LZO_BLOCK_MAX || block.is_empty() || block.len() > len {
             return None;
         }

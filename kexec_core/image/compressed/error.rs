@@ -170,8 +170,8 @@ impl fmt::Display for CompressedError {
             ),
             Self::Disagree { frame, appended } => write!(
                 f,
-                "the compressed kernel says that it becomes {frame:#x} bytes, but behind it \
-                 {appended:#x} is said: the image is damaged"
+                "the compressed kernel says that it becomes {frame:#x} bytes, but the length \
+                 appended to it is {appended:#x}: the image is damaged"
             ),
         }
     }

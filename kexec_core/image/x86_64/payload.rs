@@ -19,7 +19,7 @@ use crate::image::compressed::{
 use crate::types::bytes::read_u32;
 use crate::uapi::Decompression;
 
-/// Length of the number that the kernel's build puts behind the compressed kernel: the length of
+/// Length of the number that the kernel's build puts after the compressed kernel: the length of
 /// the decompressed one (`size_append` in the kernel's scripts/Makefile.lib). gzip has it by itself.
 const APPENDED_LEN: usize = 4;
 

@@ -133,7 +133,7 @@ impl fmt::Display for PeError {
             ),
             Self::PeOffset { offset } => write!(
                 f,
-                "the PE header is said to be at {offset:#x}, but has to be behind the first \
+                "the PE header is said to be at {offset:#x}, but has to be after the first \
                  {DOS_HEADER_LEN:#x} bytes and in the file: the image is damaged"
             ),
             Self::PeMagic { found } => write!(

@@ -20,7 +20,7 @@
 //!   cleaned and invalidated to the point of coherency, and it is not written afterwards. So a line
 //!   that is cached here is clean, and equals memory. An overwritten byte is in memory or in a dirty
 //!   line. The digest sees it in both cases, and then no kernel is entered.
-//! - The memory that this program writes (data, stack, and the place of the ELF core header) is cleaned
+//! - The memory that this program writes (data, stack, and the place of the elfcorehdr) is cleaned
 //!   before the MMU goes off.
 //!
 //! QEMU without hardware help has no caches, so no test there can show any of this.
@@ -34,7 +34,7 @@ use core::arch::{asm, global_asm};
 use kexec_core::handover::purgatory::Table;
 
 // The memory functions that the compiler emits calls to. Simple loops will do: the largest copy is an
-// ELF core header that was replaced, some kilobytes.
+// elfcorehdr that was replaced, some kilobytes.
 global_asm!(
     ".section .text.memory, \"ax\", %progbits",
     ".globl memcpy",

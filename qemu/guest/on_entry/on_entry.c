@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * insmod on_entry.ko function=SYMBOL: the kernel panics when this function is entered. With
- * flip=ADDRESS, the byte at this physical address changes instead, which is done behind the kernel's
+ * flip=ADDRESS, the byte at this physical address changes instead, which is done past the kernel's
  * map of all RAM, as a device would. User space cannot hit such a moment. In C, because the `kernel`
  * crate has no kprobes.
  */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Booting a guest, as a production kernel or as one that finds a core header."""
+"""Booting a guest, as a production kernel or as one that finds an elfcorehdr."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -44,7 +44,7 @@ impl NewTable {
         unsafe { slice::from_raw_parts_mut(self.entries.as_ptr(), self.len) }
     }
 
-    /// Gives it away for good: its physical address.
+    /// Gives the table away for good, and says its physical address.
     pub(super) fn give_away(self) -> u64 {
         physical::address(self.entries.as_ptr().cast())
     }

@@ -68,7 +68,8 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads it. On a machine that ACPI describes it is the small tree of the kernel's EFI stub.
+    /// Reads the running machine's device tree. On a machine that ACPI describes it is the small one of
+    /// the kernel's EFI stub.
     pub(crate) fn read() -> Result<Self, Refusal> {
         const MISSING: MachineError = MachineError::Missing {
             what: "the running machine's device tree, /sys/firmware/fdt,",

@@ -30,7 +30,7 @@ struct Services {
 }
 
 impl Firmware {
-    /// Reads it, as far as sysfs and the `boot_params` of the running kernel are at hand.
+    /// Reads what the firmware gave, as far as sysfs and the running kernel's `boot_params` are at hand.
     pub(super) fn read(
         sysfs: Option<&Mount>,
         boot_params: Option<&[u8]>,

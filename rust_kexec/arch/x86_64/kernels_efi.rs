@@ -32,7 +32,7 @@ pub(super) fn read() -> KernelsEfi {
     }
 }
 
-/// Reads it: zeros and none where the kernel was not started by such firmware.
+/// Reads the kernel's variables. They are zeros and none where it was not started by such firmware.
 #[cfg(CONFIG_EFI)]
 pub(super) fn read() -> KernelsEfi {
     // SAFETY: Reads variables that are constant after boot.

@@ -34,8 +34,8 @@ pub(crate) fn excluded_from_dump() -> Option<Range> {
     Some(LOW_MEMORY)
 }
 
-/// Tells the capture kernel what memory it may use: the crash regions without the ELF core
-/// header, the first MiB, and what ACPI needs.
+/// Tells the capture kernel what memory it may use: the crash regions without the
+/// elfcorehdr, the first MiB, and what ACPI needs.
 pub(super) fn set_memory_map(
     params: &mut BootParams<'_>,
     crash_regions: &[Range],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ELF core header: which memory the dump consists of.
+//! The elfcorehdr: which memory the dump consists of.
 
 use super::kernel_text::kernel_text;
 use crate::arch::{memory, registers};

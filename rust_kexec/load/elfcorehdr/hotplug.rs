@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The upkeep of a loaded image's ELF core header while memory and CPUs come and go.
+//! The upkeep of a loaded image's elfcorehdr while memory and CPUs come and go.
 //!
 //! The kernel's own kexec rewrites its header where it is and checks no digest of it
 //! (crash_handle_hotplug_event). Here a new one is put in force beside the old one, see
@@ -230,7 +230,7 @@ impl Headers {
         self.outdated = outcome.is_err();
         if let Err(obstacle) = outcome {
             pr_warn!(
-                "the dump's ELF core header could not follow a change of memory or CPUs: {}; load \
+                "the dump's elfcorehdr could not follow a change of memory or CPUs: {}; load \
                  the capture kernel again\n",
                 format_args!("{obstacle}")
             );
@@ -248,7 +248,7 @@ impl Headers {
         self.record = put_in_force(&mut self.writer, memory, &mut self.digests, &header);
         if header.without_room > 0 {
             pr_warn!(
-                "the dump's ELF core header has no room for {} pieces of memory: load the capture \
+                "the dump's elfcorehdr has no room for {} pieces of memory: load the capture \
                  kernel again\n",
                 header.without_room
             );

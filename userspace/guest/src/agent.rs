@@ -12,7 +12,7 @@
 //!
 //! - The agent speaks first, each time the host connects:
 //!   `{"event":"hello","role":"production","release":"6.12…","cpus_online":4}`. The role is
-//!   `capture` in a kernel that was given the address of an ELF core header.
+//!   `capture` in a kernel that was given the address of an elfcorehdr.
 //! - Requests run one after another. `stdin` and `timeout_s` may be missing.
 //! - The `status` of a run is the exit code, or the negative number of the signal that ended it.
 //!   `"timed_out":true` stands with a program that was killed after `timeout_s`, and

@@ -23,7 +23,7 @@ pub struct Length {
     /// Bytes that it has beyond ours.
     pub longer: usize,
     /// What is in these.
-    pub behind: u8,
+    pub beyond: u8,
 }
 
 /// What came back of a status.
@@ -97,7 +97,7 @@ impl Length {
     fn applied_to(&self, ours: &[u8]) -> Vec<u8> {
         let known = ours.len().saturating_sub(self.shorter);
         let mut bytes = ours[..known].to_vec();
-        bytes.resize(known + self.longer, self.behind);
+        bytes.resize(known + self.longer, self.beyond);
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         bytes[..4].copy_from_slice(&len.to_ne_bytes());
         bytes

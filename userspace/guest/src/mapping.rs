@@ -80,7 +80,7 @@ impl Mapping {
         let offset = offset.min(len);
         std::mem::forget(self);
         let part = |start: usize, end: usize| {
-            // SAFETY: `start` is at most `len`, so this is inside the mapping or just behind it.
+            // SAFETY: `start` is at most `len`, so this is inside the mapping or at its end.
             let base = unsafe { base.byte_add(start) };
             // INVARIANT: The parts do not overlap, and the whole was given up above.
             NonZeroUsize::new(end - start).map(|len| Self { base, len })
@@ -100,11 +100,11 @@ impl Mapping {
         let mut passed = 0;
         for number in numbers {
             let Some(mapping) = rest.take() else { break };
-            let (_unwanted, behind) = mapping.split((number - passed) * page_size.get());
-            let Some(mapping) = behind else { break };
-            let (page, behind) = mapping.split(page_size.get());
+            let (_unwanted, after) = mapping.split((number - passed) * page_size.get());
+            let Some(mapping) = after else { break };
+            let (page, after) = mapping.split(page_size.get());
             pages.extend(page);
-            rest = behind;
+            rest = after;
             passed = number + 1;
         }
         pages

@@ -8,7 +8,7 @@ use crate::arguments::ImageOptions;
 use crate::failure::Failure;
 
 /// Parameters of the running kernel that make no sense in a capture kernel: it cannot reserve
-/// memory for another one, was not started by the boot loader, and gets an ELF core header of
+/// memory for another one, was not started by the boot loader, and gets an elfcorehdr of
 /// its own.
 const DROPPED: [&[u8]; 3] = [b"crashkernel", b"BOOT_IMAGE", b"elfcorehdr"];
 

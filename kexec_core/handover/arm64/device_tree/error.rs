@@ -30,7 +30,7 @@ pub enum DeviceTreeError {
         /// The number of ranges.
         count: usize,
     },
-    /// The ELF core header or the initrd is not in usable memory.
+    /// The elfcorehdr or the initrd is not in usable memory.
     Unusable {
         /// The property that would name its place.
         property: &'static str,

@@ -62,25 +62,25 @@ impl<'a> Tokens<'a> {
         loop {
             let offset = self.offset;
             let cut = FdtError::Cut { offset };
-            let behind = offset.saturating_add(TOKEN_LEN);
+            let after = offset.saturating_add(TOKEN_LEN);
             match read_be_u32(self.structure, offset).ok_or(cut)? {
-                NOP => self.offset = behind,
+                NOP => self.offset = after,
                 END => return Ok(None),
                 END_NODE => {
-                    self.offset = behind;
+                    self.offset = after;
                     return Ok(Some(Token::EndNode));
                 }
                 BEGIN_NODE => {
-                    let name = string(self.structure, behind).ok_or(FdtError::Name { offset })?;
-                    let end = behind.saturating_add(name.len()).saturating_add(1);
+                    let name = string(self.structure, after).ok_or(FdtError::Name { offset })?;
+                    let end = after.saturating_add(name.len()).saturating_add(1);
                     self.offset = next_token(end).ok_or(cut)?;
                     return Ok(Some(Token::BeginNode(name)));
                 }
                 PROP => {
-                    let len = read_be_u32(self.structure, behind).ok_or(cut)?;
-                    let name_offset = behind.saturating_add(TOKEN_LEN);
+                    let len = read_be_u32(self.structure, after).ok_or(cut)?;
+                    let name_offset = after.saturating_add(TOKEN_LEN);
                     let name_offset = read_be_u32(self.structure, name_offset).ok_or(cut)?;
-                    let start = behind.saturating_add(2 * TOKEN_LEN);
+                    let start = after.saturating_add(2 * TOKEN_LEN);
                     let end = start.saturating_add(to_usize(len.into()));
                     let value = self.structure.get(start..end).ok_or(cut)?;
                     let name = string(self.strings, to_usize(name_offset.into()))

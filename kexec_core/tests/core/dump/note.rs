@@ -71,14 +71,14 @@ fn notes_end_at_an_empty_one_or_with_the_memory() {
     let cases = [
         ("no memory", vec![], 0),
         ("never written", vec![0; 368], 0),
-        ("nothing behind", note.clone(), note.len()),
+        ("nothing after", note.clone(), note.len()),
         (
-            "an empty note behind",
+            "an empty note after",
             [note.clone(), vec![0; 12]].concat(),
             note.len(),
         ),
         (
-            "less than a header behind",
+            "less than a header after",
             [note.clone(), vec![0xff; 11]].concat(),
             note.len(),
         ),

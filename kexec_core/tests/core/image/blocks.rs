@@ -108,16 +108,16 @@ fn blocks_follow_each_other() {
 #[test]
 fn frames_of_lz4_may_follow_each_other_and_end_early() {
     let frames = [lz4(&[b"ab"]), lz4(&[b"c"])].concat();
-    for (behind, becomes) in [
+    for (after, becomes) in [
         (&b""[..], Some(repeated(b"abc"))),
         (&[1, 2, 3], Some(repeated(b"abc"))),
         (&[0; 9], Some(repeated(b"abc"))),
         (&[5, 0, 0, 0, 1], None),
         (&[0xff, 0xff, 0xff, 0xff, 1], None),
     ] {
-        let frames = [&frames[..], behind].concat();
+        let frames = [&frames[..], after].concat();
         let compressed = Compressed::lz4(&frames).unwrap();
-        assert_eq!(decompress(&compressed, 99), becomes, "{behind:?}");
+        assert_eq!(decompress(&compressed, 99), becomes, "{after:?}");
     }
     // A block becomes no more than 8 MiB, however long the memory is.
     for (len, fits) in [

@@ -123,7 +123,7 @@ fn what_is_no_kernel_is_refused_with_what_it_looks_like() {
         ),
         (
             with(0x1fe, &[0x55, 0xaa]),
-            "the kernel has a boot sector, but no setup header behind it: it is a disk image, or \
+            "the kernel has a boot sector, but no setup header after it: it is a disk image, or \
              older than any kernel that can be loaded",
         ),
         (

@@ -27,10 +27,10 @@ fn zstd(descriptor: u8, fields: &[u8]) -> Vec<u8> {
 }
 
 /// A zboot image with this payload and these bytes after it.
-fn zboot(compression: &[u8], payload: &[u8], behind: &[u8]) -> Vec<u8> {
+fn zboot(compression: &[u8], payload: &[u8], after: &[u8]) -> Vec<u8> {
     let fixture = PeFile {
         machine: 0xaa64,
-        sections: vec![(b".text", [payload, behind].concat())],
+        sections: vec![(b".text", [payload, after].concat())],
         ..PeFile::default()
     };
     let mut file = fixture.assemble();
@@ -251,7 +251,7 @@ fn a_bad_zboot_image_is_refused_with_what_is_wrong() {
         (
             with(4, b"zimh"),
             Errno::NoExec,
-            "the kernel is not an EFI zboot image, which has \"zimg\" behind its first 4 bytes",
+            "the kernel is not an EFI zboot image, which has \"zimg\" after its first 4 bytes",
         ),
         (
             with(0x84, &0x5064_u16.to_le_bytes()),
@@ -291,8 +291,8 @@ fn a_bad_zboot_image_is_refused_with_what_is_wrong() {
         (
             zboot(b"zstd", &frame, &0x201_u32.to_le_bytes()),
             Errno::NoExec,
-            "the compressed kernel says that it becomes 0x200 bytes, but behind it 0x201 is said: \
-             the image is damaged",
+            "the compressed kernel says that it becomes 0x200 bytes, but the length appended to it is \
+             0x201: the image is damaged",
         ),
     ] {
         let error = Zboot::parse(&file).expect_err(sentence);

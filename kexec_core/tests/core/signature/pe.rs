@@ -115,13 +115,13 @@ fn a_bad_header_is_refused_with_what_is_wrong() {
         (
             0x3c,
             &le(0x3f),
-            "the PE header is said to be at 0x3f, but has to be behind the first 0x40 bytes and \
+            "the PE header is said to be at 0x3f, but has to be after the first 0x40 bytes and \
              in the file: the image is damaged",
         ),
         (
             0x3c,
             &le(u32::MAX),
-            "the PE header is said to be at 0xffffffff, but has to be behind the first 0x40 bytes \
+            "the PE header is said to be at 0xffffffff, but has to be after the first 0x40 bytes \
              and in the file: the image is damaged",
         ),
         (

@@ -2,7 +2,7 @@
 
 //! `device-request load KERNEL`, `device-request unload` and `device-request status` ask the module
 //! as an rkexec of another version would: with a structure that is `--shorter BYTES` or `--longer
-//! BYTES` than ours, and with `--behind BYTE` in what is beyond ours.
+//! BYTES` than ours, and with `--beyond BYTE` in what is beyond ours.
 //!
 //! With `--command-line FILE --command-line-len BYTES` a load has a command line that is the start of
 //! FILE, mapped: the module has to wait for it in the middle of the request.
@@ -33,7 +33,7 @@ fn run() -> Result<(), Failure> {
         match argument {
             Long("shorter") => length.shorter = number(&mut parser)? as usize,
             Long("longer") => length.longer = number(&mut parser)? as usize,
-            Long("behind") => length.behind = number(&mut parser)? as u8,
+            Long("beyond") => length.beyond = number(&mut parser)? as u8,
             Long("command-line") => command_line = Some(PathBuf::from(parser.value()?)),
             Long("command-line-len") => command_line_len = Some(number(&mut parser)?),
             Value(value) => values.push(value),

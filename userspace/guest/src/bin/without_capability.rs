@@ -37,7 +37,7 @@ fn run() -> Result<(), Failure> {
     let capability: Capability = name
         .parse()
         .map_err(|_| Failure::new(format!("{name} is no capability; one is CAP_SYS_BOOT")))?;
-    // Everything behind the capability is the program's, options too.
+    // Everything after the capability is the program's, options too.
     let mut arguments = parser.raw_args()?;
     arguments.next_if(|argument| argument == "--");
     let program = arguments.next().ok_or_else(|| Failure::new(USAGE))?;

@@ -224,7 +224,7 @@ impl Pair<'_> {
         found.map_err(|errno| Failure::errno("neither file can be read", errno))
     }
 
-    /// Whether a mapping would reach behind the end of the file, which nobody allows.
+    /// Whether a mapping would reach past the end of the file, which nobody allows.
     fn ends_behind(&self, offset: u64, len: NonZeroUsize) -> bool {
         offset + (len.get() as u64).next_multiple_of(PAGE) > self.size
     }

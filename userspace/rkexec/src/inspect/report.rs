@@ -212,7 +212,7 @@ impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<14}{}", "memory", Size(self.memory_len))?;
         if self.alignment_offset.0 != 0 {
-            write!(f, ", {} behind", self.alignment_offset)?;
+            write!(f, ", {} above", self.alignment_offset)?;
         } else {
             write!(f, " at")?;
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ELF core headers that no kernel would write, through all that the module does with one before it
+//! elfcorehdrs that no kernel would write, through all that the module does with one before it
 //! serves a dump: each is refused with a sentence that tells the field, or gives a file that can be
 //! read to its end.
 
@@ -76,7 +76,7 @@ const UNEQUAL: &str = "which should be equal";
 const OVERLAP: &str = "overlap another one's";
 const VERSION: &str = "not version 1 and 64 bytes";
 const HEADERS: &str = "not of 56 at 0x40";
-const KIND: &str = "PT_NOTEs (4) and behind them PT_LOADs (1) are possible";
+const KIND: &str = "PT_NOTEs (4) and after them PT_LOADs (1) are possible";
 
 #[test]
 fn a_crafted_elfcorehdr_is_refused_with_a_sentence() {
@@ -175,7 +175,7 @@ fn a_crafted_elfcorehdr_is_refused_with_a_sentence() {
             vec![Field(RAM, TYPE, 0x6474_e550)],
             KIND,
         ),
-        ("a note behind memory", vec![Field(LAST, TYPE, 4)], KIND),
+        ("a note after memory", vec![Field(LAST, TYPE, 4)], KIND),
         (
             "notes at all-ones",
             vec![Field(NOTE, TYPE, 0xffff_ffff)],

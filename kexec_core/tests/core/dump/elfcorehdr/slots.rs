@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The slots of the ELF core header, as the purgatory finds them if a crash comes at any moment.
+//! The slots of the elfcorehdr, as the purgatory finds them if a crash comes at any moment.
 
 use kexec_core::dump::elfcorehdr::slots::{
     Memory, NoRoom, Selection, Slots, Writer, SELECTION_LEN,

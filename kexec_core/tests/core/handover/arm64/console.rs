@@ -142,7 +142,7 @@ fn an_address_is_translated_through_the_buses_above() {
     let entries = cells(&[0, 0, 0x9000, 0x1000, 0x800, 8, 0x4000_0000, 0x1000]);
     assert_eq!(stdout(root(Some(entries))), pl011(0x8_4000_0800));
     assert_eq!(stdout(root(Some(vec![]))), pl011(0x1000));
-    assert_eq!(stdout(root(None)), None, "registers behind no window");
+    assert_eq!(stdout(root(None)), None, "registers below no window");
     let outside = cells(&[0x2000, 0, 0, 0x1000]);
     assert_eq!(stdout(root(Some(outside))), None);
     assert_eq!(stdout(root(Some(cells(&[0x1000])))), None, "a cut entry");

@@ -74,7 +74,7 @@ fn a_tree_is_read_whatever_its_layout() {
         let mut bytes = running().encode(layout);
         assert_eq!(read(&bytes).unwrap(), running());
         bytes.extend([0xff; 100]);
-        assert_eq!(read(&bytes).unwrap(), running(), "with bytes behind");
+        assert_eq!(read(&bytes).unwrap(), running(), "with bytes after");
     }
 }
 
@@ -267,12 +267,12 @@ fn nodes_that_do_not_nest_are_refused() {
         ("an end too many", &[1, 0, 2, 2, 9], nesting(12)),
         ("a property without a node", &[3, 0, 0, 9], nesting(0)),
         (
-            "a property behind a subnode",
+            "a property after a subnode",
             &[1, 0, 1, 0x6100_0000, 2, 3, 0, 0, 2, 9],
             nesting(20),
         ),
         (
-            "a property behind the root",
+            "a property after the root",
             &[1, 0, 2, 3, 0, 0, 9],
             nesting(12),
         ),

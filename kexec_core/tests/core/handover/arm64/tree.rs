@@ -202,7 +202,7 @@ impl Tree {
         assert_eq!(reader.token(), 1, "the root's token");
         let root = reader.node();
         assert_eq!(reader.token(), 9, "the last token");
-        assert_eq!(reader.at, structure_len, "structure behind its end");
+        assert_eq!(reader.at, structure_len, "structure after its end");
         Self {
             reservations: entries.collect(),
             boot_cpuid_phys: boot_cpu as u32,
@@ -245,7 +245,7 @@ impl Reader<'_> {
                 1 => node.children.push(self.node()),
                 2 => return node,
                 3 => {
-                    assert!(node.children.is_empty(), "a property behind a subnode");
+                    assert!(node.children.is_empty(), "a property after a subnode");
                     let (len, name) = (self.number(), self.number());
                     let value = self.structure[self.at..self.at + len].to_vec();
                     let name = string(self.strings, name);

@@ -53,7 +53,7 @@ fn a_bad_arm64_kernel_is_refused_with_what_is_wrong() {
             24,
             &[0x40],
             Errno::NoExec,
-            "the kernel's entry point is 0x40 bytes behind its first segment's start, but an arm64 \
+            "the kernel's entry point is 0x40 bytes after its first segment's start, but an arm64 \
              kernel is entered there: give the vmlinux as the kernel's build made it",
         ),
         (

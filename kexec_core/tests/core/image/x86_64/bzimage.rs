@@ -100,7 +100,7 @@ fn linux_loader_reads_the_same_from_a_real_image() {
 #[test]
 fn an_image_is_split_where_its_header_says() {
     let mut file = bzimage_file();
-    file.extend_from_slice(b"a signature behind the code");
+    file.extend_from_slice(b"a signature after the code");
     let image = BzImage::parse(&file).unwrap();
     assert_eq!(image.setup_header(), &file[0x1f1..0x26c]);
     assert_eq!(

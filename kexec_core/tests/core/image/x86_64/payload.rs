@@ -21,7 +21,7 @@ use crate::fixture::{
 };
 use crate::image::elf_fixture::{arm64_vmlinux, segments, vmlinux, with_segments, START, X86_64};
 
-/// Compressed data, as far as their first bytes tell, with a length behind them.
+/// Compressed data, as far as their first bytes tell, with a length after them.
 fn payload(magic: &[u8], appended: u32) -> Vec<u8> {
     [magic, &[0x5a; 40], &appended.to_le_bytes()].concat()
 }
@@ -72,7 +72,11 @@ fn a_framing_that_cannot_be_is_refused() {
     for (magic, appended, sentence) in [
         (&b"\xfd7zXZ\0"[..], 0, "becomes 0 bytes"),
         (b"\xfd7zXZ\0", 0x7fff_ffff, "1 GiB) at most"),
-        (b"\x28\xb5\x2f\xfd\xa0\0\x10\0\0", 0x1001, "0x1001 is said"),
+        (
+            b"\x28\xb5\x2f\xfd\xa0\0\x10\0\0",
+            0x1001,
+            "appended to it is 0x1001",
+        ),
         (b"\x1f\x8b\x09\0\0\0\0\0\0\x03", 5, "gzip's method 9"),
         (b"\x89LZO\0\r\n\x1a\n", 5, "lzop version"),
     ] {

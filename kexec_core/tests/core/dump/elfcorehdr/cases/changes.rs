@@ -7,7 +7,7 @@ use Change::{Byte, Cut, Field, Fill, Half, Word};
 
 use crate::fixture::put;
 
-// Program headers of the good core header: three PT_NOTEs, then the kernel's text and two PT_LOADs.
+// Program headers of the good elfcorehdr: three PT_NOTEs, then the kernel's text and two PT_LOADs.
 pub const NOTE: usize = 0;
 
 pub const LOAD: usize = 3;
@@ -44,7 +44,7 @@ pub enum Change {
     Word(usize, u32),
     /// A field of a program header; the first two are four bytes long, the others eight.
     Field(usize, usize, u64),
-    /// The core header ends here.
+    /// The elfcorehdr ends here.
     Cut(usize),
     /// All is this byte.
     Fill(u8),

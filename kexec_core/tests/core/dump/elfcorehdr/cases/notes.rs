@@ -23,7 +23,7 @@ fn notes_of_all_cpus_have_an_end() {
         let index = serve(&bytes).err().map(|error| error.to_string());
         let sentence = expected.map(|index| {
             format!(
-                "program header {index} of the ELF core header brings the notes to more than the \
+                "program header {index} of the elfcorehdr brings the notes to more than the \
                  0x1000000 bytes (16 MiB) that are believed"
             )
         });

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""An ELF core header, as a crashed kernel leaves it, and notes for it."""
+"""An elfcorehdr, as a crashed kernel leaves it, and notes for it."""
 
 import struct
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Piece:
-    """A program header of an ELF core header, and what its memory holds."""
+    """A program header of an elfcorehdr, and what its memory holds."""
 
     kind: int
     address: int
@@ -26,8 +26,8 @@ PT_LOAD, PT_NOTE = 1, 4
 EM_X86_64 = 62
 
 
-def core_header(pieces: list[Piece]) -> bytes:
-    """An ELF core header, as a crashed kernel leaves it."""
+def elfcorehdr(pieces: list[Piece]) -> bytes:
+    """An elfcorehdr, as a crashed kernel leaves it."""
     header = struct.pack(
         "<4s5B7xHHIQQQIHHHHHH",
         b"\x7fELF",
@@ -62,5 +62,5 @@ def note(name: bytes, kind: int, contents: bytes) -> bytes:
 
 
 def field(index: int, offset: int, value: int) -> tuple[int, bytes]:
-    """A field of the core header's program header `index`: its place, and the bytes to be there."""
+    """A field of the elfcorehdr's program header `index`: its place, and the bytes to be there."""
     return 64 + 56 * index + offset, struct.pack("<Q", value)
