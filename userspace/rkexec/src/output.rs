@@ -25,6 +25,22 @@ impl Serialize for Address {
     }
 }
 
+/// A number of bytes in the largest unit that leaves no fraction, as crashkernel= takes it.
+pub struct Size(pub u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, shift) = match self.0.trailing_zeros() {
+            _ if self.0 == 0 => ("bytes", 0),
+            30.. => ("GiB", 30),
+            20.. => ("MiB", 20),
+            10.. => ("KiB", 10),
+            _ => ("bytes", 0),
+        };
+        write!(f, "{} {unit}", self.0 >> shift)
+    }
+}
+
 /// Bytes as digits.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -9,7 +9,7 @@
 //!
 //! `RUST_KEXEC_FLIP_SEED` replays the flips of the run that printed it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod random;
 
 use kexec_core::dump::elfcorehdr::slots::{self, Slots, Writer, SELECTION_LEN};
 use kexec_core::dump::elfcorehdr::{encode, encoded_len, Load};
@@ -28,36 +28,12 @@ use kexec_core::uapi::SegmentKind;
 use sha2::{Digest, Sha256};
 
 use crate::fixture::{bzimage_file, range, verified, GIB, MIB};
+use random::Random;
 
 const FLIPS: u64 = 1000;
 const PAGE: u64 = 4096;
 /// Length of the purgatory's code and stack.
 const CODE_LEN: usize = 40 << 10;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn seeded() -> Self {
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let given = std::env::var("RUST_KEXEC_FLIP_SEED").ok();
-        let seed = given.map_or_else(|| now().as_nanos() as u64, |seed| seed.parse().unwrap());
-        println!("RUST_KEXEC_FLIP_SEED={seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (word ^ (word >> 31)) % end
-    }
-
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.below(256) as u8).collect()
-    }
-}
 
 /// The region's memory.
 struct Region {
@@ -364,10 +340,10 @@ fn a_flipped_bit_in_each_part_is_found() {
 fn what_nobody_reads_may_change() {
     let random = &mut Random::seeded();
     for mut image in images(random) {
-        let behind = image.records.as_slice().iter();
-        let behind = behind.filter(|record| record.file_len < record.memory_len);
-        let behind = behind.filter(|record| record.kind != SegmentKind::Elfcorehdr as u32);
-        let mut addresses: Vec<u64> = behind
+        let padded = image.records.as_slice().iter();
+        let padded = padded.filter(|record| record.file_len < record.memory_len);
+        let padded = padded.filter(|record| record.kind != SegmentKind::Elfcorehdr as u32);
+        let mut addresses: Vec<u64> = padded
             .map(|record| record.start + record.file_len)
             .collect();
         let selection = image.slots.selection().unwrap();

@@ -81,11 +81,11 @@ pub fn zstd(contents: &[u8]) -> Vec<u8> {
     compress_to_vec(contents, CompressionLevel::Fastest)
 }
 
-/// An EFI zboot image with this payload and what the kernel's build puts behind it.
-pub fn zboot(compression: &str, payload: &[u8], behind: &[u8]) -> Vec<u8> {
+/// An EFI zboot image with this payload and what the kernel's build puts after it.
+pub fn zboot(compression: &str, payload: &[u8], after: &[u8]) -> Vec<u8> {
     let fixture = PeFile {
         machine: 0xaa64,
-        sections: vec![(b".text", [payload, behind].concat())],
+        sections: vec![(b".text", [payload, after].concat())],
         ..PeFile::default()
     };
     let mut file = fixture.assemble();

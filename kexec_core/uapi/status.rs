@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's status: the loaded image, and the memory for it.
+
+use super::segment::{SegmentRecord, SEGMENTS_MAX};
+use super::structure::Structure;
+use core::mem::{offset_of, size_of};
+
+/// The state of the kernel's signature, as found at load. The number is the one in
+/// [`Status::signature`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureState {
+    /// The kernel has no signature.
+    Unsigned = 1,
+    /// A key that the running kernel trusts vouches for the file.
+    Good = 2,
+    /// The file is the one that was signed, but the running kernel does not know the signer.
+    UnknownSigner = 3,
+    /// The signature does not vouch for the file, and the module's parameters allow that.
+    Bad = 4,
+}
+
+impl SignatureState {
+    /// Every state, in the order of the numbers.
+    pub const ALL: [Self; 4] = [Self::Unsigned, Self::Good, Self::UnknownSigner, Self::Bad];
+
+    /// The state with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| *state as u32 == number)
+    }
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unsigned => "none",
+            Self::Good => "good",
+            Self::UnknownSigner => "unknown signer",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// The elfcorehdr of the loaded image, which follows memory and CPUs that come and go.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ElfcorehdrRecord {
+    /// The number of separate pieces of memory in it.
+    pub pieces: u32,
+    /// The number of pieces that have no room in it.
+    pub without_room: u32,
+    /// The number of times that it was replaced since the load.
+    pub replacements: u32,
+    /// 1 if the latest change of memory or CPUs is not in it.
+    pub outdated: u32,
+}
+
+/// Where an image goes that replaces the armed one. The number is the one in [`Status::replacement`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// Beside it, so that one of the two is armed at every moment.
+    Beside = 1,
+    /// Where it is, so that none is armed while the image is copied.
+    Instead = 2,
+}
+
+impl Replacement {
+    /// The replacement with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        let all = [Self::Beside, Self::Instead];
+        all.into_iter().find(|place| *place as u32 == number)
+    }
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Beside => "beside",
+            Self::Instead => "instead",
+        }
+    }
+}
+
+/// A range of physical memory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RegionRecord {
+    /// Physical address of the first byte.
+    pub start: u64,
+    /// Length in bytes; 0 where there is no such region.
+    pub len: u64,
+}
+
+/// [`Status::role`]: this kernel can load a capture kernel.
+pub const ROLE_PRODUCTION: u32 = 1;
+/// [`Status::role`]: this kernel was booted to save the memory of one that crashed.
+pub const ROLE_CAPTURE: u32 = 2;
+
+/// The state of the module, as the status request returns it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// In the request, `size_of::<Status>()` of the caller. In the answer, the number of bytes that
+    /// the module has filled in.
+    pub size: u32,
+    /// [`ROLE_PRODUCTION`] or [`ROLE_CAPTURE`].
+    pub role: u32,
+    /// 1 when an image is loaded and armed.
+    pub armed: u32,
+    /// The number of valid entries of `segments`.
+    pub segment_count: u32,
+    /// The region that crashkernel= reserved and images are placed in.
+    pub region: RegionRecord,
+    /// A second, low region for the capture kernel's DMA (crashkernel=,low).
+    pub low_region: RegionRecord,
+    /// Physical address at which the capture kernel is entered.
+    pub entry: u64,
+    /// The segments of the loaded image. That of the elfcorehdr is the slot in force.
+    pub segments: [SegmentRecord; SEGMENTS_MAX],
+    /// A [`SignatureState`]'s number; 0 where nothing is loaded.
+    pub signature: u32,
+    /// A [`super::Decompression`]'s number; 0 where nothing is loaded, and from a module that does not say.
+    pub decompression: u32,
+    /// The state of the elfcorehdr.
+    pub elfcorehdr: ElfcorehdrRecord,
+    /// A [`Replacement`]'s number, of an image whose segments are as long as the armed one's; 0 where
+    /// nothing is loaded, and from a module that does not say.
+    pub replacement: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self {
+            size: size_of::<Self>() as u32,
+            role: 0,
+            armed: 0,
+            segment_count: 0,
+            region: RegionRecord::default(),
+            low_region: RegionRecord::default(),
+            entry: 0,
+            segments: [SegmentRecord::default(); SEGMENTS_MAX],
+            signature: 0,
+            decompression: 0,
+            elfcorehdr: ElfcorehdrRecord::default(),
+            replacement: 0,
+            reserved: 0,
+        }
+    }
+}
+
+impl Structure for Status {
+    const FIRST_LEN: usize = 56 + SEGMENTS_MAX * 64;
+}
+
+const _: () = {
+    assert!(size_of::<ElfcorehdrRecord>() == 16);
+    assert!(size_of::<Status>() == Status::FIRST_LEN + 32);
+    assert!(offset_of!(Status, region) == 16);
+    assert!(offset_of!(Status, segments) == 56);
+    assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
+    assert!(offset_of!(Status, decompression) == Status::FIRST_LEN + 4);
+    assert!(offset_of!(Status, elfcorehdr) == Status::FIRST_LEN + 8);
+    assert!(offset_of!(Status, replacement) == Status::FIRST_LEN + 24);
+};

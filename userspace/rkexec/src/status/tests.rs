@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is said of each state, as JSON and as text.
+
+use super::*;
+use crate::golden;
+use serde_json::json;
+
+fn empty() -> Status {
+    Status {
+        role: ROLE_PRODUCTION,
+        region: armed().region,
+        ..Status::default()
+    }
+}
+
+fn armed() -> Status {
+    let mut status = Status {
+        role: ROLE_PRODUCTION,
+        armed: 1,
+        segment_count: 2,
+        region: RegionRecord {
+            start: 0x6f00_0000,
+            len: 256 << 20,
+        },
+        entry: 0x7000_0200,
+        signature: SignatureState::UnknownSigner as u32,
+        decompression: Decompression::AtLoad as u32,
+        replacement: Replacement::Beside as u32,
+        elfcorehdr: ElfcorehdrRecord {
+            pieces: 7,
+            replacements: 3,
+            ..ElfcorehdrRecord::default()
+        },
+        ..Status::default()
+    };
+    status.segments[0] = SegmentRecord {
+        kind: SegmentKind::Kernel as u32,
+        start: 0x7000_0000,
+        file_len: 0x0012_3457,
+        memory_len: 0x20_0000,
+        algorithm: Algorithm::Sha256 as u32,
+        digest: [0xab; 32],
+    };
+    status.segments[1] = SegmentRecord {
+        kind: 99,
+        start: 0x6f00_1000,
+        file_len: 4096,
+        memory_len: 4096,
+        ..SegmentRecord::default()
+    };
+    status
+}
+
+#[test]
+fn json_names_everything_that_is_loaded() {
+    let report = Report::from(&armed());
+    assert_eq!(
+        serde_json::to_value(&report).expect("a report is always JSON"),
+        json!({
+            "role": "production",
+            "armed": true,
+            "region": {"start": "0x6f000000", "len": 268_435_456},
+            "low_region": null,
+            "entry": "0x70000200",
+            "decompression": {"when": "at load", "reason": null},
+            "signature": "unknown signer",
+            "segments": [
+                {
+                    "kind": "kernel",
+                    "start": "0x70000000",
+                    "file_len": 0x0012_3457,
+                    "memory_len": 0x20_0000,
+                    "digest": {"algorithm": "SHA-256", "value": "ab".repeat(32)},
+                },
+                {
+                    "kind": "unknown (99)",
+                    "start": "0x6f001000",
+                    "file_len": 4096,
+                    "memory_len": 4096,
+                    "digest": null,
+                },
+            ],
+            "replacement": "beside",
+            "memory": {
+                "pieces": 7,
+                "without_room": 0,
+                "replacements": 3,
+                "outdated": false,
+            },
+        })
+    );
+}
+
+#[test]
+fn nothing_loaded_has_neither_entry_nor_segments() {
+    let report = Report::from(&Status::default());
+    let value = serde_json::to_value(&report).expect("a report is always JSON");
+    assert_eq!(value["armed"], false);
+    assert_eq!(value["entry"], json!(null));
+    assert_eq!(value["decompression"], json!(null));
+    assert_eq!(value["signature"], json!(null));
+    assert_eq!(value["segments"], json!([]));
+    assert_eq!(value["replacement"], json!(null));
+    assert_eq!(value["memory"], json!(null));
+    assert_eq!(value["role"], "unknown (0)");
+}
+
+#[test]
+fn more_segments_than_there_is_room_for_do_no_harm() {
+    let status = Status {
+        segment_count: u32::MAX,
+        ..armed()
+    };
+    assert_eq!(Report::from(&status).segments.len(), status.segments.len());
+}
+
+#[test]
+fn people_read_names_ranges_and_sizes() {
+    golden::assert_output("status.txt", &Report::from(&armed()).to_string());
+    golden::assert_output("status-empty.txt", &Report::from(&empty()).to_string());
+}
+
+#[test]
+fn a_kernel_that_decompresses_itself_says_why() {
+    let text = |decompression| {
+        Report::from(&Status {
+            decompression,
+            ..armed()
+        })
+        .to_string()
+    };
+    for (number, line) in [
+        (Decompression::None as u32, "none"),
+        (
+            Decompression::NoRoom as u32,
+            "at the crash, because the decompressed kernel has no place in the crash region",
+        ),
+        (99, "unknown (99)"),
+    ] {
+        let line = format!("\ndecompress  {line}\n");
+        let text = text(number);
+        assert!(text.contains(&line), "{text}");
+    }
+    assert!(!text(0).contains("decompress"));
+}
+
+#[test]
+fn where_the_next_image_goes_is_said() {
+    let report = |replacement| {
+        Report::from(&Status {
+            replacement,
+            ..armed()
+        })
+    };
+    let instead = report(Replacement::Instead as u32);
+    assert_eq!(instead.replacement.as_deref(), Some("instead"));
+    golden::assert_output("status-instead.txt", &instead.to_string());
+    // An older module's, and a newer one's.
+    assert!(!report(0).to_string().contains("replacement"));
+    assert!(report(9).to_string().contains("replacement unknown (9)\n"));
+}
+
+#[test]
+fn what_the_dump_would_lack_is_said() {
+    let mut status = armed();
+    status.elfcorehdr.without_room = 2;
+    status.elfcorehdr.outdated = 1;
+    let text = Report::from(&status).to_string();
+    assert!(
+        text.contains("; 2 more pieces have no room: load again"),
+        "{text}"
+    );
+    assert!(text.contains("; the latest change could not"), "{text}");
+}

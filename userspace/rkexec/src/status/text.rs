@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The status as text for people.
+
+use std::fmt;
+
+use kexec_core::uapi::Replacement;
+
+use super::{Digest, Memory, Region, Report, Segment, When};
+use crate::output::{Address, Size};
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "role        {}", self.role)?;
+        writeln!(f, "armed       {}", if self.armed { "yes" } else { "no" })?;
+        match &self.region {
+            Some(region) => writeln!(f, "region      {region}")?,
+            None => writeln!(f, "region      none")?,
+        }
+        if let Some(region) = &self.low_region {
+            writeln!(f, "low region  {region}")?;
+        }
+        if let Some(entry) = self.entry {
+            writeln!(f, "entry       {entry}")?;
+        }
+        if let Some(decompression) = &self.decompression {
+            writeln!(f, "decompress  {decompression}")?;
+        }
+        if let Some(signature) = &self.signature {
+            writeln!(f, "signature   {signature}")?;
+        }
+        for segment in &self.segments {
+            writeln!(f, "{segment}")?;
+        }
+        if let Some(place) = &self.replacement {
+            writeln!(f, "replacement {}", replacement(place))?;
+        }
+        if let Some(memory) = &self.memory {
+            writeln!(f, "memory      {memory}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.when)?;
+        match self.reason {
+            Some(reason) => write!(f, ", because {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the place of the next image means.
+fn replacement(place: &str) -> &str {
+    if place == Replacement::Beside.name() {
+        "beside this image, which stays armed until the next one is"
+    } else if place == Replacement::Instead.name() {
+        "in this image's place: a crash while it is copied is lost; a larger crashkernel= avoids that"
+    } else {
+        place
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} pieces; memory and CPUs that come and go are followed: {} changes since the load",
+            self.pieces, self.replacements
+        )?;
+        if self.without_room > 0 {
+            write!(
+                f,
+                "; {} more pieces have no room: load again",
+                self.without_room
+            )?;
+        }
+        if self.outdated {
+            f.write_str("; the latest change could not be followed: load again")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = Address(self.start.0.saturating_add(self.len));
+        write!(f, "{}-{end} ({})", self.start, Size(self.len))
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = Address(self.start.0.saturating_add(self.memory_len));
+        let (kind, start, size) = (&self.kind, self.start, Size(self.file_len));
+        write!(f, "segment     {kind:<15} {start}-{end} ({size}")?;
+        match &self.digest {
+            Some(Digest { algorithm, value }) => write!(f, ", {algorithm} {value})"),
+            None => write!(f, ", no digest)"),
+        }
+    }
+}
