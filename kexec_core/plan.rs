@@ -9,13 +9,13 @@ mod room;
 use crate::image::{KernelImage, Verified};
 use crate::types::bytes::align_up;
 use crate::types::ranges::{Range, RangeList, PAGE_SIZE};
-use crate::uapi::{SegmentKind, SEGMENTS_MAX};
+use crate::uapi::SegmentKind;
 
 pub use error::PlanError;
 pub use room::{Placement, Room};
 
 /// Each segment can split one free piece into two.
-const FREE_MAX: usize = SEGMENTS_MAX + 1;
+const FREE_MAX: usize = SegmentKind::COUNT + 1;
 
 /// A part of the image, and its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Segment {
 /// The segments placed so far, in a list of fixed size.
 #[derive(Clone, Copy, Debug)]
 struct Segments {
-    list: [Option<Segment>; SEGMENTS_MAX],
+    list: [Option<Segment>; SegmentKind::COUNT],
 }
 
 impl Segments {
@@ -112,7 +112,7 @@ impl Placer {
             region,
             free,
             segments: Segments {
-                list: [None; SEGMENTS_MAX],
+                list: [None; SegmentKind::COUNT],
             },
         })
     }
@@ -259,7 +259,7 @@ impl Placer {
 
     /// Checks all segments and makes the plan. `entry` is the physical address at which the kernel
     /// is entered; `ram` is the length of the running kernel's memory.
-    pub fn finish(self, entry: u64, ram: u64) -> Result<Plan, PlanError> {
+    pub fn finish(&self, entry: u64, ram: u64) -> Result<Plan, PlanError> {
         let kernel = self
             .segments
             .get(SegmentKind::Kernel)

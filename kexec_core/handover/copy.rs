@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::types::bytes::{to_u64, to_usize};
 use crate::types::digest::{Algorithm, DIGEST_LEN};
 use crate::types::ranges::Range;
-use crate::uapi::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
+use crate::uapi::{SegmentKind, SegmentRecord};
 
 /// The contents of a segment.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ pub trait Destination {
 /// The records of the segments, in the plan's order.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Records {
-    list: [SegmentRecord; SEGMENTS_MAX],
+    list: [SegmentRecord; SegmentKind::COUNT],
     count: usize,
 }
 

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::types::errno::Errno;
 use crate::types::ranges::{Range, PAGE_SIZE};
 use crate::types::size::Size;
-use crate::uapi::{SegmentKind, SEGMENTS_MAX};
+use crate::uapi::SegmentKind;
 
 /// Why segments cannot be placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,9 +134,10 @@ impl fmt::Display for PlanError {
             }
             Self::TooMany { kind } => write!(
                 f,
-                "the {} would be segment {} of the image, which can have {SEGMENTS_MAX}",
+                "the {} would be segment {} of the image, which can have {}",
                 kind.name(),
-                SEGMENTS_MAX + 1
+                SegmentKind::COUNT + 1,
+                SegmentKind::COUNT
             ),
             Self::Duplicate { kind } => {
                 write!(f, "the image has two segments for the {}", kind.name())

@@ -29,9 +29,10 @@ pub(super) struct Needs<'a> {
     pub(super) reservation: &'a Reservation,
 }
 
-/// A plan, and what depends on where the ELF core header is.
+/// A plan, and what depends on where the elfcorehdr is.
 pub(super) struct Planned {
-    pub(super) plan: Plan,
+    /// In a box: it is handed on by value, and the stack is small.
+    pub(super) plan: KBox<Plan>,
     pub(super) slots: Slots,
     command_line: KVec<u8>,
     command_line_len: usize,
@@ -84,7 +85,10 @@ impl Needs<'_> {
     #[inline(never)]
     fn plan_in(&self, room: Room) -> Result<Planned, Refusal> {
         let (reservation, packing) = (self.reservation, room.packing);
-        let mut placer = Placer::within(reservation.region(), room.range)?;
+        let mut placer = KBox::new(
+            Placer::within(reservation.region(), room.range)?,
+            GFP_KERNEL,
+        )?;
         let kernel = placer.place_kernel(self.image, packing)?;
         // The slots are write-protected apart from the rest, so they have pages of their own.
         let page_len = PAGE_SIZE as u64;
@@ -128,7 +132,7 @@ impl Needs<'_> {
             .start()
             .wrapping_add(self.image.entry_offset());
         Ok(Planned {
-            plan: placer.finish(entry, memory::total())?,
+            plan: KBox::new(placer.finish(entry, memory::total())?, GFP_KERNEL)?,
             slots,
             command_line,
             command_line_len,

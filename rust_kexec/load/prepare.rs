@@ -39,12 +39,12 @@ pub(crate) enum Prepared<'a> {
 
 /// An image, and its memory.
 pub(crate) struct Beside<'a> {
-    staged: Staged<'a>,
+    staged: KBox<Staged<'a>>,
     memory: Taken,
 }
 
 /// An image whose memory another one still has.
-pub(crate) struct Instead<'a>(Staged<'a>);
+pub(crate) struct Instead<'a>(KBox<Staged<'a>>);
 
 /// An image that was verified, planned and built, but is not in its place yet.
 struct Staged<'a> {
@@ -114,22 +114,25 @@ pub(crate) fn prepare<'a>(
         record.report.memory(),
     )?;
     let extent = placing::extent(&planned.plan);
-    let staged = Staged {
-        decompression,
-        signature: files.kernel.finding().state(),
-        replacement,
-        initrd,
-        elfcorehdr: headers,
-        slots,
-        staging,
-        digests: Digests::new(files.digest),
-        place: KBox::new_uninit(GFP_KERNEL)?,
-        jump: Jump::new(&planned.plan)?,
-        interrupts: Interrupts::find()?,
-        record,
-        segments: Unwritten::new(planned.plan)?,
-        image,
-    };
+    let staged = KBox::new(
+        Staged {
+            decompression,
+            signature: files.kernel.finding().state(),
+            replacement,
+            initrd,
+            elfcorehdr: headers,
+            slots,
+            staging,
+            digests: Digests::new(files.digest),
+            place: KBox::new_uninit(GFP_KERNEL)?,
+            jump: Jump::new(&planned.plan)?,
+            interrupts: Interrupts::find()?,
+            record,
+            segments: Unwritten::new(planned.plan)?,
+            image,
+        },
+        GFP_KERNEL,
+    )?;
     Ok(match claim.take(extent) {
         Some(memory) => Prepared::Beside(Beside { staged, memory }),
         None => Prepared::Instead(Instead(staged)),
@@ -139,7 +142,7 @@ pub(crate) fn prepare<'a>(
 impl Beside<'_> {
     /// Copies the image into the region, and checks the copy.
     pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
-        self.staged.copy(self.memory, claim)
+        Staged::copy(self.staged, self.memory, claim)
     }
 }
 
@@ -148,7 +151,7 @@ impl Instead<'_> {
     pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
         let memory = placing::extent(&self.0.segments.plan);
         let memory = claim.take(memory).ok_or(RegionError::Occupied(memory))?;
-        self.0.copy(memory, claim)
+        Staged::copy(self.0, memory, claim)
     }
 }
 
@@ -157,18 +160,23 @@ impl Staged<'_> {
     /// with what was to be. The memory goes back where that differs.
     // Out of line for the stack: the image on its way into its box.
     #[inline(never)]
-    fn copy(mut self, mut memory: Taken, claim: &mut Claim) -> Result<Loaded, Refusal> {
+    fn copy(
+        staged: KBox<Staged<'_>>,
+        mut memory: Taken,
+        claim: &mut Claim,
+    ) -> Result<Loaded, Refusal> {
+        let mut staged = KBox::into_inner(staged);
         let contents = |kind| match kind {
-            SegmentKind::Kernel => Some(Contents::Kernel(&self.image)),
-            SegmentKind::Initrd => Some(Contents::Bytes(self.initrd)),
-            other => self.staging.contents(other).map(Contents::Bytes),
+            SegmentKind::Kernel => Some(Contents::Kernel(&staged.image)),
+            SegmentKind::Initrd => Some(Contents::Bytes(staged.initrd)),
+            other => staged.staging.contents(other).map(Contents::Bytes),
         };
-        let (report, staging) = (self.record.report.contents(), &self.staging);
-        let (slots, digests) = (self.slots, &mut self.digests);
+        let (report, staging) = (staged.record.report.contents(), &staged.staging);
+        let (slots, digests) = (staged.slots, &mut staged.digests);
         let reserved = memory.memory();
         let segments = Segments::write(
             reserved,
-            self.segments,
+            staged.segments,
             report,
             slots,
             staging,
@@ -181,7 +189,7 @@ impl Staged<'_> {
         // SAFETY: A part of the image's memory, which lives longer. Nothing else of the image is in it.
         let elfcorehdr = unsafe { ReservedMemory::new(elfcorehdr) };
         let following =
-            checked.and_then(|()| self.elfcorehdr.follow(elfcorehdr, self.slots, self.digests));
+            checked.and_then(|()| staged.elfcorehdr.follow(elfcorehdr, slots, staged.digests));
         let following = match following {
             Ok(following) => following,
             Err(error) => {
@@ -191,18 +199,18 @@ impl Staged<'_> {
             }
         };
         let image = KBox::write(
-            self.place,
+            staged.place,
             CrashImage {
                 following,
                 loaded: LoadedImage {
                     segments,
-                    decompression: self.decompression,
-                    signature: self.signature,
-                    replacement: self.replacement,
-                    jump: self.jump,
-                    interrupts: self.interrupts,
+                    decompression: staged.decompression,
+                    signature: staged.signature,
+                    replacement: staged.replacement,
+                    jump: staged.jump,
+                    interrupts: staged.interrupts,
                 },
-                record: self.record,
+                record: staged.record,
             },
         );
         Ok(Loaded::new(image, memory))

@@ -20,7 +20,7 @@ use kexec_core::types::digest::{Algorithm, DIGEST_LEN};
 use kexec_core::types::ranges::{without, Range};
 use kexec_core::uapi::{SegmentKind, SegmentRecord};
 
-/// How many parts of the image's memory the ELF core header's segment leaves.
+/// How many parts of the image's memory the elfcorehdr's segment leaves.
 const PARTS_MAX: usize = 2;
 
 /// Segments that are not in their places yet.
@@ -33,15 +33,15 @@ pub(super) struct Unwritten {
 
 impl Unwritten {
     /// The segments of a plan.
-    pub(super) fn new(plan: Plan) -> Result<Self, Refusal> {
+    pub(super) fn new(plan: KBox<Plan>) -> Result<Self, Refusal> {
         Ok(Self {
-            plan: KBox::new(plan, GFP_KERNEL)?,
+            plan,
             records: KBox::new(Records::default(), GFP_KERNEL)?,
         })
     }
 }
 
-/// The segments of an image in the region, but for the ELF core header, which changes.
+/// The segments of an image in the region, but for the elfcorehdr, which changes.
 ///
 /// # Invariants
 ///
@@ -55,7 +55,7 @@ pub(crate) struct Segments {
 
 impl Segments {
     /// Copies what `contents` has for each segment, then the purgatory's table, which names the
-    /// address of the crash report and the slots of the ELF core header. `memory` is what the image has
+    /// address of the crash report and the slots of the elfcorehdr. `memory` is what the image has
     /// of the region: all of it is write-protected then.
     // Out of line for the stack: the purgatory's table and the records.
     #[inline(never)]
@@ -111,7 +111,7 @@ impl Segments {
     }
 }
 
-/// Write-protects an image's memory, but for the ELF core header's segment.
+/// Write-protects an image's memory, but for the elfcorehdr's segment.
 fn protect(memory: Range, plan: &Plan) -> [Option<WriteProtection>; PARTS_MAX] {
     let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
     let elfcorehdr = [elfcorehdr.map(|segment| segment.memory).unwrap_or_default()];

@@ -22,7 +22,7 @@ use kernel::error::to_result;
 #[cfg(kernel_split_leaf_mapping)]
 use kernel::ffi::c_int;
 use kernel::ffi::c_ulong;
-use kexec_core::handover::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit, GROUP_MAX};
+use kexec_core::handover::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit};
 use kexec_core::types::ranges::Range;
 
 /// Why the map was not changed.
@@ -57,6 +57,13 @@ fn split_kernel_leaf_mapping(start: c_ulong, end: c_ulong) -> Result {
 #[cfg(not(kernel_split_leaf_mapping))]
 fn split_kernel_leaf_mapping(_start: c_ulong, _end: c_ulong) -> Result {
     Ok(())
+}
+
+/// Room for entries under one contiguous hint: up to 1 KiB, which is much for the stack.
+fn group(count: usize) -> Result<KVec<u64>> {
+    let mut entries = KVec::new();
+    entries.extend_with(count, 0, GFP_KERNEL)?;
+    Ok(entries)
 }
 
 impl Region {
@@ -114,12 +121,9 @@ impl Region {
     }
 
     fn split(&self, unit: &Unit, edge: u64) -> Result<(), Failure> {
-        let mut found = [0; GROUP_MAX];
-        let mut entries = [0; GROUP_MAX];
-        let found = found.get_mut(..unit.count).ok_or(EINVAL)?;
-        let entries = entries.get_mut(..unit.count).ok_or(EINVAL)?;
+        let (mut found, mut entries) = (group(unit.count)?, group(unit.count)?);
         let places = (unit.entries..).step_by(8);
-        for ((found, entry), place) in found.iter_mut().zip(&mut *entries).zip(places) {
+        for ((found, entry), place) in found.iter_mut().zip(&mut entries).zip(places) {
             // SAFETY: As in `unit`.
             *found = unsafe { entry_at(place).read_volatile() };
             *entry = kernel_map::without_hint(*found);
@@ -131,13 +135,13 @@ impl Region {
         // For an edge between two blocks, it is enough to remove their hint.
         if edge & ((1 << unit.shift) - 1) == 0 {
             // SAFETY: The entries map what they mapped before.
-            return Ok(unsafe { replace(unit.entries, found, entries) }?);
+            return Ok(unsafe { replace(unit.entries, &found, &entries) }?);
         }
         let mut table = NewTable::new(self.map.granule().entries())?;
         self.map.split(*block, unit.shift, table.entries());
         *block = kernel_map::table_entry(table.give_away());
         // SAFETY: As above, one of them by way of a table.
-        Ok(unsafe { replace(unit.entries, found, entries) }?)
+        Ok(unsafe { replace(unit.entries, &found, &entries) }?)
     }
 
     /// Changes all entries of the region, which map nothing else.

@@ -54,11 +54,14 @@ pub(crate) struct Sources {
     /// capture kernel has no screen, and none of UEFI's services.
     boot_params: Option<KVVec<u8>>,
     firmware: Firmware,
-    accessed_early: Mapped,
+    /// In a box: the sources are handed on by value, and the stack is small.
+    accessed_early: KBox<Mapped>,
 }
 
 impl Sources {
-    /// Reads it.
+    /// Reads the facts from sysfs, where it is there, and from the kernel's variables.
+    // Out of line for the stack: the list on its way into its box.
+    #[inline(never)]
     pub(crate) fn read() -> Result<Self, Refusal> {
         let mut bytes = KVVec::new();
         bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
@@ -70,7 +73,7 @@ impl Sources {
         let boot_params = read.then_some(bytes);
         let firmware = Firmware::read(sysfs.as_ref(), boot_params.as_deref())?;
         Ok(Self {
-            accessed_early: accessed_early(&firmware)?,
+            accessed_early: KBox::new(accessed_early(&firmware)?, GFP_KERNEL)?,
             boot_params,
             firmware,
         })
@@ -154,7 +157,7 @@ impl Sources {
 
     /// The ranges that are identity-mapped besides the crash report.
     fn mapped(&self, region: Range) -> Result<Mapped, Refusal> {
-        let mut mapped = self.accessed_early;
+        let mut mapped = *self.accessed_early;
         mapped.push(region)?;
         Ok(mapped)
     }

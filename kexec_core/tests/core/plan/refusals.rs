@@ -123,7 +123,7 @@ fn every_refusal_of_a_plan_is_a_sentence() {
         ),
         (
             PlanError::TooMany { kind },
-            "the initrd would be segment 17 of the image, which can have 16",
+            "the initrd would be segment 8 of the image, which can have 7",
         ),
         (
             PlanError::Duplicate { kind },
