@@ -11,7 +11,7 @@ use crate::compat::prelude::*;
 use crate::crash::Hooks;
 use crate::load;
 use crate::refusal::{MachineError, PermissionError, Refusal, RequestError};
-use crate::reserve::Reservation;
+use crate::reserve::{refuse_kernels_image, Reservation};
 use crate::sys::{bindings, kexec, user_structure};
 use kernel::ffi::c_int;
 use kernel::ioctl::_IO;
@@ -147,8 +147,11 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         initrd_signature: given(request.initrd_signature_fd),
     };
     let digest = load::requested_digest(request.digest)?;
-    // Reading files may take long, so it comes before the lock. The region is looked for again when it
-    // is claimed.
+    // Reading and decompressing files may take long, so it comes before the lock. The region is looked
+    // at again when it is claimed.
+    if armed::lock().image().is_none() {
+        refuse_kernels_image()?;
+    }
     let limit = Reservation::find()?.region().len();
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
     let contents = files.unpack(limit)?;

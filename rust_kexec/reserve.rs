@@ -8,5 +8,5 @@
 mod claim;
 mod crashkernel;
 
-pub(crate) use claim::{Claim, Guard, Taken};
+pub(crate) use claim::{refuse_kernels_image, Claim, Guard, Taken};
 pub(crate) use crashkernel::Reservation;

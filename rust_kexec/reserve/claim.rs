@@ -103,7 +103,8 @@ impl Claim {
     }
 }
 
-fn refuse_kernels_image() -> Result<(), RegionError> {
+/// Refuses a load while the kernel's own kexec has a crash image.
+pub(crate) fn refuse_kernels_image() -> Result<(), RegionError> {
     match kexec::has_image() {
         true => Err(RegionError::KernelImageLoaded),
         false => Ok(()),
