@@ -2,6 +2,7 @@
 
 //! The errors of all rooms in one, which keep their sentences and their errno.
 
+use crate::crashkernel::{RequestError, ReservationError};
 use crate::dump::elfcorehdr::ElfcorehdrError;
 use crate::dump::note::NoteError;
 use crate::dump::vmcore::excluded::ExcludedError;
@@ -28,6 +29,10 @@ use crate::uapi::StructureError;
 wrap_errors! {
     /// Any error of this crate.
     pub enum Error {
+        /// `crashkernel=` asks for nothing.
+        CrashkernelRequest(RequestError),
+        /// There is no room for what `crashkernel=` asks for.
+        CrashkernelReservation(ReservationError),
         /// A fixed-size list of ranges is full.
         Capacity(CapacityError),
         /// The file has no format that can be loaded.
@@ -78,7 +83,7 @@ wrap_errors! {
         Note(NoteError),
         /// VMCOREINFO is malformed.
         Vmcoreinfo(VmcoreinfoError),
-        /// The ELF core header is malformed.
+        /// The elfcorehdr is malformed.
         Elfcorehdr(ElfcorehdrError),
         /// The dump file cannot be laid out.
         Vmcore(VmcoreError),

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod crashkernel;
 pub mod dump;
 pub mod error;
 pub mod handover;

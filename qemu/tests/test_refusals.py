@@ -140,3 +140,18 @@ async def test_refused_by_sysctls(guest: Guest) -> None:
     await refuse(guest, RKEXEC_UNLOAD, "EPERM", "kexec_load_disabled is 1")
     await guest.crash()
     await guest.captured()
+
+
+@in_guest(command_line="crashkernel=256MB")
+async def test_a_size_that_the_kernel_cannot_read_is_named(guest: Guest) -> None:
+    """The command line asks for memory, but not in a way that the kernel understands."""
+    line = await guest.shell("cat /proc/cmdline")
+    column = line.index("crashkernel=256MB") + len("crashkernel=256M") + 1
+    fact = f"although .* asks for some: crashkernel= goes on with 'B' at column {column} "
+    assert_refused(await guest.run("rkexec", *LOAD), "EADDRNOTAVAIL", [fact])
+    answer = await guest.run("rkexec", "crashkernel")
+    assert answer.status == 1
+    assert f"goes on with 'B' at column {column} " in answer.stdout
+    asked = await guest.run("rkexec", "crashkernel", "crashkernel=64M")
+    assert asked.status == 0
+    assert asked.stdout.startswith("asked       64 MiB\nregion      0x")

@@ -3,6 +3,7 @@
 //! Targets for the data that the running machine and the user give, and for the plan that is made
 //! of them.
 
+use kexec_core::crashkernel::{request, reserve, Rules};
 use kexec_core::handover::arm64::console;
 use kexec_core::handover::arm64::device_tree::{
     capture_tree, tree_len_bound, Changes, DeviceTreeError,
@@ -11,6 +12,7 @@ use kexec_core::handover::arm64::fdt::Fdt;
 use kexec_core::handover::command_line::{capture_command_line, find_console};
 use kexec_core::plan::iomem;
 use kexec_core::plan::{Placement, Placer};
+use kexec_core::types::elf::Architecture;
 use kexec_core::types::ranges::Range;
 use kexec_core::uapi::SegmentKind;
 
@@ -55,6 +57,26 @@ pub fn fdt(input: &[u8]) {
 pub fn iomem(input: &[u8]) {
     if let Some(found) = iomem::find(input, "Kernel code") {
         assert!(!found.is_empty());
+    }
+}
+
+/// `crashkernel=` on a machine of any size, under the rules of older and newer kernels.
+pub fn crashkernel(input: &[u8]) {
+    let mut line = input;
+    let ram = take_u64(&mut line);
+    let free = [0x10_0000..0xc000_0000, 0x1_0000_0000..ram]
+        .map(|range| Range::new(range.start, range.end).unwrap_or_default());
+    for rules in [
+        Rules::of(Architecture::X86_64, 6, 12),
+        Rules::of(Architecture::Arm64, 7, 3),
+    ] {
+        if let Ok(Some(asked)) = request(line, ram, &rules) {
+            assert!(asked.len > 0 && asked.len < ram);
+            if let Ok(reserved) = reserve(&asked, &free, &rules) {
+                assert_eq!(reserved.region.len(), asked.len);
+                assert!(free.iter().any(|piece| piece.encloses(&reserved.region)));
+            }
+        }
     }
 }
 

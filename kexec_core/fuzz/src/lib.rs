@@ -23,6 +23,7 @@ pub const TARGETS: &[Target] = &[
     target("bzimage", kernel::bzimage),
     target("command_line", handover::command_line),
     target("compressed", kernel::compressed),
+    target("crashkernel", handover::crashkernel),
     target("elf_kernel", kernel::elf_kernel),
     target("elfcorehdr", dump::elfcorehdr),
     target("fdt", handover::fdt),

@@ -6,6 +6,7 @@
 //! implementation of a format exists, the tests compare with it rather than with themselves.
 //! The tests have the same rooms as the sources.
 
+mod crashkernel;
 mod dump;
 mod errors;
 mod fixture;

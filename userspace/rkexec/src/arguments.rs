@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use kexec_core::types::digest::Algorithm;
+use kexec_core::types::elf::Architecture;
 
 /// A request of the user.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Action {
     },
     /// Show what files are, and whether they can be loaded.
     Inspect(InspectRequest),
+    /// Show what crashkernel= asks for.
+    Crashkernel(CrashkernelRequest),
     /// Load a kernel that is entered by a reboot, or enter it.
     OrdinaryKexec,
 }
@@ -71,11 +74,11 @@ pub struct Arguments {
     #[arg(long, requires = "status")]
     json: bool,
 
-    /// Load KERNEL to be entered by a reboot (not there yet)
+    /// Load KERNEL to be entered by a reboot (not implemented)
     #[arg(short = 'l', long)]
     load: bool,
 
-    /// Reboot into the loaded kernel (not there yet)
+    /// Reboot into the loaded kernel (not implemented)
     #[arg(short = 'e', long)]
     exec: bool,
 
@@ -131,6 +134,66 @@ enum Command {
     /// the kernel to say. Exit status: 0 when every file can be loaded, 1 when one is refused, 255
     /// when one cannot be read.
     Inspect(InspectRequest),
+    /// Show what crashkernel= asks for, and what memory a kernel would reserve for it
+    ///
+    /// Reads a command line as the kernel reads it, with the sentence that says what is wrong and where.
+    /// Where the machine's memory map is known, says which memory would be reserved, as far as the map
+    /// tells: what holds memory only while the kernel boots is not in it. Exit status: 0 when memory
+    /// would be reserved, 1 when none would, 255 when that is unknown.
+    Crashkernel(CrashkernelRequest),
+}
+
+/// A command line, and the machine and the kernel that it is for.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct CrashkernelRequest {
+    /// The command line, in one word; without it, that of the running kernel
+    #[arg(value_name = "LINE")]
+    pub line: Option<OsString>,
+
+    /// The machine's memory, such as 4G, where the memory map is not known
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "iomem")]
+    pub memory: Option<u64>,
+
+    /// The machine's memory map, as /proc/iomem shows it to root
+    #[arg(long, value_name = "FILE", default_value = "/proc/iomem")]
+    pub iomem: PathBuf,
+
+    /// The version of Linux, such as 6.12; without it, the running one
+    #[arg(long, value_name = "VERSION")]
+    pub linux: Option<String>,
+
+    /// The machine's architecture; without it, that of this machine
+    #[arg(long)]
+    pub arch: Option<MachineArchitecture>,
+
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An architecture that kernels are loaded on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MachineArchitecture {
+    /// Intel's and AMD's 64-bit CPUs
+    #[value(name = "x86_64")]
+    X86_64,
+    /// Arm's 64-bit CPUs
+    Arm64,
+}
+
+impl From<MachineArchitecture> for Architecture {
+    fn from(architecture: MachineArchitecture) -> Self {
+        match architecture {
+            MachineArchitecture::X86_64 => Self::X86_64,
+            MachineArchitecture::Arm64 => Self::Arm64,
+        }
+    }
+}
+
+/// A number of bytes, with a suffix as in crashkernel=.
+fn size(text: &str) -> Result<u64, String> {
+    kexec_core::crashkernel::size(text.as_bytes())
+        .ok_or_else(|| "a number of bytes, such as 512M or 4G, is needed".into())
 }
 
 /// The files to inspect, and the initrd and command line that they would be loaded with.
@@ -224,12 +287,13 @@ impl Arguments {
             Some(Command::Status { json }) => return Ok(Action::Status { json }),
             Some(Command::Report { dump, json }) => return Ok(Action::Report { dump, json }),
             Some(Command::Inspect(request)) => return Ok(Action::Inspect(request)),
+            Some(Command::Crashkernel(request)) => return Ok(Action::Crashkernel(request)),
             None => {}
         }
         if self.status {
             if self.load {
                 return Err(
-                    "ordinary kexec (-l) is not there yet: -S alone shows what is loaded \
+                    "ordinary kexec (-l) is not implemented: -S alone shows what is loaded \
                             for a panic",
                 );
             }
@@ -262,151 +326,7 @@ fn usage(sentence: &str) -> ! {
         .exit()
 }
 
+// By its path, because the example that makes the manual page includes this file.
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn action(words: &str) -> Result<Action, &'static str> {
-        let words = ["rkexec"].into_iter().chain(words.split_whitespace());
-        Arguments::try_parse_from(words)
-            .expect("clap accepts it")
-            .into_action()
-    }
-
-    fn boot(initrd: Option<&str>, command_line: Option<&str>) -> BootOptions {
-        BootOptions {
-            initrd: initrd.map(PathBuf::from),
-            command_line: command_line.map(OsString::from),
-        }
-    }
-
-    fn load(kernel: &str, initrd: Option<&str>, command_line: Option<&str>) -> Action {
-        Action::Load {
-            kernel: kernel.into(),
-            options: ImageOptions {
-                boot: boot(initrd, command_line),
-                ..ImageOptions::default()
-            },
-        }
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn every_spelling_of_load_means_the_same() {
-        let expected = load("/k", Some("/i"), Some("a=1"));
-        for words in [
-            "-p /k --initrd=/i --command-line=a=1",
-            "-p /k --ramdisk /i --append a=1",
-            "--load-panic --append=a=1 --initrd=/i /k",
-            "load /k --initrd /i --append=a=1",
-        ] {
-            assert_eq!(action(words).as_ref(), Ok(&expected), "{words}");
-        }
-    }
-
-    #[test]
-    fn signatures_are_files_beside_the_kernel_and_the_initrd() {
-        let Ok(Action::Load { options, .. }) =
-            action("-p /k --initrd /i --signature /k.p7s --initrd-signature /i.p7s")
-        else {
-            panic!("it loads");
-        };
-        assert_eq!(options.signature, Some("/k.p7s".into()));
-        assert_eq!(options.initrd_signature, Some("/i.p7s".into()));
-        let words = ["rkexec", "-p", "/k", "--initrd-signature", "/i.p7s"];
-        assert!(Arguments::try_parse_from(words).is_err());
-    }
-
-    #[test]
-    fn digests_have_names() {
-        for (name, digest) in [("sha256", Digest::Sha256), ("xxh64", Digest::Xxh64)] {
-            let Ok(Action::Load { options, .. }) = action(&format!("-p /k --digest {name}")) else {
-                panic!("it loads");
-            };
-            assert_eq!(options.digest, Some(digest));
-        }
-        assert!(Arguments::try_parse_from(["rkexec", "-p", "/k", "--digest=md5"]).is_err());
-    }
-
-    #[test]
-    fn a_command_line_may_begin_with_a_hyphen() {
-        assert_eq!(
-            action("-p /k --append --quiet"),
-            Ok(load("/k", None, Some("--quiet")))
-        );
-    }
-
-    #[test]
-    fn unload_and_status_have_their_spellings() {
-        for words in ["-u", "-p -u", "-pu", "--unload", "unload"] {
-            assert_eq!(action(words), Ok(Action::Unload), "{words}");
-        }
-        for words in ["-S", "-p -S", "--status", "status"] {
-            assert_eq!(action(words), Ok(Action::Status { json: false }), "{words}");
-        }
-        for words in ["-S --json", "-p -S --json", "status --json"] {
-            assert_eq!(action(words), Ok(Action::Status { json: true }), "{words}");
-        }
-    }
-
-    #[test]
-    fn inspect_takes_several_files() {
-        let request = InspectRequest {
-            files: vec!["/a".into(), "/b".into()],
-            boot: boot(Some("/i"), Some("-x")),
-            json: true,
-        };
-        assert_eq!(
-            action("inspect /a /b --json --initrd /i --append=-x"),
-            Ok(Action::Inspect(request))
-        );
-        assert!(Arguments::try_parse_from(["rkexec", "inspect"]).is_err());
-    }
-
-    #[test]
-    fn status_supersedes_the_rest() {
-        assert_eq!(
-            action("-S -p -u /k --append=a"),
-            Ok(Action::Status { json: false })
-        );
-    }
-
-    #[test]
-    fn ordinary_kexec_is_recognised() {
-        for words in ["-l /k", "-e", "-l /k -e"] {
-            assert_eq!(action(words), Ok(Action::OrdinaryKexec), "{words}");
-        }
-    }
-
-    #[test]
-    fn half_a_request_says_what_is_missing() {
-        for (words, part) in [
-            ("-p", "-p needs"),
-            ("-l -S", "ordinary kexec"),
-            ("/k", "say what the kernel is for"),
-            ("", "say what to do"),
-            ("-u /k", "-u drops"),
-            ("-p -u --append=a", "-u drops"),
-        ] {
-            let sentence = action(words).expect_err(words);
-            assert!(sentence.starts_with(part), "{words}: {sentence}");
-        }
-    }
-
-    #[test]
-    fn options_and_subcommands_do_not_mix() {
-        for words in [
-            vec!["rkexec", "-p", "load", "/k"],
-            vec!["rkexec", "--json"],
-            vec!["rkexec", "load"],
-            vec!["rkexec", "-p", "/a", "/b"],
-        ] {
-            let parsed = Arguments::try_parse_from(&words).map(Arguments::into_action);
-            assert!(!matches!(parsed, Ok(Ok(_))), "{words:?}: {parsed:?}");
-        }
-    }
-}
+#[path = "arguments/tests.rs"]
+mod tests;

@@ -36,6 +36,11 @@ impl Failure {
         &self.sentence
     }
 
+    /// The errno that the kernel gave.
+    pub fn errno(&self) -> Option<Errno> {
+        self.errno
+    }
+
     /// The errno's name, as errno(3) lists it; nothing where there is none.
     pub fn errno_name(&self) -> String {
         self.errno

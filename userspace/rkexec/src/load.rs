@@ -6,9 +6,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use kexec_core::types::digest::Algorithm;
+use nix::errno::Errno;
 
 use crate::arguments::ImageOptions;
 use crate::command_line;
+use crate::crashkernel::reason_for_none;
 use crate::device::{Device, Files};
 use crate::failure::Failure;
 
@@ -26,7 +28,24 @@ pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
         initrd_signature: open_any("initrd's signature", &options.initrd_signature)?,
     };
     let digest = options.digest.map(Algorithm::from);
-    device.load(&files, &command_line::wanted(options)?, digest)
+    let loaded = device.load(&files, &command_line::wanted(options)?, digest);
+    loaded.map_err(|refusal| explained(refusal, &device))
+}
+
+/// The refusal, unless the module has no memory to load to although the command line asks for some: then
+/// what the kernel made of that.
+fn explained(refusal: Failure, device: &Device) -> Failure {
+    let reserved = device.status().map(|status| status.region.len);
+    match (refusal.errno(), reserved, reason_for_none()) {
+        (Some(errno @ Errno::EADDRNOTAVAIL), Ok(0), Some(reason)) => Failure::with_errno(
+            format!(
+                "no memory is reserved for a capture kernel, although this kernel's command line asks \
+                 for some: {reason}"
+            ),
+            errno,
+        ),
+        _ => refusal,
+    }
 }
 
 fn open(what: &str, path: &Path) -> Result<File, Failure> {

@@ -13,12 +13,14 @@
 //! |---|---|
 //! | load, unload | 0 done, 1 refused or failed |
 //! | status | as `kexec -S`: 1 when an image is armed, 0 when none is, 255 when that is unknown |
+//! | crashkernel | 0 a kernel reserves memory, 1 it reserves none, 255 when that is unknown |
 //! | report | 0 shown, 1 no dump with a report |
 //! | inspect | 0 every file can be loaded, 1 one is refused, 255 a file cannot be read |
 //! | wrong usage | 2 |
 
 mod arguments;
 mod command_line;
+mod crashkernel;
 mod device;
 mod failure;
 #[cfg(test)]
@@ -42,7 +44,7 @@ const UNKNOWN: u8 = 255;
 fn main() -> ExitCode {
     let action = Arguments::action();
     let failed = match action {
-        Action::Status { .. } | Action::Inspect(_) => UNKNOWN,
+        Action::Status { .. } | Action::Inspect(_) | Action::Crashkernel(_) => UNKNOWN,
         _ => 1,
     };
     match perform(action) {
@@ -74,8 +76,9 @@ fn perform(action: Action) -> Result<u8, Failure> {
             Ok(0)
         }
         Action::Inspect(request) => inspect::inspect(&request),
+        Action::Crashkernel(request) => crashkernel::crashkernel(&request),
         Action::OrdinaryKexec => Err(Failure::new(
-            "ordinary kexec (-l, -e) is not there yet: \
+            "ordinary kexec (-l, -e) is not implemented: \
              load a kernel that is entered at a panic with -p, or use kexec",
         )),
     }

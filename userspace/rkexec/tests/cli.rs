@@ -73,6 +73,7 @@ fn help_is_word_for_word() {
         ("help-unload.txt", &["unload", "--help"]),
         ("help-status.txt", &["status", "--help"]),
         ("help-report.txt", &["report", "--help"]),
+        ("help-crashkernel.txt", &["crashkernel", "--help"]),
         ("help-inspect.txt", &["inspect", "--help"]),
     ] {
         let output = rkexec(arguments);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The spellings of each request.
+
+use super::*;
+
+fn action(words: &str) -> Result<Action, &'static str> {
+    let words = ["rkexec"].into_iter().chain(words.split_whitespace());
+    Arguments::try_parse_from(words)
+        .expect("clap accepts it")
+        .into_action()
+}
+
+fn boot(initrd: Option<&str>, command_line: Option<&str>) -> BootOptions {
+    BootOptions {
+        initrd: initrd.map(PathBuf::from),
+        command_line: command_line.map(OsString::from),
+    }
+}
+
+fn load(kernel: &str, initrd: Option<&str>, command_line: Option<&str>) -> Action {
+    Action::Load {
+        kernel: kernel.into(),
+        options: ImageOptions {
+            boot: boot(initrd, command_line),
+            ..ImageOptions::default()
+        },
+    }
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn every_spelling_of_load_means_the_same() {
+    let expected = load("/k", Some("/i"), Some("a=1"));
+    for words in [
+        "-p /k --initrd=/i --command-line=a=1",
+        "-p /k --ramdisk /i --append a=1",
+        "--load-panic --append=a=1 --initrd=/i /k",
+        "load /k --initrd /i --append=a=1",
+    ] {
+        assert_eq!(action(words).as_ref(), Ok(&expected), "{words}");
+    }
+}
+
+#[test]
+fn signatures_are_files_beside_the_kernel_and_the_initrd() {
+    let Ok(Action::Load { options, .. }) =
+        action("-p /k --initrd /i --signature /k.p7s --initrd-signature /i.p7s")
+    else {
+        panic!("it loads");
+    };
+    assert_eq!(options.signature, Some("/k.p7s".into()));
+    assert_eq!(options.initrd_signature, Some("/i.p7s".into()));
+    let words = ["rkexec", "-p", "/k", "--initrd-signature", "/i.p7s"];
+    assert!(Arguments::try_parse_from(words).is_err());
+}
+
+#[test]
+fn digests_have_names() {
+    for (name, digest) in [("sha256", Digest::Sha256), ("xxh64", Digest::Xxh64)] {
+        let Ok(Action::Load { options, .. }) = action(&format!("-p /k --digest {name}")) else {
+            panic!("it loads");
+        };
+        assert_eq!(options.digest, Some(digest));
+    }
+    assert!(Arguments::try_parse_from(["rkexec", "-p", "/k", "--digest=md5"]).is_err());
+}
+
+#[test]
+fn a_command_line_may_begin_with_a_hyphen() {
+    assert_eq!(
+        action("-p /k --append --quiet"),
+        Ok(load("/k", None, Some("--quiet")))
+    );
+}
+
+#[test]
+fn unload_and_status_have_their_spellings() {
+    for words in ["-u", "-p -u", "-pu", "--unload", "unload"] {
+        assert_eq!(action(words), Ok(Action::Unload), "{words}");
+    }
+    for words in ["-S", "-p -S", "--status", "status"] {
+        assert_eq!(action(words), Ok(Action::Status { json: false }), "{words}");
+    }
+    for words in ["-S --json", "-p -S --json", "status --json"] {
+        assert_eq!(action(words), Ok(Action::Status { json: true }), "{words}");
+    }
+}
+
+#[test]
+fn inspect_takes_several_files() {
+    let request = InspectRequest {
+        files: vec!["/a".into(), "/b".into()],
+        boot: boot(Some("/i"), Some("-x")),
+        json: true,
+    };
+    assert_eq!(
+        action("inspect /a /b --json --initrd /i --append=-x"),
+        Ok(Action::Inspect(request))
+    );
+    assert!(Arguments::try_parse_from(["rkexec", "inspect"]).is_err());
+}
+
+#[test]
+fn status_supersedes_the_rest() {
+    assert_eq!(
+        action("-S -p -u /k --append=a"),
+        Ok(Action::Status { json: false })
+    );
+}
+
+#[test]
+fn ordinary_kexec_is_recognised() {
+    for words in ["-l /k", "-e", "-l /k -e"] {
+        assert_eq!(action(words), Ok(Action::OrdinaryKexec), "{words}");
+    }
+}
+
+#[test]
+fn half_a_request_says_what_is_missing() {
+    for (words, part) in [
+        ("-p", "-p needs"),
+        ("-l -S", "ordinary kexec"),
+        ("/k", "say what the kernel is for"),
+        ("", "say what to do"),
+        ("-u /k", "-u drops"),
+        ("-p -u --append=a", "-u drops"),
+    ] {
+        let sentence = action(words).expect_err(words);
+        assert!(sentence.starts_with(part), "{words}: {sentence}");
+    }
+}
+
+#[test]
+fn options_and_subcommands_do_not_mix() {
+    for words in [
+        vec!["rkexec", "-p", "load", "/k"],
+        vec!["rkexec", "--json"],
+        vec!["rkexec", "load"],
+        vec!["rkexec", "-p", "/a", "/b"],
+    ] {
+        let parsed = Arguments::try_parse_from(&words).map(Arguments::into_action);
+        assert!(!matches!(parsed, Ok(Ok(_))), "{words:?}: {parsed:?}");
+    }
+}
