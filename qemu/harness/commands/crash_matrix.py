@@ -16,6 +16,7 @@ from harness.matrix.results import Result, keep, kept, key, place
 from harness.matrix.row import Row
 from harness.matrix.rows import ROWS
 from harness.matrix.run import run_row
+from harness.matrix.section import outcome
 
 # Runs of a row until one tells something.
 RUNS_MAX = 5
@@ -56,15 +57,15 @@ def main() -> int:
             place(paths.RUN, row.name).unlink(missing_ok=True)
             print(f"{row.name:30} left out: no {', '.join(missing)}", flush=True)
             continue
-        old = kept(paths.RUN, row.name)
-        if old is not None and old.good and old.key == key(row):
+        old = kept(row)
+        if old is not None and old.good:
             continue
         start = time.monotonic()
         result = result_of(row)
         keep(result)
         failed += not result.good
         seconds = time.monotonic() - start
-        print(f"{row.name:30} {document.outcome(result)} ({seconds:.0f} s)", flush=True)
+        print(f"{row.name:30} {outcome(result)} ({seconds:.0f} s)", flush=True)
     document.write(ROWS)
     return 1 if failed else 0
 

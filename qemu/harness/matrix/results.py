@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from harness import paths
+from harness.matrix import sources
 from harness.matrix.row import Row
 
 RESULTS = paths.BUILD / "crash-matrix"
@@ -33,11 +34,16 @@ class Result:
 
 
 def key(row: Row) -> str:
-    """The kernel, the module, the agent's file system and the row, in a few digits."""
+    """What the row's result follows from, in a few digits."""
+    return sha256(f"{surroundings()} {words(row)}".encode()).hexdigest()[:16]
+
+
+@cache
+def surroundings() -> str:
+    """The kernel, the guest's file system with the module, and the harness."""
     tree = (paths.BUILD / "kernel" / paths.TARGET).resolve().name
-    digest = sha256(f"{tree} {paths.RUN} {words(row)}".encode())
-    digest.update(paths.CAPTURE_INITRD.read_bytes())
-    return digest.hexdigest()[:16]
+    files = sha256(paths.CAPTURE_INITRD.read_bytes()).hexdigest()
+    return f"{tree} {paths.RUN} {files} {sources.shared()}"
 
 
 def words(value: Any) -> str:
@@ -56,7 +62,8 @@ def words(value: Any) -> str:
         return str(sorted(value))
     if isinstance(value, Callable):  # type: ignore[arg-type]
         closure = getattr(value, "__closure__", None) or ()
-        return f"{value.__qualname__}{[words(cell.cell_contents) for cell in closure]}"
+        parts = [words(cell.cell_contents) for cell in closure]
+        return f"{value.__qualname__}{sources.of(value)}{parts}"
     return repr(value)
 
 
@@ -72,19 +79,11 @@ def keep(result: Result) -> None:
     path.write_text(json.dumps(asdict(result), indent=1) + "\n")
 
 
-def all_of(target: str) -> list[Result]:
-    """All results in one kernel."""
-    return [
-        result
-        for path in sorted((RESULTS / target).glob("*.json"))
-        if (result := kept(target, path.stem))
-    ]
-
-
-def kept(target: str, name: str) -> Result | None:
-    """A result of an earlier run."""
-    path = place(target, name)
+def kept(row: Row) -> Result | None:
+    """The result of an earlier run, unless something has changed that it follows from."""
+    path = place(paths.RUN, row.name)
     if not path.exists():
         return None
     found = json.loads(path.read_text())
-    return Result(**{field.name: found[field.name] for field in fields(Result)})
+    result = Result(**{field.name: found[field.name] for field in fields(Result)})
+    return result if result.key == key(row) else None

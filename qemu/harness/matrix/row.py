@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """A row of the matrix: a trigger, the guest that it kills, and what must be true then."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from harness import paths
 from harness.crash.scenario import Check, Preparation, Step
@@ -20,6 +22,7 @@ class Outcome(Enum):
     DUMP = "dump"
     LIVES = "the system lives, and a later crash gives a dump"
     REBOOTS = "the capture kernel reboots"
+    GIVEN_UP = "the crash is given up, and panic= reboots the machine"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Row:
     """CPUs that nothing reaches any more."""
     outcome: Outcome = Outcome.DUMP
     needs: tuple[str, ...] = ()
-    """Options of the kernel, besides the trigger's."""
+    """Options of the kernel, besides the trigger's; `A|B` is one of the two."""
     canaries: bool = True
     """Whether there is memory to spare for canary pages."""
     core: bool = False
@@ -62,13 +65,30 @@ class Row:
     def missing(self) -> list[str]:
         """What the kernel of this run lacks."""
         options = (*self.trigger.options, *self.needs)
-        missing = [f"CONFIG_{name}" for name in options if not paths.has(paths.TARGET, name)]
+        missing = [f"CONFIG_{names}" for names in options if not has_one(names)]
+        if self.hardware.cpus > cpus_max():
+            missing.append(f"CONFIG_NR_CPUS={self.hardware.cpus}")
         if self.trigger.symbols:
             known = symbols()
             missing += [f"{name}()" for name in self.trigger.symbols if name not in known]
         return missing
 
 
+def has_one(names: str) -> bool:
+    """Whether the kernel has an option, or one of several: `CFI|CFI_CLANG`."""
+    return any(paths.has(paths.TARGET, name) for name in names.split("|"))
+
+
+@cache
+def cpus_max() -> int:
+    """The number of CPUs that the guest's kernel can have."""
+    configuration = (paths.BUILD / "kernel" / paths.TARGET / ".config").read_text()
+    found = re.search(r"^CONFIG_NR_CPUS=(\d+)$", configuration, re.MULTILINE)
+    assert found, "the guests' kernels have several CPUs"
+    return int(found[1])
+
+
+@cache
 def symbols() -> set[str]:
     """The functions of the guest's kernel."""
     text = (paths.BUILD / "kernel" / paths.TARGET / "System.map").read_text()

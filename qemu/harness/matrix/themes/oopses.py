@@ -126,7 +126,7 @@ ROWS = (
                     "CFI_FORWARD_PROTO",
                     "CFI failure at",
                     "lkdtm_CFI_FORWARD_PROTO",
-                    options=("CFI_CLANG",),
+                    options=("CFI|CFI_CLANG",),
                 ),
                 setup=("echo 1 > /proc/sys/kernel/panic_on_oops",),
             ),
