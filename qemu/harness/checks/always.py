@@ -76,13 +76,14 @@ def crash_report(dump: Dump, facts: Facts) -> None:
     assert len(report.has_stopped) == facts.hello.cpus_online - len(facts.not_stopped)
     means = [report.means(cpu) for cpu in report.has_stopped]
     assert means.count(report.CRASHED) == 1 and 0 not in means, means
-    for cpu in dump.cpus:
+    for cpu, note in zip(dump.cpus, dump.prstatus, strict=True):
         # The kernel tells nothing of the CPUs that it stops.
         if report.means(cpu.number) != report.KERNEL:
             circumstances = report.circumstances[cpu.number]
             assert (circumstances & report.IDLE != 0) == (cpu.pid == 0), cpu
-            in_user_space = cpu.instruction_pointer < 1 << 63
-            assert (circumstances & report.USER != 0) == in_user_space, cpu
+            # The kernel may have jumped to an address of user space.
+            user_mode = PLATFORM.user_mode(note.registers)
+            assert (circumstances & report.USER != 0) == user_mode, cpu
 
 
 def all_memory(dump: Dump, facts: Facts) -> None:

@@ -52,6 +52,8 @@ class Platform:
     registers: tuple[str, ...]
     """The general registers in an NT_PRSTATUS note, in its order."""
     instruction_pointer: str
+    user_mode: Callable[[dict[str, int]], bool]
+    """Whether these registers of a note are those of a program."""
     monitor_pointer: str
     """The name of that register in QEMU's monitor."""
     stopped: Callable[[dict[str, int]], bool]
@@ -98,6 +100,7 @@ PLATFORMS = {
             "rsp ss fs_base gs_base ds es fs gs".split()
         ),
         instruction_pointer="rip",
+        user_mode=lambda registers: registers["cs"] & 3 == 3,
         monitor_pointer="RIP",
         # HLT, and RFLAGS.IF clear.
         stopped=lambda cpu: bool(cpu["HLT"]) and not cpu["RFL"] & 1 << 9,
@@ -130,6 +133,8 @@ PLATFORMS = {
         prstatus_size=392,
         registers=(*(f"x{number}" for number in range(31)), "sp", "pc", "pstate"),
         instruction_pointer="pc",
+        # PSTATE.M: exception level 0.
+        user_mode=lambda registers: registers["pstate"] & 0xC == 0,
         monitor_pointer="PC",
         # PSTATE.DAIF all set; the monitor does not tell whether a CPU waits.
         stopped=lambda cpu: cpu["PSTATE"] & 0x3C0 == 0x3C0,
