@@ -4,8 +4,8 @@
  * dies in a context that neither user space nor LKDTM reaches. In C, because the `kernel` crate cannot
  * run code there.
  *
- * The deaths are crasher_panic(), crasher_bug(), crasher_oops() and crasher_spin(), which keeps its
- * CPU with interrupts disabled.
+ * The deaths are crasher_panic(), crasher_bug(), crasher_oops(), crasher_spin(), which keeps its CPU
+ * with interrupts disabled, and crasher_nothing(), for contexts in which something else dies.
  */
 
 #include <linux/console.h>
@@ -53,6 +53,10 @@ static noinline void crasher_spin(void)
 		cpu_relax();
 }
 
+static noinline void crasher_nothing(void)
+{
+}
+
 static const struct {
 	const char *name;
 	void (*die)(void);
@@ -61,6 +65,7 @@ static const struct {
 	{ "bug", crasher_bug },
 	{ "oops", crasher_oops },
 	{ "spin", crasher_spin },
+	{ "nothing", crasher_nothing },
 };
 
 static void (*die)(void);
@@ -107,6 +112,16 @@ static void ipi_dies(void *unused)
 static int die_in_ipi(void)
 {
 	return smp_call_function_single(cpu, ipi_dies, NULL, false);
+}
+
+/* All CPUs at once: the others in an interrupt, this one in the task. */
+static int die_on_all_cpus(void)
+{
+	preempt_disable();
+	smp_call_function(ipi_dies, NULL, false);
+	die();
+	preempt_enable();
+	return 0;
 }
 
 static void irq_work_dies(struct irq_work *work)
@@ -193,7 +208,7 @@ static int die_in_kworker(void)
 	return 0;
 }
 
-/* Work that goes on for ever, with interrupts enabled: nothing else of its workqueue runs. */
+/* Work that goes on for ever, with interrupts enabled, and work that waits for its turn after it. */
 static void work_stays(struct work_struct *unused)
 {
 	preempt_disable();
@@ -206,6 +221,7 @@ static DECLARE_WORK(staying_work, work_stays);
 static int stall_a_workqueue(void)
 {
 	schedule_work_on(cpu, &staying_work);
+	schedule_work_on(cpu, &work);
 	return 0;
 }
 
@@ -396,6 +412,7 @@ static const struct {
 	{ "task", die_in_task },
 	{ "kthread", die_in_kthread },
 	{ "ipi", die_in_ipi },
+	{ "all_cpus", die_on_all_cpus },
 	{ "irq_work", die_in_irq_work },
 	{ "idle", die_in_idle },
 	{ "softirq", die_in_softirq },

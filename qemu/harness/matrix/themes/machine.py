@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The machine around the crash: CPUs, memory, address spaces, tracers, and the image's life."""
 
-from harness import paths
 from harness.crash.scenario import Facts
 from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
@@ -26,23 +25,6 @@ async def break_on_serial(guest: Guest, cpu: int) -> None:
     await guest.machine.console.send(b"c")
 
 
-async def inject_nmi(guest: Guest, cpu: int) -> None:
-    """The machine's NMI button."""
-    guest.crash_line = len(guest.machine.console.lines)
-    await guest.machine.execute("inject-nmi")
-
-
-def nmi() -> Trigger:
-    """The machine's NMI."""
-    return Trigger(
-        name="QMP inject-nmi",
-        cause=inject_nmi,
-        says=panics("NMI: Not continuing$"),
-        functions=("nmi_panic", "exc_nmi"),
-        task=".*",
-    )
-
-
 SERIAL = Trigger(
     name="BREAK and c on the serial line",
     cause=break_on_serial,
@@ -51,16 +33,6 @@ SERIAL = Trigger(
     task=".*",
     where=Where.ANYWHERE,
     options=("MAGIC_SYSRQ_SERIAL",),
-)
-
-X86_64 = (
-    Row("nmi", "NMI", nmi(), options="unknown_nmi_panic"),
-    Row(
-        "nmi-unrecovered",
-        "NMI",
-        nmi(),
-        setup=("echo 1 > /proc/sys/kernel/panic_on_unrecovered_nmi",),
-    ),
 )
 
 TRACING = "mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || :; cd /sys/kernel/tracing"
@@ -124,5 +96,4 @@ ROWS = (
         ),
         needs=("KPROBE_EVENTS",),
     ),
-    *{"x86_64": X86_64, "arm64": ()}[paths.ARCH],
 )
