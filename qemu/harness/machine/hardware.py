@@ -38,6 +38,8 @@ class Hardware:
     """Whether memory can be plugged in, and CPUs where the platform has that."""
     counting: bool = False
     """Whether the guest's clock counts its instructions, one a nanosecond. Needs TCG."""
+    network: str = ""
+    """QEMU's model of a network card that frames keep coming to, see `harness.machine.network`."""
     open_memory: bool = False
     """Whether the harness can change the guest's memory, see `Machine.flip`."""
 

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from qemu.qmp import EventListener, QMPClient
 
 from harness import paths
-from harness.machine import secure_boot, spin_table
+from harness.machine import network, secure_boot, spin_table
 from harness.machine.console import Console
 from harness.machine.errors import GuestError, QemuCrashed
 from harness.machine.hardware import COUNTING, PLUGGED_MIB_MAX, Hardware, accelerator
@@ -53,6 +53,7 @@ class Machine:
         self._events = EventListener()
         self._shutdowns = EventListener("SHUTDOWN")
         self._process: asyncio.subprocess.Process | None = None
+        self._flood: asyncio.Task[None] | None = None
         # Socket addresses are short, and the checkout's path may not be.
         self._sockets = Path(tempfile.mkdtemp(prefix="rust_kexec-"))
 
@@ -112,6 +113,7 @@ class Machine:
             *self._processors(),
             *self._kernel(),
             *hardware.arguments,
+            *(network.arguments(hardware.network, sockets) if hardware.network else ()),
             *("-qmp", f"unix:{sockets}/qmp"),
             *("-chardev", f"socket,id=console,path={sockets}/console"),
             *("-serial", "chardev:console"),
@@ -159,8 +161,12 @@ class Machine:
                 *self._arguments(), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
         await self.until(self._monitor.accept(), "QEMU's monitor", 30)
+        if self.hardware.network:
+            self._flood = asyncio.create_task(network.flood(self._sockets))
 
     async def _end(self) -> None:
+        if self._flood is not None:
+            self._flood.cancel()
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()

@@ -2,11 +2,12 @@
 """The one list of all rows."""
 
 from harness.matrix.row import Row
-from harness.matrix.themes import contexts, detectors, machine, nmis, oopses, panics
+from harness.matrix.themes import contexts, detectors, devices, machine, nmis, oopses, panics
 
 ROWS: tuple[Row, ...] = (
     *panics.ROWS,
     *contexts.ROWS,
+    *devices.ROWS,
     *nmis.ROWS,
     *oopses.ROWS,
     *detectors.ROWS,
