@@ -2,7 +2,16 @@
 """The one list of all rows."""
 
 from harness.matrix.row import Row
-from harness.matrix.themes import contexts, detectors, devices, machine, nmis, oopses, panics
+from harness.matrix.themes import (
+    contexts,
+    detectors,
+    devices,
+    execution,
+    machine,
+    nmis,
+    oopses,
+    panics,
+)
 
 ROWS: tuple[Row, ...] = (
     *panics.ROWS,
@@ -10,6 +19,7 @@ ROWS: tuple[Row, ...] = (
     *devices.ROWS,
     *nmis.ROWS,
     *oopses.ROWS,
+    *execution.ROWS,
     *detectors.ROWS,
     *machine.ROWS,
 )
