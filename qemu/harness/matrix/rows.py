@@ -11,6 +11,7 @@ from harness.matrix.themes import (
     nmis,
     oopses,
     panics,
+    stalls,
 )
 
 ROWS: tuple[Row, ...] = (
@@ -21,5 +22,6 @@ ROWS: tuple[Row, ...] = (
     *oopses.ROWS,
     *execution.ROWS,
     *detectors.ROWS,
+    *stalls.ROWS,
     *machine.ROWS,
 )
