@@ -17,7 +17,7 @@ cache=${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_kexec}
 
 # The test guests' own modules, each a directory of qemu/guest.
 # shellcheck disable=SC2034 # for the scripts that source this file
-GUEST_MODULES="crasher irqs_off on_entry panic_at_once"
+GUEST_MODULES="crasher irqs_off livepatched on_entry panic_at_once"
 # The drivers of their devices, which a distribution's kernel has as modules.
 # shellcheck disable=SC2034 # for the scripts that source this file
 GUEST_DRIVERS="virtio_pci virtio_console virtio_blk"

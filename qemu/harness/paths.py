@@ -53,7 +53,7 @@ VMLINUX = _vmlinux()
 # The modules that a guest may have, with debug information as well.
 MODULES = tuple(
     BUILD / "module" / TARGET / name / f"{name}.ko"
-    for name in ("rust_kexec", "crasher", "irqs_off", "on_entry", "panic_at_once")
+    for name in ("rust_kexec", "crasher", "irqs_off", "livepatched", "on_entry", "panic_at_once")
 )
 
 # The same files inside the production guest.
@@ -66,6 +66,8 @@ GUEST_IRQS_OFF = "/lib/irqs_off.ko"
 GUEST_ON_ENTRY = "/lib/on_entry.ko"
 # Kills the kernel in a context that is asked for.
 GUEST_CRASHER = "/lib/crasher.ko"
+# Patches the function of sysrq's crash.
+GUEST_LIVEPATCHED = "/lib/livepatched.ko"
 # Makes all CPUs panic at once.
 GUEST_PANIC_AT_ONCE = "/lib/panic_at_once.ko"
 

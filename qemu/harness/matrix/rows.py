@@ -11,11 +11,13 @@ from harness.matrix.themes import (
     nmis,
     oopses,
     panics,
+    patched,
     stalls,
 )
 
 ROWS: tuple[Row, ...] = (
     *panics.ROWS,
+    *patched.ROWS,
     *contexts.ROWS,
     *devices.ROWS,
     *nmis.ROWS,

@@ -7,6 +7,7 @@
 //! | `agent` | the host's hands in the guest: runs programs, reads and writes files ([`agent`]) |
 //! | `spin` | a process whose registers are known, found again in the dump ([`spin`]) |
 //! | `pattern` | pages whose contents and physical addresses are known ([`pattern`]) |
+//! | `bpf-probe` | a BPF program that runs whenever a function of the kernel is entered ([`bpf_probe`]) |
 //! | `kexec-file-load` | the kernel's own crash image, to compare and to collide with ([`kexec_file`]) |
 //! | `device-request` | asks the module as an rkexec of another version does ([`device_request`]) |
 //! | `kexec-load` | the same by kexec_load(2), also as a 32-bit program ([`kexec_segments`]) |
@@ -18,6 +19,7 @@
 
 pub mod agent;
 pub mod arguments;
+pub mod bpf_probe;
 pub mod device_request;
 pub mod file_mapping;
 pub mod hex;
