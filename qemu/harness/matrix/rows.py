@@ -7,6 +7,7 @@ from harness.matrix.themes import (
     detectors,
     devices,
     execution,
+    images,
     machine,
     nmis,
     oopses,
@@ -26,4 +27,5 @@ ROWS: tuple[Row, ...] = (
     *detectors.ROWS,
     *stalls.ROWS,
     *machine.ROWS,
+    *images.ROWS,
 )

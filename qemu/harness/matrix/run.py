@@ -5,10 +5,12 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from harness import paths
 from harness.crash.run import crash_and_save, crashed
 from harness.crash.scenario import Facts, Panic, Scenario
 from harness.dump.dump import Dump
-from harness.guest.guest import PATIENCE, Guest
+from harness.guest.boot import boot
+from harness.guest.guest import FIRST_LINE, PATIENCE, Guest
 from harness.guest.loading import CAPTURE
 from harness.matrix.checks import checks_of
 from harness.matrix.row import Outcome, Row
@@ -23,6 +25,9 @@ async def run_row(row: Row, directory: Path, random: Random) -> None:
     """Runs a row; an error where something is not as it must be."""
     if row.outcome == Outcome.REBOOTS:
         await _reboots(row, directory)
+        return
+    if row.outcome == Outcome.GIVEN_UP:
+        await _gives_up(row, directory, random)
         return
     facts = await crash_and_save(_scenario(row), directory, random)
     checks = checks_of(row)
@@ -73,3 +78,21 @@ async def _reboots(row: Row, directory: Path) -> None:
     async with crashed(scenario, directory) as guest:
         await row.trigger.cause(guest, row.trigger_cpu)
         await guest.machine.reset(PATIENCE)
+
+
+async def _gives_up(row: Row, directory: Path, random: Random) -> None:
+    """The purgatory is damaged after the load, so the panic goes on as if nothing were armed."""
+    options = f"{row.region} {row.options} panic={REBOOT_S}"
+    async with boot(directory, row.hardware, options) as guest:
+        await guest.load()
+        purgatory = (await guest.status()).segments["purgatory"].file
+        address = random.choice(range(purgatory.start, purgatory.start + purgatory_len()))
+        guest.machine.flip(address, 1 << random.randrange(8))
+        await row.trigger.cause(guest, row.trigger_cpu)
+        await guest.machine.reset(PATIENCE)
+        assert guest.machine.console.find(FIRST_LINE, guest.crash_line) is None
+
+
+def purgatory_len() -> int:
+    """The length of the purgatory's code, data and stack."""
+    return paths.PURGATORY.stat().st_size
