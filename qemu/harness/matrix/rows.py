@@ -13,6 +13,7 @@ from harness.matrix.themes import (
     oopses,
     panics,
     patched,
+    sizes,
     stalls,
 )
 
@@ -27,5 +28,6 @@ ROWS: tuple[Row, ...] = (
     *detectors.ROWS,
     *stalls.ROWS,
     *machine.ROWS,
+    *sizes.ROWS,
     *images.ROWS,
 )
