@@ -8,7 +8,7 @@ use crate::compat::{global_lock, prelude::*};
 use crate::load::{self, CrashImage, Loaded, Prepared};
 use crate::refusal::{MachineError, Refusal, RequestError};
 use crate::reserve::{Claim, Guard};
-use crate::sys::ftrace::crash_loaded::{CrashLoadedHook, LoadedImage};
+use crate::sys::hook::crash_loaded::{CrashLoadedHook, LoadedImage};
 use crate::sys::module_reference::ModuleReference;
 use crate::sys::once::Once;
 use core::mem;

@@ -16,7 +16,7 @@ pub(crate) mod digest;
 #[path = "sys/no_digest.rs"]
 pub(crate) mod digest;
 pub(crate) mod file;
-pub(crate) mod ftrace;
+pub(crate) mod hook;
 pub(crate) mod hotplug;
 pub(crate) mod ima;
 pub(crate) mod iomem;

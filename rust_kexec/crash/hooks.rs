@@ -21,7 +21,7 @@ use crate::arch::stop::StopHandler;
 use crate::armed::CrashHooks;
 use crate::compat::{global_lock, prelude::*};
 use crate::refusal::{MachineError, Refusal};
-use crate::sys::ftrace::panic::{CrashKexecHook, PanicHooks};
+use crate::sys::hook::panic::{CrashKexecHook, PanicHooks};
 use crate::sys::notifier::PanicNotifier;
 use crate::sys::once::Once;
 use crate::sys::panic::PanicCallbacks;

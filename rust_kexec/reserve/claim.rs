@@ -4,7 +4,7 @@
 
 use super::crashkernel::Reservation;
 use crate::refusal::{MachineError, Refusal, RegionError};
-use crate::sys::ftrace::region::{RegionClaim, RegionGuard};
+use crate::sys::hook::region::{RegionClaim, RegionGuard};
 use crate::sys::physical::ReservedMemory;
 use crate::sys::{clock, kexec};
 use kexec_core::types::ranges::{Range, RangeList};

@@ -181,7 +181,7 @@ unsigned long rust_kexec_zero_frame(void);
 vm_fault_t rust_kexec_insert_large_page(struct vm_fault *vmf, u64 address);
 #endif
 
-/* sys/ftrace.c */
+/* sys/hook/ftrace.c */
 unsigned long rust_kexec_ftrace_argument(struct ftrace_regs *fregs);
 void rust_kexec_ftrace_jump(struct ftrace_regs *fregs, unsigned long address);
 struct pt_regs *rust_kexec_ftrace_frame(struct ftrace_regs *fregs, struct pt_regs *partial);

@@ -5,7 +5,7 @@
 //! sysfs shows it (`kexec_crash_loaded`, from 7.0 on also `kexec/crash_loaded`), an oops prints it
 //! ("Kdump: loaded"), and pvpanic, the machine check handler and code for Xen and Hyper-V act on it.
 
-use super::hook::{return_from, Hook};
+use super::function::{return_from, Hook};
 use crate::compat::prelude::*;
 use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};

@@ -5,7 +5,7 @@
 #include <linux/kexec.h>
 #include <linux/rcupdate.h>
 
-#include "bindings.h"
+#include "../bindings.h"
 
 /* Macros, or inline. */
 

@@ -2,7 +2,7 @@
 
 //! Hooks on the functions that panic() calls.
 
-use super::hook::{argument, with_frame, Entered, Hook};
+use super::function::{argument, with_frame, Entered, Hook};
 use crate::compat::prelude::*;
 use crate::sys::bindings;
 use crate::sys::panic::PanicCallbacks;

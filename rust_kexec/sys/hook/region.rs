@@ -2,7 +2,7 @@
 
 //! A guard of the region that is reserved for a capture kernel.
 
-use super::hook::{argument, return_from, Entered, Hook};
+use super::function::{argument, return_from, Entered, Hook};
 use crate::compat::prelude::*;
 use crate::sys::bindings;
 use crate::sys::slot::{Held, Slot};
