@@ -84,6 +84,12 @@ matrix: ### run with each variant of the arm64 kernel the scenarios that it coul
 	@$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=va-48 \
 		PYTEST="-n 1 -k 'crash_backtraces or test_crash' $(PYTEST)"
 
+# What the means by which functions are hooked could break. test_crash_matrix is about ftrace's.
+.PHONY: no-ftrace
+no-ftrace: ### run the scenarios that matter with a kernel that has no ftrace
+	@$(MAKE) --no-print-directory scenarios VARIANT=no-ftrace PYTEST="-k 'test_dump or no_ftrace \
+		or corrupt or claim or refused or replac or protection or report or leaks' $(PYTEST)"
+
 # Only rows without a good result run. They need a kernel with what kills kernels.
 .PHONY: crash-matrix
 crash-matrix: ### kill kernels in every way, and write docs/crash-matrix.md: ROWS= for some

@@ -10,12 +10,14 @@
 //! answer is cut, or filled up with zeros, to the caller's length.
 
 mod decompression;
+mod hooked_by;
 mod request;
 mod segment;
 mod status;
 mod structure;
 
 pub use decompression::Decompression;
+pub use hooked_by::HookedBy;
 pub use request::{LoadRequest, Message, UnloadRequest, ANY_DIGEST, MESSAGE_MAX, NO_FD};
 pub use segment::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
 pub use status::{

@@ -16,6 +16,7 @@ use core::ops::DerefMut;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use kernel::bindings;
+use kexec_core::uapi::HookedBy;
 
 /// The image that the next crash boots, or null.
 static IMAGE: AtomicPtr<CrashImage> = AtomicPtr::new(ptr::null_mut());
@@ -45,6 +46,9 @@ impl LoadedImage for ArmedImage {
 pub(crate) trait CrashHooks {
     /// Puts the hooks in, unless they are, and tries whether they work.
     fn put_in() -> Result<(), Refusal>;
+
+    /// Tries by what a crash would be noticed now, once they are in.
+    fn by() -> HookedBy;
 
     /// Takes the hooks out.
     fn take_out();
@@ -174,6 +178,9 @@ impl Slot {
         // A caller that has kept the device open while the module is removed finds it going.
         let module = ModuleReference::get().ok_or(RequestError::ModuleGoing)?;
         let guard = put_in::<H>(&mut self.kexec_hooks)?;
+        if let Some(armed) = &self.armed {
+            armed.hold.claim.check()?;
+        }
         let (target, mut hold) = match self.armed.take() {
             Some(Armed { target, hold }) => (Some(target), hold),
             None => {

@@ -4,7 +4,7 @@
 
 mod structures;
 
-use crate::armed;
+use crate::armed::{self, CrashHooks};
 use crate::compat::fs::File;
 use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration};
 use crate::compat::prelude::*;
@@ -163,6 +163,9 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         format_args!("{}", plan.region()),
         plan.entry()
     );
+    if let Some(loss) = Hooks::by().loss() {
+        pr_notice!("crashes are noticed by {loss}\n");
+    }
     Ok(())
 }
 
@@ -207,6 +210,7 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         let (records, image) = (image.following.records(), &image.loaded);
         let segments = &image.segments;
         status.armed = 1;
+        status.hooks = Hooks::by() as u32;
         status.entry = segments.plan().entry();
         status.signature = image.signature as u32;
         status.decompression = image.decompression as u32;

@@ -28,6 +28,7 @@ pub(crate) mod memory;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
 pub(crate) mod once;
+pub(crate) mod oops;
 pub(crate) mod page_fault;
 pub(crate) mod panic;
 pub(crate) mod parameters;

@@ -126,8 +126,8 @@ pub struct Status {
     /// A [`Replacement`]'s number, of an image whose segments are as long as the armed one's; 0 where
     /// nothing is loaded, and from a module that does not say.
     pub replacement: u32,
-    /// 0.
-    pub reserved: u32,
+    /// A [`super::HookedBy`]'s number; 0 where nothing is loaded, and from a module that does not say.
+    pub hooks: u32,
 }
 
 impl Default for Status {
@@ -145,7 +145,7 @@ impl Default for Status {
             decompression: 0,
             elfcorehdr: ElfcorehdrRecord::default(),
             replacement: 0,
-            reserved: 0,
+            hooks: 0,
         }
     }
 }
@@ -163,4 +163,5 @@ const _: () = {
     assert!(offset_of!(Status, decompression) == Status::FIRST_LEN + 4);
     assert!(offset_of!(Status, elfcorehdr) == Status::FIRST_LEN + 8);
     assert!(offset_of!(Status, replacement) == Status::FIRST_LEN + 24);
+    assert!(offset_of!(Status, hooks) == Status::FIRST_LEN + 28);
 };

@@ -13,4 +13,6 @@ from harness.testing import crash_and_check
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 async def test_dump(scenario: Scenario, directory: Path, random: Random) -> None:
+    if missing := scenario.missing():
+        pytest.skip(f"the kernel lacks {', '.join(missing)}")
     await crash_and_check(scenario, directory, random)

@@ -4,6 +4,8 @@
 import re
 from collections.abc import Sequence
 
+import pytest
+
 from harness import paths
 from harness.guest.agent import Finished
 from harness.guest.guest import Guest
@@ -100,6 +102,9 @@ async def test_refused_beside_the_kernels_own_image(guest: Guest) -> None:
     assert (await guest.status()).armed
 
 
+@pytest.mark.skipif(
+    not paths.has(paths.TARGET, "DYNAMIC_FTRACE"), reason="the kernel lacks CONFIG_DYNAMIC_FTRACE"
+)
 @in_guest()
 async def test_refused_without_ftrace(guest: Guest) -> None:
     switch = "/proc/sys/kernel/ftrace_enabled"

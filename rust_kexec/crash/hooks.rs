@@ -2,10 +2,13 @@
 
 //! The hooks by which a crash is noticed. Several lead to [`enter`]; the first one wins.
 //!
-//! 1. `__crash_kexec`, by ftrace: before panic() stops the other CPUs, with the registers of the
+//! 1. `__crash_kexec`, by ftrace or a kprobe: before panic() stops the other CPUs, with the registers of the
 //!    oops, if there was one.
 //! 2. The hook of the architecture (`arch::hook`).
 //! 3. The panic notifiers, as the last net.
+//!
+//! Where a hook can fail (`sys::hook::CAN_FAIL`), the others notice the crash, but are not told the
+//! registers of an oops. So those are kept when it happens.
 //!
 //! The order is panic()'s, unless the user asked for another one with crash_kexec_post_notifiers:
 //! then it calls `crash_smp_send_stop`, the notifiers, and `__crash_kexec` after them.
@@ -22,13 +25,16 @@ use crate::armed::CrashHooks;
 use crate::compat::{global_lock, prelude::*};
 use crate::refusal::{MachineError, Refusal};
 use crate::sys::hook::panic::{CrashKexecHook, PanicHooks};
+use crate::sys::hook::{CAN_FAIL, MEANS};
 use crate::sys::notifier::PanicNotifier;
 use crate::sys::once::Once;
+use crate::sys::oops::{self, OopsNotifier};
 use crate::sys::panic::PanicCallbacks;
 use core::ops::DerefMut;
 use core::ptr;
 use kernel::bindings::pt_regs;
 use kexec_core::dump::report::Means;
+use kexec_core::uapi::HookedBy;
 
 global_lock! {
     /// The hooks, once a load has put them in. The lock is taken inside that of the armed image.
@@ -48,14 +54,17 @@ pub(crate) struct Hooks {
     crash_kexec: CrashKexecHook,
     _architecture: ArchitectureHook,
     _notifier: PanicNotifier,
+    _oops: Option<OopsNotifier>,
     _panic: PanicHooks,
     _stop_handler: StopHandler,
 }
 
 impl Hooks {
     fn register() -> Result<Self, Refusal> {
+        let oops = CAN_FAIL.then(OopsNotifier::register).transpose();
         let hook = |what| move |error| hook_error(what, error);
         Ok(Self {
+            _oops: oops.map_err(hook("the die notifier chain"))?,
             _stop_handler: StopHandler::register::<Self>()
                 .map_err(hook("stopping the other CPUs"))?,
             _panic: PanicHooks::register::<Self>().map_err(hook("crash_smp_send_stop"))?,
@@ -80,8 +89,17 @@ impl CrashHooks for Hooks {
             none => none.insert(Self::register()?),
         };
         // ftrace gives up for good where it finds code that it does not expect.
-        let check = hooks.crash_kexec.check();
-        check.map_err(|error| hook_error("__crash_kexec", error))
+        match hooks.crash_kexec.check() {
+            Err(error) if !CAN_FAIL => Err(hook_error("__crash_kexec", error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn by() -> HookedBy {
+        match &*lock() {
+            Some(hooks) if hooks.crash_kexec.check().is_ok() => MEANS,
+            _ => HookedBy::Exported,
+        }
     }
 
     fn take_out() {
@@ -89,10 +107,18 @@ impl CrashHooks for Hooks {
     }
 }
 
+/// The registers of the oops that led to the panic, if they were kept; else those of the frame.
+fn oops_or(frame: *const pt_regs) -> *const pt_regs {
+    match oops::registers() {
+        none if none.is_null() => frame,
+        oops => oops,
+    }
+}
+
 impl PanicCallbacks for Hooks {
     unsafe fn crash(frame: *const pt_regs) {
         // SAFETY: By this function's contract.
-        unsafe { enter(frame) }
+        unsafe { enter(oops_or(frame)) }
     }
 
     unsafe fn panic_noticed() {
@@ -102,7 +128,7 @@ impl PanicCallbacks for Hooks {
             // SAFETY: The caller has preemption off.
             true => unsafe { look_ahead() },
             // SAFETY: The caller has preemption off; null stands for the registers of this place.
-            false => unsafe { enter(ptr::null()) },
+            false => unsafe { enter(oops_or(ptr::null())) },
         }
     }
 

@@ -5,14 +5,15 @@
 use super::{state, stop};
 use crate::compat::prelude::*;
 use crate::load::CrashImage;
-use crate::sys::{clock, cpu};
+use crate::sys::hook::CAN_FAIL;
+use crate::sys::{clock, cpu, kexec};
 use crate::{arch, armed};
 use kernel::bindings;
 use kexec_core::dump::report::{Means, Moment};
 use kexec_core::handover::check::Damage;
 
 /// The kernel crashes on this CPU. Returns if no image is armed, if another CPU came first, which then
-/// stops this one, and if the image is damaged.
+/// stops this one, if the image is damaged, and if the kernel has an image of its own.
 ///
 /// In the last case the other CPUs are stopped, and stay so; nothing else was changed that panic() needs:
 /// it prints, calls its notifiers, has the log kept (kmsg_dump()) and reboots. No hook begins a crash again.
@@ -32,6 +33,11 @@ pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     let Some(image) = (unsafe { armed::image() }) else {
         return;
     };
+    // Then nothing has kept the kernel's own kexec from loading an image of its own over ours, and has
+    // told it that there is one. The kernel boots that.
+    if CAN_FAIL && kexec::has_image() {
+        return;
+    }
     // SAFETY: This function never returns if it has, unless the crash is given up.
     if !unsafe { state::begin(image) } {
         return;

@@ -5,7 +5,7 @@
 use super::state;
 use crate::arch::registers::Registers;
 use crate::record::CrashRecord;
-use crate::sys::cpu;
+use crate::sys::{cpu, hook};
 use crate::{arch, armed};
 use kernel::bindings;
 use kexec_core::dump::report::{Circumstances, Context, Means};
@@ -23,6 +23,9 @@ const PANIC_MICROSECONDS: u32 = 60_000_000;
 pub(super) fn stop_others(record: &CrashRecord) {
     arch::stop::signal_others();
     if !wait_for_others(record, PATIENCE_MICROSECONDS) {
+        if hook::CAN_FAIL {
+            save_what_the_kernel_has_stopped(record);
+        }
         arch::stop::insist(others().filter(|other| !record.notes.is_saved(*other)));
         wait_for_others(record, WAIT_MICROSECONDS - PATIENCE_MICROSECONDS);
     }
@@ -30,6 +33,23 @@ pub(super) fn stop_others(record: &CrashRecord) {
         match record.notes.is_saved(other) {
             true => record.report.found_stopped(other),
             false => record.report.not_stopped(other),
+        }
+    }
+}
+
+/// Saves the registers of CPUs that the kernel has stopped before it came to us, and that cannot do so
+/// any more.
+///
+/// Such a CPU is out of the online mask for good, in code of the kernel's. One that waits in a hook of
+/// ours saves its own.
+fn save_what_the_kernel_has_stopped(record: &CrashRecord) {
+    let gone = |other: &usize| {
+        !record.notes.is_saved(*other) && !cpu::is_online(*other) && !hook::is_in_a_hook(*other)
+    };
+    for other in others().filter(gone) {
+        // SAFETY: The kernel has stopped it.
+        if let Some((registers, pid)) = unsafe { arch::stop::left_behind(other) } {
+            record.notes.save(other, &registers, pid);
         }
     }
 }
@@ -109,8 +129,8 @@ pub(super) unsafe fn wait_to_be_stopped(frame: *const bindings::pt_regs) {
 /// The circumstances of a CPU that stops by these means, with these registers.
 pub(super) fn circumstances(means: Means, registers: &Registers) -> Circumstances {
     let levels = cpu::interrupt_levels();
-    // What stops a CPU is an interrupt or NMI itself.
-    let nmi = levels.nmi > u32::from(means == Means::Nmi);
+    // What stops a CPU is an interrupt or NMI itself, and a hook may count as one.
+    let nmi = levels.nmi > u32::from(means == Means::Nmi).saturating_add(hook::nmi_levels());
     let hardirq = levels.hardirq > u32::from(means == Means::Interrupt);
     Circumstances::new(means)
         .with(Context::User, registers.are_of_user_mode())

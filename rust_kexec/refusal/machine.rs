@@ -47,7 +47,7 @@ impl fmt::Display for MachineError {
             Self::Hook { what, error } => write!(
                 f,
                 "{what} could not be hooked (error {}), and without that a crash could go \
-                 unnoticed: set kernel.ftrace_enabled to 1, and see docs/kernels.md for the \
+                 unnoticed: set kernel.ftrace_enabled to 1, if there is such a sysctl, and see docs/kernels.md for the \
                  options that the kernel needs",
                 -error.to_errno(),
             ),

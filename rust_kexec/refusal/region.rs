@@ -19,6 +19,8 @@ pub(crate) enum RegionError {
     KexecBusy,
     /// Another image of ours has not left its place.
     Occupied(Range),
+    /// The reserved memory is not what it was when an image was armed.
+    Changed,
     /// A copy is not what was copied.
     Damaged { what: &'static str, memory: Range },
 }
@@ -28,7 +30,7 @@ impl RegionError {
     pub(super) fn errno(&self) -> Error {
         match self {
             Self::NoReservation => errno(Errno::AddrNotAvail),
-            Self::KernelImageLoaded | Self::KexecBusy | Self::Occupied(_) => EBUSY,
+            Self::KernelImageLoaded | Self::KexecBusy | Self::Occupied(_) | Self::Changed => EBUSY,
             Self::Damaged { .. } => EIO,
         }
     }
@@ -53,6 +55,10 @@ impl fmt::Display for RegionError {
                 f,
                 "an image that should be gone still has memory of {memory}: report this, with the \
                  command that led to it",
+            ),
+            Self::Changed => f.write_str(
+                "the reserved memory was made smaller while an image was armed in it: unload that one \
+                 with rkexec -p -u, and load again",
             ),
             Self::Damaged { what, memory } => write!(
                 f,

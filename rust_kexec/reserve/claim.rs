@@ -5,6 +5,7 @@
 use super::crashkernel::Reservation;
 use crate::refusal::{MachineError, Refusal, RegionError};
 use crate::sys::hook::region::{RegionClaim, RegionGuard};
+use crate::sys::hook::CAN_FAIL;
 use crate::sys::physical::ReservedMemory;
 use crate::sys::{clock, kexec};
 use kexec_core::types::ranges::{Range, RangeList};
@@ -31,6 +32,9 @@ impl Guard {
 /// `reservation` is what is reserved, and stays so. The kernel's own kexec has no crash image, and
 /// neither loads one nor is loading one. `taken` has every part of the region that was taken and not
 /// given back.
+///
+/// Where the guard is made of hooks that can fail, the first two hold while they work. [`Self::check`]
+/// looks again.
 pub(crate) struct Claim {
     reservation: Reservation,
     taken: RangeList<IMAGES_MAX>,
@@ -71,6 +75,18 @@ impl Claim {
             taken: RangeList::new(),
             _region: region,
         })
+    }
+
+    /// Refuses what is left of a claim that the guard has failed to keep.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        if !CAN_FAIL {
+            return Ok(());
+        }
+        refuse_kernels_image()?;
+        match Reservation::find()?.region() == self.reservation.region() {
+            true => Ok(()),
+            false => Err(RegionError::Changed.into()),
+        }
     }
 
     /// The memory that is claimed.

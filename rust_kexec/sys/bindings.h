@@ -22,6 +22,7 @@
 #include <linux/ftrace.h>
 #include <linux/huge_mm.h>
 #include <linux/ima.h>
+#include <linux/kdebug.h>
 #include <linux/kexec.h>
 #include <linux/kprobes.h>
 #include <linux/lz4.h>
@@ -106,6 +107,8 @@ extern const struct kernel_param_ops rust_kexec_signatures;
 /* sys/cpu.c */
 unsigned int rust_kexec_current_cpu(void);
 int rust_kexec_current_pid(void);
+u64 rust_kexec_current_start(void);
+int rust_kexec_pid_of_stack(const void *address);
 unsigned int rust_kexec_cpu_ids(void);
 unsigned int rust_kexec_preempt_count(void);
 void rust_kexec_delay_microseconds(unsigned int microseconds);
@@ -181,10 +184,20 @@ unsigned long rust_kexec_zero_frame(void);
 vm_fault_t rust_kexec_insert_large_page(struct vm_fault *vmf, u64 address);
 #endif
 
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 /* sys/hook/ftrace.c */
 unsigned long rust_kexec_ftrace_argument(struct ftrace_regs *fregs);
 void rust_kexec_ftrace_jump(struct ftrace_regs *fregs, unsigned long address);
 struct pt_regs *rust_kexec_ftrace_frame(struct ftrace_regs *fregs, struct pt_regs *partial);
+#else
+/* sys/hook/kprobe.c */
+unsigned long rust_kexec_probe_address(struct pt_regs *regs);
+unsigned long rust_kexec_probe_argument(struct pt_regs *regs);
+void rust_kexec_probe_jump(struct pt_regs *regs, unsigned long address);
+void rust_kexec_probe_frame(struct pt_regs *regs, struct pt_regs *frame);
+#endif
+
+/* sys/hook/region.c */
 void rust_kexec_synchronize_rcu_tasks(void);
 bool rust_kexec_is_crash_image(const struct kimage *image);
 
@@ -238,6 +251,7 @@ unsigned int rust_kexec_irq_count(void);
 call_single_data_t *rust_kexec_stop_call(unsigned int cpu);
 const struct cpumask *rust_kexec_cpumask_of(unsigned int cpu);
 struct pt_regs *rust_kexec_irq_regs(void);
+struct pt_regs *rust_kexec_irq_regs_of(unsigned int cpu);
 bool rust_kexec_supports_streaming_mode(void);
 void rust_kexec_leave_streaming_mode(void);
 #endif

@@ -47,10 +47,21 @@ pub(crate) fn is_idle() -> bool {
     size != EBUSY.to_errno() as isize
 }
 
-/// Whether it has a crash image. To be asked while none of ours is armed, which counts as well.
+/// Whether [`has_image`] asks.
+static IS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether it has a crash image of its own. One of ours does not count.
 pub(crate) fn has_image() -> bool {
+    IS_ASKED.store(true, Ordering::Relaxed);
     // SAFETY: Reads a pointer of the kernel's.
-    unsafe { bindings::kexec_crash_loaded() != 0 }
+    let has_image = unsafe { bindings::kexec_crash_loaded() != 0 };
+    IS_ASKED.store(false, Ordering::Relaxed);
+    has_image
+}
+
+/// Whether the question is about the kernel's own image alone.
+pub(super) fn is_asked() -> bool {
+    IS_ASKED.load(Ordering::Relaxed)
 }
 
 /// Whether kernel.kexec_load_disabled is set.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from harness import paths
 from harness.dump.dump import Dump
 from harness.guest.agent import Hello
 from harness.guest.guest import Guest
@@ -75,6 +76,12 @@ class Scenario:
     captured: tuple[Step, ...] = ()
     """Done in the capture kernel, before the dump is saved."""
     checks: tuple[Check, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Options of the kernel, without CONFIG_, without which there is no such scenario."""
+
+    def missing(self) -> list[str]:
+        """The options that the kernel was not built with."""
+        return [f"CONFIG_{name}" for name in self.needs if not paths.has(paths.TARGET, name)]
 
 
 class BadMoment(Exception):

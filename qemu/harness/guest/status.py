@@ -55,6 +55,8 @@ class Status:
     """Where an image goes that replaces this one."""
     changes: int
     """The number of times that memory or CPUs came or went since the load."""
+    hooks: str | None
+    """The means by which a crash is noticed."""
 
     @property
     def extent(self) -> range:
@@ -83,6 +85,7 @@ class Status:
             segments={record["kind"]: segment(record) for record in fields["segments"]},
             replacement=fields["replacement"],
             changes=fields["memory"]["replacements"] if fields["armed"] else 0,
+            hooks=fields["hooks"]["by"] if fields["armed"] else None,
         )
 
 

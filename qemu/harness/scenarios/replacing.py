@@ -11,7 +11,10 @@ from harness.steps.replacing import (
     replace_many_times,
 )
 
+# The panic is in a kprobe, and a CPU that handles one misses others: without ftrace, those of the hooks.
+# tests/test_no_ftrace.py has what happens then.
 IN_A_LOAD = Panic(crash_in_a_load, "a chosen function is entered", "entered")
+HOOKS = ("DYNAMIC_FTRACE",)
 
 SCENARIOS = (
     # The region has room for two images, so the first one is armed until the second one is.
@@ -21,6 +24,7 @@ SCENARIOS = (
         before=(have_the_next_load_panic,),
         panic=IN_A_LOAD,
         captured=(first_image,),
+        needs=HOOKS,
     ),
     Scenario(
         name="crash-before-arming",
@@ -28,6 +32,7 @@ SCENARIOS = (
         before=(have_the_next_check_panic,),
         panic=IN_A_LOAD,
         captured=(first_image,),
+        needs=HOOKS,
     ),
     Scenario(
         name="replaced-many-times",

@@ -19,6 +19,11 @@ call_single_data_t *rust_kexec_stop_call(unsigned int cpu)
 	return per_cpu_ptr(&stop_call, cpu);
 }
 
+struct pt_regs *rust_kexec_irq_regs_of(unsigned int cpu)
+{
+	return per_cpu(__irq_regs, cpu);
+}
+
 const struct cpumask *rust_kexec_cpumask_of(unsigned int cpu)
 {
 	return cpumask_of(cpu);

@@ -10,6 +10,7 @@
 use super::firmware::Conduit;
 use super::irq::{self, Irq};
 use super::panic::ArchitectureCallbacks;
+use super::registers::Registers;
 use crate::bindings::KernelStatic;
 use crate::compat::prelude::*;
 use crate::sys::bindings;
@@ -91,6 +92,23 @@ pub(crate) fn signal_others() {
             let _ = bindings::smp_call_function_single_async(other as c_int, call);
         }
     }
+}
+
+/// The registers and the process of a CPU that the kernel has stopped, if it did so by an interrupt: the
+/// CPU is in its handler for good, and so what was interrupted is where the kernel keeps it.
+///
+/// # Safety
+///
+/// The kernel must have stopped the CPU.
+pub(crate) unsafe fn left_behind(cpu: usize) -> Option<(Registers, u32)> {
+    // SAFETY: Reads a per-CPU variable of a CPU that is possible.
+    let frame = unsafe { bindings::rust_kexec_irq_regs_of(cpu as c_uint) };
+    if frame.is_null() {
+        return None;
+    }
+    // SAFETY: By this function's contract; the frame is on the CPU's stack.
+    let registers = unsafe { Registers::from_frame(frame) };
+    Some((registers, cpu::pid_of_stack(frame)))
 }
 
 /// Asks CPUs that did not answer by pseudo-NMI, where there is one.

@@ -3,6 +3,7 @@
 //! Stopping other CPUs by NMI, which reaches them with interrupts off as well.
 
 use super::panic::ArchitectureCallbacks;
+use super::registers::Registers;
 use super::{hypervisor, port};
 use crate::bindings::KernelStatic;
 use crate::compat::prelude::*;
@@ -82,6 +83,15 @@ pub(crate) fn signal_others() {
         // SAFETY: Writes to the local APIC.
         unsafe { bindings::rust_kexec_send_nmi(mask.as_ptr().cast()) }
     }
+}
+
+/// Of a CPU that the kernel has stopped, what it was doing is not kept.
+///
+/// # Safety
+///
+/// None here.
+pub(crate) unsafe fn left_behind(_cpu: usize) -> Option<(Registers, u32)> {
+    None
 }
 
 /// An NMI is all there is.

@@ -8,6 +8,7 @@
 use super::function::{return_from, Hook};
 use crate::compat::prelude::*;
 use crate::sys::bindings;
+use crate::sys::kexec;
 use crate::sys::slot::{Held, Slot};
 use kernel::ffi::{c_int, c_ulong};
 
@@ -45,15 +46,15 @@ extern "C" fn loaded() -> c_int {
 
 /// # Safety
 ///
-/// To be called by ftrace, at the entry of `kexec_crash_loaded`.
+/// To be called by a hook, at the entry of `kexec_crash_loaded`.
 unsafe extern "C" fn crash_loaded_entered<T: LoadedImage>(
     _address: c_ulong,
     _caller: c_ulong,
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    if T::is_armed() {
-        // SAFETY: The registers are ftrace's; `loaded` returns in the place of the hooked function,
+    if T::is_armed() && !kexec::is_asked() {
+        // SAFETY: The registers are the hook's; `loaded` returns in the place of the hooked function,
         // and has its type.
         unsafe { return_from(registers, loaded) }
     }

@@ -2,8 +2,6 @@
 /* Hooks by ftrace: macros and inline functions. */
 
 #include <linux/ftrace.h>
-#include <linux/kexec.h>
-#include <linux/rcupdate.h>
 
 #include "../bindings.h"
 
@@ -27,16 +25,4 @@ struct pt_regs *rust_kexec_ftrace_frame(struct ftrace_regs *fregs, struct pt_reg
 #else
 	return ftrace_get_regs(fregs);
 #endif
-}
-
-/* A macro where the kernel is not preemptible. */
-void rust_kexec_synchronize_rcu_tasks(void)
-{
-	synchronize_rcu_tasks();
-}
-
-/* A bit field. */
-bool rust_kexec_is_crash_image(const struct kimage *image)
-{
-	return image->type == KEXEC_TYPE_CRASH;
 }

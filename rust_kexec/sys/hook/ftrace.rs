@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One function of the kernel that calls one of ours when it is entered.
+//! One function of the kernel that calls one of ours when it is entered: by ftrace.
 
 use crate::bindings::KernelStatic;
 use crate::compat::prelude::*;
@@ -184,4 +184,14 @@ pub(super) unsafe fn with_frame(
     let mut partial = MaybeUninit::<bindings::pt_regs>::zeroed();
     // SAFETY: By this function's contract; `partial` is there while the frame is used.
     with(unsafe { bindings::rust_kexec_ftrace_frame(registers, partial.as_mut_ptr()) })
+}
+
+/// How many NMIs the kernel counts because of a hook: none.
+pub(crate) fn nmi_levels() -> u32 {
+    0
+}
+
+/// Whether a CPU is in a hook: not known, and not asked where hooks are always called.
+pub(crate) fn is_in_a_hook(_cpu: usize) -> bool {
+    false
 }

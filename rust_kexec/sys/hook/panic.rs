@@ -56,7 +56,7 @@ fn tried() -> usize {
 
 /// # Safety
 ///
-/// To be called by ftrace, at the entry of `__crash_kexec` or of the function that tries the hook.
+/// To be called by a hook, at the entry of `__crash_kexec` or of the function that tries the hook.
 unsafe extern "C" fn crash_kexec_entered<T: PanicCallbacks>(
     address: c_ulong,
     _caller: c_ulong,
@@ -68,7 +68,7 @@ unsafe extern "C" fn crash_kexec_entered<T: PanicCallbacks>(
         WAS_TRIED.store(true, Ordering::Relaxed);
         return;
     }
-    // SAFETY: The registers are ftrace's, and preemption is off. The argument is the registers of the
+    // SAFETY: The registers are the hook's, and preemption is off. The argument is the registers of the
     // oops, or null.
     unsafe {
         match argument::<bindings::pt_regs>(registers) {
@@ -126,7 +126,7 @@ impl Drop for PanicHooks {
 
 /// # Safety
 ///
-/// To be called by ftrace.
+/// To be called by a hook.
 unsafe extern "C" fn crash_smp_send_stop_entered<T: PanicCallbacks>(
     _address: c_ulong,
     _caller: c_ulong,
@@ -138,20 +138,20 @@ unsafe extern "C" fn crash_smp_send_stop_entered<T: PanicCallbacks>(
 
 /// # Safety
 ///
-/// To be called by ftrace.
+/// To be called by a hook.
 unsafe extern "C" fn self_stop_entered<T: PanicCallbacks>(
     _address: c_ulong,
     _caller: c_ulong,
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    // SAFETY: The registers are ftrace's, and preemption is off.
+    // SAFETY: The registers are the hook's, and preemption is off.
     unsafe { with_frame(registers, |frame| T::wait_to_be_stopped(frame)) }
 }
 
 /// # Safety
 ///
-/// To be called by ftrace, at the entry of a function whose argument are the registers that an NMI has
+/// To be called by a hook, at the entry of a function whose argument are the registers that an NMI has
 /// interrupted.
 unsafe extern "C" fn nmi_self_stop_entered<T: PanicCallbacks>(
     _address: c_ulong,
@@ -159,7 +159,7 @@ unsafe extern "C" fn nmi_self_stop_entered<T: PanicCallbacks>(
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    // SAFETY: The registers are ftrace's, and preemption is off; by this function's contract.
+    // SAFETY: The registers are the hook's, and preemption is off; by this function's contract.
     unsafe { T::wait_to_be_stopped(argument(registers)) }
 }
 
@@ -173,6 +173,6 @@ unsafe extern "C" fn run_crash_ipi_callback_entered<T: PanicCallbacks>(
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    // SAFETY: The registers are ftrace's, and preemption is off; by this function's contract.
+    // SAFETY: The registers are the hook's, and preemption is off; by this function's contract.
     unsafe { T::stop_this_cpu(argument(registers), Means::Nmi) }
 }

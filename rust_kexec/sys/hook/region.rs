@@ -74,7 +74,7 @@ extern "C" fn loaded() -> c_int {
 
 /// # Safety
 ///
-/// To be called by ftrace, at the entry of `crash_shrink_memory`.
+/// To be called by a hook, at the entry of `crash_shrink_memory`.
 unsafe extern "C" fn shrink_entered(
     _address: c_ulong,
     _caller: c_ulong,
@@ -89,7 +89,7 @@ unsafe extern "C" fn shrink_entered(
 
 /// # Safety
 ///
-/// To be called by ftrace, at the entry of `sanity_check_segment_list`.
+/// To be called by a hook, at the entry of `sanity_check_segment_list`.
 unsafe extern "C" fn check_entered(
     _address: c_ulong,
     _caller: c_ulong,

@@ -8,8 +8,8 @@ mod text;
 
 use kexec_core::types::digest::Algorithm;
 use kexec_core::uapi::{
-    Decompression, ElfcorehdrRecord, RegionRecord, Replacement, SegmentKind, SegmentRecord,
-    SignatureState, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
+    Decompression, ElfcorehdrRecord, HookedBy, RegionRecord, Replacement, SegmentKind,
+    SegmentRecord, SignatureState, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
 };
 use serde::Serialize;
 
@@ -33,6 +33,15 @@ pub struct Report {
     /// Where an image goes that replaces this one and is as long: "beside" it or "instead" of it.
     replacement: Option<String>,
     memory: Option<Memory>,
+    hooks: Option<Hooks>,
+}
+
+/// By what the kernel's crash is noticed: "ftrace", "kprobes" or "panic notifiers".
+#[derive(Debug, Serialize)]
+struct Hooks {
+    by: String,
+    /// What is lost, and why: a sentence that begins with the name.
+    lost: Option<&'static str>,
 }
 
 /// When the kernel is decompressed, and why not at load.
@@ -131,6 +140,18 @@ impl From<&Status> for Report {
             // An older module does not say.
             memory: (armed && status.size as usize >= size_of::<Status>())
                 .then(|| Memory::from(&status.elfcorehdr)),
+            hooks: match HookedBy::from_number(status.hooks) {
+                Some(known) => Some(Hooks {
+                    by: known.name().into(),
+                    lost: known.loss(),
+                }),
+                // Nothing is loaded, or the module is older than this field.
+                None if status.hooks == 0 => None,
+                None => Some(Hooks {
+                    by: format!("unknown ({})", status.hooks),
+                    lost: None,
+                }),
+            },
         }
     }
 }

@@ -27,6 +27,7 @@ fn armed() -> Status {
         signature: SignatureState::UnknownSigner as u32,
         decompression: Decompression::AtLoad as u32,
         replacement: Replacement::Beside as u32,
+        hooks: HookedBy::Ftrace as u32,
         elfcorehdr: ElfcorehdrRecord {
             pieces: 7,
             replacements: 3,
@@ -88,6 +89,7 @@ fn json_names_everything_that_is_loaded() {
                 "replacements": 3,
                 "outdated": false,
             },
+            "hooks": {"by": "ftrace", "lost": null},
         })
     );
 }
@@ -103,6 +105,7 @@ fn nothing_loaded_has_neither_entry_nor_segments() {
     assert_eq!(value["segments"], json!([]));
     assert_eq!(value["replacement"], json!(null));
     assert_eq!(value["memory"], json!(null));
+    assert_eq!(value["hooks"], json!(null));
     assert_eq!(value["role"], "unknown (0)");
 }
 
@@ -159,6 +162,17 @@ fn where_the_next_image_goes_is_said() {
     // An older module's, and a newer one's.
     assert!(!report(0).to_string().contains("replacement"));
     assert!(report(9).to_string().contains("replacement unknown (9)\n"));
+}
+
+#[test]
+fn what_is_lost_without_ftrace_is_said() {
+    let report = |hooks| Report::from(&Status { hooks, ..armed() });
+    let text = |by: HookedBy| report(by as u32).to_string();
+    golden::assert_output("status-kprobes.txt", &text(HookedBy::Kprobes));
+    golden::assert_output("status-exported.txt", &text(HookedBy::Exported));
+    // An older module's, and a newer one's.
+    assert!(!report(0).to_string().contains("hooks"));
+    assert!(report(9).to_string().contains("hooks       unknown (9)\n"));
 }
 
 #[test]

@@ -38,6 +38,9 @@ impl fmt::Display for Report {
         if let Some(memory) = &self.memory {
             writeln!(f, "memory      {memory}")?;
         }
+        if let Some(hooks) = &self.hooks {
+            writeln!(f, "hooks       {}", hooks.lost.unwrap_or(&hooks.by))?;
+        }
         Ok(())
     }
 }
