@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Checks of what CPUs did when the kernel crashed."""
 
+from harness import paths
 from harness.crash.scenario import BadMoment, Check, Facts
 from harness.dump.dump import Dump
 from harness.machine.platform import PLATFORM
@@ -10,6 +11,28 @@ def interrupts_disabled(dump: Dump, facts: Facts) -> None:
     """The last CPU is where it span with interrupts disabled, unless nothing reached it there."""
     if not facts.not_stopped:
         assert "spin" in dump.cpus[-1].functions, dump.cpus[-1]
+
+
+# Registers to which qemu/guest/irqs_off gives known values, and "spin".
+KNOWN = {"x86_64": ("r12", "r13", "r14", "r15"), "arm64": ("x19", "x20", "x21", "x22")}[paths.ARCH]
+SPIN = 0x7370696E << 32
+
+
+def spin_with_known_registers(cpus: range) -> Check:
+    """These CPUs span with interrupts disabled; the values of that loop are in their registers."""
+
+    def check(dump: Dump, facts: Facts) -> None:
+        for cpu in cpus:
+            expected = {name: SPIN | cpu << 8 | 1 + index for index, name in enumerate(KNOWN)}
+            assert {name: dump.registers_in("spin", cpu)[name] for name in KNOWN} == expected, cpu
+            # The note of the one that crashed tells of its crash, and its stack of the loop.
+            if dump.report.means(cpu) == dump.report.CRASHED:
+                continue
+            registers = dump.prstatus[cpu].registers
+            assert {name: registers[name] for name in KNOWN} == expected, cpu
+            assert dump.cpu(cpu).symbol.startswith("spin+"), cpu
+
+    return check
 
 
 def spinning_registers(dump: Dump, facts: Facts) -> None:

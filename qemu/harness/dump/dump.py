@@ -140,6 +140,13 @@ class Dump:
             functions=tuple(frame.name for frame in trace),
         )
 
+    def registers_in(self, function: str, number: int) -> dict[str, int]:
+        """The registers that a CPU had in a function on its stack."""
+        trace = self.program.stack_trace(cpu_curr(self.program, number))
+        frames = [frame for frame in trace if frame.name == function]
+        assert frames, (number, trace)
+        return dict(frames[0].registers())
+
     @cached_property
     def prstatus(self) -> list[Prstatus]:
         """The NT_PRSTATUS notes, in the file's order, which is that of the CPUs."""

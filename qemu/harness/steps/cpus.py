@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Steps that keep CPUs busy, or make them come and go."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from harness import paths
 from harness.crash.scenario import Facts
-from harness.guest.guest import Guest
+from harness.guest.guest import PATIENCE, Guest
 from harness.machine.platform import PLATFORM
+from harness.units import PAGE
 
 
 async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
@@ -31,6 +33,8 @@ async def spin(guest: Guest, facts: Facts, cpu: int) -> None:
     facts.spinner = await guest.spawn("spin", "--cpu", str(cpu), "--seed", str(seed))
 
 
+IRQS_OFF = "/sys/module/irqs_off/parameters/cpu"
+
 # A CPU that nothing reaches any more must not be the one that panics. Nor may it have the agent, or
 # what the agent and the panic wait for: devices' interrupts, and kernel threads. The last program
 # there has memory of its own, so that nobody waits for that CPU to forget the agent's.
@@ -41,14 +45,45 @@ taskset %s true
 """
 
 
+async def leave_to_the_first_cpu(guest: Guest, others: Iterable[int]) -> None:
+    """The first CPU has all that runs, so that the others can become deaf."""
+    last = "\n".join(f"taskset {1 << cpu:x} true" for cpu in others)
+    await guest.shell(f"{LEAVE_TO_THE_FIRST_CPU % '1'}\n{last}", timeout_s=PATIENCE)
+
+
 async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
     """The last CPU spins in the kernel with interrupts disabled, which an NMI passes."""
     last = guest.hello.cpus_online - 1
     await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
     await guest.shell(LEAVE_TO_THE_FIRST_CPU % f"{1 << last:x}")
-    await guest.shell(f"echo {last} | taskset 1 tee /sys/module/irqs_off/parameters/cpu")
+    await guest.shell(f"echo {last} | taskset 1 tee {IRQS_OFF}")
     if PLATFORM.nmi_option not in guest.machine.command_line:
         facts.not_stopped = {last}
+
+
+async def disable_interrupts_on_all_but_the_first(guest: Guest, facts: Facts) -> None:
+    """All other CPUs spin in the kernel with interrupts disabled, which an NMI passes."""
+    others = range(1, guest.hello.cpus_online)
+    await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
+    await leave_to_the_first_cpu(guest, others)
+    await guest.shell(f"echo {others.start}-{others.stop - 1} | taskset 1 tee {IRQS_OFF}")
+
+
+async def crash_by_nmi_with_interrupts_disabled(guest: Guest) -> None:
+    """The first CPU spins as well, so that no interrupt reaches any, and then the machine's NMI."""
+    lines = (await guest.shell("grep irqs_off /proc/kallsyms")).splitlines()
+    symbols = sorted((int(line.split()[0], 16), line.split()[2]) for line in lines)
+    [start] = [address for address, name in symbols if name == "spin"]
+    end = min((address for address, _ in symbols if address > start), default=start + PAGE)
+
+    async def first_spins() -> None:
+        first = 0
+        while not start < first < end:
+            first = (await guest.machine.registers())[0][PLATFORM.monitor_pointer]
+
+    await guest.crash_by_writing(IRQS_OFF, "0")
+    await guest.machine.until(first_spins(), "the first CPU to spin", PATIENCE)
+    await guest.machine.execute("inject-nmi")
 
 
 async def take_the_last_cpu_offline(guest: Guest, facts: Facts) -> None:
