@@ -32,8 +32,11 @@ ROWS ?=
 BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
-# How many bits `make corruption` flips.
-N ?= 40
+# How many bits `make corruption` flips, and how many crashes `make crash-stress` wants.
+N ?=
+# A crash of `make crash-stress` that is to be repeated, and how many guests run at a time.
+SEED ?=
+JOBS ?=
 
 # A target with two hashes is for everybody, one with three for developers of the project.
 .PHONY: help
@@ -112,7 +115,13 @@ stress: ### load, unload and shrink from four processes at once for five minutes
 .PHONY: corruption
 corruption: ### flip N=40 random bits of loaded images, each in a guest of its own
 	@$(MAKE) --no-print-directory scenarios \
-		PYTEST="-n 1 -k test_corrupt_at_random --flips=$(N) $(PYTEST)"
+		PYTEST="-n 1 -k test_corrupt_at_random --flips=$(or $(N),40) $(PYTEST)"
+
+# What is missing of N results is run, so that a long run can be made in pieces.
+.PHONY: crash-stress
+crash-stress: guest python ### N=1000 random crashes, and how many dumps were lost; SEED= repeats one
+	@$(TIMED) "random crashes" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.crash_stress \
+		$(or $(N),1000) $(if $(SEED),--seed=$(SEED)) $(if $(JOBS),--jobs=$(JOBS))
 
 .PHONY: tools
 tools: setup

@@ -65,5 +65,9 @@ async def boot(
         guest = Guest(machine, agent, hello)
         try:
             yield guest
+        except GuestError:
+            if hardware.keeps_memory:
+                await machine.keep_memory()
+            raise
         finally:
             guest.split_console()

@@ -42,6 +42,8 @@ class Hardware:
     """QEMU's model of a network card that frames keep coming to, see `harness.machine.network`."""
     open_memory: bool = False
     """Whether the harness can change the guest's memory, see `Machine.flip`."""
+    keeps_memory: bool = False
+    """Whether QEMU writes a dump of a guest in which an event did not come."""
 
 
 def kvm_works() -> bool:

@@ -30,6 +30,9 @@ T = TypeVar("T")
 PANIC_ENDED = r"---\[ end Kernel panic"
 
 
+# Seconds that QEMU may take to write a guest's memory.
+KEEPING_S = 120
+
 # In QEMU's `info registers`.
 REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
 
@@ -232,6 +235,18 @@ class Machine:
     async def execute(self, command: str, **arguments: Any) -> Any:
         """A QMP command."""
         return await self._monitor.execute(command, arguments or None)
+
+    async def keep_memory(self) -> None:
+        """Has QEMU write the guest's memory and registers to the file `memory`, if it still can."""
+        path = self.directory / "memory"
+        # What went wrong before is what is to be told.
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(
+                self.execute(
+                    "dump-guest-memory", paging=False, protocol=f"file:{path}", format="kdump-zlib"
+                ),
+                KEEPING_S,
+            )
 
     async def reset(self, seconds: float) -> None:
         """Waits until the guest resets the machine, which is QEMU's end."""
