@@ -134,8 +134,8 @@ ROWS = (
         )
         for kind in ("PANIC", "EXCEPTION")
     ),
-    # Points of LKDTM's at functions that these kernels do not have. Only ext4 calls submit_bh(): the
-    # compiler puts it into its callers in the same file.
+    # Points of LKDTM's at functions that these kernels do not have. submit_bh() is called by ext4
+    # only: the compiler puts it into its callers in the same file.
     Row(
         "buffer",
         "buffer of a file system on its way to the disk, in a kprobe",
