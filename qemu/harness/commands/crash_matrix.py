@@ -6,6 +6,9 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from random import Random
 
 from harness import paths
@@ -45,6 +48,20 @@ def made(row: Row, good: bool, found: str, again: int) -> Result:
     return Result(row.name, row.trigger.name, row.context, key(row), good, found, again)
 
 
+@contextmanager
+def claimed(row: Row) -> Iterator[bool]:
+    """Whether no other run has this row: several may go on side by side."""
+    path = place(paths.RUN, row.name).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def main() -> int:
     """Runs the rows that the argument, a pattern, is found in; the status says if all are good."""
     wanted = re.compile(sys.argv[1] if len(sys.argv) > 1 else "")
@@ -57,15 +74,16 @@ def main() -> int:
             place(paths.RUN, row.name).unlink(missing_ok=True)
             print(f"{row.name:30} left out: no {', '.join(missing)}", flush=True)
             continue
-        old = kept(row)
-        if old is not None and old.good:
-            continue
-        start = time.monotonic()
-        result = result_of(row)
-        keep(result)
-        failed += not result.good
-        seconds = time.monotonic() - start
-        print(f"{row.name:30} {outcome(result)} ({seconds:.0f} s)", flush=True)
+        with claimed(row) as mine:
+            old = kept(row)
+            if not mine or (old is not None and old.good):
+                continue
+            start = time.monotonic()
+            result = result_of(row)
+            keep(result)
+            failed += not result.good
+            seconds = time.monotonic() - start
+            print(f"{row.name:30} {outcome(result)} ({seconds:.0f} s)", flush=True)
     document.write(ROWS)
     return 1 if failed else 0
 
