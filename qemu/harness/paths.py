@@ -30,6 +30,9 @@ CAPTURE_VMLINUX = (
     BUILD / "kernel" / CAPTURE_TARGET / "arch" / "x86" / "boot" / "compressed" / "vmlinux.bin"
 )
 
+# The program, as the guests have it.
+RKEXEC = BUILD / "bin" / ARCH / "rkexec"
+
 # The purgatory, as the module has it inside.
 PURGATORY = TOP / "rust_kexec" / "purgatory" / f"{ARCH}.bin"
 

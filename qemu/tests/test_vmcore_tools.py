@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """One dump, opened by every tool: each finds the release, the panic message and all CPUs."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -100,6 +101,18 @@ def test_makedumpfile_by_content(saved: tuple[Dump, Facts], tmp_path: Path, form
     """Levels that keep everything, and everything but the pages of zeros."""
     sizes = filtered_sizes(saved, tmp_path / "filtered", form, levels=(0, 1))
     assert sizes[1] < sizes[0]
+
+
+@needs("makedumpfile")
+@pytest.mark.parametrize("form", FORMATS)
+def test_report(saved: tuple[Dump, Facts], tmp_path: Path, form: str) -> None:
+    """The crash report is in makedumpfile's files as it is in the dump."""
+    dump, _ = saved
+    report = tools.report(dump.path)
+    assert len(json.loads(report)["cpus"]) == CPUS
+    filtered = tmp_path / "filtered"
+    tools.makedumpfile(dump.path, filtered, FORMATS[form], "-d", "1")
+    assert tools.report(filtered) == report
 
 
 @needs("makedumpfile")

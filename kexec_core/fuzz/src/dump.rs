@@ -3,7 +3,10 @@
 //! Targets for the data that a crashed kernel leaves. Nothing in them can be trusted.
 
 use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
+use kexec_core::dump::kdump_compressed::{notes, Header, SUB_HEADER_LEN};
 use kexec_core::dump::note::{notes_len, Notes};
+use kexec_core::dump::report::lines::lines;
+use kexec_core::dump::report::reader::Report;
 use kexec_core::dump::vmcore::excluded::{Excluded, Run, EXCLUDED_MAX};
 use kexec_core::dump::vmcore::{Layout, Source, Wanted};
 use kexec_core::dump::vmcoreinfo::{with_crashtime, with_crashtime_len, Vmcoreinfo};
@@ -154,6 +157,26 @@ pub fn note(input: &[u8]) {
     }
     if let Ok(len) = notes_len(input) {
         assert!(len <= input.len());
+    }
+}
+
+/// A file of makedumpfile's; the sub header follows the start of the header at once.
+pub fn kdump_compressed(input: &[u8]) {
+    let (sub_header, header) = input.split_at(input.len().min(SUB_HEADER_LEN));
+    if let Ok(Some(header)) = Header::parse(header) {
+        assert!(header.sub_header_offset().is_power_of_two());
+    }
+    if let Ok(extent) = notes(sub_header) {
+        assert!(extent.offset > 0 && extent.len > 0);
+    }
+}
+
+/// The notes of a dump, which have a crash report among them or not.
+pub fn report(input: &[u8]) {
+    if let Ok(report) = Report::find(input) {
+        for line in lines(&report) {
+            assert!(!line.to_string().is_empty());
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Tests of the elfcorehdr, of the notes, and of the dump file.
 
 mod elfcorehdr;
+mod kdump_compressed;
 mod note;
 mod prstatus;
 mod report;

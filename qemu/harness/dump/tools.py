@@ -93,6 +93,13 @@ def gdb(dump: Path, kernel_offset: int, *commands: str) -> str:
     return run("gdb", "-nx", "-batch", *options)
 
 
+def report(dump: Path) -> str:
+    """The crash report of a dump, by rkexec; only a host of the dump's architecture can run it."""
+    command = (paths.RKEXEC, "report", dump, "--json")
+    found: str = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return found
+
+
 def words(text: str, patterns: Sequence[str]) -> list[str]:
     """The patterns that are not in the text."""
     return [pattern for pattern in patterns if not re.search(pattern, text, re.MULTILINE)]

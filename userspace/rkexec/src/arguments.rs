@@ -113,10 +113,10 @@ enum Command {
     },
     /// Show how a crash went: when it got how far, and how each CPU stopped
     ///
-    /// Reads the note RUST_KEXEC in an ELF dump, as /proc/vmcore is one and makedumpfile -E writes
-    /// them. Times are microseconds since the crash was noticed. A CPU is stopped by an interrupt, by
-    /// an NMI, by itself because it had panicked as well (waiting), or by the kernel with
-    /// crash_kexec_post_notifiers.
+    /// Reads the note RUST_KEXEC in /proc/vmcore, in a copy of it, or in a file that makedumpfile has
+    /// written, in ELF or compressed. Times are microseconds since the crash was noticed. A CPU is
+    /// stopped by an interrupt, by an NMI, by itself because it had panicked as well (waiting), or by
+    /// the kernel with crash_kexec_post_notifiers.
     Report {
         /// The dump
         #[arg(value_name = "VMCORE")]

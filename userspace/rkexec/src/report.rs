@@ -4,16 +4,16 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use kexec_core::dump::elfcorehdr::NOTES_TOTAL_MAX;
+use kexec_core::dump::kdump_compressed::{self, Extent, KdumpCompressedError};
 use kexec_core::dump::report::lines::{lines, Line};
 use kexec_core::dump::report::reader::{self, CpuState};
 use kexec_core::dump::report::Moment;
-use kexec_core::types::elf::{
-    Header, ProgramHeader, ET_CORE, HEADER_LEN, IDENT, PROGRAM_HEADER_LEN, PT_NOTE,
-};
+use kexec_core::types::elf::{self, ProgramHeader, ET_CORE, IDENT, PROGRAM_HEADER_LEN, PT_NOTE};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -53,45 +53,62 @@ pub fn report(dump: &Path, json: bool) -> Result<(), Failure> {
     output::print(&Report::from(&report), json)
 }
 
-/// The notes of an ELF dump.
+/// The notes of a dump, in ELF or kdump-compressed.
 fn read_notes(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed =
         |error| Failure::from_io(format!("cannot read the dump {}", path.display()), &error);
+    let refused =
+        |error: KdumpCompressedError| Failure::new(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
-    let no_dump = || {
+    let mut first = [0; kdump_compressed::HEADER_LEN];
+    let read = file.read_at(&mut first, 0).map_err(failed)?;
+    let first = &first[..read];
+    let found = match kdump_compressed::Header::parse(first).map_err(refused)? {
+        Some(header) => {
+            let mut bytes = [0; kdump_compressed::SUB_HEADER_LEN];
+            file.read_exact_at(&mut bytes, header.sub_header_offset())
+                .map_err(failed)?;
+            Some(kdump_compressed::notes(&bytes).map_err(refused)?)
+        }
+        None => find_in_elf(&file, first).map_err(failed)?,
+    };
+    let notes = found.filter(|notes| notes.len <= NOTES_TOTAL_MAX);
+    let notes = notes.ok_or_else(|| {
         Failure::new(format!(
-            "{} is not an ELF dump with notes: give a copy of /proc/vmcore, or a file of \
-             makedumpfile -E",
+            "{} is not a dump with notes: give a copy of /proc/vmcore, or a file of makedumpfile",
             path.display()
         ))
+    })?;
+    let mut contents = vec![0; notes.len as usize];
+    file.read_exact_at(&mut contents, notes.offset)
+        .map_err(failed)?;
+    Ok(contents)
+}
+
+/// Where the notes of an ELF dump are, whose file starts with `first`; `None` if it is none.
+fn find_in_elf(file: &File, first: &[u8]) -> io::Result<Option<Extent>> {
+    let header = match elf::Header::decode(first) {
+        Some(header) if header.ident == IDENT && header.elf_type == ET_CORE => header,
+        _ => return Ok(None),
     };
-    let mut first = [0; HEADER_LEN];
-    let read = file.read_at(&mut first, 0).map_err(failed)?;
-    let header = Header::decode(&first[..read]).ok_or_else(no_dump)?;
-    if header.ident != IDENT || header.elf_type != ET_CORE {
-        return Err(no_dump());
-    }
     for index in 0..u64::from(header.program_headers) {
         let mut bytes = [0; PROGRAM_HEADER_LEN];
-        let offset = header
-            .program_headers_offset
-            .checked_add(index * PROGRAM_HEADER_LEN as u64)
-            .ok_or_else(no_dump)?;
-        file.read_exact_at(&mut bytes, offset).map_err(failed)?;
+        let place = index * PROGRAM_HEADER_LEN as u64;
+        let Some(offset) = header.program_headers_offset.checked_add(place) else {
+            return Ok(None);
+        };
+        file.read_exact_at(&mut bytes, offset)?;
         match ProgramHeader::decode(&bytes) {
             Some(notes) if notes.segment_type == PT_NOTE => {
-                if notes.file_len > NOTES_TOTAL_MAX {
-                    return Err(no_dump());
-                }
-                let mut contents = vec![0; notes.file_len as usize];
-                file.read_exact_at(&mut contents, notes.offset)
-                    .map_err(failed)?;
-                return Ok(contents);
+                return Ok(Some(Extent {
+                    offset: notes.offset,
+                    len: notes.file_len,
+                }));
             }
             _ => {}
         }
     }
-    Err(no_dump())
+    Ok(None)
 }
 
 /// Microseconds, to a tenth.
@@ -186,8 +203,43 @@ mod tests {
     fn a_file_that_is_no_dump_is_refused() {
         let failure = report(Path::new("/proc/self/exe"), false).expect_err("no dump");
         assert!(
-            failure.sentence().contains("is not an ELF dump"),
+            failure.sentence().contains("is not a dump with notes"),
             "{failure}"
         );
+    }
+
+    /// The start of a file as makedumpfile -c writes it, with these notes.
+    fn compressed(version: u32, notes: &[u8]) -> Vec<u8> {
+        const BLOCK_LEN: usize = 4096;
+        let mut file = vec![0; 3 * BLOCK_LEN];
+        let mut write = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+        write(0, b"KDUMP   ");
+        write(8, &version.to_le_bytes());
+        write(428, &(BLOCK_LEN as u32).to_le_bytes());
+        write(BLOCK_LEN + 48, &(2 * BLOCK_LEN as u64).to_le_bytes());
+        write(BLOCK_LEN + 56, &(notes.len() as u64).to_le_bytes());
+        write(2 * BLOCK_LEN, notes);
+        file
+    }
+
+    #[test]
+    fn a_compressed_dump_has_its_report() {
+        let path = std::env::temp_dir().join(format!("rkexec-vmcore-{}", std::process::id()));
+        let note = note();
+        std::fs::write(&path, compressed(6, &note)).expect("it can be written");
+        assert_eq!(read_notes(&path).expect("they are there"), note);
+        std::fs::write(&path, compressed(3, &note)).expect("it can be written");
+        let failure = read_notes(&path).expect_err("it is too old");
+        assert!(failure.sentence().contains("in version 3"), "{failure}");
+        // Longer than any notes are.
+        let mut file = compressed(6, &note);
+        file[4096 + 60] = 1;
+        std::fs::write(&path, file).expect("it can be written");
+        let failure = read_notes(&path).expect_err("it is damaged");
+        assert!(
+            failure.sentence().contains("is not a dump with notes"),
+            "{failure}"
+        );
+        std::fs::remove_file(&path).expect("it is there");
     }
 }
