@@ -32,6 +32,7 @@ ROWS ?=
 BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
+BENCHHOOK ?=
 # How many bits `make corruption` flips, and how many crashes `make crash-stress` wants.
 N ?=
 # A crash of `make crash-stress` that is to be repeated, and how many guests run at a time.
@@ -155,6 +156,11 @@ benchvmcore: tools ### the third part of the benchmark: reading /proc/vmcore
 	@$(TIMED) "benchmark of /proc/vmcore" env PYTHONPATH=qemu \
 		CAPTURE_TARGET=$(call target,$(capture_kernel),vmcore) \
 		$(PYTHON) -m harness.benchmarks.vmcore $(BENCHVMCORE)
+
+.PHONY: benchhook
+benchhook: guest python ### count the crash path's instructions with 1, 4, 16 and 64 CPUs
+	@$(TIMED) "instructions of the crash path" env PYTHONPATH=qemu \
+		$(PYTHON) -m harness.benchmarks.hook $(BENCHHOOK)
 
 .PHONY: check
 check: python ### check formatting, lints and documentation, the module's last

@@ -53,9 +53,9 @@ async def boot(
     agent = Agent()
     async with Machine(hardware, f"{CONSOLE} {command_line}", directory, agent) as machine:
         try:
-            hello = await machine.until(
-                agent.hello(), "the production kernel's agent", PATIENCE / 2
-            )
+            # CPUs that take turns take as much longer as there are of them.
+            seconds = PATIENCE / 2 * (hardware.cpus if hardware.counting else 1)
+            hello = await machine.until(agent.hello(), "the production kernel's agent", seconds)
         except GuestError as error:
             if machine.console.find(FIRST_PROCESS) is None:
                 raise NotBooted(str(error)) from error
