@@ -17,7 +17,7 @@ from harness.steps.replacing import FIRST, first_image, have_the_next_load_panic
 OOPS = {"x86_64": "Fatal exception", "arm64": "Oops: Fatal exception"}[paths.ARCH]
 
 X86_64 = (
-    # On arm64 the registers of a CPU that panics at the same time, outside of an interrupt, are lost.
+    # On arm64 the registers of a CPU that panics too, outside of an interrupt, are lost.
     Scenario(
         name="panic-on-every-cpu",
         hardware=Hardware(cpus=4),

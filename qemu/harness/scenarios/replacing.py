@@ -11,8 +11,8 @@ from harness.steps.replacing import (
     replace_many_times,
 )
 
-# The panic is in a kprobe, and a CPU that handles one misses others: without ftrace, those of the hooks.
-# tests/test_no_ftrace.py has what happens then.
+# The panic is in a kprobe, and a CPU that handles one misses others: without ftrace, those of the
+# hooks. tests/test_no_ftrace.py has what happens then.
 IN_A_LOAD = Panic(crash_in_a_load, "a chosen function is entered", "entered")
 HOOKS = ("DYNAMIC_FTRACE",)
 
