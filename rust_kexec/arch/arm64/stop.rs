@@ -18,7 +18,8 @@ use crate::sys::cpu;
 use crate::sys::panic::PanicCallbacks;
 use crate::sys::slot::{Held, Slot};
 use core::ffi::CStr;
-use core::ptr::{self, addr_of_mut};
+use core::mem::transmute;
+use core::ptr::addr_of_mut;
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::ffi::{c_int, c_uint, c_void};
 use kexec_core::dump::report::Means;
@@ -35,6 +36,16 @@ static NMI: AtomicU32 = AtomicU32::new(0);
 /// The means by which other CPUs are stopped.
 pub(crate) struct StopHandler {
     _slot: Held,
+}
+
+/// The kernel's enum of this name.
+///
+/// With kCFI the kernel calls a handler only if the hash of its type is the one that C's has, and that is
+/// made of the types' names. The `kernel` crate of 6.12 has an integer in the place of this one.
+#[allow(non_camel_case_types, reason = "the name is C's")]
+#[repr(C)]
+enum irqreturn {
+    IRQ_HANDLED = 1,
 }
 
 /// The handler that such an interrupt gets.
@@ -54,12 +65,22 @@ impl StopHandler {
             };
         }
         // SAFETY: As above.
-        unsafe { *NMI_HANDLER.get() = Some(stop_nmi::<T>) };
+        unsafe { *NMI_HANDLER.get() = handler(stop_nmi::<T>) };
         NMI.store(find_nmi().unwrap_or(0), Ordering::Release);
         let number = |conduit: Option<Conduit>| conduit.map_or(0, |conduit| conduit as u32);
         CONDUIT.store(number(Conduit::of_psci()), Ordering::Release);
         SDEI_CONDUIT.store(number(Conduit::of_sdei()), Ordering::Release);
         Ok(Self { _slot: slot })
+    }
+}
+
+/// A function as the handler of an interrupt.
+fn handler(function: extern "C" fn(c_int, *mut c_void) -> irqreturn) -> bindings::irq_handler_t {
+    // SAFETY: The types differ in what stands for the enum, an integer of 32 bits in C.
+    unsafe {
+        transmute::<extern "C" fn(c_int, *mut c_void) -> irqreturn, bindings::irq_handler_t>(
+            function,
+        )
     }
 }
 
@@ -154,20 +175,10 @@ extern "C" fn stop_called<T: PanicCallbacks>(_info: *mut c_void) {
 }
 
 /// The same, by a pseudo-NMI.
-extern "C" fn stop_nmi<T: PanicCallbacks>(
-    _number: c_int,
-    _device: *mut c_void,
-) -> bindings::irqreturn_t {
+extern "C" fn stop_nmi<T: PanicCallbacks>(_number: c_int, _device: *mut c_void) -> irqreturn {
     // SAFETY: As above.
     unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs(), Means::Nmi) }
-    // IRQ_HANDLED, whose type is an integer in some versions and a structure in others.
-    const IRQ_HANDLED: c_uint = 1;
-    // SAFETY: Both types have this one value.
-    unsafe {
-        ptr::from_ref(&IRQ_HANDLED)
-            .cast::<bindings::irqreturn_t>()
-            .read()
-    }
+    irqreturn::IRQ_HANDLED
 }
 
 /// Ends on this CPU what would go on without the kernel.
