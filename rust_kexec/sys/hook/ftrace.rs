@@ -23,8 +23,14 @@ pub(super) type Entered =
 
 /// All registers, where ftrace has them. One of the two flags without the other asks for something
 /// else.
-const SAVE_REGISTERS: u32 =
-    bindings::FTRACE_OPS_FL_SAVE_REGS | bindings::FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED;
+///
+/// Where it has not, the flags must not be there, whatever "if supported" says. A function that is
+/// traced already would have its call changed to one that saves registers, which arm64 cannot do without
+/// DYNAMIC_FTRACE_WITH_CALL_OPS, as with kCFI: ftrace_modify_call() fails, and ftrace gives up for good.
+const SAVE_REGISTERS: u32 = match cfg!(CONFIG_DYNAMIC_FTRACE_WITH_REGS) {
+    true => bindings::FTRACE_OPS_FL_SAVE_REGS | bindings::FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED,
+    false => 0,
+};
 
 /// The sysctl kernel.ftrace_enabled must not switch off dumps, or the guard of a claimed region. It
 /// cannot as long as there is such a hook, and there can be none while ftrace is off.
