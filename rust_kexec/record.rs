@@ -6,23 +6,27 @@
 //! - `vmcoreinfo`: a copy of the running kernel's VMCOREINFO, with the time of the crash;
 //! - `report`: the times of the stages of the crash, and which CPUs have stopped.
 //!
-//! The load makes these notes, and the elfcorehdr names them.
+//! The load makes these notes, and the elfcorehdr names them. `oops` keeps registers that may become those
+//! of a CPU; no header names it.
 
 mod notes;
+mod oops;
 mod report;
 mod vmcoreinfo;
 
 use crate::refusal::Refusal;
 use kexec_core::types::ranges::Range;
 use notes::CrashNotes;
+use oops::Oopses;
 use report::CrashReport;
 use vmcoreinfo::CrashVmcoreinfo;
 
-/// The notes that a crash writes.
+/// The notes that a crash writes, and what it may put there.
 pub(crate) struct CrashRecord {
     pub(crate) notes: CrashNotes,
     pub(crate) vmcoreinfo: CrashVmcoreinfo,
     pub(crate) report: CrashReport,
+    pub(crate) oopses: Oopses,
 }
 
 impl CrashRecord {
@@ -32,6 +36,7 @@ impl CrashRecord {
             notes: CrashNotes::find()?,
             vmcoreinfo: CrashVmcoreinfo::copy()?,
             report: CrashReport::new()?,
+            oopses: Oopses::new()?,
         })
     }
 

@@ -2,13 +2,11 @@
 
 //! The hooks by which a crash is noticed. Several lead to [`enter`]; the first one wins.
 //!
-//! 1. `__crash_kexec`, by ftrace or a kprobe: before panic() stops the other CPUs, with the registers of the
-//!    oops, if there was one.
+//! 1. `__crash_kexec`, by ftrace or a kprobe: before panic() stops the other CPUs.
 //! 2. The hook of the architecture (`arch::hook`).
 //! 3. The panic notifiers, as the last net.
 //!
-//! Where a hook can fail (`sys::hook::CAN_FAIL`), the others notice the crash, but are not told the
-//! registers of an oops. So those are kept when it happens.
+//! Not every hook is told the registers of an oops. So those are kept when it happens (`record/oops.rs`).
 //!
 //! The order is panic()'s, unless the user asked for another one with crash_kexec_post_notifiers:
 //! then it calls `crash_smp_send_stop`, the notifiers, and `__crash_kexec` after them.
@@ -16,7 +14,7 @@
 //! A crash that was given up, because the image is damaged, returns to panic(), which comes past the
 //! other hooks: they find that it was given up, and let panic() go on.
 
-use super::path::{enter, look_ahead};
+use super::path::{enter, keep_oops, look_ahead};
 use super::{state, stop};
 use crate::arch;
 use crate::arch::hook::ArchitectureHook;
@@ -28,7 +26,7 @@ use crate::sys::hook::panic::{CrashKexecHook, PanicHooks};
 use crate::sys::hook::{CAN_FAIL, MEANS};
 use crate::sys::notifier::PanicNotifier;
 use crate::sys::once::Once;
-use crate::sys::oops::{self, OopsNotifier};
+use crate::sys::oops::OopsNotifier;
 use crate::sys::panic::PanicCallbacks;
 use core::ops::DerefMut;
 use core::ptr;
@@ -54,17 +52,16 @@ pub(crate) struct Hooks {
     crash_kexec: CrashKexecHook,
     _architecture: ArchitectureHook,
     _notifier: PanicNotifier,
-    _oops: Option<OopsNotifier>,
+    _oops: OopsNotifier,
     _panic: PanicHooks,
     _stop_handler: StopHandler,
 }
 
 impl Hooks {
     fn register() -> Result<Self, Refusal> {
-        let oops = CAN_FAIL.then(OopsNotifier::register).transpose();
         let hook = |what| move |error| hook_error(what, error);
         Ok(Self {
-            _oops: oops.map_err(hook("the die notifier chain"))?,
+            _oops: OopsNotifier::register::<Self>().map_err(hook("the die notifier chain"))?,
             _stop_handler: StopHandler::register::<Self>()
                 .map_err(hook("stopping the other CPUs"))?,
             _panic: PanicHooks::register::<Self>().map_err(hook("crash_smp_send_stop"))?,
@@ -107,18 +104,15 @@ impl CrashHooks for Hooks {
     }
 }
 
-/// The registers of the oops that led to the panic, if they were kept; else those of the frame.
-fn oops_or(frame: *const pt_regs) -> *const pt_regs {
-    match oops::registers() {
-        none if none.is_null() => frame,
-        oops => oops,
-    }
-}
-
 impl PanicCallbacks for Hooks {
     unsafe fn crash(frame: *const pt_regs) {
         // SAFETY: By this function's contract.
-        unsafe { enter(oops_or(frame)) }
+        unsafe { enter(frame) }
+    }
+
+    unsafe fn oops(frame: *const pt_regs) {
+        // SAFETY: By this function's contract.
+        unsafe { keep_oops(frame) }
     }
 
     unsafe fn panic_noticed() {
@@ -128,7 +122,7 @@ impl PanicCallbacks for Hooks {
             // SAFETY: The caller has preemption off.
             true => unsafe { look_ahead() },
             // SAFETY: The caller has preemption off; null stands for the registers of this place.
-            false => unsafe { enter(oops_or(ptr::null())) },
+            false => unsafe { enter(ptr::null()) },
         }
     }
 

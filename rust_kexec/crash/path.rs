@@ -45,8 +45,11 @@ pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     let interrupts = arch::stop::disable_interrupts();
     let record = &image.record;
     record.report.reached(Moment::Noticed);
-    // SAFETY: The caller vouches for the frame.
-    let registers = unsafe { stop::registers_at(frame) };
+    let registers = match record.oopses.of_this_panic() {
+        Some(registers) => registers,
+        // SAFETY: The caller vouches for the frame.
+        None => unsafe { stop::registers_at(frame) },
+    };
     let cpu = cpu::current();
     record.notes.save(cpu, &registers, cpu::current_pid());
     let circumstances = stop::circumstances(Means::Crashed, &registers);
@@ -65,6 +68,20 @@ pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     image.loaded.interrupts.silence();
     record.report.reached(Moment::Silenced);
     leave(image)
+}
+
+/// Keeps the registers of an oops that may end in a panic.
+///
+/// # Safety
+///
+/// `frame` must point to the registers of an oops in the running task, on a stack of the task's or of
+/// this CPU's, and preemption be off.
+pub(super) unsafe fn keep_oops(frame: *const bindings::pt_regs) {
+    // SAFETY: The caller has preemption off.
+    if let Some(image) = unsafe { armed::image() } {
+        // SAFETY: By this function's contract.
+        unsafe { image.record.oopses.keep(frame) }
+    }
 }
 
 /// Looks ahead, where panic() calls its notifiers and has the log kept before `__crash_kexec`: if the

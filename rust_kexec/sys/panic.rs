@@ -17,6 +17,14 @@ pub(crate) trait PanicCallbacks {
     /// `frame` must be as above, and preemption off.
     unsafe fn crash(frame: *const pt_regs);
 
+    /// An oops has happened. A panic may follow.
+    ///
+    /// # Safety
+    ///
+    /// `frame` must point to the registers of an oops in the running task, on a stack of the task's or of
+    /// this CPU's, and preemption be off.
+    unsafe fn oops(frame: *const pt_regs);
+
     /// panic() has come past the place where it calls `__crash_kexec`, unless it calls the panic
     /// notifiers before that.
     ///

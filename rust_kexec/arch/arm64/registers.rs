@@ -20,8 +20,12 @@ const _: () = {
 /// The place of pstate.
 const PSTATE: usize = 33;
 
+/// How many registers there are.
+pub(crate) const REGISTERS: usize = ARM64_REGS;
+
 /// The registers of one CPU: x0 to x30, sp, pc, pstate.
-pub(crate) struct Registers([u64; ARM64_REGS]);
+#[derive(PartialEq, Eq)]
+pub(crate) struct Registers(pub(crate) [u64; REGISTERS]);
 
 impl Registers {
     /// The registers of a frame.

@@ -24,8 +24,12 @@ const SS: usize = 20;
 
 const _: () = assert!(core::mem::size_of::<bindings::pt_regs>() == FRAME_REGS * 8);
 
+/// How many registers there are.
+pub(crate) const REGISTERS: usize = X86_64_REGS;
+
 /// The registers of one CPU, in the order of `struct user_regs_struct`.
-pub(crate) struct Registers([u64; X86_64_REGS]);
+#[derive(PartialEq, Eq)]
+pub(crate) struct Registers(pub(crate) [u64; REGISTERS]);
 
 impl Registers {
     /// The registers of a frame, and those of this CPU that a frame does not hold.
