@@ -39,6 +39,9 @@ HAVE_THEIR_CPU = frozenset({"nmi", "nmi-unrecovered"})
 
 CPUS = (1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16)
 MEMORY_MIB = (700, 4096)
+# Where memory starts at 1 GiB, more than this would put a little above 4 GiB, and the region there:
+# it leaves no room for the canary pages, which are to be above 4 GiB then.
+MEMORY_MIB_MAX = {"x86_64": 4096, "arm64": 3072}[paths.ARCH]
 # With less memory than this the region is a small one, so that there is room for the load.
 ROOMY_MIB = 1000
 SMALL_REGION_MIB = 192
@@ -114,7 +117,7 @@ def draw(seed: int) -> Drawn:
     cpus = random.choice([cpus for cpus in CPUS if cpus > 1 or row not in NEED_ANOTHER_CPU])
     least, most = MEMORY_MIB
     # As many between 700 MiB and 1 GiB as between 2 and 3 GiB.
-    memory_mib = round(exp(random.uniform(log(least), log(most))))
+    memory_mib = min(MEMORY_MIB_MAX, round(exp(random.uniform(log(least), log(most)))))
     region_mib = random.choice(REGIONS_MIB) if memory_mib >= ROOMY_MIB else SMALL_REGION_MIB
     replaced = random.random() < 0.4
     loaded = row not in NEED_NO_LOAD
