@@ -8,6 +8,7 @@ from harness import paths
 from harness.crash.scenario import Facts
 from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
+from harness.machine.platform import PLATFORM
 from harness.matrix.row import Row
 from harness.matrix.themes.contexts import DISK
 from harness.matrix.themes.detectors import HOG
@@ -168,6 +169,8 @@ ROWS = (
         "timer-start-range",
         "start of a timer, in a kprobe",
         at_function("hrtimer_start_range_ns", "usleep 1000"),
+        # It dies with a runqueue's lock, which the other CPU may wait for.
+        options=PLATFORM.nmi_option,
     ),
     Row("disk-irq", "hard interrupt of the disk, in a kprobe", at_function("virtblk_done", DISK)),
     Row(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Code where there must be none, code that is written to, and memory behind its end."""
 
-from harness.matrix.row import Row
-from harness.matrix.trigger import BAD_PAGE, lkdtm, panics
+from harness.matrix.row import Row, has_one
+from harness.matrix.trigger import BAD_PAGE, Trigger, by_arch, lkdtm, panics
 
 # Where a place has a symbol.
 PLACES = {
@@ -14,19 +14,34 @@ PLACES = {
     "USERSPACE": "",
 }
 
+
+def exec_at(place: str, symbol: str) -> Trigger:
+    """A jump to such a place."""
+    kind = f"EXEC_{place}"
+    # kCFI reads what stands before a function, and is not let at user space.
+    if place == "USERSPACE" and has_one("CFI|CFI_CLANG"):
+        return lkdtm(kind, BAD_PAGE, at=f"lkdtm_{kind}")
+    return lkdtm(kind, BAD_PAGE, at=symbol, outside=True)
+
+
+def caller(name: str) -> str:
+    """The function that called one in assembler, or who called that: arm64 has no frame for it."""
+    return by_arch(x86_64=name, arm64="lkdtm_do_action")
+
+
 ROWS = (
     *(
         Row(
             f"exec-{place.lower()}",
             "task that jumps to what is no code",
-            lkdtm(f"EXEC_{place}", BAD_PAGE, at=symbol, outside=True),
+            exec_at(place, symbol),
         )
         for place, symbol in PLACES.items()
     ),
     Row(
         "write-code",
         "task that writes to code",
-        lkdtm("WRITE_KERN", BAD_PAGE, "lkdtm_WRITE_KERN", at=".*memcpy.*|lkdtm_WRITE_KERN"),
+        lkdtm("WRITE_KERN", BAD_PAGE, caller("lkdtm_WRITE_KERN"), at=".*memcpy.*|lkdtm_WRITE_KERN"),
     ),
     Row(
         "vmalloc-overflow",
@@ -34,7 +49,7 @@ ROWS = (
         lkdtm(
             "VMALLOC_LINEAR_OVERFLOW",
             BAD_PAGE,
-            "lkdtm_VMALLOC_LINEAR_OVERFLOW",
+            caller("lkdtm_VMALLOC_LINEAR_OVERFLOW"),
             at=".*memset.*|lkdtm_VMALLOC_LINEAR_OVERFLOW",
         ),
     ),
