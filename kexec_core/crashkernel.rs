@@ -13,8 +13,17 @@ mod request;
 mod reservation;
 mod rules;
 
-pub use error::{RequestError, ReservationError};
+pub use error::{
+    RequestError,
+    ReservationError, //
+};
 pub use number::size;
-pub use request::{request, Request};
-pub use reservation::{reserve, Reserved};
+pub use request::{
+    request,
+    Request, //
+};
+pub use reservation::{
+    reserve,
+    Reserved, //
+};
 pub use rules::Rules;

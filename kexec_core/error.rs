@@ -2,29 +2,49 @@
 
 //! The errors of all rooms in one, which keep their sentences and their errno.
 
-use crate::crashkernel::{RequestError, ReservationError};
-use crate::dump::elfcorehdr::ElfcorehdrError;
-use crate::dump::note::NoteError;
-use crate::dump::vmcore::excluded::ExcludedError;
-use crate::dump::vmcore::VmcoreError;
-use crate::dump::vmcoreinfo::VmcoreinfoError;
-use crate::handover::arm64 as arm64_handover;
-use crate::handover::command_line::CommandLineError;
-use crate::handover::x86_64::boot_params::BootParamsError;
-use crate::handover::x86_64::page_tables::PageTableError;
-use crate::image::arm64;
-use crate::image::compressed::CompressedError;
-use crate::image::elf_kernel::ElfKernelError;
-use crate::image::format::FormatError;
-use crate::image::unpack::UnpackError;
-use crate::image::x86_64;
-use crate::plan::PlanError;
-use crate::signature::authenticode::AuthenticodeError;
-use crate::signature::pe::PeError;
-use crate::signature::{PolicyError, SignatureError};
-use crate::types::errno::wrap_errors;
-use crate::types::ranges::CapacityError;
-use crate::uapi::StructureError;
+use crate::{
+    crashkernel::{
+        RequestError,
+        ReservationError, //
+    },
+    dump::{
+        elfcorehdr::ElfcorehdrError,
+        note::NoteError,
+        vmcore::{
+            excluded::ExcludedError,
+            VmcoreError, //
+        },
+        vmcoreinfo::VmcoreinfoError, //
+    },
+    handover::{
+        arm64 as arm64_handover,
+        command_line::CommandLineError,
+        x86_64::{
+            boot_params::BootParamsError,
+            page_tables::PageTableError, //
+        }, //
+    },
+    image::{
+        arm64,
+        compressed::CompressedError,
+        elf_kernel::ElfKernelError,
+        format::FormatError,
+        unpack::UnpackError,
+        x86_64, //
+    },
+    plan::PlanError,
+    signature::{
+        authenticode::AuthenticodeError,
+        pe::PeError,
+        PolicyError,
+        SignatureError, //
+    },
+    types::{
+        errno::wrap_errors,
+        ranges::CapacityError, //
+    },
+    uapi::StructureError, //
+};
 
 wrap_errors! {
     /// Any error of this crate.

@@ -13,8 +13,17 @@ pub mod zboot;
 
 use core::ops::Deref;
 
-use crate::types::bytes::{align_up, to_u64, to_usize};
-use crate::types::ranges::{Range, PAGE_SIZE};
+use crate::types::{
+    bytes::{
+        align_up,
+        to_u64,
+        to_usize, //
+    },
+    ranges::{
+        Range,
+        PAGE_SIZE, //
+    }, //
+};
 
 /// A part of a file that is copied to the kernel's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,27 @@ mod error;
 pub mod iomem;
 mod room;
 
-use crate::image::{KernelImage, Verified};
-use crate::types::bytes::align_up;
-use crate::types::ranges::{Range, RangeList, PAGE_SIZE};
-use crate::uapi::SegmentKind;
+use crate::{
+    image::{
+        KernelImage,
+        Verified, //
+    },
+    types::{
+        bytes::align_up,
+        ranges::{
+            Range,
+            RangeList,
+            PAGE_SIZE, //
+        }, //
+    },
+    uapi::SegmentKind, //
+};
 
 pub use error::PlanError;
-pub use room::{Placement, Room};
+pub use room::{
+    Placement,
+    Room, //
+};
 
 /// Each segment can split one free piece into two.
 const FREE_MAX: usize = SegmentKind::COUNT + 1;

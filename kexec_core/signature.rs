@@ -8,10 +8,14 @@ pub mod pe;
 
 use core::fmt;
 
-use crate::signature::authenticode::AuthenticodeError;
-use crate::signature::pe::PeError;
-use crate::types::errno::Errno;
-use crate::uapi::SignatureState;
+use crate::{
+    signature::{
+        authenticode::AuthenticodeError,
+        pe::PeError, //
+    },
+    types::errno::Errno,
+    uapi::SignatureState, //
+};
 
 /// The administrator's policy for signatures. Ordered from the loosest to the tightest.
 #[repr(u8)]

@@ -18,13 +18,33 @@ mod structure;
 
 pub use decompression::Decompression;
 pub use hooked_by::HookedBy;
-pub use request::{LoadRequest, Message, UnloadRequest, ANY_DIGEST, MESSAGE_MAX, NO_FD};
-pub use segment::{SegmentKind, SegmentRecord, SEGMENTS_MAX};
-pub use status::{
-    ElfcorehdrRecord, RegionRecord, Replacement, SignatureState, Status, ROLE_CAPTURE,
-    ROLE_PRODUCTION,
+pub use request::{
+    LoadRequest,
+    Message,
+    UnloadRequest,
+    ANY_DIGEST,
+    MESSAGE_MAX,
+    NO_FD, //
 };
-pub use structure::{Structure, StructureError, STRUCTURE_LEN_MAX};
+pub use segment::{
+    SegmentKind,
+    SegmentRecord,
+    SEGMENTS_MAX, //
+};
+pub use status::{
+    ElfcorehdrRecord,
+    RegionRecord,
+    Replacement,
+    SignatureState,
+    Status,
+    ROLE_CAPTURE,
+    ROLE_PRODUCTION, //
+};
+pub use structure::{
+    Structure,
+    StructureError,
+    STRUCTURE_LEN_MAX, //
+};
 
 /// Name of the misc device, below `/dev`.
 pub const DEVICE_NAME: &str = "rust_kexec";

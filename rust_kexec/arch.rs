@@ -22,14 +22,34 @@ mod purgatory;
 mod arm64;
 #[cfg(CONFIG_ARM64)]
 pub(crate) use arm64::{
-    handover, hook, hypervisor, image, memory, panic, protect, quiesce, registers, secure_boot,
-    stop, time,
+    handover,
+    hook,
+    hypervisor,
+    image,
+    memory,
+    panic,
+    protect,
+    quiesce,
+    registers,
+    secure_boot,
+    stop,
+    time, //
 };
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
 #[cfg(CONFIG_X86_64)]
 pub(crate) use x86_64::{
-    handover, hook, hypervisor, image, memory, panic, protect, quiesce, registers, secure_boot,
-    stop, time,
+    handover,
+    hook,
+    hypervisor,
+    image,
+    memory,
+    panic,
+    protect,
+    quiesce,
+    registers,
+    secure_boot,
+    stop,
+    time, //
 };

@@ -4,17 +4,44 @@
 //!
 //! There is one place for it. It is changed under a lock, and read by the crash path without one.
 
-use crate::compat::{global_lock, prelude::*};
-use crate::load::{self, CrashImage, Loaded, Prepared};
-use crate::refusal::{MachineError, Refusal, RequestError};
-use crate::reserve::{Claim, Guard};
-use crate::sys::hook::crash_loaded::{CrashLoadedHook, LoadedImage};
-use crate::sys::module_reference::ModuleReference;
-use crate::sys::once::Once;
-use core::mem;
-use core::ops::DerefMut;
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use crate::{
+    compat::{
+        global_lock,
+        prelude::*, //
+    },
+    load::{
+        self,
+        CrashImage,
+        Loaded,
+        Prepared, //
+    },
+    refusal::{
+        MachineError,
+        Refusal,
+        RequestError, //
+    },
+    reserve::{
+        Claim,
+        Guard, //
+    },
+    sys::{
+        hook::crash_loaded::{
+            CrashLoadedHook,
+            LoadedImage, //
+        },
+        module_reference::ModuleReference,
+        once::Once, //
+    }, //
+};
+use core::{
+    mem,
+    ops::DerefMut,
+    ptr,
+    sync::atomic::{
+        AtomicPtr,
+        Ordering, //
+    }, //
+};
 use kernel::bindings;
 use kexec_core::uapi::HookedBy;
 

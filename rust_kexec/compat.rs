@@ -41,10 +41,16 @@ pub(crate) mod fs {
 /// Types that are made of plain bytes.
 pub(crate) mod transmute {
     #[cfg(kernel_transmute)]
-    pub(crate) use kernel::transmute::{AsBytes, FromBytes};
+    pub(crate) use kernel::transmute::{
+        AsBytes,
+        FromBytes, //
+    };
 
     #[cfg(not(kernel_transmute))]
-    pub(crate) use kernel::types::{AsBytes, FromBytes};
+    pub(crate) use kernel::types::{
+        AsBytes,
+        FromBytes, //
+    };
 }
 
 /// User-space memory.

@@ -4,23 +4,64 @@
 
 mod structures;
 
-use crate::armed::{self, CrashHooks};
-use crate::compat::fs::File;
-use crate::compat::miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration};
-use crate::compat::prelude::*;
-use crate::crash::Hooks;
-use crate::load;
-use crate::refusal::{MachineError, PermissionError, Refusal, RequestError};
-use crate::reserve::{refuse_kernels_image, Reservation};
-use crate::sys::{bindings, kexec, user_structure};
-use kernel::ffi::c_int;
-use kernel::ioctl::_IO;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::{
-    LoadRequest, RegionRecord, Status, UnloadRequest, IOCTL_LOAD, IOCTL_STATUS, IOCTL_TYPE,
-    IOCTL_UNLOAD, NO_FD, ROLE_PRODUCTION,
+use crate::{
+    armed::{
+        self,
+        CrashHooks, //
+    },
+    compat::{
+        fs::File,
+        miscdevice::{
+            MiscDevice,
+            MiscDeviceOptions,
+            MiscDeviceRegistration, //
+        },
+        prelude::*, //
+    },
+    crash::Hooks,
+    load,
+    refusal::{
+        MachineError,
+        PermissionError,
+        Refusal,
+        RequestError, //
+    },
+    reserve::{
+        refuse_kernels_image,
+        Reservation, //
+    },
+    sys::{
+        bindings,
+        kexec,
+        user_structure, //
+    }, //
 };
-use structures::{answer, read, read_len, user_slice, Crossing};
+use kernel::{
+    ffi::c_int,
+    ioctl::_IO, //
+};
+use kexec_core::{
+    types::ranges::Range,
+    uapi::{
+        LoadRequest,
+        RegionRecord,
+        Status,
+        UnloadRequest,
+        IOCTL_LOAD,
+        IOCTL_STATUS,
+        IOCTL_TYPE,
+        IOCTL_UNLOAD,
+        NO_FD,
+        ROLE_PRODUCTION, //
+    }, //
+};
+use structures::{
+    answer,
+    read,
+    read_len,
+    user_slice,
+    Crossing, //
+};
 
 /// Longest command line that is read from user space: what no kernel takes is refused before it
 /// is copied.

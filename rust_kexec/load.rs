@@ -28,7 +28,17 @@ mod write_protection;
 
 pub(crate) use digests::requested as requested_digest;
 pub(crate) use elfcorehdr::hotplug::Notices;
-pub(crate) use files::{Descriptors, Files, UnpackedFiles};
-pub(crate) use image::{CrashImage, Loaded};
+pub(crate) use files::{
+    Descriptors,
+    Files,
+    UnpackedFiles, //
+};
+pub(crate) use image::{
+    CrashImage,
+    Loaded, //
+};
 pub(crate) use policy::seal as seal_policy;
-pub(crate) use prepare::{prepare, Prepared};
+pub(crate) use prepare::{
+    prepare,
+    Prepared, //
+};

@@ -8,5 +8,10 @@
 mod claim;
 mod crashkernel;
 
-pub(crate) use claim::{refuse_kernels_image, Claim, Guard, Taken};
+pub(crate) use claim::{
+    refuse_kernels_image,
+    Claim,
+    Guard,
+    Taken, //
+};
 pub(crate) use crashkernel::Reservation;

@@ -9,20 +9,36 @@ mod mapping;
 mod notes;
 mod old_memory;
 
-use crate::arch::registers::ARCHITECTURE;
-use crate::compat::prelude::*;
-use crate::sys::{memory, parameters};
+use crate::{
+    arch::registers::ARCHITECTURE,
+    compat::prelude::*,
+    sys::{
+        memory,
+        parameters, //
+    }, //
+};
 use contents::DumpContents;
 pub(crate) use elfcorehdr::address as elfcorehdr_address;
 pub(crate) use file::Registration;
 use kernel::page::PAGE_SIZE;
-use kexec_core::dump::elfcorehdr::Elfcorehdr;
-use kexec_core::dump::report::lines::lines;
-use kexec_core::dump::report::reader::{Report, ReportError};
-use kexec_core::dump::vmcore::excluded::Excluded;
-use kexec_core::dump::vmcore::windows::Budget;
-use kexec_core::dump::vmcore::Layout;
-use kexec_core::types::elf::HEADER_LEN;
+use kexec_core::{
+    dump::{
+        elfcorehdr::Elfcorehdr,
+        report::{
+            lines::lines,
+            reader::{
+                Report,
+                ReportError, //
+            }, //
+        },
+        vmcore::{
+            excluded::Excluded,
+            windows::Budget,
+            Layout, //
+        }, //
+    },
+    types::elf::HEADER_LEN, //
+};
 use old_memory::read;
 
 /// Reads and checks what the crashed kernel left, and creates the file.

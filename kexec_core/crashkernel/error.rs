@@ -2,9 +2,11 @@
 
 //! Why no memory is reserved.
 
-use crate::types::errno::Errno;
-use crate::types::ranges::Range;
-use crate::types::size::Size;
+use crate::types::{
+    errno::Errno,
+    ranges::Range,
+    size::Size, //
+};
 use core::fmt;
 
 /// Why a command line asks for no memory. Columns count the command line's bytes from 1 on.

@@ -2,9 +2,11 @@
 
 //! What a command line asks for.
 
-use super::error::RequestError;
-use super::number::number;
-use super::rules::Rules;
+use super::{
+    error::RequestError,
+    number::number,
+    rules::Rules, //
+};
 use crate::types::bytes::align_up;
 
 const NAME: &[u8] = b"crashkernel=";

@@ -2,11 +2,15 @@
 
 //! Where a kernel reserves what it was asked for.
 
-use super::error::ReservationError;
-use super::request::Request;
-use super::rules::Rules;
-use crate::types::bytes::align_up;
-use crate::types::ranges::Range;
+use super::{
+    error::ReservationError,
+    request::Request,
+    rules::Rules, //
+};
+use crate::types::{
+    bytes::align_up,
+    ranges::Range, //
+};
 
 /// What a kernel reserves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

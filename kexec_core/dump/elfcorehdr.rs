@@ -9,16 +9,30 @@
 mod error;
 pub mod slots;
 
-use crate::types::bytes::write;
-use crate::types::elf::{
-    Architecture, Header, ProgramHeader, ET_CORE, HEADER_LEN, IDENT, PF_RWX, PROGRAM_HEADER_LEN,
-    PT_LOAD, PT_NOTE,
+use crate::types::{
+    bytes::write,
+    elf::{
+        Architecture,
+        Header,
+        ProgramHeader,
+        ET_CORE,
+        HEADER_LEN,
+        IDENT,
+        PF_RWX,
+        PROGRAM_HEADER_LEN,
+        PT_LOAD,
+        PT_NOTE, //
+    },
+    parameters::settings,
+    ranges::Range, //
 };
-use crate::types::parameters::settings;
-use crate::types::ranges::Range;
 
 pub use error::{
-    ElfcorehdrError, NOTES_LEN_MAX, NOTES_TOTAL_MAX, PHYSICAL_END, PROGRAM_HEADERS_MAX,
+    ElfcorehdrError,
+    NOTES_LEN_MAX,
+    NOTES_TOTAL_MAX,
+    PHYSICAL_END,
+    PROGRAM_HEADERS_MAX, //
 };
 
 /// A piece of memory to dump.

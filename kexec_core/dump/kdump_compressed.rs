@@ -11,7 +11,10 @@
 
 use core::fmt;
 
-use crate::types::bytes::{read_u32, read_u64};
+use crate::types::bytes::{
+    read_u32,
+    read_u64, //
+};
 
 /// The first eight bytes.
 const SIGNATURE: [u8; 8] = *b"KDUMP   ";

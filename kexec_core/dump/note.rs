@@ -5,8 +5,14 @@
 
 use core::fmt;
 
-use crate::types::bytes::{read_u32, to_usize, write};
-use crate::types::errno::Errno;
+use crate::types::{
+    bytes::{
+        read_u32,
+        to_usize,
+        write, //
+    },
+    errno::Errno, //
+};
 
 /// Length of a note's header.
 pub const NOTE_HEADER_LEN: usize = 12;

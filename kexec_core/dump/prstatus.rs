@@ -5,10 +5,17 @@
 //! The kernel keeps a buffer for each CPU. It holds the note, followed by an empty note that marks
 //! the end. Writing it cannot fail, because it happens in the crash.
 
-use crate::dump::note::{
-    desc_offset, note_len, write_head, CORE_NAME, NOTE_HEADER_LEN, NT_PRSTATUS,
+use crate::{
+    dump::note::{
+        desc_offset,
+        note_len,
+        write_head,
+        CORE_NAME,
+        NOTE_HEADER_LEN,
+        NT_PRSTATUS, //
+    },
+    types::bytes::write, //
 };
-use crate::types::bytes::write;
 
 /// Length of the note's name with its NUL.
 const NAME_LEN: usize = CORE_NAME.len() + 1;

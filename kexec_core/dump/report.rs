@@ -22,8 +22,15 @@
 pub mod lines;
 pub mod reader;
 
-use crate::dump::note::{desc_offset, note_len, write_head, NoteError};
-use crate::types::bytes::write;
+use crate::{
+    dump::note::{
+        desc_offset,
+        note_len,
+        write_head,
+        NoteError, //
+    },
+    types::bytes::write, //
+};
 
 /// Name of the note.
 pub const REPORT_NAME: &[u8] = b"RUST_KEXEC";

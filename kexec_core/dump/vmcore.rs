@@ -62,4 +62,10 @@ pub mod large_pages;
 mod layout;
 pub mod windows;
 
-pub use layout::{Layout, Piece, Source, VmcoreError, Wanted};
+pub use layout::{
+    Layout,
+    Piece,
+    Source,
+    VmcoreError,
+    Wanted, //
+};

@@ -5,11 +5,22 @@
 
 use core::fmt;
 
-use crate::dump::note::{
-    desc_offset, note_len, write_head, Note, NoteError, Notes, NT_VMCOREINFO, VMCOREINFO_NAME,
+use crate::{
+    dump::note::{
+        desc_offset,
+        note_len,
+        write_head,
+        Note,
+        NoteError,
+        Notes,
+        NT_VMCOREINFO,
+        VMCOREINFO_NAME, //
+    },
+    types::{
+        bytes::write,
+        errno::Errno, //
+    }, //
 };
-use crate::types::bytes::write;
-use crate::types::errno::Errno;
 
 /// The line with the time of the crash, in seconds since 1970. Without it, readers take the kernel
 /// for one that has not crashed and ignore the saved registers.

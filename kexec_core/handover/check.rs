@@ -18,13 +18,33 @@
 
 use core::fmt;
 
-use crate::dump::elfcorehdr::slots::{Selection, Slots};
-use crate::handover::purgatory::{Table, CHECKED_MAX, DIGESTED_LEN, MAGIC, TABLE_LEN};
-use crate::types::bytes::to_u64;
-use crate::types::digest::{Algorithm, Checked, DIGEST_LEN};
-use crate::types::hexadecimal::Hexadecimal;
-use crate::types::ranges::Range;
-use crate::uapi::{SegmentKind, SegmentRecord};
+use crate::{
+    dump::elfcorehdr::slots::{
+        Selection,
+        Slots, //
+    },
+    handover::purgatory::{
+        Table,
+        CHECKED_MAX,
+        DIGESTED_LEN,
+        MAGIC,
+        TABLE_LEN, //
+    },
+    types::{
+        bytes::to_u64,
+        digest::{
+            Algorithm,
+            Checked,
+            DIGEST_LEN, //
+        },
+        hexadecimal::Hexadecimal,
+        ranges::Range, //
+    },
+    uapi::{
+        SegmentKind,
+        SegmentRecord, //
+    }, //
+};
 
 /// The algorithm of what the module checks before the jump, whichever the image's is. The kernel's
 /// SHA-256 is not for the crash path: it may take the registers of the FPU for itself.

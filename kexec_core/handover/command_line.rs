@@ -2,11 +2,22 @@
 
 //! The capture kernel's command line: its added parameters, and the console that it names.
 
-use core::fmt::{self, Write};
+use core::fmt::{
+    self,
+    Write, //
+};
 
-use crate::types::bytes::{to_u64, write};
-use crate::types::errno::Errno;
-use crate::types::parameters::{parameters, settings};
+use crate::types::{
+    bytes::{
+        to_u64,
+        write, //
+    },
+    errno::Errno,
+    parameters::{
+        parameters,
+        settings, //
+    }, //
+};
 
 /// The parameter that names the address of the elfcorehdr to a capture kernel.
 const ELFCOREHDR: &[u8] = b"elfcorehdr=";

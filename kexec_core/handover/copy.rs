@@ -5,14 +5,36 @@
 //! The elfcorehdr is not among them: it changes while the image is armed, see
 //! [`crate::dump::elfcorehdr::slots`].
 
-use crate::handover::check::BEFORE_THE_JUMP;
-use crate::handover::purgatory::{Table, DIGESTED_LEN};
-use crate::image::{write, KernelImage, Verified};
-use crate::plan::Plan;
-use crate::types::bytes::{to_u64, to_usize};
-use crate::types::digest::{Algorithm, DIGEST_LEN};
-use crate::types::ranges::Range;
-use crate::uapi::{SegmentKind, SegmentRecord};
+use crate::{
+    handover::{
+        check::BEFORE_THE_JUMP,
+        purgatory::{
+            Table,
+            DIGESTED_LEN, //
+        }, //
+    },
+    image::{
+        write,
+        KernelImage,
+        Verified, //
+    },
+    plan::Plan,
+    types::{
+        bytes::{
+            to_u64,
+            to_usize, //
+        },
+        digest::{
+            Algorithm,
+            DIGEST_LEN, //
+        },
+        ranges::Range, //
+    },
+    uapi::{
+        SegmentKind,
+        SegmentRecord, //
+    }, //
+};
 
 /// The contents of a segment.
 #[derive(Debug)]

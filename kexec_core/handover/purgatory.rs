@@ -8,11 +8,18 @@
 //! segment. The console is not in the table, but in the head of the purgatory, because it is needed when the
 //! table is bad.
 
-use core::mem::{offset_of, size_of};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
-use crate::dump::elfcorehdr::slots::Slots;
-use crate::types::bytes;
-use crate::types::digest::Checked;
+use crate::{
+    dump::elfcorehdr::slots::Slots,
+    types::{
+        bytes,
+        digest::Checked, //
+    }, //
+};
 
 /// The table's first eight bytes.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"RKEXTABL");

@@ -7,11 +7,25 @@ mod blocks;
 mod compression;
 mod error;
 
-use crate::types::bytes::{read_u16, read_u32, read_u64, read_u8, to_u64};
+use crate::types::bytes::{
+    read_u16,
+    read_u32,
+    read_u64,
+    read_u8,
+    to_u64, //
+};
 
 pub use compression::{
-    Compression, BZIP2_MAGIC, DECOMPRESSED_LEN_MAX, GZIP_MAGIC, LZ4_MAGIC, LZMA_MAGIC, LZOP_MAGIC,
-    XZ_MAGIC, ZSTD_MAGIC, ZSTD_WINDOW_MAX,
+    Compression,
+    BZIP2_MAGIC,
+    DECOMPRESSED_LEN_MAX,
+    GZIP_MAGIC,
+    LZ4_MAGIC,
+    LZMA_MAGIC,
+    LZOP_MAGIC,
+    XZ_MAGIC,
+    ZSTD_MAGIC,
+    ZSTD_WINDOW_MAX, //
 };
 pub use error::CompressedError;
 

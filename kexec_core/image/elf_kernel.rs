@@ -8,14 +8,31 @@
 
 mod error;
 
-use crate::image::Piece;
-use crate::types::bytes::{to_u64, to_usize};
-use crate::types::elf::{
-    Architecture, Header, ProgramHeader, ET_DYN, ET_EXEC, IDENT, PROGRAM_HEADER_LEN, PT_LOAD,
+use crate::{
+    image::Piece,
+    types::{
+        bytes::{
+            to_u64,
+            to_usize, //
+        },
+        elf::{
+            Architecture,
+            Header,
+            ProgramHeader,
+            ET_DYN,
+            ET_EXEC,
+            IDENT,
+            PROGRAM_HEADER_LEN,
+            PT_LOAD, //
+        },
+        ranges::Range, //
+    }, //
 };
-use crate::types::ranges::Range;
 
-pub use error::{ElfKernelError, PROGRAM_HEADERS_MAX};
+pub use error::{
+    ElfKernelError,
+    PROGRAM_HEADERS_MAX, //
+};
 
 /// An ELF kernel with segments that were checked.
 ///

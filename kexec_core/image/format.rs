@@ -4,16 +4,40 @@
 
 use core::fmt;
 
-use crate::image::arm64::header::HEADER_MAGIC as ARM64_MAGIC;
-use crate::image::arm64::header::MAGIC as ARM64_MAGIC_OFFSET;
-use crate::image::compressed::{GZIP_MAGIC, ZSTD_MAGIC};
-use crate::image::uki;
-use crate::image::x86_64::setup_header::{BOOT_FLAG, BOOT_FLAG_MAGIC, HEADER, HEADER_MAGIC};
-use crate::image::zboot;
-use crate::signature::pe::{PeImage, PeMachine, DOS_MAGIC};
-use crate::types::bytes::{read_be_u32, read_u16, read_u32};
-use crate::types::elf;
-use crate::types::errno::Errno;
+use crate::{
+    image::{
+        arm64::header::{
+            HEADER_MAGIC as ARM64_MAGIC,
+            MAGIC as ARM64_MAGIC_OFFSET, //
+        },
+        compressed::{
+            GZIP_MAGIC,
+            ZSTD_MAGIC, //
+        },
+        uki,
+        x86_64::setup_header::{
+            BOOT_FLAG,
+            BOOT_FLAG_MAGIC,
+            HEADER,
+            HEADER_MAGIC, //
+        },
+        zboot, //
+    },
+    signature::pe::{
+        PeImage,
+        PeMachine,
+        DOS_MAGIC, //
+    },
+    types::{
+        bytes::{
+            read_be_u32,
+            read_u16,
+            read_u32, //
+        },
+        elf,
+        errno::Errno, //
+    }, //
+};
 
 /// The formats that kernels come in.
 ///

@@ -5,8 +5,13 @@
 
 use core::fmt;
 
-use crate::signature::pe::{PeError, PeImage};
-use crate::types::errno::Errno;
+use crate::{
+    signature::pe::{
+        PeError,
+        PeImage, //
+    },
+    types::errno::Errno, //
+};
 
 /// The section with the kernel; the only one that has to be there.
 pub const LINUX: &str = ".linux";

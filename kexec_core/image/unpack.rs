@@ -31,18 +31,46 @@
 //! );
 //! ```
 
-use core::cell::OnceCell;
-use core::fmt;
+use core::{
+    cell::OnceCell,
+    fmt, //
+};
 
-use crate::image::compressed::{Compressed, CompressedError};
-use crate::image::format::{Format, FormatError};
-use crate::image::uki::{Uki, UkiError};
-use crate::image::x86_64::bzimage::{BzImage, BzImageError};
-use crate::image::x86_64::payload;
-use crate::image::zboot::{Zboot, ZbootError};
-use crate::types::bytes::to_u64;
-use crate::types::errno::{wrap_errors, Errno};
-use crate::uapi::Decompression;
+use crate::{
+    image::{
+        compressed::{
+            Compressed,
+            CompressedError, //
+        },
+        format::{
+            Format,
+            FormatError, //
+        },
+        uki::{
+            Uki,
+            UkiError, //
+        },
+        x86_64::{
+            bzimage::{
+                BzImage,
+                BzImageError, //
+            },
+            payload, //
+        },
+        zboot::{
+            Zboot,
+            ZbootError, //
+        }, //
+    },
+    types::{
+        bytes::to_u64,
+        errno::{
+            wrap_errors,
+            Errno, //
+        }, //
+    },
+    uapi::Decompression, //
+};
 
 /// Most formats in one file, with the kernel's own.
 pub const FORMATS_MAX: usize = 4;

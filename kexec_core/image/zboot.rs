@@ -4,13 +4,35 @@
 //! the place of the kernel, for loaders other than EFI. The header is that of the kernel's
 //! `drivers/firmware/efi/libstub/zboot-header.S`.
 
-use core::fmt;
-use core::mem::{offset_of, size_of};
+use core::{
+    fmt,
+    mem::{
+        offset_of,
+        size_of, //
+    }, //
+};
 
-use crate::image::compressed::{Compressed, CompressedError, Compression};
-use crate::signature::pe::{PeError, PeImage, PeMachine, DOS_MAGIC, PE_OFFSET};
-use crate::types::bytes::{read_u32, to_usize};
-use crate::types::errno::Errno;
+use crate::{
+    image::compressed::{
+        Compressed,
+        CompressedError,
+        Compression, //
+    },
+    signature::pe::{
+        PeError,
+        PeImage,
+        PeMachine,
+        DOS_MAGIC,
+        PE_OFFSET, //
+    },
+    types::{
+        bytes::{
+            read_u32,
+            to_usize, //
+        },
+        errno::Errno, //
+    }, //
+};
 
 /// The MS-DOS header with zboot's fields in it.
 #[repr(C)]

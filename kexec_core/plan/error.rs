@@ -4,10 +4,17 @@
 
 use core::fmt;
 
-use crate::types::errno::Errno;
-use crate::types::ranges::{Range, PAGE_SIZE};
-use crate::types::size::Size;
-use crate::uapi::SegmentKind;
+use crate::{
+    types::{
+        errno::Errno,
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        },
+        size::Size, //
+    },
+    uapi::SegmentKind, //
+};
 
 /// Why segments cannot be placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,11 +9,20 @@
 
 use core::fmt;
 
-use crate::signature::der::{
-    DerError, ObjectIdentifier, Reader, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING,
-    SEQUENCE, SET,
+use crate::{
+    signature::der::{
+        DerError,
+        ObjectIdentifier,
+        Reader,
+        EXPLICIT_0,
+        INTEGER,
+        OBJECT_IDENTIFIER,
+        OCTET_STRING,
+        SEQUENCE,
+        SET, //
+    },
+    types::errno::Errno, //
 };
-use crate::types::errno::Errno;
 
 /// 1.3.6.1.4.1.311.2.1.15, `SPC_PE_IMAGE_DATAOBJ`: the digest of a PE file follows.
 const PE_IMAGE_DATA: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 15];

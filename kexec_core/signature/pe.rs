@@ -12,19 +12,45 @@ mod section;
 
 use core::ops::Range;
 
-use crate::types::bytes::{read_u16, read_u32, to_u64, to_usize};
+use crate::types::bytes::{
+    read_u16,
+    read_u32,
+    to_u64,
+    to_usize, //
+};
 
 pub use certificate::{
-    check_pkcs7_len, CertificateError, CERTIFICATE_ALIGNMENT, CERTIFICATE_HEADER_LEN,
-    PKCS7_LEN_MAX, PKCS_SIGNED_DATA, REVISION_2,
+    check_pkcs7_len,
+    CertificateError,
+    CERTIFICATE_ALIGNMENT,
+    CERTIFICATE_HEADER_LEN,
+    PKCS7_LEN_MAX,
+    PKCS_SIGNED_DATA,
+    REVISION_2, //
 };
 pub use error::PeError;
 pub use headers::{
-    Addresses, PeMachine, CERTIFICATE_DIRECTORY, CHECK_SUM, CHECK_SUM_LEN, COFF_HEADER_LEN,
-    DATA_DIRECTORY_LEN, DOS_HEADER_LEN, DOS_MAGIC, MACHINE, NUMBER_OF_SECTIONS, PE_MAGIC,
-    PE_OFFSET, SIZE_OF_HEADERS, SIZE_OF_OPTIONAL_HEADER,
+    Addresses,
+    PeMachine,
+    CERTIFICATE_DIRECTORY,
+    CHECK_SUM,
+    CHECK_SUM_LEN,
+    COFF_HEADER_LEN,
+    DATA_DIRECTORY_LEN,
+    DOS_HEADER_LEN,
+    DOS_MAGIC,
+    MACHINE,
+    NUMBER_OF_SECTIONS,
+    PE_MAGIC,
+    PE_OFFSET,
+    SIZE_OF_HEADERS,
+    SIZE_OF_OPTIONAL_HEADER, //
 };
-pub use section::{Section, SectionName, SECTION_HEADER_LEN};
+pub use section::{
+    Section,
+    SectionName,
+    SECTION_HEADER_LEN, //
+};
 
 /// A PE file with headers, sections and a certificate table that were checked.
 ///

@@ -8,7 +8,11 @@
 //! for those who want a cryptographic digest all the same.
 
 use crate::types::bytes;
-use core::mem::{offset_of, size_of, size_of_val};
+use core::mem::{
+    offset_of,
+    size_of,
+    size_of_val, //
+};
 
 /// Room for a digest, in bytes. A shorter one is followed by zeros.
 pub const DIGEST_LEN: usize = 32;

@@ -2,7 +2,12 @@
 
 //! The ELF structures that core files and kernels are made of, 64-bit and little-endian.
 
-use crate::types::bytes::{read_u16, read_u32, read_u64, write};
+use crate::types::bytes::{
+    read_u16,
+    read_u32,
+    read_u64,
+    write, //
+};
 
 /// Length of `Elf64_Ehdr`.
 pub const HEADER_LEN: usize = 64;

@@ -3,12 +3,16 @@
 //! Half-open ranges of physical addresses, short sorted lists of them, and the differences of long
 //! lists.
 
-use core::fmt;
-use core::iter::Peekable;
-use core::mem;
+use core::{
+    fmt,
+    iter::Peekable,
+    mem, //
+};
 
-use crate::types::bytes::align_up;
-use crate::types::errno::Errno;
+use crate::types::{
+    bytes::align_up,
+    errno::Errno, //
+};
 
 /// The page size that segments, dumps and page tables are counted in.
 pub const PAGE_SIZE: u64 = 4096;

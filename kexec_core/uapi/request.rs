@@ -3,7 +3,10 @@
 //! The requests to load and to unload, and the buffer for the sentence of a refusal.
 
 use super::structure::Structure;
-use core::mem::{offset_of, size_of};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
 /// The value of a descriptor in [`LoadRequest`] for no file.
 pub const NO_FD: i32 = -1;

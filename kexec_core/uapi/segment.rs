@@ -2,8 +2,14 @@
 
 //! The segments of the loaded image.
 
-use crate::types::digest::{Checked, DIGEST_LEN};
-use core::mem::{offset_of, size_of};
+use crate::types::digest::{
+    Checked,
+    DIGEST_LEN, //
+};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
 /// Most segments that there is room for in the status.
 pub const SEGMENTS_MAX: usize = 16;

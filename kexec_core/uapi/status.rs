@@ -2,9 +2,17 @@
 
 //! The module's status: the loaded image, and the memory for it.
 
-use super::segment::{SegmentRecord, SEGMENTS_MAX};
-use super::structure::Structure;
-use core::mem::{offset_of, size_of};
+use super::{
+    segment::{
+        SegmentRecord,
+        SEGMENTS_MAX, //
+    },
+    structure::Structure, //
+};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
 /// The state of the kernel's signature, as found at load. The number is the one in
 /// [`Status::signature`].

@@ -3,11 +3,20 @@
 //! The console, for the reason why the capture kernel was not entered.
 
 use crate::arch::serial;
-use core::cell::UnsafeCell;
-use core::convert::Infallible;
-use kexec_core::handover::check::Damage;
-use kexec_core::handover::purgatory::{self, Head};
-use kexec_core::types::hexadecimal::Hexadecimal;
+use core::{
+    cell::UnsafeCell,
+    convert::Infallible, //
+};
+use kexec_core::{
+    handover::{
+        check::Damage,
+        purgatory::{
+            self,
+            Head, //
+        }, //
+    },
+    types::hexadecimal::Hexadecimal, //
+};
 
 /// The start and the end of a line.
 const START: &[u8] = b"\r\nrust_kexec purgatory: ";

@@ -22,8 +22,10 @@ mod memory;
 mod relocation;
 
 use console::Console;
-use kexec_core::dump::report::Moment;
-use kexec_core::handover::check;
+use kexec_core::{
+    dump::report::Moment,
+    handover::check, //
+};
 use memory::Physical;
 
 /// Called by the architecture's entry code with the table's physical address, once the stack,

@@ -3,13 +3,29 @@
 //! Physical memory: views of it, and this program's writes.
 
 use crate::arch;
-use core::sync::atomic::{AtomicU64, Ordering};
-use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::dump::report::Moment;
-use kexec_core::handover::check::Memory;
-use kexec_core::types::digest::{xxh64, Algorithm, DIGEST_LEN};
-use kexec_core::types::ranges::Range;
-use sha2::{Digest, Sha256};
+use core::sync::atomic::{
+    AtomicU64,
+    Ordering, //
+};
+use kexec_core::{
+    dump::{
+        elfcorehdr::slots::Slots,
+        report::Moment, //
+    },
+    handover::check::Memory,
+    types::{
+        digest::{
+            xxh64,
+            Algorithm,
+            DIGEST_LEN, //
+        },
+        ranges::Range, //
+    }, //
+};
+use sha2::{
+    Digest,
+    Sha256, //
+};
 
 /// Physical memory, identity-mapped.
 ///

@@ -2,7 +2,10 @@
 
 //! Relocation: pointers in the blob's data are moved to the blob's place in memory.
 
-use core::mem::{offset_of, size_of};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
 /// Elf64_Rela (System V ABI, "Relocation").
 #[repr(C)]

@@ -3,13 +3,20 @@
 //! The segment of the purgatory, as far as the architectures have it alike: the code, then the tables
 //! of the identity map that it runs on, the top one first.
 
-use crate::compat::prelude::*;
-use crate::refusal::{MachineError, Refusal};
+use crate::{
+    compat::prelude::*,
+    refusal::{
+        MachineError,
+        Refusal, //
+    }, //
+};
 use kernel::alloc::AllocError;
-use kexec_core::handover::purgatory::Head;
-use kexec_core::plan::Plan;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::SegmentKind;
+use kexec_core::{
+    handover::purgatory::Head,
+    plan::Plan,
+    types::ranges::Range,
+    uapi::SegmentKind, //
+};
 
 /// How long the segments are that carry a capture kernel besides itself.
 pub(crate) struct Lens {

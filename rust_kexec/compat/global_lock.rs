@@ -2,11 +2,18 @@
 
 //! `kernel::sync::global_lock!` for kernels that lack it: locks in statics. Mutexes only.
 
-use core::cell::UnsafeCell;
-use core::ffi::CStr;
-use core::ops::{Deref, DerefMut};
-use kernel::bindings;
-use kernel::types::Opaque;
+use core::{
+    cell::UnsafeCell,
+    ffi::CStr,
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
+};
+use kernel::{
+    bindings,
+    types::Opaque, //
+};
 
 /// Defines a static that holds a lock. `unsafe(uninit)` says that the user will call `init`
 /// before anything else.

@@ -3,16 +3,31 @@
 //! `kernel::miscdevice` for kernels that lack it, as far as this module uses it: one device,
 //! whose files have no data of their own, with ioctls.
 
-use crate::bindings::{self, KernelStatic};
-use core::ffi::CStr;
-use core::marker::PhantomData;
-use core::ptr::addr_of_mut;
-use core::sync::atomic::{AtomicBool, Ordering};
-use kernel::error::to_result;
-use kernel::ffi::{c_int, c_long, c_uint, c_ulong};
-use kernel::init::pin_init_from_closure;
-use kernel::prelude::*;
-use kernel::types::Opaque;
+use crate::bindings::{
+    self,
+    KernelStatic, //
+};
+use core::{
+    ffi::CStr,
+    marker::PhantomData,
+    ptr::addr_of_mut,
+    sync::atomic::{
+        AtomicBool,
+        Ordering, //
+    }, //
+};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_long,
+        c_uint,
+        c_ulong, //
+    },
+    init::pin_init_from_closure,
+    prelude::*,
+    types::Opaque, //
+};
 
 /// An open file.
 #[repr(transparent)]

@@ -14,25 +14,54 @@
 //! A crash that was given up, because the image is damaged, returns to panic(), which comes past the
 //! other hooks: they find that it was given up, and let panic() go on.
 
-use super::path::{enter, keep_oops, look_ahead};
-use super::{state, stop};
-use crate::arch;
-use crate::arch::hook::ArchitectureHook;
-use crate::arch::stop::StopHandler;
-use crate::armed::CrashHooks;
-use crate::compat::{global_lock, prelude::*};
-use crate::refusal::{MachineError, Refusal};
-use crate::sys::hook::panic::{CrashKexecHook, PanicHooks};
-use crate::sys::hook::{CAN_FAIL, MEANS};
-use crate::sys::notifier::PanicNotifier;
-use crate::sys::once::Once;
-use crate::sys::oops::OopsNotifier;
-use crate::sys::panic::PanicCallbacks;
-use core::ops::DerefMut;
-use core::ptr;
+use super::{
+    path::{
+        enter,
+        keep_oops,
+        look_ahead, //
+    },
+    state,
+    stop, //
+};
+use crate::{
+    arch::{
+        self,
+        hook::ArchitectureHook,
+        stop::StopHandler, //
+    },
+    armed::CrashHooks,
+    compat::{
+        global_lock,
+        prelude::*, //
+    },
+    refusal::{
+        MachineError,
+        Refusal, //
+    },
+    sys::{
+        hook::{
+            panic::{
+                CrashKexecHook,
+                PanicHooks, //
+            },
+            CAN_FAIL,
+            MEANS, //
+        },
+        notifier::PanicNotifier,
+        once::Once,
+        oops::OopsNotifier,
+        panic::PanicCallbacks, //
+    }, //
+};
+use core::{
+    ops::DerefMut,
+    ptr, //
+};
 use kernel::bindings::pt_regs;
-use kexec_core::dump::report::Means;
-use kexec_core::uapi::HookedBy;
+use kexec_core::{
+    dump::report::Means,
+    uapi::HookedBy, //
+};
 
 global_lock! {
     /// The hooks, once a load has put them in. The lock is taken inside that of the armed image.

@@ -2,15 +2,30 @@
 
 //! The way of the CPU that crashes: from the hook that notices it to the jump.
 
-use super::{state, stop};
-use crate::compat::prelude::*;
-use crate::load::CrashImage;
-use crate::sys::hook::CAN_FAIL;
-use crate::sys::{clock, cpu, kexec};
-use crate::{arch, armed};
+use super::{
+    state,
+    stop, //
+};
+use crate::{
+    arch,
+    armed,
+    compat::prelude::*,
+    load::CrashImage,
+    sys::{
+        clock,
+        cpu,
+        hook::CAN_FAIL,
+        kexec, //
+    }, //
+};
 use kernel::bindings;
-use kexec_core::dump::report::{Means, Moment};
-use kexec_core::handover::check::Damage;
+use kexec_core::{
+    dump::report::{
+        Means,
+        Moment, //
+    },
+    handover::check::Damage, //
+};
 
 /// The kernel crashes on this CPU. Returns if no image is armed, if another CPU came first, which then
 /// stops this one, if the image is damaged, and if the kernel has an image of its own.

@@ -3,10 +3,19 @@
 //! The crash, if there is one: which CPU it is on, which image it boots, and whether it has been given
 //! up.
 
-use crate::load::CrashImage;
-use crate::sys::cpu;
-use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use crate::{
+    load::CrashImage,
+    sys::cpu, //
+};
+use core::{
+    ptr,
+    sync::atomic::{
+        AtomicBool,
+        AtomicPtr,
+        AtomicUsize,
+        Ordering, //
+    }, //
+};
 
 /// The image that the crash boots, or null while there is none. A load or unload that disarms the image
 /// waits for the crash, and so for ever, unless it is given up.

@@ -3,12 +3,24 @@
 //! Stopping the other CPUs, each with its registers saved.
 
 use super::state;
-use crate::arch::registers::Registers;
-use crate::record::CrashRecord;
-use crate::sys::{cpu, hook};
-use crate::{arch, armed};
+use crate::{
+    arch::{
+        self,
+        registers::Registers, //
+    },
+    armed,
+    record::CrashRecord,
+    sys::{
+        cpu,
+        hook, //
+    }, //
+};
 use kernel::bindings;
-use kexec_core::dump::report::{Circumstances, Context, Means};
+use kexec_core::dump::report::{
+    Circumstances,
+    Context,
+    Means, //
+};
 
 /// CPUs that have not answered after this time stay as they are, without their registers.
 const WAIT_MICROSECONDS: u32 = 1_000_000;

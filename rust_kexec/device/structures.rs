@@ -2,12 +2,36 @@
 
 //! Structures and sentences on their way from and to the caller.
 
-use crate::compat::prelude::*;
-use crate::compat::transmute::{AsBytes, FromBytes};
-use crate::compat::uaccess::{UserPtr, UserSlice};
-use crate::refusal::{errno, Refusal, Sentence};
-use crate::sys::{rate_limit, user_structure};
-use kexec_core::uapi::{LoadRequest, Message, Status, Structure, StructureError, UnloadRequest};
+use crate::{
+    compat::{
+        prelude::*,
+        transmute::{
+            AsBytes,
+            FromBytes, //
+        },
+        uaccess::{
+            UserPtr,
+            UserSlice, //
+        }, //
+    },
+    refusal::{
+        errno,
+        Refusal,
+        Sentence, //
+    },
+    sys::{
+        rate_limit,
+        user_structure, //
+    }, //
+};
+use kexec_core::uapi::{
+    LoadRequest,
+    Message,
+    Status,
+    Structure,
+    StructureError,
+    UnloadRequest, //
+};
 
 /// A structure of the interface as it crosses the border to user space.
 #[repr(transparent)]

@@ -4,14 +4,25 @@
 //! purgatory will.
 
 use super::digests::Digests;
-use crate::refusal::RegionError;
-use crate::sys::physical::ReservedMemory;
-use kexec_core::handover::copy::Contents;
-use kexec_core::handover::purgatory::DIGESTED_LEN;
-use kexec_core::image::KernelImage;
-use kexec_core::types::digest::Algorithm;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::{SegmentKind, SegmentRecord};
+use crate::{
+    refusal::RegionError,
+    sys::physical::ReservedMemory, //
+};
+use kexec_core::{
+    handover::{
+        copy::Contents,
+        purgatory::DIGESTED_LEN, //
+    },
+    image::KernelImage,
+    types::{
+        digest::Algorithm,
+        ranges::Range, //
+    },
+    uapi::{
+        SegmentKind,
+        SegmentRecord, //
+    }, //
+};
 
 /// Reads every segment of `records` in `memory`, and refuses one that is not what `contents` has.
 // Never inline: a test has memory change when this is entered.

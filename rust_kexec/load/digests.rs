@@ -2,10 +2,23 @@
 
 //! The digests of the segments, by which a crash finds what was overwritten after the load.
 
-use crate::refusal::{FileError, RequestError};
-use crate::sys::{sha256::Sha256, words};
-use kexec_core::types::digest::{Algorithm, DIGEST_LEN};
-use kexec_core::uapi::ANY_DIGEST;
+use crate::{
+    refusal::{
+        FileError,
+        RequestError, //
+    },
+    sys::{
+        sha256::Sha256,
+        words, //
+    }, //
+};
+use kexec_core::{
+    types::digest::{
+        Algorithm,
+        DIGEST_LEN, //
+    },
+    uapi::ANY_DIGEST, //
+};
 
 /// The algorithm that a request asks for, or the default if it asks for none.
 pub(crate) fn requested(number: u32) -> Result<Algorithm, RequestError> {

@@ -2,15 +2,35 @@
 
 //! The files of a load: read once, judged by the policy for signatures, unpacked.
 
-use super::policy;
-use super::signature::{self, Trusted};
-use super::unpack::{Buffers, Unpacked};
-use crate::compat::prelude::*;
-use crate::refusal::{FileError, Refusal};
-use crate::sys::file::{FileContents, Purpose};
-use crate::sys::ima;
-use kexec_core::image::unpack::Inner;
-use kexec_core::types::digest::Algorithm;
+use super::{
+    policy,
+    signature::{
+        self,
+        Trusted, //
+    },
+    unpack::{
+        Buffers,
+        Unpacked, //
+    }, //
+};
+use crate::{
+    compat::prelude::*,
+    refusal::{
+        FileError,
+        Refusal, //
+    },
+    sys::{
+        file::{
+            FileContents,
+            Purpose, //
+        },
+        ima, //
+    }, //
+};
+use kexec_core::{
+    image::unpack::Inner,
+    types::digest::Algorithm, //
+};
 
 /// The parts of a load: files that were read once, a command line, and the algorithm of the digests.
 pub(crate) struct Files {

@@ -3,15 +3,28 @@
 //! The segments that carry a capture kernel besides itself: what it is told, the purgatory, and the
 //! purgatory's table.
 
-use crate::arch::handover::{self, Sources};
-use crate::arch::image::Image;
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::reserve::Reservation;
-use kexec_core::handover::purgatory::Table;
-use kexec_core::plan::{Placement, Placer, Plan};
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::SegmentKind;
+use crate::{
+    arch::{
+        handover::{
+            self,
+            Sources, //
+        },
+        image::Image, //
+    },
+    compat::prelude::*,
+    refusal::Refusal,
+    reserve::Reservation, //
+};
+use kexec_core::{
+    handover::purgatory::Table,
+    plan::{
+        Placement,
+        Placer,
+        Plan, //
+    },
+    types::ranges::Range,
+    uapi::SegmentKind, //
+};
 
 /// Places the segments that [`Staging`] will fill. `command_line_len` is without the NUL.
 pub(super) fn place(

@@ -2,15 +2,28 @@
 
 //! Loaded images: in their places in the reserved memory, ready to be entered.
 
-use super::elfcorehdr::hotplug::Following;
-use super::segments::Segments;
-use crate::arch::handover::Jump;
-use crate::arch::quiesce::Interrupts;
-use crate::compat::prelude::*;
-use crate::record::CrashRecord;
-use crate::reserve::{Claim, Taken};
+use super::{
+    elfcorehdr::hotplug::Following,
+    segments::Segments, //
+};
+use crate::{
+    arch::{
+        handover::Jump,
+        quiesce::Interrupts, //
+    },
+    compat::prelude::*,
+    record::CrashRecord,
+    reserve::{
+        Claim,
+        Taken, //
+    }, //
+};
 use kernel::sync::Arc;
-use kexec_core::uapi::{Decompression, Replacement, SignatureState};
+use kexec_core::uapi::{
+    Decompression,
+    Replacement,
+    SignatureState, //
+};
 
 /// An image in its place, and what leaving this kernel for it needs.
 pub(crate) struct LoadedImage {

@@ -2,22 +2,43 @@
 
 //! The plan of an image: beside the one that is armed, where the region has room for both.
 
-use super::elfcorehdr::hotplug;
-use super::handover;
-use crate::arch::handover::Sources;
-use crate::arch::image::{self, Image};
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::reserve::Reservation;
-use crate::sys::{acpi, memory};
+use super::{
+    elfcorehdr::hotplug,
+    handover, //
+};
+use crate::{
+    arch::{
+        handover::Sources,
+        image::{
+            self,
+            Image, //
+        }, //
+    },
+    compat::prelude::*,
+    refusal::Refusal,
+    reserve::Reservation,
+    sys::{
+        acpi,
+        memory, //
+    }, //
+};
 use kernel::page::PAGE_SIZE;
-use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::error::Error;
-use kexec_core::handover::command_line::capture_command_line;
-use kexec_core::image::KernelImage;
-use kexec_core::plan::{Placer, Plan, Room};
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::{Replacement, SegmentKind};
+use kexec_core::{
+    dump::elfcorehdr::slots::Slots,
+    error::Error,
+    handover::command_line::capture_command_line,
+    image::KernelImage,
+    plan::{
+        Placer,
+        Plan,
+        Room, //
+    },
+    types::ranges::Range,
+    uapi::{
+        Replacement,
+        SegmentKind, //
+    }, //
+};
 
 /// What a plan follows from, wherever it is made.
 pub(super) struct Needs<'a> {

@@ -2,14 +2,31 @@
 
 //! The module parameter `signatures=`, and the demands of the running kernel beyond it.
 
-use crate::arch;
-use crate::compat::prelude::*;
-use crate::refusal::errno;
-use crate::sys::lockdown::is_locked_down;
-use crate::sys::parameters::{self, SignaturesParameter};
-use crate::sys::secure_boot;
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use kexec_core::signature::{Demand, Finding, Policy, PolicyError, SignatureError};
+use crate::{
+    arch,
+    compat::prelude::*,
+    refusal::errno,
+    sys::{
+        lockdown::is_locked_down,
+        parameters::{
+            self,
+            SignaturesParameter, //
+        },
+        secure_boot, //
+    }, //
+};
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicU8,
+    Ordering, //
+};
+use kexec_core::signature::{
+    Demand,
+    Finding,
+    Policy,
+    PolicyError,
+    SignatureError, //
+};
 
 /// The policy's number.
 static POLICY: AtomicU8 = AtomicU8::new(Policy::CheckIfSigned as u8);

@@ -5,29 +5,71 @@
 //! Everything that can be wrong with an image is found in [`prepare`], while an earlier image is still
 //! armed. Copying fails only where memory does not keep what is written to it.
 
-use super::check::check;
-use super::digests::{check_digestible, Digests};
-use super::elfcorehdr::contents;
-use super::elfcorehdr::hotplug;
-use super::files::UnpackedFiles;
-use super::handover::Staging;
-use super::image::{CrashImage, Loaded, LoadedImage};
-use super::placing::{self, Needs};
-use super::segments::{Segments, Unwritten};
-use crate::arch::handover::{Jump, Sources};
-use crate::arch::{hypervisor, image, quiesce::Interrupts};
-use crate::compat::prelude::*;
-use crate::record::CrashRecord;
-use crate::refusal::{MachineError, Refusal, RegionError};
-use crate::reserve::{Claim, Taken};
-use crate::sys::memory;
-use crate::sys::physical::ReservedMemory;
+use super::{
+    check::check,
+    digests::{
+        check_digestible,
+        Digests, //
+    },
+    elfcorehdr::{
+        contents,
+        hotplug, //
+    },
+    files::UnpackedFiles,
+    handover::Staging,
+    image::{
+        CrashImage,
+        Loaded,
+        LoadedImage, //
+    },
+    placing::{
+        self,
+        Needs, //
+    },
+    segments::{
+        Segments,
+        Unwritten, //
+    }, //
+};
+use crate::{
+    arch::{
+        handover::{
+            Jump,
+            Sources, //
+        },
+        hypervisor,
+        image,
+        quiesce::Interrupts, //
+    },
+    compat::prelude::*,
+    record::CrashRecord,
+    refusal::{
+        MachineError,
+        Refusal,
+        RegionError, //
+    },
+    reserve::{
+        Claim,
+        Taken, //
+    },
+    sys::{
+        memory,
+        physical::ReservedMemory, //
+    }, //
+};
 use core::mem::MaybeUninit;
 use kernel::sync::Arc;
-use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::copy::Contents;
-use kexec_core::image::KernelImage;
-use kexec_core::uapi::{Decompression, Replacement, SegmentKind, SignatureState};
+use kexec_core::{
+    dump::elfcorehdr::slots::Slots,
+    handover::copy::Contents,
+    image::KernelImage,
+    uapi::{
+        Decompression,
+        Replacement,
+        SegmentKind,
+        SignatureState, //
+    }, //
+};
 
 /// An image that is ready to be copied, by where it goes.
 pub(crate) enum Prepared<'a> {

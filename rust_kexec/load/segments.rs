@@ -2,23 +2,55 @@
 
 //! The segments of an image in their places, and how they are guarded.
 
-use super::digests::Digests;
-use super::handover::Staging;
-use super::write_protection::WriteProtection;
-use crate::arch::handover;
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::sys::physical::{self, ReservedMemory};
-use crate::sys::words;
-use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::check::{self, Damage};
-use kexec_core::handover::copy::{copy, Contents, Destination, Records};
-use kexec_core::handover::purgatory::Table;
-use kexec_core::image::KernelImage;
-use kexec_core::plan::Plan;
-use kexec_core::types::digest::{Algorithm, DIGEST_LEN};
-use kexec_core::types::ranges::{without, Range};
-use kexec_core::uapi::{SegmentKind, SegmentRecord};
+use super::{
+    digests::Digests,
+    handover::Staging,
+    write_protection::WriteProtection, //
+};
+use crate::{
+    arch::handover,
+    compat::prelude::*,
+    refusal::Refusal,
+    sys::{
+        physical::{
+            self,
+            ReservedMemory, //
+        },
+        words, //
+    }, //
+};
+use kexec_core::{
+    dump::elfcorehdr::slots::Slots,
+    handover::{
+        check::{
+            self,
+            Damage, //
+        },
+        copy::{
+            copy,
+            Contents,
+            Destination,
+            Records, //
+        },
+        purgatory::Table, //
+    },
+    image::KernelImage,
+    plan::Plan,
+    types::{
+        digest::{
+            Algorithm,
+            DIGEST_LEN, //
+        },
+        ranges::{
+            without,
+            Range, //
+        }, //
+    },
+    uapi::{
+        SegmentKind,
+        SegmentRecord, //
+    }, //
+};
 
 /// How many parts of the image's memory the elfcorehdr's segment leaves.
 const PARTS_MAX: usize = 2;

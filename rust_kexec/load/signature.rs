@@ -3,16 +3,30 @@
 //! The signatures of the files of a load.
 
 use super::policy;
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::sys::digest::{Digest, DIGEST_MAX};
-use crate::sys::keyring;
-use core::ffi::CStr;
-use kexec_core::signature::authenticode::{
-    signed_contents, AuthenticodeError, DigestAlgorithm, IndirectData,
+use crate::{
+    compat::prelude::*,
+    refusal::Refusal,
+    sys::{
+        digest::{
+            Digest,
+            DIGEST_MAX, //
+        },
+        keyring, //
+    }, //
 };
-use kexec_core::signature::pe::PeImage;
-use kexec_core::signature::{Finding, KeyringError, SignatureError};
+use core::ffi::CStr;
+use kexec_core::signature::{
+    authenticode::{
+        signed_contents,
+        AuthenticodeError,
+        DigestAlgorithm,
+        IndirectData, //
+    },
+    pe::PeImage,
+    Finding,
+    KeyringError,
+    SignatureError, //
+};
 
 /// The bytes of a kernel that the policy lets be loaded. These are parsed and loaded, and no others.
 ///

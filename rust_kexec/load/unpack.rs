@@ -3,14 +3,32 @@
 //! Kernels within kernels: memory and a decompressor for `kexec_core::image::unpack`.
 
 use super::signature::Trusted;
-use crate::arch::image;
-use crate::compat::prelude::*;
-use crate::refusal::{FileError, Refusal};
-use crate::sys::decompress;
-use kexec_core::image::compressed::{Compressed, CompressedError, DECOMPRESSED_LEN_MAX};
-use kexec_core::image::format::Format;
-use kexec_core::image::unpack::{Decompressed, Inner, Step, Unpack};
-use kexec_core::uapi::Decompression;
+use crate::{
+    arch::image,
+    compat::prelude::*,
+    refusal::{
+        FileError,
+        Refusal, //
+    },
+    sys::decompress, //
+};
+use kexec_core::{
+    image::{
+        compressed::{
+            Compressed,
+            CompressedError,
+            DECOMPRESSED_LEN_MAX, //
+        },
+        format::Format,
+        unpack::{
+            Decompressed,
+            Inner,
+            Step,
+            Unpack, //
+        }, //
+    },
+    uapi::Decompression, //
+};
 
 /// How much longer than the compressed kernel the first buffer is, where nothing tells a length.
 const GUESS: usize = 4;

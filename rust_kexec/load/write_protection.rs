@@ -5,8 +5,13 @@
 //! Once an image is copied nothing of its memory is written through that map, but for the slots of the
 //! elfcorehdr. The rest of the region stays writable, for the next image. The purgatory runs on the identity map.
 
-use crate::arch::protect::{Failure, Region};
-use crate::compat::prelude::*;
+use crate::{
+    arch::protect::{
+        Failure,
+        Region, //
+    },
+    compat::prelude::*, //
+};
 use kexec_core::types::ranges::Range;
 
 /// A protection that is lifted for as long as this lives.

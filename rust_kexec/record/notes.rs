@@ -5,13 +5,31 @@
 //! Each possible CPU has a buffer of the kernel's, where debuggers look. Its address is told, as an
 //! attribute of the CPU's device, once the CPU is present. Until then a buffer of ours stands in.
 
-use crate::arch::registers::{Registers, NOTE_BUFFER_LEN};
-use crate::compat::prelude::*;
-use crate::refusal::{MachineError, Refusal};
-use crate::sys::{cpu, iomem, physical};
-use core::ffi::CStr;
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use crate::{
+    arch::registers::{
+        Registers,
+        NOTE_BUFFER_LEN, //
+    },
+    compat::prelude::*,
+    refusal::{
+        MachineError,
+        Refusal, //
+    },
+    sys::{
+        cpu,
+        iomem,
+        physical, //
+    }, //
+};
+use core::{
+    ffi::CStr,
+    ptr::NonNull,
+    sync::atomic::{
+        AtomicPtr,
+        AtomicU32,
+        Ordering, //
+    }, //
+};
 use kexec_core::types::ranges::Range;
 
 const MISSING: MachineError = MachineError::Missing {

@@ -17,13 +17,25 @@
 //! - The registers are no longer on the stack where the exception saved them. Another notifier has dealt with
 //!   the oops (NOTIFY_STOP), and the task went on; or the stack was used anew (rewind_stack_and_make_dead()).
 
-use crate::arch::registers::{Registers, REGISTERS};
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::sys::cpu;
-use core::array;
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::{
+    arch::registers::{
+        Registers,
+        REGISTERS, //
+    },
+    compat::prelude::*,
+    refusal::Refusal,
+    sys::cpu, //
+};
+use core::{
+    array,
+    ptr,
+    sync::atomic::{
+        AtomicPtr,
+        AtomicU32,
+        AtomicU64,
+        Ordering, //
+    }, //
+};
 use kernel::bindings::pt_regs;
 
 /// The last oops of each CPU, by the CPU's number.
@@ -87,8 +99,7 @@ impl Oops {
         // its frame then, or `of_this_panic` finds that they are not.
         self.frame.store(ptr::null_mut(), Ordering::Release);
         self.pid.store(cpu::current_pid(), Ordering::Relaxed);
-        self.started
-            .store(cpu::current_start(), Ordering::Relaxed);
+        self.started.store(cpu::current_start(), Ordering::Relaxed);
         // SAFETY: By this function's contract.
         let registers = unsafe { Registers::from_frame(frame) };
         for (to, from) in self.registers.iter().zip(registers.0) {

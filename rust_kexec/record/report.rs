@@ -2,17 +2,36 @@
 
 //! The note in which the crash path and the purgatory leave when they got how far.
 
-use crate::arch::time;
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::sys::{cpu, physical};
-use core::mem::size_of_val;
-use core::sync::atomic::{AtomicU64, Ordering};
-use kexec_core::dump::report::{
-    circumstances_word, cpu_word, encode, report_len, Circumstances, Means, Moment, CONTENTS,
-    NOT_STOPPED,
+use crate::{
+    arch::time,
+    compat::prelude::*,
+    refusal::Refusal,
+    sys::{
+        cpu,
+        physical, //
+    }, //
 };
-use kexec_core::types::ranges::Range;
+use core::{
+    mem::size_of_val,
+    sync::atomic::{
+        AtomicU64,
+        Ordering, //
+    }, //
+};
+use kexec_core::{
+    dump::report::{
+        circumstances_word,
+        cpu_word,
+        encode,
+        report_len,
+        Circumstances,
+        Means,
+        Moment,
+        CONTENTS,
+        NOT_STOPPED, //
+    },
+    types::ranges::Range, //
+};
 
 const WORD: usize = size_of::<u64>();
 

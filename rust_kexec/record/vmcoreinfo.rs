@@ -2,12 +2,23 @@
 
 //! The copy of VMCOREINFO that the dump gets, with room for the time of the crash.
 
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::sys::{physical, vmcoreinfo};
+use crate::{
+    compat::prelude::*,
+    refusal::Refusal,
+    sys::{
+        physical,
+        vmcoreinfo, //
+    }, //
+};
 use core::cell::UnsafeCell;
-use kexec_core::dump::vmcoreinfo::{with_crashtime, with_crashtime_len, CrashTime};
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    dump::vmcoreinfo::{
+        with_crashtime,
+        with_crashtime_len,
+        CrashTime, //
+    },
+    types::ranges::Range, //
+};
 
 /// A note in memory of its own, outside the region, because the crash writes to it.
 pub(crate) struct CrashVmcoreinfo {

@@ -5,8 +5,10 @@
 use super::errno::errno;
 use crate::compat::prelude::*;
 use core::fmt;
-use kexec_core::types::errno::Errno;
-use kexec_core::types::size::Size;
+use kexec_core::types::{
+    errno::Errno,
+    size::Size, //
+};
 
 /// Why a file is of no use.
 pub(crate) enum FileError {

@@ -6,8 +6,10 @@
 use super::errno::errno;
 use crate::compat::prelude::*;
 use core::fmt;
-use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::Range;
+use kexec_core::types::{
+    errno::Errno,
+    ranges::Range, //
+};
 
 /// Why there is no memory for an image.
 pub(crate) enum RegionError {

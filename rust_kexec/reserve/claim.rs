@@ -3,12 +3,29 @@
 //! Keeping the reserved memory for an image of ours, from the kernel's own kexec as well.
 
 use super::crashkernel::Reservation;
-use crate::refusal::{MachineError, Refusal, RegionError};
-use crate::sys::hook::region::{RegionClaim, RegionGuard};
-use crate::sys::hook::CAN_FAIL;
-use crate::sys::physical::ReservedMemory;
-use crate::sys::{clock, kexec};
-use kexec_core::types::ranges::{Range, RangeList};
+use crate::{
+    refusal::{
+        MachineError,
+        Refusal,
+        RegionError, //
+    },
+    sys::{
+        clock,
+        hook::{
+            region::{
+                RegionClaim,
+                RegionGuard, //
+            },
+            CAN_FAIL, //
+        },
+        kexec,
+        physical::ReservedMemory, //
+    }, //
+};
+use kexec_core::types::ranges::{
+    Range,
+    RangeList, //
+};
 
 /// The watch over loads into the reserved memory, and over its shrinking. While nothing is claimed it
 /// lets all pass.

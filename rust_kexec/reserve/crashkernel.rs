@@ -2,10 +2,18 @@
 
 //! The memory that `crashkernel=` reserved.
 
-use crate::refusal::{Refusal, RegionError};
-use crate::sys::iomem;
+use crate::{
+    refusal::{
+        Refusal,
+        RegionError, //
+    },
+    sys::iomem, //
+};
 use kernel::bindings;
-use kexec_core::types::ranges::{Range, RangeList};
+use kexec_core::types::ranges::{
+    Range,
+    RangeList, //
+};
 
 /// `crashkernel=` reserves one region, or with `,high` a second one for DMA below 4 GiB.
 const REGIONS_MAX: usize = 2;

@@ -4,11 +4,13 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use core::ffi::CStr;
 #[cfg(CONFIG_ACPI)]
 use core::ptr;
-use core::ptr::NonNull;
-use core::slice;
+use core::{
+    ffi::CStr,
+    ptr::NonNull,
+    slice, //
+};
 
 /// Whether ACPI describes this machine to the kernel.
 pub(crate) fn is_enabled() -> bool {

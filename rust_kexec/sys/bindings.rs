@@ -5,8 +5,10 @@
 //! bindgen makes Rust of `bindings.h`, by the rule in Kbuild. Its names come before those of the `kernel`
 //! crate's own bindings. A call that does not fit a C prototype does not compile.
 
-use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
+use core::{
+    cell::UnsafeCell,
+    mem::MaybeUninit, //
+};
 pub(crate) use generated::*;
 
 #[allow(

@@ -4,11 +4,21 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use core::ffi::CStr;
-use core::ptr::{addr_of_mut, NonNull};
-use kernel::error::Error;
-use kernel::ffi::{c_int, c_uint};
-use kernel::page::PAGE_SIZE;
+use core::{
+    ffi::CStr,
+    ptr::{
+        addr_of_mut,
+        NonNull, //
+    }, //
+};
+use kernel::{
+    error::Error,
+    ffi::{
+        c_int,
+        c_uint, //
+    },
+    page::PAGE_SIZE, //
+};
 
 /// The CPU that this code runs on. Meaningful where it cannot move to another one.
 pub(crate) fn current() -> usize {

@@ -4,9 +4,17 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use kernel::error::Error;
-use kernel::ffi::{c_int, c_uint};
-use kexec_core::image::compressed::{Compressed, Compression};
+use kernel::{
+    error::Error,
+    ffi::{
+        c_int,
+        c_uint, //
+    }, //
+};
+use kexec_core::image::compressed::{
+    Compressed,
+    Compression, //
+};
 
 /// Decompresses `from` to `out` and returns how many bytes that are.
 ///

@@ -5,10 +5,17 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use core::ffi::CStr;
-use core::ptr::NonNull;
-use kernel::error::{from_err_ptr, to_result};
-use kernel::ffi::c_uint;
+use core::{
+    ffi::CStr,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    ffi::c_uint, //
+};
 
 /// The longest digest, SHA-512's.
 pub(crate) const DIGEST_MAX: usize = 64;

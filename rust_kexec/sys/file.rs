@@ -4,10 +4,24 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use core::ffi::CStr;
-use core::ptr::{self, addr_of_mut, NonNull};
-use kernel::error::{from_err_ptr, Error};
-use kernel::ffi::{c_int, c_void};
+use core::{
+    ffi::CStr,
+    ptr::{
+        self,
+        addr_of_mut,
+        NonNull, //
+    }, //
+};
+use kernel::{
+    error::{
+        from_err_ptr,
+        Error, //
+    },
+    ffi::{
+        c_int,
+        c_void, //
+    }, //
+};
 
 /// The purpose that a file is read for, by which the kernel's security modules judge.
 #[derive(Clone, Copy)]

@@ -22,7 +22,10 @@ use ftrace as function;
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 use kprobe as function;
 
-pub(crate) use function::{is_in_a_hook, nmi_levels};
+pub(crate) use function::{
+    is_in_a_hook,
+    nmi_levels, //
+};
 
 /// By what the functions are hooked.
 pub(crate) const MEANS: HookedBy = match cfg!(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) {

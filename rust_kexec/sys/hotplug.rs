@@ -2,17 +2,30 @@
 
 //! The kernel's notices of memory and CPUs that come and go.
 
-use super::bindings;
 #[cfg(CONFIG_MEMORY_HOTPLUG)]
 use super::bindings::KernelStatic;
-use super::slot::{Held, Slot};
+use super::{
+    bindings,
+    slot::{
+        Held,
+        Slot, //
+    }, //
+};
 use crate::compat::prelude::*;
 #[cfg(CONFIG_MEMORY_HOTPLUG)]
 use kernel::error::to_result;
-use kernel::error::Error;
-use kernel::ffi::{c_int, c_uint};
 #[cfg(CONFIG_MEMORY_HOTPLUG)]
-use kernel::ffi::{c_ulong, c_void};
+use kernel::ffi::{
+    c_ulong,
+    c_void, //
+};
+use kernel::{
+    error::Error,
+    ffi::{
+        c_int,
+        c_uint, //
+    }, //
+};
 
 /// The functions that the notices call, with the kernel's locks of memory or CPU hotplug held.
 pub(crate) trait HotplugCallbacks {

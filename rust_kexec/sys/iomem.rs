@@ -4,8 +4,15 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use kernel::alloc::AllocError;
-use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
+use kernel::{
+    alloc::AllocError,
+    ffi::{
+        c_int,
+        c_uint,
+        c_ulong,
+        c_void, //
+    }, //
+};
 use kexec_core::types::ranges::Range;
 
 /// All memory that the running kernel uses, in ascending order.

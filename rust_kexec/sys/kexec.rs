@@ -2,12 +2,20 @@
 
 //! The kernel's own kexec: its permission, its lock and its image.
 
-use super::bindings;
-use super::file::Mount;
-use super::kprobe;
+use super::{
+    bindings,
+    file::Mount,
+    kprobe, //
+};
 use crate::compat::prelude::*;
-use core::sync::atomic::{AtomicBool, Ordering};
-use kernel::ffi::{c_int, c_void};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering, //
+};
+use kernel::ffi::{
+    c_int,
+    c_void, //
+};
 
 /// Whether the functions that the kernel does not export were found.
 static FOUND: AtomicBool = AtomicBool::new(false);

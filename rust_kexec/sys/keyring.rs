@@ -4,7 +4,10 @@
 
 use super::bindings;
 use core::ptr;
-use kernel::ffi::{c_int, c_void};
+use kernel::ffi::{
+    c_int,
+    c_void, //
+};
 use kexec_core::signature::KeyringError;
 
 /// A function that looks at a message's contents, and its answer.

@@ -5,11 +5,15 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use core::array;
-use core::ffi::CStr;
-use core::mem::zeroed;
-use kernel::error::to_result;
-use kernel::ffi::c_int;
+use core::{
+    array,
+    ffi::CStr,
+    mem::zeroed, //
+};
+use kernel::{
+    error::to_result,
+    ffi::c_int, //
+};
 
 /// The addresses of functions that can be probed. Probes that are never armed are told where they
 /// would be.

@@ -2,14 +2,27 @@
 
 //! The panic notifier chain.
 
-use super::bindings;
-use super::bindings::KernelStatic;
-use super::panic::PanicCallbacks;
-use super::slot::{Held, Slot};
+use super::{
+    bindings::{
+        self,
+        KernelStatic, //
+    },
+    panic::PanicCallbacks,
+    slot::{
+        Held,
+        Slot, //
+    }, //
+};
 use crate::compat::prelude::*;
 use core::ptr::addr_of_mut;
-use kernel::error::to_result;
-use kernel::ffi::{c_int, c_ulong, c_void};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_ulong,
+        c_void, //
+    }, //
+};
 
 static BLOCK: KernelStatic<bindings::notifier_block> = KernelStatic::zeroed();
 

@@ -2,8 +2,13 @@
 
 //! Actions that are done once, before their outcome is used.
 
-use core::hint::spin_loop;
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::{
+    hint::spin_loop,
+    sync::atomic::{
+        AtomicU8,
+        Ordering, //
+    }, //
+};
 
 /// An action that is done on the first call. Not for the crash path: the others wait for the first.
 pub(crate) struct Once(AtomicU8);

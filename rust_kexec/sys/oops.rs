@@ -2,13 +2,26 @@
 
 //! The die notifier chain, by which the kernel tells of an oops.
 
-use super::bindings;
-use super::bindings::KernelStatic;
-use super::panic::PanicCallbacks;
-use super::slot::{Held, Slot};
+use super::{
+    bindings::{
+        self,
+        KernelStatic, //
+    },
+    panic::PanicCallbacks,
+    slot::{
+        Held,
+        Slot, //
+    }, //
+};
 use crate::compat::prelude::*;
-use kernel::error::to_result;
-use kernel::ffi::{c_int, c_ulong, c_void};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_ulong,
+        c_void, //
+    }, //
+};
 
 static BLOCK: KernelStatic<bindings::notifier_block> = KernelStatic::zeroed();
 

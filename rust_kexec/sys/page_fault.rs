@@ -3,11 +3,18 @@
 //! Accesses to pages of a mapping that are not mapped yet.
 
 use super::bindings;
-use core::marker::PhantomData;
-use core::mem::zeroed;
-use core::ptr::NonNull;
-use kernel::ffi::{c_uint, c_ulong};
-use kernel::page::PAGE_SIZE;
+use core::{
+    marker::PhantomData,
+    mem::zeroed,
+    ptr::NonNull, //
+};
+use kernel::{
+    ffi::{
+        c_uint,
+        c_ulong, //
+    },
+    page::PAGE_SIZE, //
+};
 
 /// The contents of a file of whose mappings accesses map parts. Offsets are bytes from its start.
 pub(crate) trait FaultOperations: Send + Sync + 'static {

@@ -5,8 +5,13 @@
 use super::bindings;
 use crate::compat::prelude::*;
 use core::ffi::CStr;
-use kernel::ffi::{c_char, c_int};
-use kernel::page::PAGE_SIZE;
+use kernel::{
+    ffi::{
+        c_char,
+        c_int, //
+    },
+    page::PAGE_SIZE, //
+};
 
 /// `exclude=`; empty where it was not given.
 pub(crate) fn exclude() -> &'static [u8] {

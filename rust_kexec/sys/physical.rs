@@ -4,10 +4,17 @@
 
 use super::bindings;
 use crate::compat::prelude::*;
-use core::ptr::NonNull;
-use core::sync::atomic::AtomicU64;
-use kernel::ffi::{c_int, c_ulong};
-use kernel::page::PAGE_SIZE;
+use core::{
+    ptr::NonNull,
+    sync::atomic::AtomicU64, //
+};
+use kernel::{
+    ffi::{
+        c_int,
+        c_ulong, //
+    },
+    page::PAGE_SIZE, //
+};
 use kexec_core::types::ranges::Range;
 
 /// The physical address of kmalloc()ed memory.

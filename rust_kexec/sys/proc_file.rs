@@ -2,16 +2,30 @@
 
 //! The file below /proc that can be read, searched and mapped.
 
-use super::bindings;
-use super::page_fault::{page_number, FaultOperations};
-use super::user_mapping::UserMapping;
+use super::{
+    bindings,
+    page_fault::{
+        page_number,
+        FaultOperations, //
+    },
+    user_mapping::UserMapping, //
+};
 use crate::compat::prelude::*;
-use core::ffi::CStr;
-use core::mem::zeroed;
-use core::ptr::{self, NonNull};
-use kernel::ffi::c_int;
-use kernel::ffi::c_ulong;
-use kernel::page::PAGE_SIZE;
+use core::{
+    ffi::CStr,
+    mem::zeroed,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
+};
+use kernel::{
+    ffi::{
+        c_int,
+        c_ulong, //
+    },
+    page::PAGE_SIZE, //
+};
 
 /// The operations of the file. Offsets are bytes from its start.
 pub(crate) trait FileOperations: FaultOperations {

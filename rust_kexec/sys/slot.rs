@@ -4,7 +4,10 @@
 //! swapped.
 
 use crate::compat::prelude::*;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering, //
+};
 
 /// A place that one value at a time can hold.
 pub(crate) struct Slot(AtomicBool);

@@ -2,17 +2,38 @@
 
 //! A mapping of a file into a process, while it is being made.
 
-use super::bindings;
-use super::page_fault::{page_number, ByAccesses as _, FaultOperations, LARGE_PAGES};
+use super::{
+    bindings,
+    page_fault::{
+        page_number,
+        ByAccesses as _,
+        FaultOperations,
+        LARGE_PAGES, //
+    }, //
+};
 use crate::compat::prelude::*;
-use core::marker::PhantomData;
-use core::mem::zeroed;
-use core::ptr::{self, addr_of, NonNull};
-use kernel::error::from_err_ptr;
-use kernel::ffi::{c_int, c_ulong, c_void};
-use kernel::page::PAGE_SIZE;
-use kexec_core::dump::vmcore::large_pages::large_part;
-use kexec_core::types::ranges::Range;
+use core::{
+    marker::PhantomData,
+    mem::zeroed,
+    ptr::{
+        self,
+        addr_of,
+        NonNull, //
+    }, //
+};
+use kernel::{
+    error::from_err_ptr,
+    ffi::{
+        c_int,
+        c_ulong,
+        c_void, //
+    },
+    page::PAGE_SIZE, //
+};
+use kexec_core::{
+    dump::vmcore::large_pages::large_part,
+    types::ranges::Range, //
+};
 
 /// A mapping that nothing is in yet.
 ///

@@ -4,13 +4,26 @@
 //! copy_struct_from_user() and copy_struct_to_user() copy them.
 
 use super::bindings;
-use crate::compat::prelude::*;
-use crate::compat::transmute::{AsBytes, FromBytes};
-use crate::compat::uaccess::{UserPtr, UserSlice};
-use core::mem::MaybeUninit;
-use core::{ptr, slice};
-use kernel::error::to_result;
-use kernel::ffi::c_void;
+use crate::compat::{
+    prelude::*,
+    transmute::{
+        AsBytes,
+        FromBytes, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+use core::{
+    mem::MaybeUninit,
+    ptr,
+    slice, //
+};
+use kernel::{
+    error::to_result,
+    ffi::c_void, //
+};
 
 /// Reads a structure that has `len` bytes in user space. Fields that it lacks are zero. Says as well
 /// whether all bytes that it has beyond ours are zero.

@@ -2,8 +2,10 @@
 
 //! The note in which the running kernel describes itself to readers of its dump.
 
-use super::bindings;
-use super::physical;
+use super::{
+    bindings,
+    physical, //
+};
 
 /// The running kernel's VMCOREINFO as an ELF note, with room after it.
 pub(crate) fn note() -> &'static [u8] {

@@ -2,7 +2,11 @@
 
 //! Bytes as the words that a CPU reads at once.
 
-use kexec_core::types::digest::{self, Stripe, DIGEST_LEN};
+use kexec_core::types::digest::{
+    self,
+    Stripe,
+    DIGEST_LEN, //
+};
 
 /// `bytes` as aligned words, and the bytes that are left after them: all of them, if the first one is
 /// not aligned.

@@ -3,11 +3,25 @@
 //! The contents of `/proc/vmcore`: reading and searching them.
 
 use super::old_memory::OldMemory;
-use crate::compat::prelude::*;
-use crate::sys::proc_file::{pause, Destination};
-use kexec_core::dump::vmcore::excluded::{Excluded, Run};
-use kexec_core::dump::vmcore::{Layout, Source, Wanted};
-use kexec_core::types::ranges::Range;
+use crate::{
+    compat::prelude::*,
+    sys::proc_file::{
+        pause,
+        Destination, //
+    }, //
+};
+use kexec_core::{
+    dump::vmcore::{
+        excluded::{
+            Excluded,
+            Run, //
+        },
+        Layout,
+        Source,
+        Wanted, //
+    },
+    types::ranges::Range, //
+};
 
 /// How much is copied before others get the CPU and a signal is looked for.
 const COPY_LEN_MAX: usize = 1 << 20;

@@ -2,9 +2,13 @@
 
 //! Where the crashed kernel's elfcorehdr is.
 
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::file::Mount;
+use crate::{
+    compat::prelude::*,
+    sys::{
+        bindings,
+        file::Mount, //
+    }, //
+};
 use kexec_core::dump::elfcorehdr::address_on;
 
 /// ELFCORE_ADDR_MAX: none was given.

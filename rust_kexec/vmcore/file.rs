@@ -2,15 +2,34 @@
 
 //! The file `/proc/vmcore`, and how the kernel comes to its contents.
 
-use super::contents::{DumpContents, Vmcore};
-use super::old_memory::OldMemory;
-use crate::compat::prelude::*;
-use crate::sys::page_fault::{Answer, FaultOperations, PageFault};
-use crate::sys::proc_file::{Destination, FileOperations, ProcFile};
-use crate::sys::user_mapping::UserMapping;
+use super::{
+    contents::{
+        DumpContents,
+        Vmcore, //
+    },
+    old_memory::OldMemory, //
+};
+use crate::{
+    compat::prelude::*,
+    sys::{
+        page_fault::{
+            Answer,
+            FaultOperations,
+            PageFault, //
+        },
+        proc_file::{
+            Destination,
+            FileOperations,
+            ProcFile, //
+        },
+        user_mapping::UserMapping, //
+    }, //
+};
 use core::ffi::CStr;
-use kexec_core::dump::vmcore::windows::Budget;
-use kexec_core::dump::vmcore::Wanted;
+use kexec_core::dump::vmcore::{
+    windows::Budget,
+    Wanted, //
+};
 
 const NAME: &CStr = match cfg!(CONFIG_PROC_VMCORE) {
     // The kernel's own file has that name already.

@@ -6,15 +6,32 @@
 //! first access, because only then does the kernel map them. A mapping keeps the module loaded:
 //! rmmod is refused while somebody has the dump mapped.
 
-use super::contents::{DumpContents, Vmcore};
-use crate::compat::prelude::*;
-use crate::sys::page_fault::{Answer, PageFault};
-use crate::sys::physical::is_in_use;
-use crate::sys::user_mapping::UserMapping;
-use kexec_core::dump::vmcore::excluded::Run;
-use kexec_core::dump::vmcore::large_pages::{alignment, large_page_at_start};
-use kexec_core::dump::vmcore::Source;
-use kexec_core::types::ranges::Range;
+use super::contents::{
+    DumpContents,
+    Vmcore, //
+};
+use crate::{
+    compat::prelude::*,
+    sys::{
+        page_fault::{
+            Answer,
+            PageFault, //
+        },
+        physical::is_in_use,
+        user_mapping::UserMapping, //
+    }, //
+};
+use kexec_core::{
+    dump::vmcore::{
+        excluded::Run,
+        large_pages::{
+            alignment,
+            large_page_at_start, //
+        },
+        Source, //
+    },
+    types::ranges::Range, //
+};
 
 impl Vmcore {
     /// Fills a mapping, with the errors that the kernel's own file has.

@@ -4,8 +4,10 @@
 
 use super::old_memory::read;
 use crate::compat::prelude::*;
-use kexec_core::dump::elfcorehdr::Elfcorehdr;
-use kexec_core::dump::note::Notes;
+use kexec_core::dump::{
+    elfcorehdr::Elfcorehdr,
+    note::Notes, //
+};
 
 /// Collects the notes that the elfcorehdr points to.
 ///

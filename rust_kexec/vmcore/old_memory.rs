@@ -2,12 +2,29 @@
 
 //! The crashed kernel's memory, mapped in windows that are kept.
 
-use crate::compat::prelude::*;
-use crate::sys::physical::{page_at, Mapping, Unmapped};
-use kernel::new_mutex;
-use kernel::sync::{Arc, Mutex};
-use kexec_core::dump::vmcore::windows::{AfterFailure, Budget, Windows};
-use kexec_core::types::ranges::Range;
+use crate::{
+    compat::prelude::*,
+    sys::physical::{
+        page_at,
+        Mapping,
+        Unmapped, //
+    }, //
+};
+use kernel::{
+    new_mutex,
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
+};
+use kexec_core::{
+    dump::vmcore::windows::{
+        AfterFailure,
+        Budget,
+        Windows, //
+    },
+    types::ranges::Range, //
+};
 
 /// Reads `out.len()` bytes at a physical address, page by page: an elfcorehdr may lie beside RAM of
 /// this kernel's, or be in reserved RAM itself. For headers and notes, not for bulk.

@@ -4,12 +4,21 @@
 
 use core::fmt;
 
-use crate::types::elf::{
-    Architecture, ET_CORE, EV_CURRENT, HEADER_LEN, IDENT, PN_XNUM, PROGRAM_HEADER_LEN, PT_LOAD,
-    PT_NOTE,
+use crate::types::{
+    elf::{
+        Architecture,
+        ET_CORE,
+        EV_CURRENT,
+        HEADER_LEN,
+        IDENT,
+        PN_XNUM,
+        PROGRAM_HEADER_LEN,
+        PT_LOAD,
+        PT_NOTE, //
+    },
+    errno::Errno,
+    size::Size, //
 };
-use crate::types::errno::Errno;
-use crate::types::size::Size;
 
 /// Most program headers in an elfcorehdr: 8192 CPUs and as many pieces of memory.
 pub const PROGRAM_HEADERS_MAX: usize = 16384;

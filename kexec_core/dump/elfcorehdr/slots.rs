@@ -12,12 +12,29 @@
 //! The capture kernel finds its header at the start of the segment, which is the first slot. If the
 //! second slot is in force, the purgatory checks its header and copies it to the first slot.
 
-use core::mem::{offset_of, size_of};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
-use crate::types::bytes::{align_up, read_u32, read_u64, to_u64, write};
-use crate::types::digest::{Algorithm, Checked, DIGEST_LEN};
-use crate::types::ranges::Range;
-use crate::uapi::SegmentKind;
+use crate::{
+    types::{
+        bytes::{
+            align_up,
+            read_u32,
+            read_u64,
+            to_u64,
+            write, //
+        },
+        digest::{
+            Algorithm,
+            Checked,
+            DIGEST_LEN, //
+        },
+        ranges::Range, //
+    },
+    uapi::SegmentKind, //
+};
 
 /// The number of slots. A generation modulo this is the number of its slot.
 const SLOTS: u64 = 2;

@@ -4,8 +4,16 @@
 
 use core::fmt;
 
-use super::reader::{Cpu, CpuState, Report};
-use super::{Context, Means, Moment};
+use super::{
+    reader::{
+        Cpu,
+        CpuState,
+        Report, //
+    },
+    Context,
+    Means,
+    Moment, //
+};
 
 /// A line.
 #[derive(Clone, Copy, Debug)]

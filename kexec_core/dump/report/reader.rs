@@ -5,11 +5,24 @@
 use core::fmt;
 
 use super::{
-    circumstances_word, cpu_word, Circumstances, Moment, NOT_STOPPED, NT_REPORT, REPORT_NAME,
-    VERSION, WORD,
+    circumstances_word,
+    cpu_word,
+    Circumstances,
+    Moment,
+    NOT_STOPPED,
+    NT_REPORT,
+    REPORT_NAME,
+    VERSION,
+    WORD, //
 };
-use crate::dump::note::Notes;
-use crate::types::bytes::{read_u64, to_u64, to_usize};
+use crate::{
+    dump::note::Notes,
+    types::bytes::{
+        read_u64,
+        to_u64,
+        to_usize, //
+    }, //
+};
 
 /// Why a report cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

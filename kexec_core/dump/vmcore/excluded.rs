@@ -4,9 +4,14 @@
 
 use core::fmt;
 
-use crate::types::errno::Errno;
-use crate::types::ranges::{Range, RangeList};
-use crate::types::size::Size;
+use crate::types::{
+    errno::Errno,
+    ranges::{
+        Range,
+        RangeList, //
+    },
+    size::Size, //
+};
 
 /// Most separate pieces of memory that can be excluded.
 pub const EXCLUDED_MAX: usize = 64;

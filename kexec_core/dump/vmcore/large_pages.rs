@@ -3,7 +3,10 @@
 //! Mapping the dump with large pages, which need physical and virtual addresses with the same
 //! offset in a large page.
 
-use super::layout::{Layout, Source};
+use super::layout::{
+    Layout,
+    Source, //
+};
 use crate::types::ranges::Range;
 
 /// Length of a large page, which one entry of a page table's second level maps.

@@ -4,14 +4,35 @@
 
 use core::fmt;
 
-use super::excluded::{Excluded, Run};
-use crate::dump::elfcorehdr::{encoded_len, Elfcorehdr};
-use crate::types::bytes::{align_up, to_u64, to_usize, write};
-use crate::types::elf::{
-    Header, ProgramHeader, HEADER_LEN, PF_RWX, PROGRAM_HEADER_LEN, PT_LOAD, PT_NOTE,
+use super::excluded::{
+    Excluded,
+    Run, //
 };
-use crate::types::errno::Errno;
-use crate::types::ranges::Range;
+use crate::{
+    dump::elfcorehdr::{
+        encoded_len,
+        Elfcorehdr, //
+    },
+    types::{
+        bytes::{
+            align_up,
+            to_u64,
+            to_usize,
+            write, //
+        },
+        elf::{
+            Header,
+            ProgramHeader,
+            HEADER_LEN,
+            PF_RWX,
+            PROGRAM_HEADER_LEN,
+            PT_LOAD,
+            PT_NOTE, //
+        },
+        errno::Errno,
+        ranges::Range, //
+    }, //
+};
 
 /// Why a dump cannot be laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,10 +9,20 @@
 
 use core::fmt;
 
-use crate::dump::vmcore::large_pages::LARGE_PAGE;
-use crate::types::bytes::{align_up, to_u64};
-use crate::types::ranges::{Range, PAGE_SIZE};
-use crate::types::size::Size;
+use crate::{
+    dump::vmcore::large_pages::LARGE_PAGE,
+    types::{
+        bytes::{
+            align_up,
+            to_u64, //
+        },
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        },
+        size::Size, //
+    }, //
+};
 
 /// Longest window.
 pub const WINDOW_LEN_MAX: u64 = 32 << 20;

@@ -2,16 +2,51 @@
 
 //! Targets for the data that a crashed kernel leaves. Nothing in them can be trusted.
 
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load};
-use kexec_core::dump::kdump_compressed::{notes, Header, SUB_HEADER_LEN};
-use kexec_core::dump::note::{notes_len, Notes};
-use kexec_core::dump::report::lines::lines;
-use kexec_core::dump::report::reader::Report;
-use kexec_core::dump::vmcore::excluded::{Excluded, Run, EXCLUDED_MAX};
-use kexec_core::dump::vmcore::{Layout, Source, Wanted};
-use kexec_core::dump::vmcoreinfo::{with_crashtime, with_crashtime_len, Vmcoreinfo};
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
+use kexec_core::{
+    dump::{
+        elfcorehdr::{
+            encode,
+            encoded_len,
+            Elfcorehdr,
+            Load, //
+        },
+        kdump_compressed::{
+            notes,
+            Header,
+            SUB_HEADER_LEN, //
+        },
+        note::{
+            notes_len,
+            Notes, //
+        },
+        report::{
+            lines::lines,
+            reader::Report, //
+        },
+        vmcore::{
+            excluded::{
+                Excluded,
+                Run,
+                EXCLUDED_MAX, //
+            },
+            Layout,
+            Source,
+            Wanted, //
+        },
+        vmcoreinfo::{
+            with_crashtime,
+            with_crashtime_len,
+            Vmcoreinfo, //
+        }, //
+    },
+    types::{
+        elf::Architecture,
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        }, //
+    }, //
+};
 
 use crate::take_u64;
 

@@ -3,18 +3,39 @@
 //! Targets for the data that the running machine and the user give, and for the plan that is made
 //! of them.
 
-use kexec_core::crashkernel::{request, reserve, Rules};
-use kexec_core::handover::arm64::console;
-use kexec_core::handover::arm64::device_tree::{
-    capture_tree, tree_len_bound, Changes, DeviceTreeError,
+use kexec_core::{
+    crashkernel::{
+        request,
+        reserve,
+        Rules, //
+    },
+    handover::{
+        arm64::{
+            console,
+            device_tree::{
+                capture_tree,
+                tree_len_bound,
+                Changes,
+                DeviceTreeError, //
+            },
+            fdt::Fdt, //
+        },
+        command_line::{
+            capture_command_line,
+            find_console, //
+        }, //
+    },
+    plan::{
+        iomem,
+        Placement,
+        Placer, //
+    },
+    types::{
+        elf::Architecture,
+        ranges::Range, //
+    },
+    uapi::SegmentKind, //
 };
-use kexec_core::handover::arm64::fdt::Fdt;
-use kexec_core::handover::command_line::{capture_command_line, find_console};
-use kexec_core::plan::iomem;
-use kexec_core::plan::{Placement, Placer};
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::SegmentKind;
 
 use crate::take_u64;
 

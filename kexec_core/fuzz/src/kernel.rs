@@ -5,22 +5,42 @@
 #[path = "../../tests/core/image/promises.rs"]
 mod promises;
 
-use kexec_core::error::Error;
-use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
-use kexec_core::image::arm64;
-use kexec_core::image::arm64::verify::PageSizes;
-use kexec_core::image::compressed::{Compressed, DECOMPRESSED_LEN_MAX};
-use kexec_core::image::format::Format;
-use kexec_core::image::uki::Uki;
-use kexec_core::image::unpack::Inner;
-use kexec_core::image::x86_64;
-use kexec_core::image::x86_64::bzimage::BzImage;
-use kexec_core::image::zboot::Zboot;
-use kexec_core::image::{self, KernelImage};
-use kexec_core::signature::authenticode::{signed_contents, IndirectData};
-use kexec_core::signature::pe::PeImage;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::Decompression;
+use kexec_core::{
+    error::Error,
+    handover::x86_64::boot_params::{
+        BootParams,
+        BOOT_PARAMS_LEN, //
+    },
+    image::{
+        self,
+        arm64::{
+            self,
+            verify::PageSizes, //
+        },
+        compressed::{
+            Compressed,
+            DECOMPRESSED_LEN_MAX, //
+        },
+        format::Format,
+        uki::Uki,
+        unpack::Inner,
+        x86_64::{
+            self,
+            bzimage::BzImage, //
+        },
+        zboot::Zboot,
+        KernelImage, //
+    },
+    signature::{
+        authenticode::{
+            signed_contents,
+            IndirectData, //
+        },
+        pe::PeImage, //
+    },
+    types::ranges::Range,
+    uapi::Decompression, //
+};
 
 use crate::take_u64;
 

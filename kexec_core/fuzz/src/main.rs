@@ -6,7 +6,10 @@
 
 use std::sync::LazyLock;
 
-use fuzz::{Target, TARGETS};
+use fuzz::{
+    Target,
+    TARGETS, //
+};
 
 static TARGET: LazyLock<&Target> = LazyLock::new(|| {
     let name = std::env::var("RUST_KEXEC_FUZZ_TARGET").unwrap_or_default();

@@ -3,8 +3,10 @@
 //! Feeds every target with the inputs that a fuzzer has kept: one for each way through it, and
 //! those that once crashed it.
 
-use std::fs;
-use std::path::Path;
+use std::{
+    fs,
+    path::Path, //
+};
 
 use fuzz::TARGETS;
 

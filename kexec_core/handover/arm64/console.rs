@@ -3,10 +3,24 @@
 //! The UART that the purgatory can write to. The capture kernel's command line names it; the device
 //! tree or ACPI has its address where the command line does not tell.
 
-use super::fdt::{path_names, take_number, Cells, Fdt, Node, DEPTH_MAX};
-use crate::handover::command_line::Console;
-use crate::types::bytes::{read_u64, read_u8};
-use crate::types::parameters::settings;
+use super::fdt::{
+    path_names,
+    take_number,
+    Cells,
+    Fdt,
+    Node,
+    DEPTH_MAX, //
+};
+use crate::{
+    handover::command_line::Console,
+    types::{
+        bytes::{
+            read_u64,
+            read_u8, //
+        },
+        parameters::settings, //
+    }, //
+};
 
 // The Serial Port Console Redirection table (SPCR 1.10): the kind of UART, and its address as a
 // generic address structure (ACPI 6.5, 5.2.3.2), whose first byte is 0 for memory.

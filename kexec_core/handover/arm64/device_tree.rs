@@ -15,14 +15,34 @@ mod changes;
 mod chosen;
 mod error;
 
-use super::fdt::writer::FdtWriter;
-use super::fdt::{is_meant, take_number, Cells, Fdt, Node, Token, CELL_LEN};
-use crate::types::bytes::align_up;
-use crate::types::ranges::Range;
-use chosen::{CHANGED, CHOSEN, DROPPED, IMA_KEXEC_BUFFER, INITRD_END, INITRD_START};
+use super::fdt::{
+    is_meant,
+    take_number,
+    writer::FdtWriter,
+    Cells,
+    Fdt,
+    Node,
+    Token,
+    CELL_LEN, //
+};
+use crate::types::{
+    bytes::align_up,
+    ranges::Range, //
+};
+use chosen::{
+    CHANGED,
+    CHOSEN,
+    DROPPED,
+    IMA_KEXEC_BUFFER,
+    INITRD_END,
+    INITRD_START, //
+};
 
 pub use changes::Changes;
-pub use chosen::{TREE_ALIGNMENT, TREE_LEN_MAX};
+pub use chosen::{
+    TREE_ALIGNMENT,
+    TREE_LEN_MAX, //
+};
 pub use error::DeviceTreeError;
 
 /// The largest page size. A reservation can be rounded up to a multiple of it.

@@ -11,17 +11,47 @@ mod node;
 mod token;
 pub(super) mod writer;
 
-use crate::types::bytes::{read_be_u64, to_usize};
-use crate::types::ranges::Range;
+use crate::types::{
+    bytes::{
+        read_be_u64,
+        to_usize, //
+    },
+    ranges::Range, //
+};
 
 pub use error::FdtError;
 pub use header::{
-    Header, BEGIN_NODE, DEPTH_MAX, END, END_NODE, HEADER_LEN, LAST_COMP_VERSION, MAGIC,
-    NAME_LEN_MAX, NOP, PROP, RESERVATION_LEN, TOKEN_LEN, VERSION,
+    Header,
+    BEGIN_NODE,
+    DEPTH_MAX,
+    END,
+    END_NODE,
+    HEADER_LEN,
+    LAST_COMP_VERSION,
+    MAGIC,
+    NAME_LEN_MAX,
+    NOP,
+    PROP,
+    RESERVATION_LEN,
+    TOKEN_LEN,
+    VERSION, //
 };
-pub(super) use node::{is_meant, path_names};
-pub use node::{take_number, Cells, Children, Node, CELL_LEN};
-pub use token::{Property, Token, Tokens};
+pub(super) use node::{
+    is_meant,
+    path_names, //
+};
+pub use node::{
+    take_number,
+    Cells,
+    Children,
+    Node,
+    CELL_LEN, //
+};
+pub use token::{
+    Property,
+    Token,
+    Tokens, //
+};
 
 /// A flattened device tree.
 ///

@@ -8,8 +8,17 @@
 
 use core::fmt;
 
-use super::page_tables::{CONTIGUOUS, KIND_BLOCK, KIND_MASK, KIND_TABLE};
-use crate::types::granule::{Entry, Granule, ENTRY_LEN};
+use super::page_tables::{
+    CONTIGUOUS,
+    KIND_BLOCK,
+    KIND_MASK,
+    KIND_TABLE, //
+};
+use crate::types::granule::{
+    Entry,
+    Granule,
+    ENTRY_LEN, //
+};
 
 /// AP\[2\]: no writes.
 const READ_ONLY: u64 = 1 << 7;

@@ -8,10 +8,20 @@
 
 use core::fmt;
 
-use crate::handover::identity_map::OutOfTables;
-use crate::types::errno::Errno;
-use crate::types::granule::{Entry, Granule, ADDRESS_BITS, ADDRESS_LIMIT, ENTRY_LEN};
-use crate::types::ranges::Range;
+use crate::{
+    handover::identity_map::OutOfTables,
+    types::{
+        errno::Errno,
+        granule::{
+            Entry,
+            Granule,
+            ADDRESS_BITS,
+            ADDRESS_LIMIT,
+            ENTRY_LEN, //
+        },
+        ranges::Range, //
+    }, //
+};
 
 /// TCR_EL1.T0SZ for [`IdentityMap`].
 pub const T0SZ: u64 = 64 - ADDRESS_BITS as u64;

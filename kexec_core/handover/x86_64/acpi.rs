@@ -2,7 +2,12 @@
 
 //! ACPI tables that name the addresses of interrupt controllers and of the HPET.
 
-use crate::types::bytes::{read_u32, read_u64, read_u8, to_usize};
+use crate::types::bytes::{
+    read_u32,
+    read_u64,
+    read_u8,
+    to_usize, //
+};
 
 /// Length of the header that all tables share (ACPI 6.5, 5.2.6).
 const TABLE_HEADER_LEN: usize = 36;
@@ -48,8 +53,12 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use std::vec;
-    use std::vec::Vec;
+    use std::{
+        vec::{
+            self,
+            Vec, //
+        }, //
+    };
 
     fn madt(records: &[&[u8]]) -> Vec<u8> {
         let mut table = vec![0; MADT_LIST];

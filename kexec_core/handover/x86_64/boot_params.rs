@@ -7,12 +7,27 @@
 
 use core::fmt;
 
-use crate::image::x86_64::protocol::BootProtocol;
-use crate::image::x86_64::setup_header;
-use crate::image::Verified;
-use crate::types::bytes::{read_u64, read_u8, write};
-use crate::types::errno::Errno;
-use crate::types::ranges::{CapacityError, Range};
+use crate::{
+    image::{
+        x86_64::{
+            protocol::BootProtocol,
+            setup_header, //
+        },
+        Verified, //
+    },
+    types::{
+        bytes::{
+            read_u64,
+            read_u8,
+            write, //
+        },
+        errno::Errno,
+        ranges::{
+            CapacityError,
+            Range, //
+        }, //
+    }, //
+};
 
 /// Length of the structure.
 pub const BOOT_PARAMS_LEN: usize = 4096;

@@ -7,9 +7,18 @@
 //! the firmware's own tables were changed to these virtual addresses, so their physical addresses
 //! are handed over separately.
 
-use super::boot_params::{EFI_INFO, EFI_INFO_LEN};
-use crate::types::bytes::{read_u32, read_u64, write};
-use crate::types::ranges::Range;
+use super::boot_params::{
+    EFI_INFO,
+    EFI_INFO_LEN, //
+};
+use crate::types::{
+    bytes::{
+        read_u32,
+        read_u64,
+        write, //
+    },
+    ranges::Range, //
+};
 
 // Offsets in `boot_params.efi_info`.
 const LOADER_SIGNATURE: usize = 0;

@@ -5,8 +5,15 @@
 //! The map is written into boot_params entry by entry and kept nowhere else, because 128 entries
 //! are a good part of a kernel stack.
 
-use super::boot_params::{BootParams, MemoryType};
-use crate::types::ranges::{CapacityError, Range, RangeList};
+use super::boot_params::{
+    BootParams,
+    MemoryType, //
+};
+use crate::types::ranges::{
+    CapacityError,
+    Range,
+    RangeList, //
+};
 
 /// Most separate pieces of usable memory.
 pub const RAM_PIECES_MAX: usize = 32;

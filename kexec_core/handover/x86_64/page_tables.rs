@@ -9,9 +9,13 @@
 
 use core::fmt;
 
-use crate::handover::identity_map::OutOfTables;
-use crate::types::errno::Errno;
-use crate::types::ranges::Range;
+use crate::{
+    handover::identity_map::OutOfTables,
+    types::{
+        errno::Errno,
+        ranges::Range, //
+    }, //
+};
 
 /// Entries in a table of any level.
 pub const ENTRIES: usize = 512;
@@ -226,8 +230,12 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use std::vec;
-    use std::vec::Vec;
+    use std::{
+        vec::{
+            self,
+            Vec, //
+        }, //
+    };
 
     const BASE: u64 = 0x3f00_0000;
 

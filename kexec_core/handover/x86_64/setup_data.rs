@@ -4,10 +4,17 @@
 //! of `struct setup_data`, which extends boot_params (`Documentation/arch/x86/boot.rst`, field
 //! "setup_data").
 
-use super::boot_params::BootParams;
-use super::efi;
-use crate::types::bytes::{to_u64, write};
-use crate::types::ranges::CapacityError;
+use super::{
+    boot_params::BootParams,
+    efi, //
+};
+use crate::types::{
+    bytes::{
+        to_u64,
+        write, //
+    },
+    ranges::CapacityError, //
+};
 
 /// Length of the header before a node's data.
 pub const HEADER_LEN: usize = 16;

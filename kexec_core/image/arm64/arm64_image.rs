@@ -7,12 +7,24 @@
 //! first instructions branch over the rest of the header. With an EFI stub it is a PE/COFF file as
 //! well.
 
-use super::headed::{Headed, Pieces};
-use super::header::{ImageError, ImageHeader};
-use crate::image::format::Format;
-use crate::image::Piece;
-use crate::signature::pe;
-use crate::types::ranges::Range;
+use super::{
+    headed::{
+        Headed,
+        Pieces, //
+    },
+    header::{
+        ImageError,
+        ImageHeader, //
+    }, //
+};
+use crate::{
+    image::{
+        format::Format,
+        Piece, //
+    },
+    signature::pe,
+    types::ranges::Range, //
+};
 
 /// Longest command line that an arm64 kernel takes, without the NUL.
 pub const COMMAND_LINE_MAX: u32 = 2047;

@@ -4,10 +4,26 @@
 
 use core::ops::Deref;
 
-use super::header::{ImageHeader, BASE_ALIGNMENT};
-use super::verify::{verify, EntryConditions, VerifyError, PHYSICAL_LIMIT};
-use crate::image::{KernelImage, Piece, Verified};
-use crate::types::ranges::Range;
+use super::{
+    header::{
+        ImageHeader,
+        BASE_ALIGNMENT, //
+    },
+    verify::{
+        verify,
+        EntryConditions,
+        VerifyError,
+        PHYSICAL_LIMIT, //
+    }, //
+};
+use crate::{
+    image::{
+        KernelImage,
+        Piece,
+        Verified, //
+    },
+    types::ranges::Range, //
+};
 
 /// The pieces of a kernel, which depend on its format.
 pub trait Pieces {

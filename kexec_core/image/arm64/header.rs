@@ -3,14 +3,25 @@
 //! The header of the arm64 kernel's Image, as `Documentation/arch/arm64/booting.rst` in the
 //! kernel's tree defines it. A vmlinux has it at the start of its first segment.
 
-use core::fmt;
-use core::mem::{offset_of, size_of};
+use core::{
+    fmt,
+    mem::{
+        offset_of,
+        size_of, //
+    }, //
+};
 
-use crate::types::bytes::{read_u32, read_u64, to_u64};
-use crate::types::errno::Errno;
-use crate::types::granule::Granule;
-use crate::types::ranges::PAGE_SIZE;
-use crate::types::size::Size;
+use crate::types::{
+    bytes::{
+        read_u32,
+        read_u64,
+        to_u64, //
+    },
+    errno::Errno,
+    granule::Granule,
+    ranges::PAGE_SIZE,
+    size::Size, //
+};
 
 /// The header. All fields are little-endian.
 #[repr(C)]

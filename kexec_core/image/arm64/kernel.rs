@@ -4,13 +4,33 @@
 
 use core::ops::Deref;
 
-use super::arm64_image::Image;
-use super::header::{ImageError, ImageHeader};
-use super::verify::{verify, EntryConditions, VerifyError};
-use super::vmlinux::{Vmlinux, VmlinuxError};
-use crate::image::format::{Format, FormatError};
-use crate::image::{kernel_in_a_format, Verified};
-use crate::types::errno::wrap_errors;
+use super::{
+    arm64_image::Image,
+    header::{
+        ImageError,
+        ImageHeader, //
+    },
+    verify::{
+        verify,
+        EntryConditions,
+        VerifyError, //
+    },
+    vmlinux::{
+        Vmlinux,
+        VmlinuxError, //
+    }, //
+};
+use crate::{
+    image::{
+        format::{
+            Format,
+            FormatError, //
+        },
+        kernel_in_a_format,
+        Verified, //
+    },
+    types::errno::wrap_errors, //
+};
 
 wrap_errors! {
     /// Why a file is not an arm64 kernel that can be loaded.

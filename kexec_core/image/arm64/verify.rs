@@ -4,12 +4,23 @@
 
 use core::fmt;
 
-use super::header::{ImageHeader, BASE_ALIGNMENT};
-use crate::image::{fits, KernelImage, Verified};
-use crate::types::errno::Errno;
-use crate::types::granule::Granule;
-use crate::types::ranges::Range;
-use crate::types::size::Size;
+use super::header::{
+    ImageHeader,
+    BASE_ALIGNMENT, //
+};
+use crate::{
+    image::{
+        fits,
+        KernelImage,
+        Verified, //
+    },
+    types::{
+        errno::Errno,
+        granule::Granule,
+        ranges::Range,
+        size::Size, //
+    }, //
+};
 
 /// Physical memory that an image can be entered in.
 pub(super) const PHYSICAL_LIMIT: Range = match Range::new(0, 1 << 48) {

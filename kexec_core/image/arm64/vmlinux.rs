@@ -5,13 +5,30 @@
 
 use core::fmt;
 
-use super::headed::{Headed, Pieces};
-use super::header::{ImageError, ImageHeader};
-use crate::image::elf_kernel::{ElfKernel, ElfKernelError};
-use crate::image::Piece;
-use crate::types::bytes::to_usize;
-use crate::types::elf;
-use crate::types::errno::Errno;
+use super::{
+    headed::{
+        Headed,
+        Pieces, //
+    },
+    header::{
+        ImageError,
+        ImageHeader, //
+    }, //
+};
+use crate::{
+    image::{
+        elf_kernel::{
+            ElfKernel,
+            ElfKernelError, //
+        },
+        Piece, //
+    },
+    types::{
+        bytes::to_usize,
+        elf,
+        errno::Errno, //
+    }, //
+};
 
 /// Why a file is not a vmlinux that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

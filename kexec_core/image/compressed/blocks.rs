@@ -4,9 +4,21 @@
 //! Description"), and the file of lzop (its `src/conf.h`). Both as the kernel's own
 //! `lib/decompress_unlz4.c` and `lib/decompress_unlzo.c` take them.
 
-use super::compression::{Compression, LZ4_MAGIC, LZOP_MAGIC};
-use super::error::CompressedError;
-use crate::types::bytes::{read_be_u16, read_be_u32, read_u32, read_u8, to_usize};
+use super::{
+    compression::{
+        Compression,
+        LZ4_MAGIC,
+        LZOP_MAGIC, //
+    },
+    error::CompressedError, //
+};
+use crate::types::bytes::{
+    read_be_u16,
+    read_be_u32,
+    read_u32,
+    read_u8,
+    to_usize, //
+};
 
 /// What a block of LZ4's legacy frame becomes at most.
 const LZ4_BLOCK_MAX: usize = 8 << 20;

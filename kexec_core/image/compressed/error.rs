@@ -4,10 +4,16 @@
 
 use core::fmt;
 
-use super::compression::{Compression, DECOMPRESSED_LEN_MAX, ZSTD_WINDOW_MAX};
-use crate::types::bytes::to_u64;
-use crate::types::errno::Errno;
-use crate::types::size::Size;
+use super::compression::{
+    Compression,
+    DECOMPRESSED_LEN_MAX,
+    ZSTD_WINDOW_MAX, //
+};
+use crate::types::{
+    bytes::to_u64,
+    errno::Errno,
+    size::Size, //
+};
 
 /// Why compressed data cannot be decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,15 @@
 
 use core::fmt;
 
-use crate::types::elf::{Architecture, HEADER_LEN, PROGRAM_HEADER_LEN};
-use crate::types::errno::Errno;
-use crate::types::size::Size;
+use crate::types::{
+    elf::{
+        Architecture,
+        HEADER_LEN,
+        PROGRAM_HEADER_LEN, //
+    },
+    errno::Errno,
+    size::Size, //
+};
 
 /// Most program headers of a kernel; those that compilers make have about twenty.
 pub const PROGRAM_HEADERS_MAX: usize = 128;

@@ -8,19 +8,72 @@
 
 mod error;
 
-use super::protocol::BootProtocol;
-use super::setup_header::{
-    BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, COMMAND_LINE_MAX, ENTRY64_OFFSET, HEADER,
-    HEADER_END_MAX, HEADER_END_MIN, HEADER_MAGIC, INITRD_ADDR_MAX, INIT_SIZE, JUMP,
-    KERNEL_ALIGNMENT, KERNEL_VERSION, LOADED_HIGH, LOADFLAGS, PARAGRAPH_LEN, PAYLOAD_LENGTH,
-    PAYLOAD_OFFSET, PREF_ADDRESS, RELOCATABLE_KERNEL, SECTOR_LEN, SETUP_SECTS, SETUP_SECTS_DEFAULT,
-    SHORT_JUMP, SYSSIZE, VERSION, VERSION_MIN, XLF_5LEVEL, XLF_5LEVEL_ENABLED,
-    XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64, XLOADFLAGS,
+use super::{
+    protocol::BootProtocol,
+    setup_header::{
+        BOOT_FLAG,
+        BOOT_FLAG_MAGIC,
+        CMDLINE_SIZE,
+        COMMAND_LINE_MAX,
+        ENTRY64_OFFSET,
+        HEADER,
+        HEADER_END_MAX,
+        HEADER_END_MIN,
+        HEADER_MAGIC,
+        INITRD_ADDR_MAX,
+        INIT_SIZE,
+        JUMP,
+        KERNEL_ALIGNMENT,
+        KERNEL_VERSION,
+        LOADED_HIGH,
+        LOADFLAGS,
+        PARAGRAPH_LEN,
+        PAYLOAD_LENGTH,
+        PAYLOAD_OFFSET,
+        PREF_ADDRESS,
+        RELOCATABLE_KERNEL,
+        SECTOR_LEN,
+        SETUP_SECTS,
+        SETUP_SECTS_DEFAULT,
+        SHORT_JUMP,
+        SYSSIZE,
+        VERSION,
+        VERSION_MIN,
+        XLF_5LEVEL,
+        XLF_5LEVEL_ENABLED,
+        XLF_CAN_BE_LOADED_ABOVE_4G,
+        XLF_KERNEL_64,
+        XLOADFLAGS, //
+    },
+    verify::{
+        EntryConditions,
+        VerifyError,
+        FOUR_GIB, //
+    }, //
 };
-use super::verify::{EntryConditions, VerifyError, FOUR_GIB};
-use crate::image::{fits, KernelImage, Piece, Verified};
-use crate::types::bytes::{read_u16, read_u32, read_u64, read_u8, to_u64, to_usize, write};
-use crate::types::ranges::{Range, PAGE_SIZE};
+use crate::{
+    image::{
+        fits,
+        KernelImage,
+        Piece,
+        Verified, //
+    },
+    types::{
+        bytes::{
+            read_u16,
+            read_u32,
+            read_u64,
+            read_u8,
+            to_u64,
+            to_usize,
+            write, //
+        },
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        }, //
+    }, //
+};
 
 pub use error::BzImageError;
 

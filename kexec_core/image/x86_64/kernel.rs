@@ -2,17 +2,33 @@
 
 //! A kernel for x86_64, in either of the two formats that are loaded as they are.
 
-use super::bzimage::{BzImage, BzImageError};
-use super::payload::Parameters;
-use super::protocol::BootProtocol;
-use super::verify::{EntryConditions, VerifyError};
-use super::vmlinux::Vmlinux;
-use crate::image::elf_kernel::ElfKernelError;
-use crate::image::format::{Format, FormatError};
-use crate::image::unpack::Inner;
-use crate::image::{kernel_in_a_format, Verified};
-use crate::types::errno::wrap_errors;
-use crate::uapi::Decompression;
+use super::{
+    bzimage::{
+        BzImage,
+        BzImageError, //
+    },
+    payload::Parameters,
+    protocol::BootProtocol,
+    verify::{
+        EntryConditions,
+        VerifyError, //
+    },
+    vmlinux::Vmlinux, //
+};
+use crate::{
+    image::{
+        elf_kernel::ElfKernelError,
+        format::{
+            Format,
+            FormatError, //
+        },
+        kernel_in_a_format,
+        unpack::Inner,
+        Verified, //
+    },
+    types::errno::wrap_errors,
+    uapi::Decompression, //
+};
 
 wrap_errors! {
     /// Why a file is not an x86_64 kernel that can be loaded.

@@ -12,12 +12,21 @@
 //! - It prepares for memory encryption; [`Parameters::mem_encrypt`] leaves that to it.
 
 use super::bzimage::BzImage;
-use crate::image::compressed::{
-    Compressed, CompressedError, BZIP2_MAGIC, GZIP_MAGIC, LZ4_MAGIC, LZMA_MAGIC, LZOP_MAGIC,
-    XZ_MAGIC, ZSTD_MAGIC,
+use crate::{
+    image::compressed::{
+        Compressed,
+        CompressedError,
+        BZIP2_MAGIC,
+        GZIP_MAGIC,
+        LZ4_MAGIC,
+        LZMA_MAGIC,
+        LZOP_MAGIC,
+        XZ_MAGIC,
+        ZSTD_MAGIC, //
+    },
+    types::bytes::read_u32,
+    uapi::Decompression, //
 };
-use crate::types::bytes::read_u32;
-use crate::uapi::Decompression;
 
 /// Length of the number that the kernel's build puts after the compressed kernel: the length of
 /// the decompressed one (`size_append` in the kernel's scripts/Makefile.lib). gzip has it by itself.

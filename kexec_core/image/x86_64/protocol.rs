@@ -2,8 +2,10 @@
 
 //! The properties of a kernel image that boot_params need.
 
-use crate::image::KernelImage;
-use crate::types::ranges::Range;
+use crate::{
+    image::KernelImage,
+    types::ranges::Range, //
+};
 
 /// A kernel that is entered with boot_params.
 pub trait BootProtocol: KernelImage {

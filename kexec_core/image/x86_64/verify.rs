@@ -4,9 +4,11 @@
 
 use core::fmt;
 
-use crate::types::errno::Errno;
-use crate::types::ranges::Range;
-use crate::types::size::Size;
+use crate::types::{
+    errno::Errno,
+    ranges::Range,
+    size::Size, //
+};
 
 /// The end of the memory that 32-bit code can address.
 pub(super) const FOUR_GIB: u64 = 1 << 32;

@@ -3,21 +3,53 @@
 //! The uncompressed x86_64 kernel (vmlinux), entered at `startup_64` as a bzImage enters it after
 //! it has decompressed it.
 
-use super::bzimage::BzImage;
-use super::payload::Parameters;
-use super::protocol::BootProtocol;
-use super::setup_header::{
-    BOOT_FLAG, BOOT_FLAG_MAGIC, CMDLINE_SIZE, HEADER, HEADER_END_MIN, HEADER_MAGIC,
-    INITRD_ADDR_MAX, INIT_SIZE, KERNEL_ALIGNMENT, LOADED_HIGH, LOADFLAGS, PREF_ADDRESS,
-    RELOCATABLE_KERNEL, SETUP_SECTS, VERSION, XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64,
-    XLOADFLAGS,
+use super::{
+    bzimage::BzImage,
+    payload::Parameters,
+    protocol::BootProtocol,
+    setup_header::{
+        BOOT_FLAG,
+        BOOT_FLAG_MAGIC,
+        CMDLINE_SIZE,
+        HEADER,
+        HEADER_END_MIN,
+        HEADER_MAGIC,
+        INITRD_ADDR_MAX,
+        INIT_SIZE,
+        KERNEL_ALIGNMENT,
+        LOADED_HIGH,
+        LOADFLAGS,
+        PREF_ADDRESS,
+        RELOCATABLE_KERNEL,
+        SETUP_SECTS,
+        VERSION,
+        XLF_CAN_BE_LOADED_ABOVE_4G,
+        XLF_KERNEL_64,
+        XLOADFLAGS, //
+    },
+    verify::{
+        EntryConditions,
+        VerifyError,
+        FOUR_GIB, //
+    }, //
 };
-use super::verify::{EntryConditions, VerifyError, FOUR_GIB};
-use crate::image::elf_kernel::{ElfKernel, ElfKernelError};
-use crate::image::{fits, KernelImage, Piece, Verified};
-use crate::types::bytes::write;
-use crate::types::elf;
-use crate::types::ranges::Range;
+use crate::{
+    image::{
+        elf_kernel::{
+            ElfKernel,
+            ElfKernelError, //
+        },
+        fits,
+        KernelImage,
+        Piece,
+        Verified, //
+    },
+    types::{
+        bytes::write,
+        elf,
+        ranges::Range, //
+    }, //
+};
 
 /// The alignment of the load address. The kernel maps itself with pages of this size, and stops if
 /// it is loaded elsewhere.

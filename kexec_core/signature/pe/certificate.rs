@@ -3,12 +3,29 @@
 //! The certificate table at the end of a signed file: `WIN_CERTIFICATE` entries, each with one
 //! signature (Microsoft, "PE Format", section "The Attribute Certificate Table").
 
-use core::fmt;
-use core::mem::{offset_of, size_of};
+use core::{
+    fmt,
+    mem::{
+        offset_of,
+        size_of, //
+    }, //
+};
 
-use crate::signature::der::{self, DerError};
-use crate::types::bytes::{read_u16, read_u32, to_u64, to_usize};
-use crate::types::errno::Errno;
+use crate::{
+    signature::der::{
+        self,
+        DerError, //
+    },
+    types::{
+        bytes::{
+            read_u16,
+            read_u32,
+            to_u64,
+            to_usize, //
+        },
+        errno::Errno, //
+    }, //
+};
 
 /// The header of an entry.
 #[repr(C)]

@@ -4,9 +4,14 @@
 
 use core::fmt;
 
-use super::certificate::CertificateError;
-use super::headers::{DOS_HEADER_LEN, PE_MAGIC};
-use super::section::SectionName;
+use super::{
+    certificate::CertificateError,
+    headers::{
+        DOS_HEADER_LEN,
+        PE_MAGIC, //
+    },
+    section::SectionName, //
+};
 use crate::types::errno::Errno;
 
 /// Why a file is not a PE file whose signature could be checked.

@@ -3,7 +3,10 @@
 //! The headers of a PE file: their layouts, and the architectures that they can name (Microsoft,
 //! "PE Format").
 
-use core::mem::{offset_of, size_of};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
 /// The first two bytes of the file.
 pub const DOS_MAGIC: [u8; 2] = *b"MZ";

@@ -2,9 +2,17 @@
 
 //! The section table, which has the place of each section in the file and in memory.
 
-use core::fmt::{self, Write};
-use core::mem::{offset_of, size_of};
-use core::ops::Range;
+use core::{
+    fmt::{
+        self,
+        Write, //
+    },
+    mem::{
+        offset_of,
+        size_of, //
+    },
+    ops::Range, //
+};
 
 use crate::types::bytes::read_u32;
 

@@ -4,12 +4,27 @@
 //!
 //! `qemu/tests/test_crashkernel.py` compares the same code with the kernel's own parser.
 
-use kexec_core::crashkernel::{request, reserve, Request, RequestError, Reserved, Rules};
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    crashkernel::{
+        request,
+        reserve,
+        Request,
+        RequestError,
+        Reserved,
+        Rules, //
+    },
+    types::{
+        elf::Architecture,
+        ranges::Range, //
+    }, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{range, GIB, MIB};
+use crate::fixture::{
+    range,
+    GIB,
+    MIB, //
+};
 
 const KIB: u64 = 1 << 10;
 

@@ -2,12 +2,16 @@
 
 //! The properties that all errors have.
 
-use kexec_core::error::Error;
-use kexec_core::image::x86_64::bzimage::BzImageError;
-use kexec_core::plan::PlanError;
-use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::CapacityError;
-use kexec_core::types::size::Size;
+use kexec_core::{
+    error::Error,
+    image::x86_64::bzimage::BzImageError,
+    plan::PlanError,
+    types::{
+        errno::Errno,
+        ranges::CapacityError,
+        size::Size, //
+    }, //
+};
 
 #[test]
 fn numbers_and_names_are_those_of_the_c_library() {

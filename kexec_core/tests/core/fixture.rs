@@ -2,11 +2,17 @@
 
 //! Ranges, images and helpers that several tests need.
 
-use kexec_core::image::x86_64::bzimage::BzImage;
-use kexec_core::image::x86_64::setup_header;
-use kexec_core::image::x86_64::verify::EntryConditions;
-use kexec_core::image::Verified;
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    image::{
+        x86_64::{
+            bzimage::BzImage,
+            setup_header,
+            verify::EntryConditions, //
+        },
+        Verified, //
+    },
+    types::ranges::Range, //
+};
 
 /// A range that is known to be one.
 pub fn range(start: u64, end: u64) -> Range {

@@ -2,11 +2,16 @@
 
 //! Nothing in the crate can panic: on the crash path that would be a crash within the crash.
 
-use std::path::Path;
-use std::process::Command;
+use std::{
+    path::Path,
+    process::Command, //
+};
 
-use object::read::elf::ElfFile64;
-use object::{Object, ObjectSymbol};
+use object::{
+    read::elf::ElfFile64,
+    Object,
+    ObjectSymbol, //
+};
 
 /// Compiles the crate as Kbuild does (optimised, overflow checked) and looks for calls of the
 /// functions that panic in the core library. The names are those of `core`'s modules and functions.

@@ -5,13 +5,30 @@
 mod refusals;
 mod rooms;
 
-use kexec_core::plan::{Placement, Placer, PlanError, Segment};
-use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::SegmentKind;
+use kexec_core::{
+    plan::{
+        Placement,
+        Placer,
+        PlanError,
+        Segment, //
+    },
+    types::{
+        errno::Errno,
+        ranges::Range, //
+    },
+    uapi::SegmentKind, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{bzimage_file, range, verified, GIB, INIT_SIZE, MIB, PROTECTED_MODE_LEN};
+use crate::fixture::{
+    bzimage_file,
+    range,
+    verified,
+    GIB,
+    INIT_SIZE,
+    MIB,
+    PROTECTED_MODE_LEN, //
+};
 
 const PAGE: u64 = 4096;
 

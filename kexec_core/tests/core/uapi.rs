@@ -2,10 +2,17 @@
 
 //! Structures of other versions.
 
-use kexec_core::error::Error;
-use kexec_core::types::errno::Errno;
-use kexec_core::uapi::{
-    LoadRequest, Status, Structure, StructureError, UnloadRequest, STRUCTURE_LEN_MAX,
+use kexec_core::{
+    error::Error,
+    types::errno::Errno,
+    uapi::{
+        LoadRequest,
+        Status,
+        Structure,
+        StructureError,
+        UnloadRequest,
+        STRUCTURE_LEN_MAX, //
+    }, //
 };
 
 fn every_length_from_the_first_versions_on<T: Structure>() {

@@ -7,7 +7,10 @@
 //! where the names of EL1's registers reach those of EL2.
 
 use super::exception;
-use crate::{purgatory_main, relocation};
+use crate::{
+    purgatory_main,
+    relocation, //
+};
 use core::arch::global_asm;
 
 // CPACR_EL1.FPEN is opened for the registers of the SHA instructions.

@@ -30,7 +30,10 @@ mod exception;
 mod features;
 pub mod serial;
 
-use core::arch::{asm, global_asm};
+use core::arch::{
+    asm,
+    global_asm, //
+};
 use kexec_core::handover::purgatory::Table;
 
 // The memory functions that the compiler emits calls to. Simple loops will do: the largest copy is an

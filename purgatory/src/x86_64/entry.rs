@@ -7,7 +7,10 @@
 //! kernel's: its descriptor tables, its stack, its control bits.
 
 use super::exception;
-use crate::{purgatory_main, relocation};
+use crate::{
+    purgatory_main,
+    relocation, //
+};
 use core::arch::global_asm;
 
 /// Selector of the code segment that this program runs in, as the boot protocol asks.

@@ -5,12 +5,19 @@
 //!
 //! Non-maskable interrupts are ignored: a watchdog of the crashed kernel may still send them.
 
-use super::entry::CODE_SELECTOR;
-use super::stop;
+use super::{
+    entry::CODE_SELECTOR,
+    stop, //
+};
 use crate::console::Console;
-use core::arch::{asm, global_asm};
-use core::cell::UnsafeCell;
-use core::mem::size_of;
+use core::{
+    arch::{
+        asm,
+        global_asm, //
+    },
+    cell::UnsafeCell,
+    mem::size_of, //
+};
 
 const VECTORS: usize = 32;
 const NON_MASKABLE: usize = 2;

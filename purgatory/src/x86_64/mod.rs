@@ -7,8 +7,14 @@ mod exception;
 mod paging;
 pub mod serial;
 
-use core::arch::{asm, global_asm};
-use kexec_core::handover::purgatory::{Table, FOUR_LEVEL_PAGING};
+use core::arch::{
+    asm,
+    global_asm, //
+};
+use kexec_core::handover::purgatory::{
+    Table,
+    FOUR_LEVEL_PAGING, //
+};
 
 // The memory functions that the compiler emits calls to. `rep movsb` and `rep stosb` are the
 // fast forms on every CPU that has 64-bit mode and ERMS, and correct on all others.

@@ -8,7 +8,10 @@
 //! set). In between addresses have 32 bits; the module uses this only where all of the region is
 //! below 4 GiB. A bzImage does the same to itself. The kernel inside it, which is a vmlinux, does not.
 
-use super::entry::{CODE_32_SELECTOR, CODE_SELECTOR};
+use super::entry::{
+    CODE_32_SELECTOR,
+    CODE_SELECTOR, //
+};
 use core::arch::global_asm;
 
 // The identity map of four levels is what the first entry of the top table points to: below 4 GiB

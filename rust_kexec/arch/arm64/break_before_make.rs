@@ -7,16 +7,36 @@
 //! code may need it. So all CPUs are stopped in here with everything masked, and use nothing but
 //! this module, their stacks and the table itself, all of which are mapped elsewhere.
 
-use crate::compat::prelude::*;
-use crate::sys::{bindings, physical};
-use core::arch::asm;
-use core::hint::spin_loop;
-use core::ptr::{self, addr_of, NonNull};
-use core::slice;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use kernel::error::to_result;
-use kernel::ffi::{c_int, c_void};
-use kernel::page::PAGE_SIZE;
+use crate::{
+    compat::prelude::*,
+    sys::{
+        bindings,
+        physical, //
+    }, //
+};
+use core::{
+    arch::asm,
+    hint::spin_loop,
+    ptr::{
+        self,
+        addr_of,
+        NonNull, //
+    },
+    slice,
+    sync::atomic::{
+        AtomicBool,
+        AtomicUsize,
+        Ordering, //
+    }, //
+};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_void, //
+    },
+    page::PAGE_SIZE, //
+};
 
 /// A page that becomes a translation table of the kernel's, and so is never freed.
 ///

@@ -2,14 +2,20 @@
 
 //! Calls of firmware (Arm DEN0028, "SMC Calling Convention").
 
-use crate::compat::prelude::*;
 #[cfg(CONFIG_ACPI)]
 use crate::sys::acpi;
-use crate::sys::acpi::AcpiTable;
-use crate::sys::bindings;
-use core::ffi::CStr;
-use core::mem::zeroed;
-use core::ptr;
+use crate::{
+    compat::prelude::*,
+    sys::{
+        acpi::AcpiTable,
+        bindings, //
+    }, //
+};
+use core::{
+    ffi::CStr,
+    mem::zeroed,
+    ptr, //
+};
 
 /// The instruction that reaches firmware.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,29 +2,69 @@
 
 //! The segments that carry a capture kernel besides itself, and the jump into the purgatory.
 
-use super::cache;
-use super::image::Image;
-use crate::arch::purgatory::{memory_of, Addresses, Lens, Purgatory};
-use crate::compat::prelude::*;
-use crate::refusal::{MachineError, Refusal};
-use crate::sys::acpi::AcpiTable;
-use crate::sys::bindings;
-use crate::sys::file::Mount;
-use crate::sys::random;
+use super::{
+    cache,
+    image::Image, //
+};
+use crate::{
+    arch::purgatory::{
+        memory_of,
+        Addresses,
+        Lens,
+        Purgatory, //
+    },
+    compat::prelude::*,
+    refusal::{
+        MachineError,
+        Refusal, //
+    },
+    sys::{
+        acpi::AcpiTable,
+        bindings,
+        file::Mount,
+        random, //
+    }, //
+};
 use core::arch::asm;
 use kernel::page::PAGE_SHIFT;
-use kexec_core::handover::arm64::console::{find_console, find_in_spcr, find_stdout};
-use kexec_core::handover::arm64::device_tree::{
-    capture_tree, tree_len_bound, Changes, DeviceTreeError, TREE_LEN_MAX,
+use kexec_core::{
+    handover::{
+        arm64::{
+            console::{
+                find_console,
+                find_in_spcr,
+                find_stdout, //
+            },
+            device_tree::{
+                capture_tree,
+                tree_len_bound,
+                Changes,
+                DeviceTreeError,
+                TREE_LEN_MAX, //
+            },
+            fdt::Fdt,
+            page_tables::{
+                self,
+                IdentityMap,
+                T0SZ, //
+            }, //
+        },
+        command_line::Console,
+        purgatory::{
+            CONSOLE_NONE,
+            CONSOLE_PL011, //
+        }, //
+    },
+    plan::Plan,
+    types::{
+        granule::Granule,
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        }, //
+    },
+    uapi::SegmentKind, //
 };
-use kexec_core::handover::arm64::fdt::Fdt;
-use kexec_core::handover::arm64::page_tables::{self, IdentityMap, T0SZ};
-use kexec_core::handover::command_line::Console;
-use kexec_core::handover::purgatory::{CONSOLE_NONE, CONSOLE_PL011};
-use kexec_core::plan::Plan;
-use kexec_core::types::granule::Granule;
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
-use kexec_core::uapi::SegmentKind;
 
 /// The segment whose address the kernel is entered with.
 pub(crate) const ARGUMENT: SegmentKind = SegmentKind::DeviceTree;

@@ -5,14 +5,23 @@
 //! ftrace hands over the argument registers, the frame and the stack pointer only. The kprobe fires
 //! before it and has all registers. But a kprobe is missed while another one runs; then ftrace calls.
 
-use crate::bindings::KernelStatic;
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::panic::PanicCallbacks;
-use crate::sys::slot::{Held, Slot};
+use crate::{
+    bindings::KernelStatic,
+    compat::prelude::*,
+    sys::{
+        bindings,
+        panic::PanicCallbacks,
+        slot::{
+            Held,
+            Slot, //
+        }, //
+    }, //
+};
 use core::mem::zeroed;
-use kernel::error::to_result;
-use kernel::ffi::c_int;
+use kernel::{
+    error::to_result,
+    ffi::c_int, //
+};
 
 static PROBE: KernelStatic<bindings::kprobe> = KernelStatic::zeroed();
 

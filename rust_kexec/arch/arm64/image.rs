@@ -4,13 +4,25 @@
 
 use crate::refusal::Refusal;
 use core::arch::asm;
-use kexec_core::image::arm64::arm64_image::{self, COMMAND_LINE_MAX};
-use kexec_core::image::arm64::kernel::Kernel;
-use kexec_core::image::arm64::verify::{EntryConditions, PageSizes};
-use kexec_core::image::unpack::Inner;
-use kexec_core::image::Verified;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::Decompression;
+use kexec_core::{
+    image::{
+        arm64::{
+            arm64_image::{
+                self,
+                COMMAND_LINE_MAX, //
+            },
+            kernel::Kernel,
+            verify::{
+                EntryConditions,
+                PageSizes, //
+            }, //
+        },
+        unpack::Inner,
+        Verified, //
+    },
+    types::ranges::Range,
+    uapi::Decompression, //
+};
 
 /// A kernel image that was found fit for this machine.
 pub(crate) type Image<'a> = Verified<Kernel<'a>>;

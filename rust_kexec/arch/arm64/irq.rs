@@ -3,8 +3,10 @@
 //! The kernel's interrupts and the chips that they come from, for the crash path: no lock is taken.
 
 use crate::sys::bindings;
-use core::mem::offset_of;
-use core::ptr::NonNull;
+use core::{
+    mem::offset_of,
+    ptr::NonNull, //
+};
 use kernel::ffi::c_uint;
 
 /// An interrupt's number and its data.

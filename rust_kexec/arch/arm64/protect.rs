@@ -10,20 +10,32 @@
 //! conflict aborts), under a lock that is out of reach. Those are asked to split, by
 //! split_kernel_leaf_mapping(). Where that function does nothing, only this module splits.
 
-use super::break_before_make::{replace, NewTable};
-use crate::arch::failure;
-use crate::compat::prelude::*;
+use super::break_before_make::{
+    replace,
+    NewTable, //
+};
 #[cfg(kernel_split_leaf_mapping)]
 use crate::sys::kprobe;
-use crate::sys::physical::direct_map_address;
+use crate::{
+    arch::failure,
+    compat::prelude::*,
+    sys::physical::direct_map_address, //
+};
 use core::arch::asm;
 #[cfg(kernel_split_leaf_mapping)]
 use kernel::error::to_result;
 #[cfg(kernel_split_leaf_mapping)]
 use kernel::ffi::c_int;
 use kernel::ffi::c_ulong;
-use kexec_core::handover::arm64::kernel_map::{self, KernelMap, KernelMapError, Unit};
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    handover::arm64::kernel_map::{
+        self,
+        KernelMap,
+        KernelMapError,
+        Unit, //
+    },
+    types::ranges::Range, //
+};
 
 /// Why the map was not changed.
 pub(crate) type Failure = failure::Failure<KernelMapError>;

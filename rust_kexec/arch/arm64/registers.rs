@@ -3,8 +3,14 @@
 //! A CPU's registers, as a dump holds them.
 
 use kernel::bindings;
-use kexec_core::dump::prstatus::{encode_arm64, ARM64_BUFFER_LEN, ARM64_REGS};
-use kexec_core::types::elf::Architecture;
+use kexec_core::{
+    dump::prstatus::{
+        encode_arm64,
+        ARM64_BUFFER_LEN,
+        ARM64_REGS, //
+    },
+    types::elf::Architecture, //
+};
 
 /// The architecture that a dump names.
 pub(crate) const ARCHITECTURE: Architecture = Architecture::Arm64;

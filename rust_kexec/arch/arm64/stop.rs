@@ -7,21 +7,42 @@
 //! written without its registers, and the crash report names it. A CPU that answers saves its
 //! registers and switches itself off through PSCI, or parks where there is no PSCI (spin-table).
 
-use super::firmware::Conduit;
-use super::irq::{self, Irq};
-use super::panic::ArchitectureCallbacks;
-use super::registers::Registers;
-use crate::bindings::KernelStatic;
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::cpu;
-use crate::sys::panic::PanicCallbacks;
-use crate::sys::slot::{Held, Slot};
-use core::ffi::CStr;
-use core::mem::transmute;
-use core::ptr::addr_of_mut;
-use core::sync::atomic::{AtomicU32, Ordering};
-use kernel::ffi::{c_int, c_uint, c_void};
+use super::{
+    firmware::Conduit,
+    irq::{
+        self,
+        Irq, //
+    },
+    panic::ArchitectureCallbacks,
+    registers::Registers, //
+};
+use crate::{
+    bindings::KernelStatic,
+    compat::prelude::*,
+    sys::{
+        bindings,
+        cpu,
+        panic::PanicCallbacks,
+        slot::{
+            Held,
+            Slot, //
+        }, //
+    }, //
+};
+use core::{
+    ffi::CStr,
+    mem::transmute,
+    ptr::addr_of_mut,
+    sync::atomic::{
+        AtomicU32,
+        Ordering, //
+    }, //
+};
+use kernel::ffi::{
+    c_int,
+    c_uint,
+    c_void, //
+};
 use kexec_core::dump::report::Means;
 
 /// How firmware is called to switch a CPU off: 0 where it cannot, else a [`Conduit`].

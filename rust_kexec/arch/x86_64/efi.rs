@@ -2,16 +2,35 @@
 
 //! The tables and services of UEFI firmware, handed over to the capture kernel.
 
-use super::kernels_efi::{self, KernelsServices};
-use crate::compat::prelude::*;
-use crate::sys::file::Mount;
-use crate::sys::physical::Mapping;
+use super::kernels_efi::{
+    self,
+    KernelsServices, //
+};
+use crate::{
+    compat::prelude::*,
+    sys::{
+        file::Mount,
+        physical::Mapping, //
+    }, //
+};
 use core::ffi::CStr;
 use kernel::alloc::AllocError;
-use kexec_core::handover::x86_64::boot_params::BootParams;
-use kexec_core::handover::x86_64::efi::{self, EfiInfo, SetupData, SYSTEM_TABLE_LEN};
-use kexec_core::handover::x86_64::setup_data::{SetupDataType, Tail};
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    handover::x86_64::{
+        boot_params::BootParams,
+        efi::{
+            self,
+            EfiInfo,
+            SetupData,
+            SYSTEM_TABLE_LEN, //
+        },
+        setup_data::{
+            SetupDataType,
+            Tail, //
+        }, //
+    },
+    types::ranges::Range, //
+};
 
 /// The firmware's tables, and its services where the running kernel uses them.
 pub(super) struct Firmware {

@@ -2,27 +2,69 @@
 
 //! The segments that carry a capture kernel besides itself, and the jump into the purgatory.
 
-use super::efi::Firmware;
-use super::image::{self, Image};
-use super::{memory, port};
-use crate::arch::purgatory::{memory_of, Addresses, Lens, Purgatory};
-use crate::compat::prelude::*;
-use crate::refusal::Refusal;
-use crate::sys::bindings;
-use crate::sys::file::Mount;
-use crate::sys::{iomem, random};
-use kernel::alloc::AllocError;
-use kexec_core::handover::command_line;
-use kexec_core::handover::purgatory::{CONSOLE_NONE, CONSOLE_UART8250_PORT, FOUR_LEVEL_PAGING};
-use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
-use kexec_core::handover::x86_64::page_tables::{
-    self, large_pages, IdentityMap, Levels, TABLE_LEN,
+use super::{
+    efi::Firmware,
+    image::{
+        self,
+        Image, //
+    },
+    memory,
+    port, //
 };
-use kexec_core::handover::x86_64::setup_data::{tail_len, SetupDataType, Tail, RNG_SEED_LEN};
-use kexec_core::image::x86_64::protocol::BootProtocol;
-use kexec_core::plan::Plan;
-use kexec_core::types::ranges::{Range, RangeList, PAGE_SIZE};
-use kexec_core::uapi::SegmentKind;
+use crate::{
+    arch::purgatory::{
+        memory_of,
+        Addresses,
+        Lens,
+        Purgatory, //
+    },
+    compat::prelude::*,
+    refusal::Refusal,
+    sys::{
+        bindings,
+        file::Mount,
+        iomem,
+        random, //
+    }, //
+};
+use kernel::alloc::AllocError;
+use kexec_core::{
+    handover::{
+        command_line,
+        purgatory::{
+            CONSOLE_NONE,
+            CONSOLE_UART8250_PORT,
+            FOUR_LEVEL_PAGING, //
+        },
+        x86_64::{
+            boot_params::{
+                BootParams,
+                BOOT_PARAMS_LEN, //
+            },
+            page_tables::{
+                self,
+                large_pages,
+                IdentityMap,
+                Levels,
+                TABLE_LEN, //
+            },
+            setup_data::{
+                tail_len,
+                SetupDataType,
+                Tail,
+                RNG_SEED_LEN, //
+            }, //
+        }, //
+    },
+    image::x86_64::protocol::BootProtocol,
+    plan::Plan,
+    types::ranges::{
+        Range,
+        RangeList,
+        PAGE_SIZE, //
+    },
+    uapi::SegmentKind, //
+};
 
 /// The purgatory: position-independent, entered at its first byte, its stack inside.
 static PURGATORY: Purgatory = Purgatory {

@@ -9,8 +9,13 @@
 use crate::bindings::KernelStatic;
 #[cfg(CONFIG_SMP)]
 use crate::sys::bindings;
-use crate::sys::panic::PanicCallbacks;
-use crate::sys::slot::{Held, Slot};
+use crate::sys::{
+    panic::PanicCallbacks,
+    slot::{
+        Held,
+        Slot, //
+    }, //
+};
 #[cfg(CONFIG_SMP)]
 use core::ptr::addr_of_mut;
 use kernel::error::Result;

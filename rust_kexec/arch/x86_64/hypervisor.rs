@@ -4,10 +4,17 @@
 //! kernel has a hook for it, machine_ops.crash_shutdown, which a module cannot call.
 
 use super::port;
-use crate::refusal::MachineError;
-use crate::sys::bindings;
-use core::arch::x86_64::__cpuid;
-use core::sync::atomic::{AtomicU32, Ordering};
+use crate::{
+    refusal::MachineError,
+    sys::bindings, //
+};
+use core::{
+    arch::x86_64::__cpuid,
+    sync::atomic::{
+        AtomicU32,
+        Ordering, //
+    }, //
+};
 use kexec_core::handover::x86_64::kvm;
 
 /// Refuses a hypervisor that has to be told by what only the kernel has: Hyper-V, whose VMBus has to

@@ -3,16 +3,24 @@
 //! Kernel images that can be loaded on x86_64.
 
 use super::port;
-use crate::refusal::Refusal;
-use crate::sys::physical;
-use kexec_core::image::unpack::Inner;
-use kexec_core::image::x86_64::kernel::Kernel;
-use kexec_core::image::x86_64::payload::Parameters;
-use kexec_core::image::x86_64::protocol::BootProtocol;
-use kexec_core::image::x86_64::verify::EntryConditions;
-use kexec_core::image::Verified;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::Decompression;
+use crate::{
+    refusal::Refusal,
+    sys::physical, //
+};
+use kexec_core::{
+    image::{
+        unpack::Inner,
+        x86_64::{
+            kernel::Kernel,
+            payload::Parameters,
+            protocol::BootProtocol,
+            verify::EntryConditions, //
+        },
+        Verified, //
+    },
+    types::ranges::Range,
+    uapi::Decompression, //
+};
 
 /// A kernel image that was found fit for this machine.
 pub(crate) type Image<'a> = Verified<Kernel<'a>>;

@@ -2,12 +2,21 @@
 
 //! The place of the running kernel's text, and the memory that the capture kernel may use.
 
-use crate::refusal::Refusal;
-use crate::sys::iomem;
+use crate::{
+    refusal::Refusal,
+    sys::iomem, //
+};
 use kernel::bindings;
-use kexec_core::handover::x86_64::boot_params::{BootParams, MemoryType};
-use kexec_core::handover::x86_64::memory_map::MemoryMap;
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    handover::x86_64::{
+        boot_params::{
+            BootParams,
+            MemoryType, //
+        },
+        memory_map::MemoryMap, //
+    },
+    types::ranges::Range, //
+};
 
 /// The names that /proc/iomem has for the first and the last part of the kernel.
 pub(crate) const KERNEL_ENTRIES: (&str, &str) = ("Kernel code", "Kernel bss");

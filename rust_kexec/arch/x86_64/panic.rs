@@ -2,9 +2,14 @@
 
 //! The NMI handler in which a CPU is stopped.
 
-use crate::sys::bindings;
-use crate::sys::panic::PanicCallbacks;
-use kernel::ffi::{c_int, c_uint};
+use crate::sys::{
+    bindings,
+    panic::PanicCallbacks, //
+};
+use kernel::ffi::{
+    c_int,
+    c_uint, //
+};
 use kexec_core::dump::report::Means;
 
 /// A type whose callbacks the NMI handler calls.

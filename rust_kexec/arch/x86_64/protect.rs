@@ -10,16 +10,31 @@
 //! uncached for a moment. The large page stays split.
 
 use super::port;
-use crate::arch::failure;
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::physical::direct_map_address;
-use core::fmt;
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU64, Ordering};
-use kernel::error::to_result;
-use kernel::ffi::{c_uint, c_ulong, c_void};
-use kernel::page::PAGE_SIZE;
+use crate::{
+    arch::failure,
+    compat::prelude::*,
+    sys::{
+        bindings,
+        physical::direct_map_address, //
+    }, //
+};
+use core::{
+    fmt,
+    ptr::NonNull,
+    sync::atomic::{
+        AtomicU64,
+        Ordering, //
+    }, //
+};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_uint,
+        c_ulong,
+        c_void, //
+    },
+    page::PAGE_SIZE, //
+};
 use kexec_core::types::ranges::Range;
 
 // Bits of an entry (Intel SDM volume 3, "4-Level Paging and 5-Level Paging").

@@ -4,9 +4,13 @@
 //! interrupt. Everything is looked up and mapped at load; the crash only writes registers.
 
 use super::port;
-use crate::compat::prelude::*;
-use crate::sys::acpi::AcpiTable;
-use crate::sys::bindings;
+use crate::{
+    compat::prelude::*,
+    sys::{
+        acpi::AcpiTable,
+        bindings, //
+    }, //
+};
 use core::ptr::NonNull;
 use kernel::alloc::AllocError;
 use kexec_core::handover::x86_64::acpi;

@@ -4,8 +4,14 @@
 
 use super::port;
 use kernel::bindings;
-use kexec_core::dump::prstatus::{encode_x86_64, X86_64_BUFFER_LEN, X86_64_REGS};
-use kexec_core::types::elf::Architecture;
+use kexec_core::{
+    dump::prstatus::{
+        encode_x86_64,
+        X86_64_BUFFER_LEN,
+        X86_64_REGS, //
+    },
+    types::elf::Architecture, //
+};
 
 /// The architecture that a dump names.
 pub(crate) const ARCHITECTURE: Architecture = Architecture::X86_64;

@@ -2,9 +2,14 @@
 
 //! The word that firmware or the boot loader left about Secure Boot.
 
-use crate::compat::prelude::*;
-use crate::sys::file::Mount;
-use kexec_core::handover::x86_64::boot_params::{secure_boot, SECURE_BOOT};
+use crate::{
+    compat::prelude::*,
+    sys::file::Mount, //
+};
+use kexec_core::handover::x86_64::boot_params::{
+    secure_boot,
+    SECURE_BOOT, //
+};
 
 /// What the kernel's EFI stub has found out, if it ran (arch_efi_boot_mode).
 pub(crate) fn found_at_boot() -> Option<bool> {

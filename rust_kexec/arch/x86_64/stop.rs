@@ -2,19 +2,36 @@
 
 //! Stopping other CPUs by NMI, which reaches them with interrupts off as well.
 
-use super::panic::ArchitectureCallbacks;
-use super::registers::Registers;
-use super::{hypervisor, port};
-use crate::bindings::KernelStatic;
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::cpu;
-use crate::sys::slot::{Held, Slot};
-use core::ffi::CStr;
-use core::ptr::addr_of_mut;
-use core::sync::atomic::{AtomicUsize, Ordering};
-use kernel::error::to_result;
-use kernel::ffi::c_ulong;
+use super::{
+    hypervisor,
+    panic::ArchitectureCallbacks,
+    port,
+    registers::Registers, //
+};
+use crate::{
+    bindings::KernelStatic,
+    compat::prelude::*,
+    sys::{
+        bindings,
+        cpu,
+        slot::{
+            Held,
+            Slot, //
+        }, //
+    }, //
+};
+use core::{
+    ffi::CStr,
+    ptr::addr_of_mut,
+    sync::atomic::{
+        AtomicUsize,
+        Ordering, //
+    }, //
+};
+use kernel::{
+    error::to_result,
+    ffi::c_ulong, //
+};
 
 /// The NMI handler in which a CPU is stopped.
 pub(crate) struct StopHandler {

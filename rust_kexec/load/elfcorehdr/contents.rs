@@ -3,15 +3,33 @@
 //! The elfcorehdr: which memory the dump consists of.
 
 use super::kernel_text::kernel_text;
-use crate::arch::{memory, registers};
-use crate::compat::prelude::*;
-use crate::record::CrashRecord;
-use crate::refusal::Refusal;
-use crate::reserve::Reservation;
-use crate::sys::{iomem, physical};
+use crate::{
+    arch::{
+        memory,
+        registers, //
+    },
+    compat::prelude::*,
+    record::CrashRecord,
+    refusal::Refusal,
+    reserve::Reservation,
+    sys::{
+        iomem,
+        physical, //
+    }, //
+};
 use kernel::sync::Arc;
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, Load, PROGRAM_HEADERS_MAX};
-use kexec_core::types::ranges::{without, Range};
+use kexec_core::{
+    dump::elfcorehdr::{
+        encode,
+        encoded_len,
+        Load,
+        PROGRAM_HEADERS_MAX, //
+    },
+    types::ranges::{
+        without,
+        Range, //
+    }, //
+};
 
 /// Room for so many more pieces of memory than there are at load: memory that comes and goes by
 /// blocks of 128 MiB can leave 128 GiB in as many.

@@ -18,23 +18,57 @@
 //! debuggers look, as soon as its address is known, which is when the CPU is registered. That is
 //! asked when the CPU is about to start, while it has no registers to save.
 
-use super::contents::{EncodedElfcorehdr, Sources};
-use crate::arch::handover;
-use crate::arch::protect::Failure;
-use crate::compat::{global_lock, prelude::*};
-use crate::load::digests::Digests;
-use crate::load::write_protection::WriteProtection;
-use crate::refusal::{Refusal, RegionError};
-use crate::sys::cpu;
-use crate::sys::hotplug::{CpuState, HotplugCallbacks, MemoryNotifier};
-use crate::sys::once::Once;
-use crate::sys::physical::ReservedMemory;
-use core::fmt;
-use core::ops::DerefMut;
-use core::sync::atomic::Ordering;
-use kexec_core::dump::elfcorehdr::slots::{Memory, Selection, Slots, Writer};
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::{ElfcorehdrRecord, SegmentKind, SegmentRecord};
+use super::contents::{
+    EncodedElfcorehdr,
+    Sources, //
+};
+use crate::{
+    arch::{
+        handover,
+        protect::Failure, //
+    },
+    compat::{
+        global_lock,
+        prelude::*, //
+    },
+    load::{
+        digests::Digests,
+        write_protection::WriteProtection, //
+    },
+    refusal::{
+        Refusal,
+        RegionError, //
+    },
+    sys::{
+        cpu,
+        hotplug::{
+            CpuState,
+            HotplugCallbacks,
+            MemoryNotifier, //
+        },
+        once::Once,
+        physical::ReservedMemory, //
+    }, //
+};
+use core::{
+    fmt,
+    ops::DerefMut,
+    sync::atomic::Ordering, //
+};
+use kexec_core::{
+    dump::elfcorehdr::slots::{
+        Memory,
+        Selection,
+        Slots,
+        Writer, //
+    },
+    types::ranges::Range,
+    uapi::{
+        ElfcorehdrRecord,
+        SegmentKind,
+        SegmentRecord, //
+    }, //
+};
 
 global_lock! {
     /// The headers of the image that is armed, and of the one that is to replace it. Notifiers take

@@ -3,13 +3,20 @@
 //! Where the running kernel's text and data lie, which readers of a dump look up by their own
 //! addresses.
 
-use crate::arch::memory;
-use crate::compat::prelude::*;
-use crate::refusal::{MachineError, Refusal};
-use crate::sys::file::Mount;
-use kexec_core::dump::elfcorehdr::Load;
-use kexec_core::plan::iomem::find;
-use kexec_core::types::ranges::Range;
+use crate::{
+    arch::memory,
+    compat::prelude::*,
+    refusal::{
+        MachineError,
+        Refusal, //
+    },
+    sys::file::Mount, //
+};
+use kexec_core::{
+    dump::elfcorehdr::Load,
+    plan::iomem::find,
+    types::ranges::Range, //
+};
 
 /// Enough for the text of /proc/iomem on machines with thousands of entries.
 const IOMEM_TEXT_LEN: usize = 512 << 10;

@@ -5,12 +5,25 @@
 //! sysfs shows it (`kexec_crash_loaded`, from 7.0 on also `kexec/crash_loaded`), an oops prints it
 //! ("Kdump: loaded"), and pvpanic, the machine check handler and code for Xen and Hyper-V act on it.
 
-use super::function::{return_from, Hook};
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::kexec;
-use crate::sys::slot::{Held, Slot};
-use kernel::ffi::{c_int, c_ulong};
+use super::function::{
+    return_from,
+    Hook, //
+};
+use crate::{
+    compat::prelude::*,
+    sys::{
+        bindings,
+        kexec,
+        slot::{
+            Held,
+            Slot, //
+        }, //
+    }, //
+};
+use kernel::ffi::{
+    c_int,
+    c_ulong, //
+};
 
 /// The image that the answer is about, beside the kernel's own.
 pub(crate) trait LoadedImage {

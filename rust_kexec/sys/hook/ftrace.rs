@@ -2,17 +2,32 @@
 
 //! One function of the kernel that calls one of ours when it is entered: by ftrace.
 
-use crate::bindings::KernelStatic;
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::kprobe;
-use crate::sys::slot::Held;
-use core::ffi::CStr;
-use core::mem::MaybeUninit;
-use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use kernel::error::to_result;
-use kernel::ffi::{c_int, c_ulong};
+use crate::{
+    bindings::KernelStatic,
+    compat::prelude::*,
+    sys::{
+        bindings,
+        kprobe,
+        slot::Held, //
+    }, //
+};
+use core::{
+    ffi::CStr,
+    mem::MaybeUninit,
+    ptr,
+    sync::atomic::{
+        AtomicBool,
+        AtomicUsize,
+        Ordering, //
+    }, //
+};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_ulong, //
+    }, //
+};
 
 /// A function that ftrace calls with preemption off: with the address of the hook, that of the hooked
 /// function's caller, the hook's `ftrace_ops` and the registers.

@@ -3,16 +3,34 @@
 //! One function of the kernel that calls one of ours when it is entered: by a kprobe, where the kernel
 //! has no ftrace.
 
-use crate::bindings::KernelStatic;
-use crate::compat::prelude::*;
-use crate::sys::slot::Held;
-use crate::sys::{bindings, cpu};
-use core::ffi::CStr;
-use core::mem::{zeroed, MaybeUninit};
-use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
-use kernel::error::to_result;
-use kernel::ffi::{c_int, c_ulong};
+use crate::{
+    bindings::KernelStatic,
+    compat::prelude::*,
+    sys::{
+        bindings,
+        cpu,
+        slot::Held, //
+    }, //
+};
+use core::{
+    ffi::CStr,
+    mem::{
+        zeroed,
+        MaybeUninit, //
+    },
+    ptr,
+    sync::atomic::{
+        AtomicBool,
+        Ordering, //
+    }, //
+};
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_ulong, //
+    }, //
+};
 
 /// A function that a kprobe calls with interrupts off: as ftrace would, with the address of the hook,
 /// nothing, nothing, and the registers.

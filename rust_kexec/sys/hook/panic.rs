@@ -2,12 +2,27 @@
 
 //! Hooks on the functions that panic() calls.
 
-use super::function::{argument, with_frame, Entered, Hook};
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::panic::PanicCallbacks;
-use crate::sys::slot::{Held, Slot};
-use core::sync::atomic::{AtomicBool, Ordering};
+use super::function::{
+    argument,
+    with_frame,
+    Entered,
+    Hook, //
+};
+use crate::{
+    compat::prelude::*,
+    sys::{
+        bindings,
+        panic::PanicCallbacks,
+        slot::{
+            Held,
+            Slot, //
+        }, //
+    }, //
+};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering, //
+};
 use kernel::ffi::c_ulong;
 #[cfg(CONFIG_X86_64)]
 use kexec_core::dump::report::Means;

@@ -2,11 +2,26 @@
 
 //! A guard of the region that is reserved for a capture kernel.
 
-use super::function::{argument, return_from, Entered, Hook};
-use crate::compat::prelude::*;
-use crate::sys::bindings;
-use crate::sys::slot::{Held, Slot};
-use kernel::ffi::{c_int, c_ulong};
+use super::function::{
+    argument,
+    return_from,
+    Entered,
+    Hook, //
+};
+use crate::{
+    compat::prelude::*,
+    sys::{
+        bindings,
+        slot::{
+            Held,
+            Slot, //
+        }, //
+    }, //
+};
+use kernel::ffi::{
+    c_int,
+    c_ulong, //
+};
 
 /// The functions by which the kernel would write to the region or give it back, and what they call.
 ///

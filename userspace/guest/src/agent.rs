@@ -30,11 +30,26 @@ pub mod kernel;
 pub mod port;
 pub mod protocol;
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, Read, Write};
-use std::path::Path;
+use std::{
+    fs::{
+        self,
+        File, //
+    },
+    io::{
+        self,
+        BufRead,
+        Read,
+        Write, //
+    },
+    path::Path, //
+};
 
-use protocol::{Answer, Reply, Request, WriteFailed};
+use protocol::{
+    Answer,
+    Reply,
+    Request,
+    WriteFailed, //
+};
 use serde::Serialize;
 
 /// Longest line that the host may send, in bytes.

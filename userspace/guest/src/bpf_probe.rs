@@ -3,12 +3,23 @@
 //! A BPF program in a kprobe, which counts how often a function is entered. By bpf(2) and
 //! perf_event_open(2), which no crate at hand wraps.
 
-use std::ffi::CStr;
-use std::fs;
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::{
+    ffi::CStr,
+    fs,
+    io,
+    os::fd::{
+        AsRawFd,
+        FromRawFd,
+        OwnedFd,
+        RawFd, //
+    }, //
+};
 
-use nix::libc::{self, c_long, c_ulong};
+use nix::libc::{
+    self,
+    c_long,
+    c_ulong, //
+};
 
 use crate::report::Failure;
 

@@ -2,18 +2,38 @@
 
 //! Requests to the module in structures of another length than ours.
 
-use std::fs::File;
-use std::mem::{offset_of, size_of};
-use std::os::fd::{AsRawFd, RawFd};
-use std::slice;
+use std::{
+    fs::File,
+    mem::{
+        offset_of,
+        size_of, //
+    },
+    os::fd::{
+        AsRawFd,
+        RawFd, //
+    },
+    slice, //
+};
 
-use kexec_core::uapi::{self, LoadRequest, Message, Status, UnloadRequest, MESSAGE_MAX, NO_FD};
-use nix::errno::Errno;
-use nix::request_code_none;
+use kexec_core::uapi::{
+    self,
+    LoadRequest,
+    Message,
+    Status,
+    UnloadRequest,
+    MESSAGE_MAX,
+    NO_FD, //
+};
+use nix::{
+    errno::Errno,
+    request_code_none, //
+};
 use serde::Serialize;
 
-use crate::file_mapping::FileMapping;
-use crate::report::Failure;
+use crate::{
+    file_mapping::FileMapping,
+    report::Failure, //
+};
 
 /// How a structure differs from ours.
 #[derive(Debug, Default)]

@@ -2,17 +2,27 @@
 
 //! A part of a file that does not change, mapped to be read.
 
-use std::ffi::c_void;
-use std::fs::File;
-use std::mem::ManuallyDrop;
-use std::num::NonZeroUsize;
-use std::os::fd::AsFd;
-use std::path::Path;
-use std::ptr::NonNull;
+use std::{
+    ffi::c_void,
+    fs::File,
+    mem::ManuallyDrop,
+    num::NonZeroUsize,
+    os::fd::AsFd,
+    path::Path,
+    ptr::NonNull, //
+};
 
-use nix::errno::Errno;
-use nix::libc::off_t;
-use nix::sys::mman::{mmap, mprotect, munmap, MapFlags, ProtFlags};
+use nix::{
+    errno::Errno,
+    libc::off_t,
+    sys::mman::{
+        mmap,
+        mprotect,
+        munmap,
+        MapFlags,
+        ProtFlags, //
+    }, //
+};
 
 use crate::report::Failure;
 

@@ -5,7 +5,10 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{
+    Serialize,
+    Serializer, //
+};
 
 /// A number that is written as `0x…`.
 ///

@@ -2,11 +2,19 @@
 
 //! The kernel's own crash image: `kexec_file_load(2)`, which no crate at hand wraps.
 
-use std::ffi::CStr;
-use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::{
+    ffi::CStr,
+    io,
+    os::fd::{
+        AsRawFd,
+        BorrowedFd, //
+    }, //
+};
 
-use nix::libc::{c_int, c_ulong};
+use nix::libc::{
+    c_int,
+    c_ulong, //
+};
 
 /// Drop the image (`include/uapi/linux/kexec.h`).
 const KEXEC_FILE_UNLOAD: c_ulong = 1;

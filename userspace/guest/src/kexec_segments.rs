@@ -3,11 +3,18 @@
 //! The kernel's own crash image by `kexec_load(2)`, which no crate at hand wraps: one page of it,
 //! which is enough to be in the way of others. On x86_64, where 32-bit programs can ask for it too.
 
-use std::io;
-use std::num::NonZeroUsize;
+use std::{
+    io,
+    num::NonZeroUsize, //
+};
 
-use nix::errno::Errno;
-use nix::libc::{self, c_ulong};
+use nix::{
+    errno::Errno,
+    libc::{
+        self,
+        c_ulong, //
+    }, //
+};
 
 use crate::file_mapping::FileMapping;
 
@@ -64,7 +71,12 @@ fn conclude(result: i64) -> io::Result<()> {
 /// Loads an image of zeros as a 32-bit program does, which any program can be for one call.
 #[cfg(target_arch = "x86_64")]
 pub fn load_as_32_bits(address: u64) -> io::Result<()> {
-    use nix::sys::mman::{mmap_anonymous, munmap, MapFlags, ProtFlags};
+    use nix::sys::mman::{
+        mmap_anonymous,
+        munmap,
+        MapFlags,
+        ProtFlags, //
+    };
 
     /// Number of the system call in 32-bit programs (`arch/x86/entry/syscalls/syscall_32.tbl`).
     const KEXEC_LOAD_32: i32 = 283;

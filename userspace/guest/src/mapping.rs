@@ -2,13 +2,26 @@
 
 //! Mapped memory that belongs to its owner: anonymous, and locked.
 
-use std::ffi::c_void;
-use std::num::NonZeroUsize;
-use std::ptr::NonNull;
+use std::{
+    ffi::c_void,
+    num::NonZeroUsize,
+    ptr::NonNull, //
+};
 
-use nix::errno::Errno;
-use nix::sys::mman::{mlock, mmap_anonymous, munmap, MapFlags, ProtFlags};
-use nix::unistd::{sysconf, SysconfVar};
+use nix::{
+    errno::Errno,
+    sys::mman::{
+        mlock,
+        mmap_anonymous,
+        munmap,
+        MapFlags,
+        ProtFlags, //
+    },
+    unistd::{
+        sysconf,
+        SysconfVar, //
+    }, //
+};
 
 /// The size of a page.
 pub fn page_size() -> nix::Result<NonZeroUsize> {

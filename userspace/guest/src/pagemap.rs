@@ -3,10 +3,12 @@
 //! Physical addresses of this process's pages, from `/proc/self/pagemap`
 //! (Documentation/admin-guide/mm/pagemap.rst).
 
-use std::fs::File;
-use std::io;
-use std::num::NonZeroUsize;
-use std::os::unix::fs::FileExt;
+use std::{
+    fs::File,
+    io,
+    num::NonZeroUsize,
+    os::unix::fs::FileExt, //
+};
 
 /// Size of the entry of one page.
 const ENTRY_LEN: usize = 8;

@@ -16,16 +16,23 @@
 //! but the found pages are given back. The search stops before less than
 //! [`RESERVE_PERCENT`] of the memory is left.
 
-use std::fs;
-use std::num::NonZeroUsize;
+use std::{
+    fs,
+    num::NonZeroUsize, //
+};
 
 use serde::Serialize;
 
-use crate::hex::Hex;
-use crate::mapping::{page_size, Mapping};
-use crate::pagemap::Pagemap;
-use crate::report::Failure;
-use crate::splitmix::SplitMix64;
+use crate::{
+    hex::Hex,
+    mapping::{
+        page_size,
+        Mapping, //
+    },
+    pagemap::Pagemap,
+    report::Failure,
+    splitmix::SplitMix64, //
+};
 
 /// How much of the memory the search leaves available.
 pub const RESERVE_PERCENT: u64 = 15;

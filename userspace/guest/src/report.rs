@@ -2,9 +2,14 @@
 
 //! How a program reports: one line of JSON when it is ready, or a sentence when it fails.
 
-use std::fmt;
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::{
+    fmt,
+    io::{
+        self,
+        Write, //
+    },
+    process::ExitCode, //
+};
 
 use nix::errno::Errno;
 use serde::Serialize;

@@ -6,8 +6,10 @@
 //! instruction pointer lies between [`loop_range`]'s ends. A CPU that was in the timer's
 //! interrupt at that moment has the kernel's: its instruction pointer says so.
 
-use std::arch::global_asm;
-use std::ops::Range;
+use std::{
+    arch::global_asm,
+    ops::Range, //
+};
 
 use crate::splitmix::SplitMix64;
 

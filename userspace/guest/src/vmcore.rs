@@ -6,18 +6,35 @@
 pub mod compare;
 pub mod timing;
 
-use std::fs::File;
-use std::num::NonZeroUsize;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    num::NonZeroUsize,
+    os::{
+        fd::AsRawFd,
+        unix::fs::FileExt, //
+    },
+    path::{
+        Path,
+        PathBuf, //
+    }, //
+};
 
-use nix::errno::Errno;
-use nix::libc::{self, off_t};
-use nix::sys::mman::{MapFlags, ProtFlags};
+use nix::{
+    errno::Errno,
+    libc::{
+        self,
+        off_t, //
+    },
+    sys::mman::{
+        MapFlags,
+        ProtFlags, //
+    }, //
+};
 
-use crate::file_mapping::FileMapping;
-use crate::report::Failure;
+use crate::{
+    file_mapping::FileMapping,
+    report::Failure, //
+};
 
 /// An open dump.
 ///

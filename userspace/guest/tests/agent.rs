@@ -4,8 +4,15 @@
 
 use std::io::Cursor;
 
-use guest::agent::{converse, LINE_MAX, TEXT_MAX};
-use serde_json::{json, Value};
+use guest::agent::{
+    converse,
+    LINE_MAX,
+    TEXT_MAX, //
+};
+use serde_json::{
+    json,
+    Value, //
+};
 
 /// What the agent replies to these lines, without its hello.
 fn converse_lines(lines: &[u8]) -> Vec<Value> {

@@ -10,12 +10,27 @@
 #[path = "../src/arguments.rs"]
 mod arguments;
 
-use std::io::{self, Write};
-use std::iter::once;
+use std::{
+    io::{
+        self,
+        Write, //
+    },
+    iter::once, //
+};
 
-use clap::{Arg, Command, CommandFactory};
-use clap_mangen::roff::{bold, roman, Roff};
-use clap_mangen::Man;
+use clap::{
+    Arg,
+    Command,
+    CommandFactory, //
+};
+use clap_mangen::{
+    roff::{
+        bold,
+        roman,
+        Roff, //
+    },
+    Man, //
+};
 
 use arguments::Arguments;
 

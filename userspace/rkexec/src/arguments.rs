@@ -2,13 +2,24 @@
 
 //! The command line of `rkexec`: `kexec`'s options, or a subcommand, become one [`Action`].
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::{
+    ffi::OsString,
+    path::PathBuf, //
+};
 
-use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use kexec_core::types::digest::Algorithm;
-use kexec_core::types::elf::Architecture;
+use clap::{
+    error::ErrorKind,
+    ArgAction,
+    Args,
+    CommandFactory,
+    Parser,
+    Subcommand,
+    ValueEnum, //
+};
+use kexec_core::types::{
+    digest::Algorithm,
+    elf::Architecture, //
+};
 
 /// A request of the user.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,8 +4,10 @@
 
 use std::fs;
 
-use crate::arguments::ImageOptions;
-use crate::failure::Failure;
+use crate::{
+    arguments::ImageOptions,
+    failure::Failure, //
+};
 
 /// Parameters of the running kernel that make no sense in a capture kernel: it cannot reserve
 /// memory for another one, was not started by the boot loader, and gets an elfcorehdr of

@@ -4,19 +4,36 @@
 
 mod memory;
 
-use std::fmt;
-use std::fs;
-use std::path::Path;
+use std::{
+    fmt,
+    fs,
+    path::Path, //
+};
 
-use kexec_core::crashkernel::{request, reserve, Request, Reserved, Rules};
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    crashkernel::{
+        request,
+        reserve,
+        Request,
+        Reserved,
+        Rules, //
+    },
+    types::{
+        elf::Architecture,
+        ranges::Range, //
+    }, //
+};
 use nix::sys::utsname::uname;
 use serde::Serialize;
 
-use crate::arguments::CrashkernelRequest;
-use crate::failure::Failure;
-use crate::output::{self, Address};
+use crate::{
+    arguments::CrashkernelRequest,
+    failure::Failure,
+    output::{
+        self,
+        Address, //
+    }, //
+};
 use memory::Memory;
 
 /// What a kernel makes of a command line, for people and as JSON.

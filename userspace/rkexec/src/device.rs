@@ -2,14 +2,30 @@
 
 //! `/dev/rust_kexec`: the only file of this program with `unsafe` in it.
 
-use std::fs::{File, OpenOptions};
-use std::mem::size_of;
-use std::os::fd::AsRawFd;
+use std::{
+    fs::{
+        File,
+        OpenOptions, //
+    },
+    mem::size_of,
+    os::fd::AsRawFd, //
+};
 
-use kexec_core::types::digest::Algorithm;
-use kexec_core::uapi::{self, LoadRequest, Message, Status, UnloadRequest, MESSAGE_MAX};
-use nix::errno::Errno;
-use nix::request_code_none;
+use kexec_core::{
+    types::digest::Algorithm,
+    uapi::{
+        self,
+        LoadRequest,
+        Message,
+        Status,
+        UnloadRequest,
+        MESSAGE_MAX, //
+    }, //
+};
+use nix::{
+    errno::Errno,
+    request_code_none, //
+};
 
 use crate::failure::Failure;
 

@@ -2,8 +2,10 @@
 
 //! A failure, as a sentence for people.
 
-use std::fmt;
-use std::io;
+use std::{
+    fmt,
+    io, //
+};
 
 use nix::errno::Errno;
 

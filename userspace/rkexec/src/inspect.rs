@@ -7,24 +7,51 @@ mod report;
 mod signature;
 mod unpack;
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::Path;
+use std::{
+    ffi::OsStr,
+    fs,
+    path::Path, //
+};
 
-use kexec_core::handover::command_line::capture_command_line;
-use kexec_core::image::format::Format;
-use kexec_core::image::unpack::{Decompressed, Unpack};
-use kexec_core::plan::{Placement, Placer};
-use kexec_core::signature::pe::{PeImage, DOS_MAGIC};
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
-use kexec_core::uapi::SegmentKind;
+use kexec_core::{
+    handover::command_line::capture_command_line,
+    image::{
+        format::Format,
+        unpack::{
+            Decompressed,
+            Unpack, //
+        }, //
+    },
+    plan::{
+        Placement,
+        Placer, //
+    },
+    signature::pe::{
+        PeImage,
+        DOS_MAGIC, //
+    },
+    types::ranges::{
+        Range,
+        PAGE_SIZE, //
+    },
+    uapi::SegmentKind, //
+};
 
-use crate::arguments::InspectRequest;
-use crate::failure::Failure;
-use crate::output;
+use crate::{
+    arguments::InspectRequest,
+    failure::Failure,
+    output, //
+};
 use kernel::Kernel;
-use report::{Refusal, Report, Reports};
-use unpack::{inner, unpack};
+use report::{
+    Refusal,
+    Report,
+    Reports, //
+};
+use unpack::{
+    inner,
+    unpack, //
+};
 
 /// The assumed crash region. It is large and below 4 GiB, so that no kernel is refused for its place.
 const REGION: (u64, u64) = (1 << 30, 3 << 30);

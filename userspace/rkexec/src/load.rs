@@ -2,17 +2,27 @@
 
 //! Loading: open the files, put the command line together, ask the module.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{
+        Path,
+        PathBuf, //
+    }, //
+};
 
 use kexec_core::types::digest::Algorithm;
 use nix::errno::Errno;
 
-use crate::arguments::ImageOptions;
-use crate::command_line;
-use crate::crashkernel::reason_for_none;
-use crate::device::{Device, Files};
-use crate::failure::Failure;
+use crate::{
+    arguments::ImageOptions,
+    command_line,
+    crashkernel::reason_for_none,
+    device::{
+        Device,
+        Files, //
+    },
+    failure::Failure, //
+};
 
 /// Loads `kernel`, with the files and the command line of `options`, to be entered at a panic.
 pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {

@@ -34,7 +34,10 @@ mod status;
 
 use std::process::ExitCode;
 
-use arguments::{Action, Arguments};
+use arguments::{
+    Action,
+    Arguments, //
+};
 use device::Device;
 use failure::Failure;
 

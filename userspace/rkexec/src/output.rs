@@ -2,10 +2,18 @@
 
 //! How reports are written, for people and as JSON.
 
-use std::fmt;
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{
+        self,
+        Write, //
+    }, //
+};
 
-use serde::{Serialize, Serializer};
+use serde::{
+    Serialize,
+    Serializer, //
+};
 
 use crate::failure::Failure;
 

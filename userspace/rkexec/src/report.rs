@@ -2,22 +2,49 @@
 
 //! `rkexec report`: the crash report in a dump.
 
-use std::fmt;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::{
+    fmt,
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::Path, //
+};
 
-use kexec_core::dump::elfcorehdr::NOTES_TOTAL_MAX;
-use kexec_core::dump::kdump_compressed::{self, Extent, KdumpCompressedError};
-use kexec_core::dump::report::lines::{lines, Line};
-use kexec_core::dump::report::reader::{self, CpuState};
-use kexec_core::dump::report::Moment;
-use kexec_core::types::elf::{self, ProgramHeader, ET_CORE, IDENT, PROGRAM_HEADER_LEN, PT_NOTE};
+use kexec_core::{
+    dump::{
+        elfcorehdr::NOTES_TOTAL_MAX,
+        kdump_compressed::{
+            self,
+            Extent,
+            KdumpCompressedError, //
+        },
+        report::{
+            lines::{
+                lines,
+                Line, //
+            },
+            reader::{
+                self,
+                CpuState, //
+            },
+            Moment, //
+        }, //
+    },
+    types::elf::{
+        self,
+        ProgramHeader,
+        ET_CORE,
+        IDENT,
+        PROGRAM_HEADER_LEN,
+        PT_NOTE, //
+    }, //
+};
 use serde::Serialize;
 
-use crate::failure::Failure;
-use crate::output;
+use crate::{
+    failure::Failure,
+    output, //
+};
 
 /// The crash report of a dump, as text and as JSON.
 #[derive(Debug, Serialize)]
@@ -163,8 +190,15 @@ mod tests {
     use super::*;
     use crate::golden;
     use kexec_core::dump::report::{
-        circumstances_word, cpu_word, encode, report_len, Circumstances, Context, Means, CONTENTS,
-        NOT_STOPPED,
+        circumstances_word,
+        cpu_word,
+        encode,
+        report_len,
+        Circumstances,
+        Context,
+        Means,
+        CONTENTS,
+        NOT_STOPPED, //
     };
 
     /// The note of a crash with four CPUs, whose counter has ten ticks in a microsecond.

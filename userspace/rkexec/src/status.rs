@@ -6,14 +6,28 @@
 mod tests;
 mod text;
 
-use kexec_core::types::digest::Algorithm;
-use kexec_core::uapi::{
-    Decompression, ElfcorehdrRecord, HookedBy, RegionRecord, Replacement, SegmentKind,
-    SegmentRecord, SignatureState, Status, ROLE_CAPTURE, ROLE_PRODUCTION,
+use kexec_core::{
+    types::digest::Algorithm,
+    uapi::{
+        Decompression,
+        ElfcorehdrRecord,
+        HookedBy,
+        RegionRecord,
+        Replacement,
+        SegmentKind,
+        SegmentRecord,
+        SignatureState,
+        Status,
+        ROLE_CAPTURE,
+        ROLE_PRODUCTION, //
+    }, //
 };
 use serde::Serialize;
 
-use crate::output::{hexadecimal, Address};
+use crate::output::{
+    hexadecimal,
+    Address, //
+};
 
 /// The module's status with names instead of numbers.
 ///

@@ -4,8 +4,13 @@
 
 mod golden;
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    path::Path,
+    process::{
+        Command,
+        Output, //
+    }, //
+};
 
 fn rkexec(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rkexec"))

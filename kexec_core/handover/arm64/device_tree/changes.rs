@@ -2,14 +2,28 @@
 
 //! The properties of /chosen that are written for the capture kernel.
 
-use super::chosen::{
-    BOOTARGS, BOOTED_FROM_KEXEC, ELFCOREHDR, INITRD_END, INITRD_START, KASLR_SEED, RNG_SEED,
-    USABLE_MAX, USABLE_MEMORY_RANGE,
+use super::{
+    chosen::{
+        BOOTARGS,
+        BOOTED_FROM_KEXEC,
+        ELFCOREHDR,
+        INITRD_END,
+        INITRD_START,
+        KASLR_SEED,
+        RNG_SEED,
+        USABLE_MAX,
+        USABLE_MEMORY_RANGE, //
+    },
+    error::DeviceTreeError, //
 };
-use super::error::DeviceTreeError;
-use crate::handover::arm64::fdt::writer::FdtWriter;
-use crate::handover::arm64::fdt::{Cells, CELL_LEN};
-use crate::types::ranges::Range;
+use crate::{
+    handover::arm64::fdt::{
+        writer::FdtWriter,
+        Cells,
+        CELL_LEN, //
+    },
+    types::ranges::Range, //
+};
 
 /// The facts that the capture kernel has to know.
 #[derive(Clone, Copy, Debug)]

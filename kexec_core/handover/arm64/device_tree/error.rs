@@ -4,12 +4,23 @@
 
 use core::fmt;
 
-use super::chosen::{TREE_LEN_MAX, USABLE_MAX, USABLE_MEMORY_RANGE};
-use crate::handover::arm64::fdt::{Cells, FdtError};
-use crate::types::bytes::to_u64;
-use crate::types::errno::Errno;
-use crate::types::ranges::Range;
-use crate::types::size::Size;
+use super::chosen::{
+    TREE_LEN_MAX,
+    USABLE_MAX,
+    USABLE_MEMORY_RANGE, //
+};
+use crate::{
+    handover::arm64::fdt::{
+        Cells,
+        FdtError, //
+    },
+    types::{
+        bytes::to_u64,
+        errno::Errno,
+        ranges::Range,
+        size::Size, //
+    }, //
+};
 
 /// Why the capture kernel's device tree cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

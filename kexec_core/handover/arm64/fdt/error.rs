@@ -4,7 +4,13 @@
 
 use core::fmt;
 
-use super::header::{DEPTH_MAX, HEADER_LEN, MAGIC, NAME_LEN_MAX, VERSION};
+use super::header::{
+    DEPTH_MAX,
+    HEADER_LEN,
+    MAGIC,
+    NAME_LEN_MAX,
+    VERSION, //
+};
 use crate::types::errno::Errno;
 
 /// Why a device tree cannot be read.

@@ -3,9 +3,15 @@
 //! The header of a flattened device tree, and the numbers that its blocks are made of (Devicetree
 //! Specification v0.4, chapter 5).
 
-use core::mem::{offset_of, size_of};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
-use crate::types::bytes::{read_be_u32, write};
+use crate::types::bytes::{
+    read_be_u32,
+    write, //
+};
 
 /// [`Header::magic`].
 pub const MAGIC: u32 = 0xd00d_feed;

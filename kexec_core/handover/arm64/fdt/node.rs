@@ -2,7 +2,11 @@
 
 //! The nodes of a device tree, their properties, and the numbers in those.
 
-use super::token::{Property, Token, Tokens};
+use super::token::{
+    Property,
+    Token,
+    Tokens, //
+};
 use crate::types::bytes::to_usize;
 
 /// A node of a device tree.

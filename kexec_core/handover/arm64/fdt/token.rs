@@ -2,9 +2,22 @@
 
 //! The tokens of a device tree's structure block.
 
-use super::error::FdtError;
-use super::header::{BEGIN_NODE, END, END_NODE, NAME_LEN_MAX, NOP, PROP, TOKEN_LEN};
-use crate::types::bytes::{read_be_u32, to_usize};
+use super::{
+    error::FdtError,
+    header::{
+        BEGIN_NODE,
+        END,
+        END_NODE,
+        NAME_LEN_MAX,
+        NOP,
+        PROP,
+        TOKEN_LEN, //
+    }, //
+};
+use crate::types::bytes::{
+    read_be_u32,
+    to_usize, //
+};
 
 /// A property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

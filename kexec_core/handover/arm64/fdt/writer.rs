@@ -2,13 +2,25 @@
 
 //! Writing a flattened device tree, block after block, in one pass.
 
-use super::header::{
-    Header, BEGIN_NODE, END, END_NODE, HEADER_LEN, LAST_COMP_VERSION, MAGIC, PROP, TOKEN_LEN,
-    VERSION,
+use super::{
+    header::{
+        Header,
+        BEGIN_NODE,
+        END,
+        END_NODE,
+        HEADER_LEN,
+        LAST_COMP_VERSION,
+        MAGIC,
+        PROP,
+        TOKEN_LEN,
+        VERSION, //
+    },
+    token::Property, //
 };
-use super::token::Property;
-use crate::types::bytes::write;
-use crate::types::ranges::Range;
+use crate::types::{
+    bytes::write,
+    ranges::Range, //
+};
 
 /// A device tree under construction: first the memory reservations, then nodes and properties.
 ///

@@ -4,12 +4,20 @@
 
 use core::fmt;
 
-use crate::image::x86_64::setup_header::{
-    BOOT_FLAG_MAGIC, COMMAND_LINE_MAX, HEADER_END_MAX, HEADER_END_MIN, HEADER_MAGIC,
+use crate::{
+    image::x86_64::setup_header::{
+        BOOT_FLAG_MAGIC,
+        COMMAND_LINE_MAX,
+        HEADER_END_MAX,
+        HEADER_END_MIN,
+        HEADER_MAGIC, //
+    },
+    types::{
+        bytes::to_u64,
+        errno::Errno,
+        size::Size, //
+    }, //
 };
-use crate::types::bytes::to_u64;
-use crate::types::errno::Errno;
-use crate::types::size::Size;
 
 /// Why a file is not a bzImage that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

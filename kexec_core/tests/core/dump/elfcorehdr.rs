@@ -6,18 +6,45 @@ mod cases;
 mod refusals;
 mod slots;
 
-use kexec_core::dump::elfcorehdr::{
-    encode, encoded_len, Elfcorehdr, ElfcorehdrError, Load, NOTES_LEN_MAX, PHYSICAL_END,
-    PROGRAM_HEADERS_MAX,
+use kexec_core::{
+    dump::elfcorehdr::{
+        encode,
+        encoded_len,
+        Elfcorehdr,
+        ElfcorehdrError,
+        Load,
+        NOTES_LEN_MAX,
+        PHYSICAL_END,
+        PROGRAM_HEADERS_MAX, //
+    },
+    types::{
+        elf::{
+            Architecture,
+            HEADER_LEN,
+            PROGRAM_HEADER_LEN, //
+        },
+        ranges::Range, //
+    }, //
 };
-use kexec_core::types::elf::{Architecture, HEADER_LEN, PROGRAM_HEADER_LEN};
-use kexec_core::types::ranges::Range;
-use object::elf::{FileHeader64, ET_CORE, PT_LOAD, PT_NOTE};
-use object::read::elf::{FileHeader as _, ProgramHeader as _};
-use object::LittleEndian as LE;
+use object::{
+    elf::{
+        FileHeader64,
+        ET_CORE,
+        PT_LOAD,
+        PT_NOTE, //
+    },
+    read::elf::{
+        FileHeader as _,
+        ProgramHeader as _, //
+    },
+    LittleEndian as LE, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{range, MIB};
+use crate::fixture::{
+    range,
+    MIB, //
+};
 
 const DIRECT_MAP: u64 = 0xffff_8880_0000_0000;
 

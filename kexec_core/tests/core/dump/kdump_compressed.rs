@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use kexec_core::dump::kdump_compressed::{
-    notes, Extent, Header, KdumpCompressedError, HEADER_LEN, SUB_HEADER_LEN,
+    notes,
+    Extent,
+    Header,
+    KdumpCompressedError,
+    HEADER_LEN,
+    SUB_HEADER_LEN, //
 };
 
 /// The start of a file of this version, with blocks of this length.

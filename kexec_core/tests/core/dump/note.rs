@@ -2,11 +2,21 @@
 
 //! ELF notes, compared with those that `object` reads.
 
-use kexec_core::dump::note::{encode, note_len, notes_len, NoteError, Notes};
-use kexec_core::types::errno::Errno;
-use object::elf::FileHeader64;
-use object::read::elf::NoteIterator;
-use object::LittleEndian;
+use kexec_core::{
+    dump::note::{
+        encode,
+        note_len,
+        notes_len,
+        NoteError,
+        Notes, //
+    },
+    types::errno::Errno, //
+};
+use object::{
+    elf::FileHeader64,
+    read::elf::NoteIterator,
+    LittleEndian, //
+};
 use proptest::prelude::*;
 
 type Owned = (Vec<u8>, u32, Vec<u8>);

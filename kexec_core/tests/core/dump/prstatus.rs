@@ -2,10 +2,20 @@
 
 //! NT_PRSTATUS notes, compared with the C library's structures where it has them.
 
-use kexec_core::dump::note::Notes;
-use kexec_core::dump::prstatus::{
-    encode_arm64, encode_x86_64, ARM64_BUFFER_LEN, ARM64_LEN, ARM64_NOTE_LEN, ARM64_REGS,
-    X86_64_BUFFER_LEN, X86_64_LEN, X86_64_NOTE_LEN, X86_64_REGS,
+use kexec_core::dump::{
+    note::Notes,
+    prstatus::{
+        encode_arm64,
+        encode_x86_64,
+        ARM64_BUFFER_LEN,
+        ARM64_LEN,
+        ARM64_NOTE_LEN,
+        ARM64_REGS,
+        X86_64_BUFFER_LEN,
+        X86_64_LEN,
+        X86_64_NOTE_LEN,
+        X86_64_REGS, //
+    }, //
 };
 
 /// Registers whose values tell them apart.

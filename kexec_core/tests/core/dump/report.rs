@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use kexec_core::dump::report::lines::lines;
-use kexec_core::dump::report::reader::{CpuState, Report, ReportError};
 use kexec_core::dump::report::{
-    circumstances_word, cpu_word, encode, report_len, Circumstances, Context, Means, Moment,
-    CONTENTS, NOT_STOPPED,
+    circumstances_word,
+    cpu_word,
+    encode,
+    lines::lines,
+    reader::{
+        CpuState,
+        Report,
+        ReportError, //
+    },
+    report_len,
+    Circumstances,
+    Context,
+    Means,
+    Moment,
+    CONTENTS,
+    NOT_STOPPED, //
 };
 
 const CPUS: usize = 4;

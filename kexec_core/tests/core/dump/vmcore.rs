@@ -6,17 +6,45 @@ mod excluded;
 mod large_pages;
 mod windows;
 
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, Elfcorehdr, Load, PHYSICAL_END};
-use kexec_core::dump::vmcore::{Layout, Source, VmcoreError};
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::Range;
-use object::elf::{FileHeader64, PT_LOAD, PT_NOTE};
-use object::read::elf::{FileHeader as _, ProgramHeader as _};
-use object::LittleEndian as LE;
+use kexec_core::{
+    dump::{
+        elfcorehdr::{
+            encode,
+            encoded_len,
+            Elfcorehdr,
+            Load,
+            PHYSICAL_END, //
+        },
+        vmcore::{
+            Layout,
+            Source,
+            VmcoreError, //
+        }, //
+    },
+    types::{
+        elf::Architecture,
+        errno::Errno,
+        ranges::Range, //
+    }, //
+};
+use object::{
+    elf::{
+        FileHeader64,
+        PT_LOAD,
+        PT_NOTE, //
+    },
+    read::elf::{
+        FileHeader as _,
+        ProgramHeader as _, //
+    },
+    LittleEndian as LE, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{put, range};
+use crate::fixture::{
+    put,
+    range, //
+};
 
 const PAGE: u64 = 4096;
 const DIRECT_MAP: u64 = 0xffff_8880_0000_0000;

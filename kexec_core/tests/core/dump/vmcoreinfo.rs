@@ -2,11 +2,22 @@
 
 //! VMCOREINFO, and the time of the crash in it.
 
-use kexec_core::dump::note::{encode, notes_len, NoteError};
-use kexec_core::dump::vmcoreinfo::{
-    with_crashtime, with_crashtime_len, Vmcoreinfo, VmcoreinfoError,
+use kexec_core::{
+    dump::{
+        note::{
+            encode,
+            notes_len,
+            NoteError, //
+        },
+        vmcoreinfo::{
+            with_crashtime,
+            with_crashtime_len,
+            Vmcoreinfo,
+            VmcoreinfoError, //
+        }, //
+    },
+    types::errno::Errno, //
 };
-use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
 const TEXT: &str = "OSRELEASE=6.12.117\n\

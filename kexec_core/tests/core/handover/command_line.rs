@@ -2,10 +2,15 @@
 
 //! The capture kernel's command line.
 
-use kexec_core::handover::command_line::{
-    capture_command_line, find_console, CommandLineError, Console,
+use kexec_core::{
+    handover::command_line::{
+        capture_command_line,
+        find_console,
+        CommandLineError,
+        Console, //
+    },
+    types::errno::Errno, //
 };
-use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
 const LIMIT: u32 = 2047;

@@ -11,23 +11,67 @@
 
 mod random;
 
-use kexec_core::dump::elfcorehdr::slots::{self, Slots, Writer, SELECTION_LEN};
-use kexec_core::dump::elfcorehdr::{encode, encoded_len, Load};
-use kexec_core::handover::arm64::page_tables as arm64;
-use kexec_core::handover::check::{self, Damage};
-use kexec_core::handover::copy::{copy, Contents, Destination, Records};
-use kexec_core::handover::purgatory::{Head, Table, CONSOLE_PL011, TABLE_LEN};
-use kexec_core::handover::x86_64::page_tables as x86_64;
-use kexec_core::image::KernelImage;
-use kexec_core::plan::{Placement, Placer};
-use kexec_core::types::digest::{xxh64, Algorithm, DIGEST_LEN};
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::granule::Granule;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::SegmentKind;
-use sha2::{Digest, Sha256};
+use kexec_core::{
+    dump::elfcorehdr::{
+        encode,
+        encoded_len,
+        slots::{
+            self,
+            Slots,
+            Writer,
+            SELECTION_LEN, //
+        },
+        Load, //
+    },
+    handover::{
+        arm64::page_tables as arm64,
+        check::{
+            self,
+            Damage, //
+        },
+        copy::{
+            copy,
+            Contents,
+            Destination,
+            Records, //
+        },
+        purgatory::{
+            Head,
+            Table,
+            CONSOLE_PL011,
+            TABLE_LEN, //
+        },
+        x86_64::page_tables as x86_64, //
+    },
+    image::KernelImage,
+    plan::{
+        Placement,
+        Placer, //
+    },
+    types::{
+        digest::{
+            xxh64,
+            Algorithm,
+            DIGEST_LEN, //
+        },
+        elf::Architecture,
+        granule::Granule,
+        ranges::Range, //
+    },
+    uapi::SegmentKind, //
+};
+use sha2::{
+    Digest,
+    Sha256, //
+};
 
-use crate::fixture::{bzimage_file, range, verified, GIB, MIB};
+use crate::fixture::{
+    bzimage_file,
+    range,
+    verified,
+    GIB,
+    MIB, //
+};
 use random::Random;
 
 const FLIPS: u64 = 1000;

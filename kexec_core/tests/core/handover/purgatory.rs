@@ -2,12 +2,19 @@
 
 //! The purgatory's table and head, byte by byte: the purgatory reads them as structures.
 
-use kexec_core::dump::elfcorehdr::slots::Slots;
-use kexec_core::handover::purgatory::{
-    Head, Table, CHECKED_MAX, CONSOLE_PL011, FOUR_LEVEL_PAGING, TABLE_LEN,
+use kexec_core::{
+    dump::elfcorehdr::slots::Slots,
+    handover::purgatory::{
+        Head,
+        Table,
+        CHECKED_MAX,
+        CONSOLE_PL011,
+        FOUR_LEVEL_PAGING,
+        TABLE_LEN, //
+    },
+    types::digest::Checked,
+    uapi::SegmentKind, //
 };
-use kexec_core::types::digest::Checked;
-use kexec_core::uapi::SegmentKind;
 
 fn u64_at(bytes: &[u8], offset: usize) -> u64 {
     u64::from_le_bytes(bytes[offset..offset + 8].try_into().unwrap())

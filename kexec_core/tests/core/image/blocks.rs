@@ -3,7 +3,11 @@
 //! Data that are compressed in blocks. The decompressor of these tests repeats each byte, so that the
 //! framing is all that is tested.
 
-use kexec_core::image::compressed::{Compressed, CompressedError, Compression};
+use kexec_core::image::compressed::{
+    Compressed,
+    CompressedError,
+    Compression, //
+};
 
 /// How often the decompressor repeats a byte.
 const REPEATS: usize = 3;

@@ -3,24 +3,57 @@
 //! Every field of every header, set to the values at which arithmetic goes wrong. Whatever is
 //! accepted has to keep its type's promises, and other readers have to read the same.
 
-use kexec_core::image::arm64;
-use kexec_core::image::elf_kernel::ElfKernel;
-use kexec_core::image::uki::Uki;
-use kexec_core::image::x86_64::bzimage::BzImage;
-use kexec_core::image::x86_64::vmlinux::Vmlinux;
-use kexec_core::image::zboot::Zboot;
-use kexec_core::image::KernelImage;
-use kexec_core::signature::pe::PeImage;
-use kexec_core::types::elf;
-use object::elf::FileHeader64;
-use object::read::elf::{FileHeader, ProgramHeader};
-use object::read::pe::PeFile64;
-use object::{LittleEndian, Object, ObjectSection};
+use kexec_core::{
+    image::{
+        arm64,
+        elf_kernel::ElfKernel,
+        uki::Uki,
+        x86_64::{
+            bzimage::BzImage,
+            vmlinux::Vmlinux, //
+        },
+        zboot::Zboot,
+        KernelImage, //
+    },
+    signature::pe::PeImage,
+    types::elf, //
+};
+use object::{
+    elf::FileHeader64,
+    read::{
+        elf::{
+            FileHeader,
+            ProgramHeader, //
+        },
+        pe::PeFile64, //
+    },
+    LittleEndian,
+    Object,
+    ObjectSection, //
+};
 
-use super::promises::keeps_promises;
-use super::{elf_fixture, uki, zboot};
-use crate::fixture::{bzimage_file, entry_conditions, put, range, GIB};
-use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
+use super::{
+    elf_fixture,
+    promises::keeps_promises,
+    uki,
+    zboot, //
+};
+use crate::{
+    fixture::{
+        bzimage_file,
+        entry_conditions,
+        put,
+        range,
+        GIB, //
+    },
+    signature::pe_fixture::{
+        certificate,
+        der,
+        PeFile,
+        OPTIONAL,
+        PE, //
+    }, //
+};
 
 /// A field: where it is, and how many bytes it has.
 type Field = (usize, usize);

@@ -2,10 +2,20 @@
 
 //! Kernels as ELF files.
 
-use kexec_core::image::arm64::verify::{EntryConditions, PageSizes};
-use kexec_core::types::elf::ProgramHeader;
+use kexec_core::{
+    image::arm64::verify::{
+        EntryConditions,
+        PageSizes, //
+    },
+    types::elf::ProgramHeader, //
+};
 
-use crate::fixture::{put, range, GIB, MIB};
+use crate::fixture::{
+    put,
+    range,
+    GIB,
+    MIB, //
+};
 
 /// Where the fixtures' kernels are linked to.
 pub const START: u64 = 16 * MIB;

@@ -3,20 +3,55 @@
 //! Reading ELF kernels, refusing malformed ones, and writing them to memory.
 
 use super::elf_fixture::{
-    arm64_conditions, arm64_vmlinux, segments, vmlinux, with_segments, ARM64, START, VIRTUAL,
-    X86_64,
+    arm64_conditions,
+    arm64_vmlinux,
+    segments,
+    vmlinux,
+    with_segments,
+    ARM64,
+    START,
+    VIRTUAL,
+    X86_64, //
 };
-use kexec_core::image::elf_kernel::{ElfKernel, ElfKernelError};
-use kexec_core::image::x86_64::vmlinux::Vmlinux;
-use kexec_core::image::{self, arm64, KernelImage, NoRoom};
-use kexec_core::plan::{Placement, Placer};
-use kexec_core::types::elf;
-use kexec_core::types::errno::Errno;
-use object::read::elf::{ElfFile64, FileHeader};
-use object::{LittleEndian, Object, ObjectSegment};
+use kexec_core::{
+    image::{
+        self,
+        arm64,
+        elf_kernel::{
+            ElfKernel,
+            ElfKernelError, //
+        },
+        x86_64::vmlinux::Vmlinux,
+        KernelImage,
+        NoRoom, //
+    },
+    plan::{
+        Placement,
+        Placer, //
+    },
+    types::{
+        elf,
+        errno::Errno, //
+    }, //
+};
+use object::{
+    read::elf::{
+        ElfFile64,
+        FileHeader, //
+    },
+    LittleEndian,
+    Object,
+    ObjectSegment, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{entry_conditions, put, range, GIB, MIB};
+use crate::fixture::{
+    entry_conditions,
+    put,
+    range,
+    GIB,
+    MIB, //
+};
 
 /// Compares the pieces with the segments that `object` reads.
 fn compare_with_object(file: &[u8], architecture: elf::Architecture) {

@@ -2,14 +2,27 @@
 
 //! Recognising formats, and the sentences about other files.
 
-use kexec_core::error::Error;
-use kexec_core::image::format::{Format, FormatError};
-use kexec_core::signature::pe::PeError;
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    error::Error,
+    image::format::{
+        Format,
+        FormatError, //
+    },
+    signature::pe::PeError,
+    types::errno::Errno, //
+};
 
-use super::{uki, zboot};
-use crate::fixture::{bzimage_file, put};
-use crate::signature::pe_fixture::PeFile;
+use super::{
+    uki,
+    zboot, //
+};
+use crate::{
+    fixture::{
+        bzimage_file,
+        put, //
+    },
+    signature::pe_fixture::PeFile, //
+};
 
 /// A file of zeros with a few bytes at one offset.
 fn with(offset: usize, bytes: &[u8]) -> Vec<u8> {

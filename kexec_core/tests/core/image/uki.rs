@@ -3,11 +3,18 @@
 //! Unified kernel images, assembled as PE files with the sections that the UAPI Group's
 //! specification names.
 
-use kexec_core::image::uki::{Uki, UkiError};
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    image::uki::{
+        Uki,
+        UkiError, //
+    },
+    types::errno::Errno, //
+};
 
-use crate::fixture::put;
-use crate::signature::pe_fixture::PeFile;
+use crate::{
+    fixture::put,
+    signature::pe_fixture::PeFile, //
+};
 
 /// An image with all sections that are read.
 pub fn uki() -> PeFile {

@@ -3,12 +3,25 @@
 //! The wrappings that a kernel may come in. The compressed data of these tests have a framing only;
 //! the decompressor of the tests knows the contents.
 
-use kexec_core::image::compressed::{Compressed, CompressedError};
-use kexec_core::image::format::Format;
-use kexec_core::image::unpack::{Decompressed, Step, Unpack, UnpackError, DECOMPRESSIONS_MAX};
+use kexec_core::image::{
+    compressed::{
+        Compressed,
+        CompressedError, //
+    },
+    format::Format,
+    unpack::{
+        Decompressed,
+        Step,
+        Unpack,
+        UnpackError,
+        DECOMPRESSIONS_MAX, //
+    }, //
+};
 
-use crate::fixture::bzimage_file;
-use crate::signature::pe_fixture::PeFile;
+use crate::{
+    fixture::bzimage_file,
+    signature::pe_fixture::PeFile, //
+};
 
 #[derive(Clone, Copy, Debug)]
 enum Wrapping {
@@ -16,7 +29,10 @@ enum Wrapping {
     Unified,
 }
 
-use Wrapping::{Gzip, Unified};
+use Wrapping::{
+    Gzip,
+    Unified, //
+};
 
 /// A gzip member that says how long its contents are, and has other bytes.
 fn gzip(contents: &[u8]) -> Vec<u8> {

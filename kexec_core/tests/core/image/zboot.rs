@@ -3,13 +3,26 @@
 //! Compressed kernels: their framing, and where it is in an EFI zboot image. The streams are
 //! assembled from RFC 1952 and RFC 8878; nothing here decompresses them.
 
-use kexec_core::image::compressed::{Compressed, CompressedError, Compression};
-use kexec_core::image::zboot::{Zboot, ZbootError};
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    image::{
+        compressed::{
+            Compressed,
+            CompressedError,
+            Compression, //
+        },
+        zboot::{
+            Zboot,
+            ZbootError, //
+        }, //
+    },
+    types::errno::Errno, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::put;
-use crate::signature::pe_fixture::PeFile;
+use crate::{
+    fixture::put,
+    signature::pe_fixture::PeFile, //
+};
 
 /// A gzip member whose trailer tells this length, with these flags and fields after the header.
 fn gzip(flags: u8, fields: &[u8], len: u32) -> Vec<u8> {

@@ -2,13 +2,26 @@
 
 //! Segments that cannot be placed, and plans that cannot be closed.
 
-use kexec_core::plan::{Placement, PlanError};
-use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::SegmentKind;
+use kexec_core::{
+    plan::{
+        Placement,
+        PlanError, //
+    },
+    types::{
+        errno::Errno,
+        ranges::Range, //
+    },
+    uapi::SegmentKind, //
+};
 
-use super::{placer_with_kernel, PAGE};
-use crate::fixture::{range, MIB};
+use super::{
+    placer_with_kernel,
+    PAGE, //
+};
+use crate::fixture::{
+    range,
+    MIB, //
+};
 
 #[test]
 fn what_does_not_fit_is_named_with_the_numbers() {

@@ -2,13 +2,31 @@
 
 //! Images that are planned beside the one that they replace.
 
-use kexec_core::plan::{Placement, Placer, Plan, PlanError, Room};
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::SegmentKind;
+use kexec_core::{
+    plan::{
+        Placement,
+        Placer,
+        Plan,
+        PlanError,
+        Room, //
+    },
+    types::ranges::Range,
+    uapi::SegmentKind, //
+};
 use proptest::prelude::*;
 
-use super::{PAGE, RAM, REGION};
-use crate::fixture::{bzimage_file, put, range, verified, MIB};
+use super::{
+    PAGE,
+    RAM,
+    REGION, //
+};
+use crate::fixture::{
+    bzimage_file,
+    put,
+    range,
+    verified,
+    MIB, //
+};
 
 /// The alignment of a kernel in [`bzimage_file`].
 const KERNEL_ALIGNMENT: u64 = 2 * MIB;

@@ -3,11 +3,22 @@
 //! The contents that a signature signs, assembled from the structures of Microsoft's "Windows
 //! Authenticode Portable Executable Signature Format".
 
-use kexec_core::signature::authenticode::{
-    signed_contents, AuthenticodeError, DigestAlgorithm, IndirectData,
+use kexec_core::{
+    signature::{
+        authenticode::{
+            signed_contents,
+            AuthenticodeError,
+            DigestAlgorithm,
+            IndirectData, //
+        },
+        der::{
+            DerError,
+            ObjectIdentifier,
+            Reader, //
+        }, //
+    },
+    types::errno::Errno, //
 };
-use kexec_core::signature::der::{DerError, ObjectIdentifier, Reader};
-use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
 use crate::signature::pe_fixture::der;

@@ -5,14 +5,36 @@
 mod certificates;
 mod digest;
 
-use kexec_core::signature::pe::{PeError, PeImage, PeMachine};
-use kexec_core::types::errno::Errno;
-use object::read::pe::{ImageNtHeaders, PeFile32, PeFile64};
-use object::{LittleEndian, Object, ObjectSection};
+use kexec_core::{
+    signature::pe::{
+        PeError,
+        PeImage,
+        PeMachine, //
+    },
+    types::errno::Errno, //
+};
+use object::{
+    read::pe::{
+        ImageNtHeaders,
+        PeFile32,
+        PeFile64, //
+    },
+    LittleEndian,
+    Object,
+    ObjectSection, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::put;
-use crate::signature::pe_fixture::{certificate, der, PeFile, OPTIONAL, PE};
+use crate::{
+    fixture::put,
+    signature::pe_fixture::{
+        certificate,
+        der,
+        PeFile,
+        OPTIONAL,
+        PE, //
+    }, //
+};
 
 /// Something that starts as a PKCS#7 message does, of a length that needs padding.
 fn message() -> Vec<u8> {

@@ -2,10 +2,22 @@
 
 //! Which kernels the policy for signatures lets be loaded.
 
-use kexec_core::signature::authenticode::{AuthenticodeError, DigestAlgorithm};
-use kexec_core::signature::pe::PeError;
-use kexec_core::signature::{Demand, Finding, KeyringError, Policy, PolicyError, SignatureError};
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    signature::{
+        authenticode::{
+            AuthenticodeError,
+            DigestAlgorithm, //
+        },
+        pe::PeError,
+        Demand,
+        Finding,
+        KeyringError,
+        Policy,
+        PolicyError,
+        SignatureError, //
+    },
+    types::errno::Errno, //
+};
 
 const BAD: SignatureError = SignatureError::Refused {
     what: "kernel",

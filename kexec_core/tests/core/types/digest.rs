@@ -2,7 +2,11 @@
 
 //! The digests of segments, compared with the xxhash-rust crate's.
 
-use kexec_core::types::digest::{xxh64, Algorithm, Stripe};
+use kexec_core::types::digest::{
+    xxh64,
+    Algorithm,
+    Stripe, //
+};
 use proptest::prelude::*;
 
 fn expected(bytes: &[u8]) -> [u8; 32] {

@@ -4,7 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use kexec_core::types::ranges::{without, CapacityError, Range, RangeList};
+use kexec_core::types::ranges::{
+    without,
+    CapacityError,
+    Range,
+    RangeList, //
+};
 use proptest::prelude::*;
 
 use crate::fixture::range;

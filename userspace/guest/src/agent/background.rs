@@ -2,16 +2,29 @@
 
 //! Starting a program that stays, and hearing from it that it is ready.
 
-use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{
+        self,
+        BufRead,
+        BufReader,
+        Read, //
+    },
+    process::{
+        Command,
+        ExitStatus,
+        Stdio, //
+    },
+    sync::mpsc::channel,
+    thread,
+    time::Duration, //
+};
 
 use serde::Serialize;
 
-use super::foreground::number;
-use super::TEXT_MAX;
+use super::{
+    foreground::number,
+    TEXT_MAX, //
+};
 
 /// How long the first line is awaited unless the request says.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,22 +2,61 @@
 
 //! Running a program to its end, within a time.
 
-use std::io::{self, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::{
+        self,
+        Read,
+        Write, //
+    },
+    os::unix::process::{
+        CommandExt,
+        ExitStatusExt, //
+    },
+    process::{
+        Child,
+        Command,
+        ExitStatus,
+        Stdio, //
+    },
+    sync::{
+        mpsc::{
+            channel,
+            Receiver,
+            RecvTimeoutError,
+            Sender, //
+        },
+        Arc,
+        Mutex,
+        PoisonError, //
+    },
+    thread,
+    time::{
+        Duration,
+        Instant, //
+    }, //
+};
 
-use nix::libc::pid_t;
-use nix::sys::signal::{killpg, Signal};
-use nix::sys::wait::{waitid, Id, WaitPidFlag};
-use nix::unistd::Pid;
+use nix::{
+    libc::pid_t,
+    sys::{
+        signal::{
+            killpg,
+            Signal, //
+        },
+        wait::{
+            waitid,
+            Id,
+            WaitPidFlag, //
+        }, //
+    },
+    unistd::Pid, //
+};
 use serde::Serialize;
 
-use super::protocol::is_false;
-use super::TEXT_MAX;
+use super::{
+    protocol::is_false,
+    TEXT_MAX, //
+};
 
 /// How long a killed program's end and the rest of its output are awaited.
 const GRACE: Duration = Duration::from_secs(5);

@@ -2,11 +2,18 @@
 
 //! What the agent says about the kernel that it runs on.
 
-use std::fs;
-use std::path::Path;
+use std::{
+    fs,
+    path::Path, //
+};
 
-use nix::sys::utsname::uname;
-use nix::unistd::{sysconf, SysconfVar};
+use nix::{
+    sys::utsname::uname,
+    unistd::{
+        sysconf,
+        SysconfVar, //
+    }, //
+};
 use serde::Serialize;
 
 use crate::report::Failure;

@@ -6,16 +6,47 @@
 //! uevent. So uevents are subscribed to first, then the ports are looked through, and again
 //! after each uevent.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fs::{
+        self,
+        File,
+        OpenOptions, //
+    },
+    io,
+    os::fd::{
+        AsFd,
+        AsRawFd,
+        OwnedFd, //
+    },
+    path::{
+        Path,
+        PathBuf, //
+    },
+    time::{
+        Duration,
+        Instant, //
+    }, //
+};
 
-use nix::errno::Errno;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use nix::sys::socket::{
-    bind, recv, socket, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType,
+use nix::{
+    errno::Errno,
+    poll::{
+        poll,
+        PollFd,
+        PollFlags,
+        PollTimeout, //
+    },
+    sys::socket::{
+        bind,
+        recv,
+        socket,
+        AddressFamily,
+        MsgFlags,
+        NetlinkAddr,
+        SockFlag,
+        SockProtocol,
+        SockType, //
+    }, //
 };
 
 use crate::report::Failure;

@@ -2,16 +2,26 @@
 
 //! The lines of the conversation.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    io,
+    path::{
+        Path,
+        PathBuf, //
+    },
+    time::Duration, //
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize,
+    Serialize, //
+};
 use serde_json::Value;
 
-use super::background::Started;
-use super::foreground::Ran;
-use super::LINE_MAX;
+use super::{
+    background::Started,
+    foreground::Ran,
+    LINE_MAX, //
+};
 
 /// What the host asks for.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,13 +2,23 @@
 
 //! `agent`: answers the host's requests, as [`guest::agent`] describes, until the guest ends.
 
-use std::convert::Infallible;
-use std::io::BufReader;
-use std::process::ExitCode;
+use std::{
+    convert::Infallible,
+    io::BufReader,
+    process::ExitCode, //
+};
 
-use guest::agent::kernel::Hello;
-use guest::agent::{converse, port};
-use guest::report::{conclude, Failure};
+use guest::{
+    agent::{
+        converse,
+        kernel::Hello,
+        port, //
+    },
+    report::{
+        conclude,
+        Failure, //
+    }, //
+};
 
 fn main() -> ExitCode {
     conclude("agent", run().map(|never| match never {}))

@@ -4,14 +4,25 @@
 //!
 //! When it does, the program prints one line, `{"pid":7}`, and stays.
 
-use std::ffi::CString;
-use std::os::unix::ffi::OsStringExt;
-use std::process::ExitCode;
+use std::{
+    ffi::CString,
+    os::unix::ffi::OsStringExt,
+    process::ExitCode, //
+};
 
-use guest::bpf_probe::Probe;
-use guest::report::{conclude, print_line, Failure};
+use guest::{
+    bpf_probe::Probe,
+    report::{
+        conclude,
+        print_line,
+        Failure, //
+    }, //
+};
 use lexopt::Arg::Value;
-use nix::unistd::{getpid, pause};
+use nix::unistd::{
+    getpid,
+    pause, //
+};
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -9,17 +9,37 @@
 //!
 //! A refusal prints the module's sentence, if there is one, and the errno, and exits with 1.
 
-use std::fs::File;
-use std::num::NonZeroUsize;
-use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::{
+    fs::File,
+    num::NonZeroUsize,
+    os::fd::AsRawFd,
+    path::{
+        Path,
+        PathBuf, //
+    },
+    process::ExitCode, //
+};
 
-use guest::arguments::{number, required};
-use guest::device_request::{self, Length};
-use guest::file_mapping::FileMapping;
-use guest::report::{conclude, print_line, Failure};
-use lexopt::Arg::{Long, Value};
+use guest::{
+    arguments::{
+        number,
+        required, //
+    },
+    device_request::{
+        self,
+        Length, //
+    },
+    file_mapping::FileMapping,
+    report::{
+        conclude,
+        print_line,
+        Failure, //
+    }, //
+};
+use lexopt::Arg::{
+    Long,
+    Value, //
+};
 
 fn main() -> ExitCode {
     conclude("device-request", run())

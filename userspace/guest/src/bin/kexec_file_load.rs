@@ -5,16 +5,31 @@
 //!
 //! A refusal prints the errno and exits with 1.
 
-use std::ffi::{CString, OsString};
-use std::fs::File;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
-use std::process::ExitCode;
+use std::{
+    ffi::{
+        CString,
+        OsString, //
+    },
+    fs::File,
+    os::{
+        fd::AsFd,
+        unix::ffi::OsStringExt, //
+    },
+    path::Path,
+    process::ExitCode, //
+};
 
-use guest::kexec_file;
-use guest::report::{conclude, Failure};
-use lexopt::Arg::{Long, Value};
+use guest::{
+    kexec_file,
+    report::{
+        conclude,
+        Failure, //
+    }, //
+};
+use lexopt::Arg::{
+    Long,
+    Value, //
+};
 
 fn main() -> ExitCode {
     conclude("kexec-file-load", run())

@@ -6,13 +6,23 @@
 //! The page is the first one of FILE, mapped, so that the kernel has to wait for it while it copies
 //! it; or it is zeros. A refusal prints the errno and exits with 1.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::{
+    path::PathBuf,
+    process::ExitCode, //
+};
 
-use guest::arguments::{number, required};
-use guest::file_mapping::FileMapping;
-use guest::kexec_segments;
-use guest::report::{conclude, Failure};
+use guest::{
+    arguments::{
+        number,
+        required, //
+    },
+    file_mapping::FileMapping,
+    kexec_segments,
+    report::{
+        conclude,
+        Failure, //
+    }, //
+};
 use lexopt::Arg::Long;
 
 fn main() -> ExitCode {

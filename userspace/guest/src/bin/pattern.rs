@@ -11,11 +11,27 @@
 
 use std::process::ExitCode;
 
-use guest::arguments::{number, required};
-use guest::pattern::{hold, Held, Wanted};
-use guest::report::{conclude, print_line, Failure};
+use guest::{
+    arguments::{
+        number,
+        required, //
+    },
+    pattern::{
+        hold,
+        Held,
+        Wanted, //
+    },
+    report::{
+        conclude,
+        print_line,
+        Failure, //
+    }, //
+};
 use lexopt::Arg::Long;
-use nix::unistd::{getpid, pause};
+use nix::unistd::{
+    getpid,
+    pause, //
+};
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -12,15 +12,35 @@
 
 use std::process::ExitCode;
 
-use guest::arguments::{number, required};
-use guest::hex::Hex;
-use guest::report::{conclude, print_line, Failure};
-use guest::spin;
+use guest::{
+    arguments::{
+        number,
+        required, //
+    },
+    hex::Hex,
+    report::{
+        conclude,
+        print_line,
+        Failure, //
+    },
+    spin, //
+};
 use lexopt::Arg::Long;
-use nix::sched::{sched_setaffinity, CpuSet};
-use nix::unistd::{getpid, Pid};
+use nix::{
+    sched::{
+        sched_setaffinity,
+        CpuSet, //
+    },
+    unistd::{
+        getpid,
+        Pid, //
+    }, //
+};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{
+    Map,
+    Value, //
+};
 
 #[derive(Serialize)]
 struct Ready {

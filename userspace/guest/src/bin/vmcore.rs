@@ -14,22 +14,49 @@
 //! - `vmcore churn FILE [--offset BYTES] [--len BYTES]`: says so, and until it is killed, whenever
 //!   the file is there, maps a part, keeps it for a moment and unmaps it.
 
-use std::hint::black_box;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::thread;
-use std::time::Duration;
+use std::{
+    hint::black_box,
+    num::NonZeroUsize,
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+    time::Duration, //
+};
 
-use guest::arguments::{number, required};
-use guest::report::{conclude, print_line, Failure};
-use guest::vmcore::compare::compare;
-use guest::vmcore::timing::{measure, Method};
-use guest::vmcore::Dump;
-use lexopt::Arg::{Long, Value};
-use lexopt::{Parser, ValueExt};
-use nix::sys::mman::MapFlags;
-use nix::unistd::{getpid, pause};
+use guest::{
+    arguments::{
+        number,
+        required, //
+    },
+    report::{
+        conclude,
+        print_line,
+        Failure, //
+    },
+    vmcore::{
+        compare::compare,
+        timing::{
+            measure,
+            Method, //
+        },
+        Dump, //
+    }, //
+};
+use lexopt::{
+    Arg::{
+        Long,
+        Value, //
+    },
+    Parser,
+    ValueExt, //
+};
+use nix::{
+    sys::mman::MapFlags,
+    unistd::{
+        getpid,
+        pause, //
+    }, //
+};
 use serde_json::json;
 
 fn main() -> ExitCode {

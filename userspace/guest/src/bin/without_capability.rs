@@ -5,12 +5,23 @@
 //! The capability leaves every set, the bounding set too, so that root does not get it back by
 //! the execution.
 
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::{
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{
+        Command,
+        ExitCode, //
+    }, //
+};
 
-use caps::{CapSet, Capability};
-use guest::report::{conclude, Failure};
+use caps::{
+    CapSet,
+    Capability, //
+};
+use guest::report::{
+    conclude,
+    Failure, //
+};
 use lexopt::Arg::Value;
 
 /// The order matters: the bounding set needs CAP_SETPCAP while it is still effective, and the

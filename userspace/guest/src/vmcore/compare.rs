@@ -2,16 +2,25 @@
 
 //! Two files of the same dump: whatever is asked of both, both must answer the same.
 
-use std::num::NonZeroUsize;
-use std::os::unix::fs::MetadataExt;
+use std::{
+    num::NonZeroUsize,
+    os::unix::fs::MetadataExt, //
+};
 
-use nix::errno::Errno;
-use nix::libc;
-use nix::sys::mman::{MapFlags, ProtFlags};
+use nix::{
+    errno::Errno,
+    libc,
+    sys::mman::{
+        MapFlags,
+        ProtFlags, //
+    }, //
+};
 use serde::Serialize;
 
-use crate::report::Failure;
-use crate::splitmix::SplitMix64;
+use crate::{
+    report::Failure,
+    splitmix::SplitMix64, //
+};
 
 use super::Dump;
 use crate::file_mapping::FileMapping;

@@ -2,10 +2,12 @@
 
 //! How long it takes to get at every byte of a dump.
 
-use std::num::NonZeroUsize;
-use std::ptr;
-use std::thread;
-use std::time::Instant;
+use std::{
+    num::NonZeroUsize,
+    ptr,
+    thread,
+    time::Instant, //
+};
 
 use nix::sys::mman::MapFlags;
 use serde::Serialize;

@@ -2,21 +2,43 @@
 
 //! A kernel of either architecture, and the facts in its headers.
 
-use kexec_core::image::arm64;
-use kexec_core::image::arm64::arm64_image::{initrd_limit, COMMAND_LINE_MAX};
-use kexec_core::image::arm64::verify::PageSizes;
-use kexec_core::image::format::Format;
-use kexec_core::image::unpack::Inner;
-use kexec_core::image::x86_64;
-use kexec_core::image::x86_64::payload::Parameters;
-use kexec_core::image::x86_64::protocol::BootProtocol;
-use kexec_core::image::KernelImage;
-use kexec_core::plan::{Placement, Placer};
-use kexec_core::types::elf::{Architecture, Header};
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::Decompression;
+use kexec_core::{
+    image::{
+        arm64::{
+            self,
+            arm64_image::{
+                initrd_limit,
+                COMMAND_LINE_MAX, //
+            },
+            verify::PageSizes, //
+        },
+        format::Format,
+        unpack::Inner,
+        x86_64::{
+            self,
+            payload::Parameters,
+            protocol::BootProtocol, //
+        },
+        KernelImage, //
+    },
+    plan::{
+        Placement,
+        Placer, //
+    },
+    types::{
+        elf::{
+            Architecture,
+            Header, //
+        },
+        ranges::Range, //
+    },
+    uapi::Decompression, //
+};
 
-use super::report::{Needs, Refusal};
+use super::report::{
+    Needs,
+    Refusal, //
+};
 use crate::output::Address;
 
 /// The start of every kernel's banner, before the release.

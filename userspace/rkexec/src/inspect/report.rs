@@ -2,17 +2,23 @@
 
 //! Reports of inspected files, for people and as JSON.
 
-use std::fmt;
-use std::path::Path;
+use std::{
+    fmt,
+    path::Path, //
+};
 
-use kexec_core::error::Error;
-use kexec_core::types::size::Size;
+use kexec_core::{
+    error::Error,
+    types::size::Size, //
+};
 use serde::Serialize;
 
-use crate::failure::Failure;
-use crate::output::Address;
-use crate::status::When;
-use crate::UNKNOWN;
+use crate::{
+    failure::Failure,
+    output::Address,
+    status::When,
+    UNKNOWN, //
+};
 
 /// All files' reports, in the order in which the files were named.
 #[derive(Debug, Serialize)]

@@ -3,16 +3,42 @@
 //! The signature in a kernel: its signers, as the PKCS#7 message names them, and the comparison of its
 //! digest with the file.
 
-use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
-use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
-use der::{Decode, Encode};
-use kexec_core::signature::authenticode::{DigestAlgorithm, IndirectData};
-use kexec_core::signature::pe::PeImage;
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use cms::{
+    cert::{
+        CertificateChoices,
+        IssuerAndSerialNumber, //
+    },
+    content_info::ContentInfo,
+    signed_data::{
+        SignedData,
+        SignerIdentifier,
+        SignerInfo, //
+    }, //
+};
+use der::{
+    Decode,
+    Encode, //
+};
+use kexec_core::signature::{
+    authenticode::{
+        DigestAlgorithm,
+        IndirectData, //
+    },
+    pe::PeImage, //
+};
+use sha2::{
+    Digest,
+    Sha256,
+    Sha384,
+    Sha512, //
+};
 use x509_cert::Certificate;
 
-use super::report::{Refusal, Signature, Signer};
+use super::report::{
+    Refusal,
+    Signature,
+    Signer, //
+};
 use crate::output::hexadecimal;
 
 /// A PKCS#7 message.

@@ -5,12 +5,26 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use kexec_core::image::compressed::{
-    Compressed, CompressedError, Compression, DECOMPRESSED_LEN_MAX,
+use kexec_core::image::{
+    compressed::{
+        Compressed,
+        CompressedError,
+        Compression,
+        DECOMPRESSED_LEN_MAX, //
+    },
+    unpack::{
+        Decompressed,
+        Inner,
+        Step,
+        Unpack,
+        UnpackError, //
+    }, //
 };
-use kexec_core::image::unpack::{Decompressed, Inner, Step, Unpack, UnpackError};
 use ruzstd::decoding::StreamingDecoder;
-use xz4rust::{XzDecoder, DICT_SIZE_MIN};
+use xz4rust::{
+    XzDecoder,
+    DICT_SIZE_MIN, //
+};
 
 /// Unpacks until there is a kernel.
 pub fn unpack<'a>(

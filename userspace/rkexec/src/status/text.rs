@@ -6,8 +6,18 @@ use std::fmt;
 
 use kexec_core::uapi::Replacement;
 
-use super::{Digest, Memory, Region, Report, Segment, When};
-use crate::output::{Address, Size};
+use super::{
+    Digest,
+    Memory,
+    Region,
+    Report,
+    Segment,
+    When, //
+};
+use crate::output::{
+    Address,
+    Size, //
+};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,12 +5,22 @@
 
 use std::io::Write;
 
-use flate2::write::GzEncoder;
-use flate2::Compression;
-use ruzstd::encoding::{compress_to_vec, CompressionLevel};
+use flate2::{
+    write::GzEncoder,
+    Compression, //
+};
+use ruzstd::encoding::{
+    compress_to_vec,
+    CompressionLevel, //
+};
 
-use crate::fixture::{bzimage_file, put};
-use crate::pe_fixture::PeFile;
+use crate::{
+    fixture::{
+        bzimage_file,
+        put, //
+    },
+    pe_fixture::PeFile, //
+};
 
 /// A bzImage with an EFI stub: the PE header is in the boot sector, and two sections hold the
 /// setup code and the rest.

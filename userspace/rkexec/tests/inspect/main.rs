@@ -28,13 +28,34 @@ mod pe_fixture;
 mod signatures;
 mod signing;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::{
+    path::{
+        Path,
+        PathBuf, //
+    },
+    process::{
+        Command,
+        Output, //
+    }, //
+};
 
-use serde_json::{json, Value};
+use serde_json::{
+    json,
+    Value, //
+};
 
-use fixture::{bzimage_file, bzimage_with_payload, KERNEL_VERSION};
-use kernels::{arm64_image, efi_bzimage, gzip, unified, zboot};
+use fixture::{
+    bzimage_file,
+    bzimage_with_payload,
+    KERNEL_VERSION, //
+};
+use kernels::{
+    arm64_image,
+    efi_bzimage,
+    gzip,
+    unified,
+    zboot, //
+};
 use signing::Signer;
 
 /// A folder of one test's own, for the files that it gives to rkexec.

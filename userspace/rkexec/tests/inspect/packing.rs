@@ -3,12 +3,35 @@
 //! Kernels that are packed into other files, and what is said of the kernel in them.
 
 use kexec_core::types::elf::ProgramHeader;
-use serde_json::{json, Value};
+use serde_json::{
+    json,
+    Value, //
+};
 
-use super::compressions::{lz4, lzop, xz};
-use super::fixture::{bzimage_with_payload, put, GIB};
-use super::kernels::{arm64_image, efi_bzimage, gzip, unified, zboot, zstd};
-use super::{elf_fixture, inspect, sentence, Files};
+use super::{
+    compressions::{
+        lz4,
+        lzop,
+        xz, //
+    },
+    elf_fixture,
+    fixture::{
+        bzimage_with_payload,
+        put,
+        GIB, //
+    },
+    inspect,
+    kernels::{
+        arm64_image,
+        efi_bzimage,
+        gzip,
+        unified,
+        zboot,
+        zstd, //
+    },
+    sentence,
+    Files, //
+};
 
 #[test]
 fn a_packed_kernel_is_unpacked() {

@@ -2,11 +2,28 @@
 
 //! Signatures: who signed, and whether the file is the one that was signed.
 
-use serde_json::{json, Value};
+use serde_json::{
+    json,
+    Value, //
+};
 
-use super::kernels::{arm64_image, efi_bzimage, gzip, unified};
-use super::signing::{attach, Signer};
-use super::{inspect, pe_fixture, rkexec, sentence, Files};
+use super::{
+    inspect,
+    kernels::{
+        arm64_image,
+        efi_bzimage,
+        gzip,
+        unified, //
+    },
+    pe_fixture,
+    rkexec,
+    sentence,
+    signing::{
+        attach,
+        Signer, //
+    },
+    Files, //
+};
 
 #[test]
 fn a_signature_says_who_signed_and_is_compared_with_the_file() {

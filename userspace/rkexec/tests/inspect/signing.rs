@@ -3,26 +3,71 @@
 //! Signing as sbsign does, with a key of the test's own. The digest is computed here by literal
 //! offsets, not by the code under test.
 
-use std::str::FromStr;
-use std::time::Duration;
+use std::{
+    str::FromStr,
+    time::Duration, //
+};
 
-use cms::builder::{SignedDataBuilder, SignerInfoBuilder};
-use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
-use cms::signed_data::{EncapsulatedContentInfo, SignerIdentifier};
-use der::asn1::{ObjectIdentifier, UtcTime};
-use der::{Any, Decode, Encode};
-use p256::ecdsa::{DerSignature, SigningKey};
-use p256::pkcs8::{EncodePublicKey, SubjectPublicKeyInfo};
-use sha2::{Digest, Sha256};
-use x509_cert::builder::{Builder, CertificateBuilder, Profile};
-use x509_cert::name::Name;
-use x509_cert::serial_number::SerialNumber;
-use x509_cert::spki::AlgorithmIdentifierOwned;
-use x509_cert::time::{Time, Validity};
-use x509_cert::Certificate;
+use cms::{
+    builder::{
+        SignedDataBuilder,
+        SignerInfoBuilder, //
+    },
+    cert::{
+        CertificateChoices,
+        IssuerAndSerialNumber, //
+    },
+    signed_data::{
+        EncapsulatedContentInfo,
+        SignerIdentifier, //
+    }, //
+};
+use der::{
+    asn1::{
+        ObjectIdentifier,
+        UtcTime, //
+    },
+    Any,
+    Decode,
+    Encode, //
+};
+use p256::{
+    ecdsa::{
+        DerSignature,
+        SigningKey, //
+    },
+    pkcs8::{
+        EncodePublicKey,
+        SubjectPublicKeyInfo, //
+    }, //
+};
+use sha2::{
+    Digest,
+    Sha256, //
+};
+use x509_cert::{
+    builder::{
+        Builder,
+        CertificateBuilder,
+        Profile, //
+    },
+    name::Name,
+    serial_number::SerialNumber,
+    spki::AlgorithmIdentifierOwned,
+    time::{
+        Time,
+        Validity, //
+    },
+    Certificate, //
+};
 
-use crate::fixture::put;
-use crate::pe_fixture::{certificate, der};
+use crate::{
+    fixture::put,
+    pe_fixture::{
+        certificate,
+        der, //
+    }, //
+};
 
 /// `SPC_INDIRECT_DATA_OBJID`.
 const INDIRECT_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.4");

@@ -8,20 +8,60 @@ mod changes;
 mod notes;
 
 use changes::{
-    piece, Change, ALIGN, FILESZ, FLAGS, LAST, LOAD, MEMSZ, NOTE, OFFSET, PADDR, RAM, TYPE, VADDR,
+    piece,
+    Change,
+    ALIGN,
+    FILESZ,
+    FLAGS,
+    LAST,
+    LOAD,
+    MEMSZ,
+    NOTE,
+    OFFSET,
+    PADDR,
+    RAM,
+    TYPE,
+    VADDR, //
 };
-use kexec_core::dump::elfcorehdr::{
-    encode, encoded_len, Elfcorehdr, Load, NOTES_LEN_MAX, PHYSICAL_END,
+use kexec_core::{
+    dump::{
+        elfcorehdr::{
+            encode,
+            encoded_len,
+            Elfcorehdr,
+            Load,
+            NOTES_LEN_MAX,
+            PHYSICAL_END, //
+        },
+        vmcore::{
+            excluded::Excluded,
+            Layout,
+            Wanted, //
+        }, //
+    },
+    error::Error,
+    types::{
+        elf::{
+            Architecture,
+            HEADER_LEN, //
+        },
+        errno::Errno,
+        ranges::PAGE_SIZE, //
+    }, //
 };
-use kexec_core::dump::vmcore::excluded::Excluded;
-use kexec_core::dump::vmcore::{Layout, Wanted};
-use kexec_core::error::Error;
-use kexec_core::types::elf::{Architecture, HEADER_LEN};
-use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::PAGE_SIZE;
-use Change::{Byte, Cut, Field, Fill, Half, Word};
+use Change::{
+    Byte,
+    Cut,
+    Field,
+    Fill,
+    Half,
+    Word, //
+};
 
-use crate::fixture::{range, MIB};
+use crate::fixture::{
+    range,
+    MIB, //
+};
 
 const DIRECT_MAP: u64 = 0xffff_8880_0000_0000;
 const TEXT: u64 = 0xffff_ffff_8100_0000;

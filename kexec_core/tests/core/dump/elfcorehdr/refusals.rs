@@ -2,14 +2,34 @@
 
 //! Headers that are refused, and headers that cannot be written.
 
-use kexec_core::dump::elfcorehdr::{
-    encode, encoded_len, ElfcorehdrError, Load, NOTES_LEN_MAX, PHYSICAL_END, PROGRAM_HEADERS_MAX,
+use kexec_core::{
+    dump::elfcorehdr::{
+        encode,
+        encoded_len,
+        ElfcorehdrError,
+        Load,
+        NOTES_LEN_MAX,
+        PHYSICAL_END,
+        PROGRAM_HEADERS_MAX, //
+    },
+    types::{
+        elf::Architecture,
+        errno::Errno, //
+    }, //
 };
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::errno::Errno;
 
-use super::{encoded, field, load, parse, small, small_encoded};
-use crate::fixture::{put, range};
+use super::{
+    encoded,
+    field,
+    load,
+    parse,
+    small,
+    small_encoded, //
+};
+use crate::fixture::{
+    put,
+    range, //
+};
 
 #[test]
 fn a_header_cut_anywhere_is_refused() {

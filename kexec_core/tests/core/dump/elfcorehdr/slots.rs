@@ -2,11 +2,21 @@
 
 //! The slots of the elfcorehdr, as the purgatory finds them if a crash comes at any moment.
 
-use kexec_core::dump::elfcorehdr::slots::{
-    Memory, NoRoom, Selection, Slots, Writer, SELECTION_LEN,
+use kexec_core::{
+    dump::elfcorehdr::slots::{
+        Memory,
+        NoRoom,
+        Selection,
+        Slots,
+        Writer,
+        SELECTION_LEN, //
+    },
+    types::digest::{
+        xxh64,
+        Algorithm, //
+    },
+    uapi::SegmentKind, //
 };
-use kexec_core::types::digest::{xxh64, Algorithm};
-use kexec_core::uapi::SegmentKind;
 use proptest::prelude::*;
 
 const START: u64 = 0x2f00_0000;

@@ -2,10 +2,22 @@
 
 //! Memory that is left out of the dump, and the holes that it makes in the file.
 
-use kexec_core::dump::elfcorehdr::Load;
-use kexec_core::dump::vmcore::excluded::{Excluded, ExcludedError, Run, EXCLUDED_MAX};
-use kexec_core::dump::vmcore::{Layout, Wanted};
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    dump::{
+        elfcorehdr::Load,
+        vmcore::{
+            excluded::{
+                Excluded,
+                ExcludedError,
+                Run,
+                EXCLUDED_MAX, //
+            },
+            Layout,
+            Wanted, //
+        }, //
+    },
+    types::errno::Errno, //
+};
 use proptest::prelude::*;
 
 use super::Dump;

@@ -2,16 +2,33 @@
 
 //! Where large pages can map the dump.
 
-use kexec_core::dump::elfcorehdr::Load;
-use kexec_core::dump::vmcore::large_pages::{
-    alignment, large_page_at_start, large_part, LARGE_PAGE,
+use kexec_core::{
+    dump::{
+        elfcorehdr::Load,
+        vmcore::{
+            large_pages::{
+                alignment,
+                large_page_at_start,
+                large_part,
+                LARGE_PAGE, //
+            },
+            Layout,
+            Source, //
+        }, //
+    },
+    types::ranges::{
+        Range,
+        PAGE_SIZE, //
+    }, //
 };
-use kexec_core::dump::vmcore::{Layout, Source};
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
 use proptest::prelude::*;
 
 use super::Dump;
-use crate::fixture::{range, GIB, MIB};
+use crate::fixture::{
+    range,
+    GIB,
+    MIB, //
+};
 
 #[test]
 fn large_pages_map_what_both_addresses_have_aligned() {

@@ -3,17 +3,34 @@
 //! The windows onto the crashed kernel's memory, with a kernel that can run out of address space
 //! and page tables.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use kexec_core::dump::vmcore::large_pages::LARGE_PAGE;
-use kexec_core::dump::vmcore::windows::{
-    AfterFailure, Budget, Windows, WINDOWS_MAX, WINDOW_LEN_MAX,
+use std::{
+    cell::RefCell,
+    rc::Rc, //
 };
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
+
+use kexec_core::{
+    dump::vmcore::{
+        large_pages::LARGE_PAGE,
+        windows::{
+            AfterFailure,
+            Budget,
+            Windows,
+            WINDOWS_MAX,
+            WINDOW_LEN_MAX, //
+        }, //
+    },
+    types::ranges::{
+        Range,
+        PAGE_SIZE, //
+    }, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{range, GIB, MIB};
+use crate::fixture::{
+    range,
+    GIB,
+    MIB, //
+};
 
 /// The mapped windows, and the most that can be mapped.
 #[derive(Default)]

@@ -2,11 +2,28 @@
 
 //! Which UART the purgatory writes to.
 
-use kexec_core::handover::arm64::console::{find_console, find_in_spcr, find_stdout};
-use kexec_core::handover::arm64::fdt::Fdt;
-use kexec_core::handover::command_line::{self, Console};
+use kexec_core::handover::{
+    arm64::{
+        console::{
+            find_console,
+            find_in_spcr,
+            find_stdout, //
+        },
+        fdt::Fdt, //
+    },
+    command_line::{
+        self,
+        Console, //
+    }, //
+};
 
-use super::tree::{cells, running, Layout, Node, Tree};
+use super::tree::{
+    cells,
+    running,
+    Layout,
+    Node,
+    Tree, //
+};
 
 const fn pl011(address: u64) -> Option<Console> {
     Some(Console::Pl011 { address })

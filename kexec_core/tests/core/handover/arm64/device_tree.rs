@@ -6,15 +6,31 @@
 mod chosen;
 mod refusals;
 
-use kexec_core::handover::arm64::device_tree::{
-    capture_tree, tree_len_bound, Changes, DeviceTreeError,
+use kexec_core::{
+    handover::arm64::{
+        device_tree::{
+            capture_tree,
+            tree_len_bound,
+            Changes,
+            DeviceTreeError, //
+        },
+        fdt::Fdt, //
+    },
+    types::ranges::Range, //
 };
-use kexec_core::handover::arm64::fdt::Fdt;
-use kexec_core::types::ranges::Range;
 use proptest::prelude::*;
 
-use super::tree::any::{any_layout, any_tree};
-use super::tree::{cells, running, Layout, Node, Tree};
+use super::tree::{
+    any::{
+        any_layout,
+        any_tree, //
+    },
+    cells,
+    running,
+    Layout,
+    Node,
+    Tree, //
+};
 use crate::fixture::range;
 
 const REGION: Range = match Range::new(0x5000_0000, 0x6000_0000) {

@@ -2,15 +2,36 @@
 
 //! Reading device trees, and refusing malformed ones.
 
-use kexec_core::handover::arm64::fdt::{
-    self, take_number, Cells, Fdt, FdtError, Token, DEPTH_MAX, NAME_LEN_MAX,
+use kexec_core::{
+    handover::arm64::fdt::{
+        self,
+        take_number,
+        Cells,
+        Fdt,
+        FdtError,
+        Token,
+        DEPTH_MAX,
+        NAME_LEN_MAX, //
+    },
+    types::errno::Errno, //
 };
-use kexec_core::types::errno::Errno;
 use proptest::prelude::*;
 
-use super::tree::any::{any_layout, any_tree};
-use super::tree::{cells, running, Layout, Node, Tree};
-use crate::fixture::{put, range};
+use super::tree::{
+    any::{
+        any_layout,
+        any_tree, //
+    },
+    cells,
+    running,
+    Layout,
+    Node,
+    Tree, //
+};
+use crate::fixture::{
+    put,
+    range, //
+};
 
 /// Builds a tree as a value from the crate's readers.
 fn read(bytes: &[u8]) -> Result<Tree, FdtError> {

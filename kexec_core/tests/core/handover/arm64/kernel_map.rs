@@ -5,10 +5,19 @@
 use std::collections::BTreeMap;
 
 use kexec_core::handover::arm64::kernel_map::{
-    read_only, table_entry, without_hint, writable, KernelMap, KernelMapError, Unit,
+    read_only,
+    table_entry,
+    without_hint,
+    writable,
+    KernelMap,
+    KernelMapError,
+    Unit, //
 };
 
-use crate::fixture::{GIB, MIB};
+use crate::fixture::{
+    GIB,
+    MIB, //
+};
 
 /// A block or page of the kernel's data: AF, inner shareable, execute-never, DBM.
 const DATA: u64 = 3 << 53 | 1 << 51 | 1 << 10 | 3 << 8;

@@ -4,17 +4,34 @@
 //!
 //! Where a tool is not installed, its tests say so and pass.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs,
+    path::{
+        Path,
+        PathBuf, //
+    },
+    process::Command, //
+};
 
-use kexec_core::handover::arm64::console::find_stdout;
-use kexec_core::handover::arm64::device_tree::{capture_tree, tree_len_bound};
-use kexec_core::handover::arm64::fdt::Fdt;
-use kexec_core::handover::command_line::Console;
+use kexec_core::handover::{
+    arm64::{
+        console::find_stdout,
+        device_tree::{
+            capture_tree,
+            tree_len_bound, //
+        },
+        fdt::Fdt, //
+    },
+    command_line::Console, //
+};
 
-use super::device_tree::changes;
-use super::tree::{running, Layout};
+use super::{
+    device_tree::changes,
+    tree::{
+        running,
+        Layout, //
+    }, //
+};
 
 /// Whether all of these programs can be started.
 fn have(programs: &[&str]) -> bool {

@@ -2,14 +2,29 @@
 
 //! The page tables of the jump, walked as the CPU walks them.
 
-use kexec_core::handover::arm64::page_tables::{tables_needed, IdentityMap, PageTableError, T0SZ};
-use kexec_core::handover::identity_map::OutOfTables;
-use kexec_core::types::errno::Errno;
-use kexec_core::types::granule::Granule;
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    handover::{
+        arm64::page_tables::{
+            tables_needed,
+            IdentityMap,
+            PageTableError,
+            T0SZ, //
+        },
+        identity_map::OutOfTables, //
+    },
+    types::{
+        errno::Errno,
+        granule::Granule,
+        ranges::Range, //
+    }, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{range, GIB, MIB};
+use crate::fixture::{
+    range,
+    GIB,
+    MIB, //
+};
 
 const BASE: u64 = 0x7fff_0000;
 const GRANULES: [Granule; 3] = [Granule::Kib4, Granule::Kib16, Granule::Kib64];

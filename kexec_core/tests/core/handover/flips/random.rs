@@ -2,7 +2,10 @@
 
 //! Random numbers that `RUST_KEXEC_FLIP_SEED` replays.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{
+    SystemTime,
+    UNIX_EPOCH, //
+};
 
 /// SplitMix64.
 pub struct Random(u64);

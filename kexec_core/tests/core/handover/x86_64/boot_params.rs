@@ -2,16 +2,31 @@
 
 //! The zero page, read back through linux-loader's `struct boot_params`.
 
-use kexec_core::handover::x86_64::boot_params::{
-    secure_boot, BootParams, MemoryType, BOOT_PARAMS_LEN,
+use kexec_core::{
+    handover::x86_64::{
+        boot_params::{
+            secure_boot,
+            BootParams,
+            MemoryType,
+            BOOT_PARAMS_LEN, //
+        },
+        memory_map::MemoryMap, //
+    },
+    image::x86_64::setup_header::XLF_CAN_BE_LOADED_ABOVE_4G,
+    types::errno::Errno, //
 };
-use kexec_core::handover::x86_64::memory_map::MemoryMap;
-use kexec_core::image::x86_64::setup_header::XLF_CAN_BE_LOADED_ABOVE_4G;
-use kexec_core::types::errno::Errno;
 use linux_loader::loader::bootparam::boot_params;
 use vm_memory::ByteValued;
 
-use crate::fixture::{bzimage_file, put, range, verified, without_xloadflags, GIB, MIB};
+use crate::fixture::{
+    bzimage_file,
+    put,
+    range,
+    verified,
+    without_xloadflags,
+    GIB,
+    MIB, //
+};
 
 /// The page as the structure that it is.
 fn read_back(page: &[u8; BOOT_PARAMS_LEN]) -> boot_params {

@@ -3,19 +3,37 @@
 //! The handover of firmware's tables in boot_params and after them, read back as the kernel reads
 //! it.
 
-use kexec_core::handover::x86_64::boot_params::{
-    BootParams, BOOT_PARAMS_LEN, EFI_INFO, EFI_INFO_LEN,
-};
-use kexec_core::handover::x86_64::efi::{
-    configuration_tables, EfiInfo, SetupData, SETUP_DATA_LEN, SYSTEM_TABLE_LEN,
-};
-use kexec_core::handover::x86_64::setup_data::{
-    tail_len, SetupDataType, Tail, HEADER_LEN, RNG_SEED_LEN,
+use kexec_core::handover::x86_64::{
+    boot_params::{
+        BootParams,
+        BOOT_PARAMS_LEN,
+        EFI_INFO,
+        EFI_INFO_LEN, //
+    },
+    efi::{
+        configuration_tables,
+        EfiInfo,
+        SetupData,
+        SETUP_DATA_LEN,
+        SYSTEM_TABLE_LEN, //
+    },
+    setup_data::{
+        tail_len,
+        SetupDataType,
+        Tail,
+        HEADER_LEN,
+        RNG_SEED_LEN, //
+    }, //
 };
 use linux_loader::loader::bootparam::boot_params;
 use vm_memory::ByteValued;
 
-use crate::fixture::{bzimage_file, put, range, verified};
+use crate::fixture::{
+    bzimage_file,
+    put,
+    range,
+    verified, //
+};
 
 /// Where the segment lies.
 const SEGMENT: u64 = 0x1_3aff_e000;

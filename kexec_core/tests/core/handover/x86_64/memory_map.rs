@@ -2,15 +2,33 @@
 
 //! The capture kernel's memory map.
 
-use kexec_core::handover::x86_64::boot_params::{
-    BootParams, MemoryType, BOOT_PARAMS_LEN, E820_ENTRIES, E820_ENTRIES_MAX, E820_ENTRY_LEN,
-    E820_TABLE,
+use kexec_core::{
+    handover::x86_64::{
+        boot_params::{
+            BootParams,
+            MemoryType,
+            BOOT_PARAMS_LEN,
+            E820_ENTRIES,
+            E820_ENTRIES_MAX,
+            E820_ENTRY_LEN,
+            E820_TABLE, //
+        },
+        memory_map::MemoryMap, //
+    },
+    types::ranges::{
+        CapacityError,
+        Range, //
+    }, //
 };
-use kexec_core::handover::x86_64::memory_map::MemoryMap;
-use kexec_core::types::ranges::{CapacityError, Range};
 use proptest::prelude::*;
 
-use crate::fixture::{bzimage_file, range, verified, GIB, MIB};
+use crate::fixture::{
+    bzimage_file,
+    range,
+    verified,
+    GIB,
+    MIB, //
+};
 
 const RAM: u32 = MemoryType::Ram as u32;
 

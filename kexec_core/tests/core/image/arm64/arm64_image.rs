@@ -4,16 +4,42 @@
 
 mod verify;
 
-use kexec_core::image::arm64::arm64_image::{initrd_limit, Image};
-use kexec_core::image::arm64::header::{ImageError, BASE_ALIGNMENT};
-use kexec_core::image::arm64::verify::{EntryConditions, PageSizes};
-use kexec_core::plan::{Placement, Placer};
-use kexec_core::types::errno::Errno;
-use kexec_core::types::granule::Granule;
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
+use kexec_core::{
+    image::arm64::{
+        arm64_image::{
+            initrd_limit,
+            Image, //
+        },
+        header::{
+            ImageError,
+            BASE_ALIGNMENT, //
+        },
+        verify::{
+            EntryConditions,
+            PageSizes, //
+        }, //
+    },
+    plan::{
+        Placement,
+        Placer, //
+    },
+    types::{
+        errno::Errno,
+        granule::Granule,
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        }, //
+    }, //
+};
 use proptest::prelude::*;
 
-use crate::fixture::{put, range, GIB, MIB};
+use crate::fixture::{
+    put,
+    range,
+    GIB,
+    MIB, //
+};
 
 const FILE_LEN: usize = 0x3000;
 const IMAGE_SIZE: u64 = 8 * MIB;

@@ -2,12 +2,30 @@
 
 //! The vmlinux of an arm64 kernel.
 
-use kexec_core::image::{arm64, KernelImage};
-use kexec_core::plan::{Placement, Placer};
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    image::{
+        arm64,
+        KernelImage, //
+    },
+    plan::{
+        Placement,
+        Placer, //
+    },
+    types::errno::Errno, //
+};
 
-use crate::fixture::{put, range, GIB, MIB};
-use crate::image::elf_fixture::{arm64_conditions, arm64_vmlinux};
+use crate::{
+    fixture::{
+        put,
+        range,
+        GIB,
+        MIB, //
+    },
+    image::elf_fixture::{
+        arm64_conditions,
+        arm64_vmlinux, //
+    }, //
+};
 
 #[test]
 fn an_arm64_kernel_is_placed_as_its_image_is() {

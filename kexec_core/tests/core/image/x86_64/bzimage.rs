@@ -6,20 +6,41 @@ mod verify;
 
 use std::io::Cursor;
 
-use kexec_core::image::x86_64::bzimage::{BzImage, BzImageError};
-use kexec_core::image::x86_64::protocol::BootProtocol;
-use kexec_core::image::x86_64::setup_header::{
-    XLF_5LEVEL, XLF_CAN_BE_LOADED_ABOVE_4G, XLF_KERNEL_64,
+use kexec_core::{
+    image::{
+        x86_64::{
+            bzimage::{
+                BzImage,
+                BzImageError, //
+            },
+            protocol::BootProtocol,
+            setup_header::{
+                XLF_5LEVEL,
+                XLF_CAN_BE_LOADED_ABOVE_4G,
+                XLF_KERNEL_64, //
+            }, //
+        },
+        KernelImage, //
+    },
+    types::errno::Errno, //
 };
-use kexec_core::image::KernelImage;
-use kexec_core::types::errno::Errno;
 use linux_loader::loader::KernelLoader;
 use proptest::prelude::*;
-use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+use vm_memory::{
+    Bytes,
+    GuestAddress,
+    GuestMemoryMmap, //
+};
 
 use crate::fixture::{
-    bzimage_file, entry_conditions, put, range, KERNEL_VERSION, MIB, PROTECTED_MODE_LEN,
-    SETUP_SECTS,
+    bzimage_file,
+    entry_conditions,
+    put,
+    range,
+    KERNEL_VERSION,
+    MIB,
+    PROTECTED_MODE_LEN,
+    SETUP_SECTS, //
 };
 
 const SETUP_LEN: usize = (SETUP_SECTS + 1) * 512;

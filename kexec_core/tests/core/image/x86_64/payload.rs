@@ -2,24 +2,62 @@
 
 //! The kernel that is compressed in a bzImage: finding it, and entering it in the bzImage's place.
 
-use kexec_core::image::compressed::{Compressed, CompressedError, Compression};
-use kexec_core::image::unpack::{Decompressed, Inner, Unpack, UnpackError};
-use kexec_core::image::x86_64::bzimage::BzImage;
-use kexec_core::image::x86_64::kernel::Kernel;
-use kexec_core::image::x86_64::payload::{find, Parameters};
-use kexec_core::image::x86_64::protocol::BootProtocol;
-use kexec_core::image::x86_64::setup_header::{
-    INIT_SIZE, KERNEL_ALIGNMENT, XLF_5LEVEL, XLF_5LEVEL_ENABLED, XLF_CAN_BE_LOADED_ABOVE_4G,
+use kexec_core::{
+    image::{
+        compressed::{
+            Compressed,
+            CompressedError,
+            Compression, //
+        },
+        unpack::{
+            Decompressed,
+            Inner,
+            Unpack,
+            UnpackError, //
+        },
+        x86_64::{
+            bzimage::BzImage,
+            kernel::Kernel,
+            payload::{
+                find,
+                Parameters, //
+            },
+            protocol::BootProtocol,
+            setup_header::{
+                INIT_SIZE,
+                KERNEL_ALIGNMENT,
+                XLF_5LEVEL,
+                XLF_5LEVEL_ENABLED,
+                XLF_CAN_BE_LOADED_ABOVE_4G, //
+            },
+            verify::EntryConditions, //
+        },
+        KernelImage, //
+    },
+    types::ranges::Range,
+    uapi::Decompression, //
 };
-use kexec_core::image::x86_64::verify::EntryConditions;
-use kexec_core::image::KernelImage;
-use kexec_core::types::ranges::Range;
-use kexec_core::uapi::Decompression;
 
-use crate::fixture::{
-    bzimage_file, bzimage_with_payload, entry_conditions, put, range, without_xloadflags, GIB, MIB,
+use crate::{
+    fixture::{
+        bzimage_file,
+        bzimage_with_payload,
+        entry_conditions,
+        put,
+        range,
+        without_xloadflags,
+        GIB,
+        MIB, //
+    },
+    image::elf_fixture::{
+        arm64_vmlinux,
+        segments,
+        vmlinux,
+        with_segments,
+        START,
+        X86_64, //
+    }, //
 };
-use crate::image::elf_fixture::{arm64_vmlinux, segments, vmlinux, with_segments, START, X86_64};
 
 /// Compressed data, as far as their first bytes tell, with a length after them.
 fn payload(magic: &[u8], appended: u32) -> Vec<u8> {

@@ -2,22 +2,52 @@
 
 //! The vmlinux of an x86_64 kernel.
 
-use kexec_core::handover::x86_64::boot_params::{BootParams, BOOT_PARAMS_LEN};
-use kexec_core::image::x86_64::bzimage::BzImage;
-use kexec_core::image::x86_64::payload::Parameters;
-use kexec_core::image::x86_64::protocol::BootProtocol;
-use kexec_core::image::x86_64::setup_header::XLF_5LEVEL_ENABLED;
-use kexec_core::image::x86_64::verify::VerifyError;
-use kexec_core::image::x86_64::vmlinux::Vmlinux;
-use kexec_core::image::{x86_64, KernelImage};
-use kexec_core::types::elf::ProgramHeader;
-use kexec_core::types::errno::Errno;
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
+use kexec_core::{
+    handover::x86_64::boot_params::{
+        BootParams,
+        BOOT_PARAMS_LEN, //
+    },
+    image::{
+        x86_64::{
+            self,
+            bzimage::BzImage,
+            payload::Parameters,
+            protocol::BootProtocol,
+            setup_header::XLF_5LEVEL_ENABLED,
+            verify::VerifyError,
+            vmlinux::Vmlinux, //
+        },
+        KernelImage, //
+    },
+    types::{
+        elf::ProgramHeader,
+        errno::Errno,
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        }, //
+    }, //
+};
 use linux_loader::loader::bootparam::boot_params;
 use vm_memory::ByteValued;
 
-use crate::fixture::{bzimage_file, entry_conditions, range, without_xloadflags, GIB, MIB};
-use crate::image::elf_fixture::{segments, vmlinux, with_segments, START, X86_64};
+use crate::{
+    fixture::{
+        bzimage_file,
+        entry_conditions,
+        range,
+        without_xloadflags,
+        GIB,
+        MIB, //
+    },
+    image::elf_fixture::{
+        segments,
+        vmlinux,
+        with_segments,
+        START,
+        X86_64, //
+    }, //
+};
 
 #[test]
 fn a_vmlinux_says_nothing_of_5_level_paging_but_its_bzimage_does() {

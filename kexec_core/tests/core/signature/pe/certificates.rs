@@ -2,13 +2,31 @@
 
 //! The certificate table, and the signatures in it.
 
-use kexec_core::signature::der::DerError;
-use kexec_core::signature::pe::{CertificateError, PeError, PeImage};
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    signature::{
+        der::DerError,
+        pe::{
+            CertificateError,
+            PeError,
+            PeImage, //
+        }, //
+    },
+    types::errno::Errno, //
+};
 
-use super::{error, message, signed};
-use crate::fixture::put;
-use crate::signature::pe_fixture::{certificate, der, PeFile};
+use super::{
+    error,
+    message,
+    signed, //
+};
+use crate::{
+    fixture::put,
+    signature::pe_fixture::{
+        certificate,
+        der,
+        PeFile, //
+    }, //
+};
 
 #[test]
 fn a_second_signature_is_checked_but_the_first_is_taken() {

@@ -4,11 +4,23 @@
 
 use std::ops::Range;
 
-use kexec_core::signature::pe::{PeError, PeImage};
-use sha2::{Digest, Sha256};
+use kexec_core::signature::pe::{
+    PeError,
+    PeImage, //
+};
+use sha2::{
+    Digest,
+    Sha256, //
+};
 
-use super::{message, signed};
-use crate::signature::pe_fixture::{PeFile, OPTIONAL};
+use super::{
+    message,
+    signed, //
+};
+use crate::signature::pe_fixture::{
+    PeFile,
+    OPTIONAL, //
+};
 
 fn ranges(file: &[u8]) -> [Range<usize>; 3] {
     PeImage::parse(file).unwrap().digest_ranges().unwrap()

@@ -2,8 +2,18 @@
 
 //! Changes to a good elfcorehdr.
 
-use kexec_core::types::elf::{HEADER_LEN, PROGRAM_HEADER_LEN};
-use Change::{Byte, Cut, Field, Fill, Half, Word};
+use kexec_core::types::elf::{
+    HEADER_LEN,
+    PROGRAM_HEADER_LEN, //
+};
+use Change::{
+    Byte,
+    Cut,
+    Field,
+    Fill,
+    Half,
+    Word, //
+};
 
 use crate::fixture::put;
 

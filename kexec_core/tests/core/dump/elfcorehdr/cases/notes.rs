@@ -2,15 +2,28 @@
 
 //! Notes that a crafted elfcorehdr points to, and its address on the command line.
 
-use kexec_core::dump::elfcorehdr::{
-    address_on, encode, encoded_len, NOTES_LEN_MAX, NOTES_TOTAL_MAX,
+use kexec_core::{
+    dump::{
+        elfcorehdr::{
+            address_on,
+            encode,
+            encoded_len,
+            NOTES_LEN_MAX,
+            NOTES_TOTAL_MAX, //
+        },
+        note::Notes, //
+    },
+    types::{
+        elf::Architecture,
+        ranges::Range, //
+    }, //
 };
-use kexec_core::dump::note::Notes;
-use kexec_core::types::elf::Architecture;
-use kexec_core::types::ranges::Range;
 
 use super::serve;
-use crate::fixture::{put, MIB};
+use crate::fixture::{
+    put,
+    MIB, //
+};
 
 #[test]
 fn notes_of_all_cpus_have_an_end() {

@@ -2,13 +2,35 @@
 
 //! The /chosen node of the tree that is made.
 
-use kexec_core::handover::arm64::device_tree::{Changes, DeviceTreeError};
-use kexec_core::handover::arm64::fdt::Cells;
-use kexec_core::types::errno::Errno;
+use kexec_core::{
+    handover::arm64::{
+        device_tree::{
+            Changes,
+            DeviceTreeError, //
+        },
+        fdt::Cells, //
+    },
+    types::errno::Errno, //
+};
 
-use super::super::tree::{cells, running, Layout, Node, Tree};
-use super::{capture, changes, edited, refused};
-use crate::fixture::{range, GIB, MIB};
+use super::{
+    super::tree::{
+        cells,
+        running,
+        Layout,
+        Node,
+        Tree, //
+    },
+    capture,
+    changes,
+    edited,
+    refused, //
+};
+use crate::fixture::{
+    range,
+    GIB,
+    MIB, //
+};
 
 #[test]
 fn nothing_of_the_old_boot_is_left_where_nothing_new_takes_its_place() {

@@ -2,14 +2,31 @@
 
 //! Device trees that cannot be made.
 
-use kexec_core::handover::arm64::device_tree::{
-    capture_tree, Changes, DeviceTreeError, TREE_LEN_MAX,
+use kexec_core::{
+    handover::arm64::{
+        device_tree::{
+            capture_tree,
+            Changes,
+            DeviceTreeError,
+            TREE_LEN_MAX, //
+        },
+        fdt::FdtError, //
+    },
+    types::errno::Errno, //
 };
-use kexec_core::handover::arm64::fdt::FdtError;
-use kexec_core::types::errno::Errno;
 
-use super::super::tree::{running, Layout, Node, Tree};
-use super::{capture, changes, refused, REGION};
+use super::{
+    super::tree::{
+        running,
+        Layout,
+        Node,
+        Tree, //
+    },
+    capture,
+    changes,
+    refused,
+    REGION, //
+};
 use crate::fixture::range;
 
 #[test]

@@ -6,7 +6,12 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{cells, Layout, Node, Tree};
+use super::{
+    cells,
+    Layout,
+    Node,
+    Tree, //
+};
 
 fn property() -> impl Strategy<Value = (String, Vec<u8>)> {
     // Names that mean something, names that start or end like those, and any others.

@@ -2,18 +2,43 @@
 
 //! Whether an Image suits the CPUs and the crash region, and where it is placed.
 
-use kexec_core::image::arm64::arm64_image::Image;
-use kexec_core::image::arm64::header::BASE_ALIGNMENT;
-use kexec_core::image::arm64::verify::VerifyError;
-use kexec_core::image::KernelImage;
-use kexec_core::plan::{Placement, Placer, PlanError};
-use kexec_core::types::errno::Errno;
-use kexec_core::types::granule::Granule;
-use kexec_core::types::ranges::{Range, PAGE_SIZE};
-use kexec_core::uapi::SegmentKind;
+use kexec_core::{
+    image::{
+        arm64::{
+            arm64_image::Image,
+            header::BASE_ALIGNMENT,
+            verify::VerifyError, //
+        },
+        KernelImage, //
+    },
+    plan::{
+        Placement,
+        Placer,
+        PlanError, //
+    },
+    types::{
+        errno::Errno,
+        granule::Granule,
+        ranges::{
+            Range,
+            PAGE_SIZE, //
+        }, //
+    },
+    uapi::SegmentKind, //
+};
 
-use super::{entry_conditions, with, with_text_offset, FILE_LEN, IMAGE_SIZE};
-use crate::fixture::{range, GIB, MIB};
+use super::{
+    entry_conditions,
+    with,
+    with_text_offset,
+    FILE_LEN,
+    IMAGE_SIZE, //
+};
+use crate::fixture::{
+    range,
+    GIB,
+    MIB, //
+};
 
 #[test]
 fn the_cpus_need_the_kernel_s_page_size() {

@@ -2,18 +2,36 @@
 
 //! Whether a bzImage suits a machine and its crash region.
 
-use kexec_core::image::x86_64::bzimage::BzImage;
-use kexec_core::image::x86_64::protocol::BootProtocol;
-use kexec_core::image::x86_64::setup_header::{
-    XLF_5LEVEL, XLF_5LEVEL_ENABLED, XLF_CAN_BE_LOADED_ABOVE_4G,
+use kexec_core::{
+    image::{
+        x86_64::{
+            bzimage::BzImage,
+            protocol::BootProtocol,
+            setup_header::{
+                XLF_5LEVEL,
+                XLF_5LEVEL_ENABLED,
+                XLF_CAN_BE_LOADED_ABOVE_4G, //
+            },
+            verify::{
+                EntryConditions,
+                VerifyError, //
+            }, //
+        },
+        KernelImage, //
+    },
+    types::errno::Errno, //
 };
-use kexec_core::image::x86_64::verify::{EntryConditions, VerifyError};
-use kexec_core::image::KernelImage;
-use kexec_core::types::errno::Errno;
 
 use crate::fixture::{
-    bzimage_file, entry_conditions, range, verified, without_xloadflags, GIB, INIT_SIZE, MIB,
-    PROTECTED_MODE_LEN,
+    bzimage_file,
+    entry_conditions,
+    range,
+    verified,
+    without_xloadflags,
+    GIB,
+    INIT_SIZE,
+    MIB,
+    PROTECTED_MODE_LEN, //
 };
 
 #[test]
