@@ -54,10 +54,8 @@ mod tests {
 
     use super::*;
     use std::{
-        vec::{
-            self,
-            Vec, //
-        }, //
+        vec,
+        vec::Vec, //
     };
 
     fn madt(records: &[&[u8]]) -> Vec<u8> {

@@ -231,10 +231,8 @@ mod tests {
 
     use super::*;
     use std::{
-        vec::{
-            self,
-            Vec, //
-        }, //
+        vec,
+        vec::Vec, //
     };
 
     const BASE: u64 = 0x3f00_0000;
