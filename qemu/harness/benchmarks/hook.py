@@ -28,6 +28,7 @@ from harness.dump.dump import Dump
 from harness.dump.notes import Report
 from harness.guest.boot import boot
 from harness.guest.guest import PATIENCE, Guest
+from harness.guest.loading import rkexec
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.machine.trace import Trace
@@ -108,7 +109,8 @@ async def counted(cpus: int) -> Way:
     hardware = Hardware(cpus=cpus, memory_mib=2048, counting=True, arguments=trace.arguments)
     command_line = f"nokaslr {PLATFORM.middle_region}"
     async with boot(directory, hardware, command_line) as guest:
-        await guest.load()
+        # As slow as the boot, for the same reason.
+        (await guest.run(*rkexec(), timeout_s=PATIENCE * cpus)).check()
         assert (await guest.status()).region == region
         symbols = await Symbols.of(guest)
         executed: dict[int, array[int]] = defaultdict(lambda: array("Q"))
