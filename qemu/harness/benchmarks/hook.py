@@ -39,6 +39,9 @@ CPUS = (1, 4, 16, 64)
 # Where kernels and their modules are.
 KERNEL_SPACE = range(0xFFFF << 48, 1 << 64)
 
+# The disk has a queue for each CPU otherwise, and each queue an interrupt that is to be silenced.
+ONE_QUEUE = ("-global", "virtio-blk-pci.num-queues=1")
+
 HOOKED = "__crash_kexec"
 # The functions of the kernel's delay loop, on either architecture.
 DELAYS = {"__const_udelay", "__udelay", "__delay", "delay_tsc", "delay_halt", "delay_loop"}
@@ -106,7 +109,9 @@ async def counted(cpus: int) -> Way:
     _, _, place = PLATFORM.middle_region.partition("@")
     region = range(int(place.removesuffix("M")) * MIB, (int(place.removesuffix("M")) + 256) * MIB)
     trace = Trace(directory, (KERNEL_SPACE, region))
-    hardware = Hardware(cpus=cpus, memory_mib=2048, counting=True, arguments=trace.arguments)
+    hardware = Hardware(
+        cpus=cpus, memory_mib=2048, counting=True, arguments=(*trace.arguments, *ONE_QUEUE)
+    )
     command_line = f"nokaslr {PLATFORM.middle_region}"
     async with boot(directory, hardware, command_line) as guest:
         # As slow as the boot, for the same reason.
