@@ -68,7 +68,7 @@ def main() -> int:
         if len(current) < len(everything):
             print(summary(everything, f"{paths.RUN}, this code and older code"))
     if OOPSES_HAVE_PANICS_REGISTERS:
-        print("Of an oops it was not asked where it was: on this kernel the note has panic()'s.")
+        print("Of an oops less was asked: on this kernel the note has the registers of panic().")
     bad = [result for result in current if result.verdict in BAD]
     if bad:
         print(f"What bad ones left is in {FAILED}:", *(result.seed for result in bad))

@@ -29,7 +29,8 @@ def row_of(drawn: Drawn) -> Row:
     row = rows()[drawn.row]
     trigger = row.trigger
     if OOPSES_HAVE_PANICS_REGISTERS and trigger.at:
-        trigger = replace(trigger, at="")
+        # drgn does not come past the function that faulted, below the exception's own frames.
+        trigger = replace(trigger, at="", functions=trigger.functions[:1])
     steps: list[Step] = [
         *([replace_the_image] * drawn.replaced),
         *row.before,
