@@ -108,7 +108,6 @@ extern const struct kernel_param_ops rust_kexec_signatures;
 unsigned int rust_kexec_current_cpu(void);
 int rust_kexec_current_pid(void);
 u64 rust_kexec_current_start(void);
-int rust_kexec_pid_of_stack(const void *address);
 unsigned int rust_kexec_cpu_ids(void);
 unsigned int rust_kexec_preempt_count(void);
 void rust_kexec_delay_microseconds(unsigned int microseconds);
@@ -252,6 +251,7 @@ call_single_data_t *rust_kexec_stop_call(unsigned int cpu);
 const struct cpumask *rust_kexec_cpumask_of(unsigned int cpu);
 struct pt_regs *rust_kexec_irq_regs(void);
 struct pt_regs *rust_kexec_irq_regs_of(unsigned int cpu);
+int rust_kexec_pid_on(unsigned int cpu);
 bool rust_kexec_supports_streaming_mode(void);
 void rust_kexec_leave_streaming_mode(void);
 #endif

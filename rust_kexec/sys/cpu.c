@@ -5,11 +5,8 @@
 #include <linux/delay.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/task_stack.h>
 #include <linux/smp.h>
 #include <linux/sysfs.h>
-#include <linux/threads.h>
 
 #include "bindings.h"
 
@@ -28,23 +25,6 @@ int rust_kexec_current_pid(void)
 u64 rust_kexec_current_start(void)
 {
 	return current->start_boottime;
-}
-
-/* The idle tasks are not in the list. It ends, even if it is broken. */
-int rust_kexec_pid_of_stack(const void *address)
-{
-	struct task_struct *process, *task;
-	unsigned int left = PID_MAX_LIMIT;
-
-	for_each_process_thread(process, task) {
-		const void *stack = task_stack_page(task);
-
-		if (stack && address >= stack && address < stack + THREAD_SIZE)
-			return task->pid;
-		if (!left--)
-			return 0;
-	}
-	return 0;
 }
 
 unsigned int rust_kexec_cpu_ids(void)

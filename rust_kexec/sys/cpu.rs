@@ -38,17 +38,6 @@ pub(crate) fn current_start() -> u64 {
     unsafe { bindings::rust_kexec_current_start() }
 }
 
-/// The process on whose kernel stack this address is, 0 if it is an idle one's. For the crash path, when
-/// the other CPUs have stopped.
-#[cfg_attr(
-    CONFIG_X86_64,
-    expect(dead_code, reason = "there CPUs stop in our own code")
-)]
-pub(crate) fn pid_of_stack<T>(address: *const T) -> u32 {
-    // SAFETY: Looks at the tasks, which nobody frees any more.
-    unsafe { bindings::rust_kexec_pid_of_stack(address.cast()) as u32 }
-}
-
 /// The interrupts that this CPU is in the middle of.
 pub(crate) struct InterruptLevels {
     /// How many NMIs.

@@ -148,9 +148,11 @@ pub(crate) unsafe fn left_behind(cpu: usize) -> Option<(Registers, u32)> {
     if frame.is_null() {
         return None;
     }
-    // SAFETY: By this function's contract; the frame is on the CPU's stack.
+    // SAFETY: By this function's contract; the frame is on one of the CPU's stacks.
     let registers = unsafe { Registers::from_frame(frame) };
-    Some((registers, cpu::pid_of_stack(frame)))
+    // SAFETY: Looks at the tasks, which nobody frees any more.
+    let pid = unsafe { bindings::rust_kexec_pid_on(cpu as c_uint) };
+    Some((registers, pid as u32))
 }
 
 /// Asks CPUs that did not answer by pseudo-NMI, where there is one.
