@@ -9,7 +9,6 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from random import SystemRandom
 
 from harness import paths
-from harness.stress.drawn import OOPSES_HAVE_PANICS_REGISTERS
 from harness.stress.results import Result, Verdict, keep, kept, key
 from harness.stress.run import FAILED, run
 from harness.stress.summary import summary
@@ -67,8 +66,6 @@ def main() -> int:
         print(summary(current, f"{paths.RUN}, this code"))
         if len(current) < len(everything):
             print(summary(everything, f"{paths.RUN}, this code and older code"))
-    if OOPSES_HAVE_PANICS_REGISTERS:
-        print("Of an oops less was asked: on this kernel the note has the registers of panic().")
     bad = [result for result in current if result.verdict in BAD]
     if bad:
         print(f"What bad ones left is in {FAILED}:", *(result.seed for result in bad))

@@ -147,8 +147,3 @@ def draw(seed: int) -> Drawn:
         event=event,
         events=random.randint(1, event.most),
     )
-
-
-# clang 19 puts __crash_kexec() into the crash_kexec() of Linux 6.12 for arm64, so that the hook
-# misses an oops, and the note has the registers of the panic() that follows.
-OOPSES_HAVE_PANICS_REGISTERS = paths.TARGET == "arm64"

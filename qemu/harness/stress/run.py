@@ -17,7 +17,7 @@ from harness.guest.guest import Guest
 from harness.machine.platform import PLATFORM
 from harness.matrix.row import Row
 from harness.matrix.run import run_row
-from harness.stress.drawn import OOPSES_HAVE_PANICS_REGISTERS, Drawn, draw, rows
+from harness.stress.drawn import Drawn, draw, rows
 from harness.stress.load import deafen, replace_the_image, wait, work
 from harness.stress.results import Result, Verdict
 
@@ -27,10 +27,6 @@ FAILED = paths.BUILD / "crash-stress" / "failed"
 def row_of(drawn: Drawn) -> Row:
     """The row of the matrix, with the machine and the load of this crash."""
     row = rows()[drawn.row]
-    trigger = row.trigger
-    if OOPSES_HAVE_PANICS_REGISTERS and trigger.at:
-        # drgn does not come past the function that faulted, below the exception's own frames.
-        trigger = replace(trigger, at="", functions=trigger.functions[:1])
     steps: list[Step] = [
         *([replace_the_image] * drawn.replaced),
         *row.before,
@@ -44,7 +40,6 @@ def row_of(drawn: Drawn) -> Row:
     )
     return replace(
         row,
-        trigger=trigger,
         hardware=hardware,
         region=f"crashkernel={drawn.region_mib}M",
         options=options,
