@@ -183,14 +183,14 @@ fn suffixed(value: Value<'_>, suffix: &[u8]) -> Result<u64, RequestError> {
 
 /// `SIZE[@ADDRESS]`, or `RANGE:SIZE[,RANGE:SIZE...][@ADDRESS]`.
 fn plain(value: Value<'_>, ram: u64, rules: &Rules) -> Result<Request, RequestError> {
-    if !rules.knows_cma && value.word().ends_with(CMA) {
-        let column = value.column();
-        return Err(RequestError::CmaUnknown { column });
-    }
     let (len, rest) = match value.word().contains(&b':') {
         true => by_ranges(value, ram)?,
         false => value.number()?,
     };
+    if !rules.knows_cma && rest.word() == CMA {
+        let column = value.column();
+        return Err(RequestError::CmaUnknown { column });
+    }
     let at = match rest.first() {
         Some(b'@') => {
             let (at, rest) = rest.after(1).number()?;
