@@ -4,21 +4,44 @@
 
 use crate::types::ranges::Range;
 
-/// The range of the first entry with this name.
-///
-/// An entry is a line such as `  01000000-01ffffff : Kernel code`, in hexadecimal, with the last
-/// address inclusive. Without the privilege to see them the kernel shows zeros, which are no range.
-pub fn find(text: &[u8], name: &str) -> Option<Range> {
-    text.split(|byte| *byte == b'\n').find_map(|line| {
-        let (range, entry_name) = split_once(line, b" : ")?;
-        if entry_name != name.as_bytes() {
-            return None;
-        }
-        let indent = range.iter().position(|byte| *byte != b' ')?;
-        let (first, last) = split_once(range.get(indent..)?, b"-")?;
+/// An entry: a line such as `  01000000-01ffffff : Kernel code`, in hexadecimal, with the last address
+/// inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// How many entries enclose it.
+    pub depth: usize,
+    /// Its addresses.
+    pub range: Range,
+    /// What is there.
+    pub name: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// Reads a line. Without the privilege to see addresses the kernel shows zeros, which are no range.
+    fn parse(line: &'a [u8]) -> Option<Self> {
+        let (addresses, name) = split_once(line, b" : ")?;
+        let indent = addresses.iter().position(|byte| *byte != b' ')?;
+        let (first, last) = split_once(addresses.get(indent..)?, b"-")?;
         let (first, last) = (hexadecimal(first)?, hexadecimal(last)?);
-        Range::new(first, last.checked_add(1)?).filter(|range| !range.is_empty() && last != 0)
-    })
+        let range = Range::new(first, last.checked_add(1)?);
+        Some(Self {
+            depth: indent / 2,
+            range: range.filter(|range| !range.is_empty() && last != 0)?,
+            name,
+        })
+    }
+}
+
+/// The entries of the text, each before those that it encloses.
+pub fn entries(text: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+    text.split(|byte| *byte == b'\n').filter_map(Entry::parse)
+}
+
+/// The range of the first entry with this name.
+pub fn find(text: &[u8], name: &str) -> Option<Range> {
+    let mut entries = entries(text);
+    let found = entries.find(|entry| entry.name == name.as_bytes())?;
+    Some(found.range)
 }
 
 /// Splits a text at the first `separator`. The methods of `str` that do this have operations that

@@ -2,7 +2,10 @@
 
 //! The memory of a machine, as far as the reservation depends on it.
 
-use kexec_core::types::ranges::Range;
+use kexec_core::{
+    plan::iomem::entries,
+    types::ranges::Range, //
+};
 
 use crate::failure::Failure;
 
@@ -26,18 +29,17 @@ impl Memory {
 
     /// The machine that the text of /proc/iomem describes.
     pub fn of_iomem(text: &[u8]) -> Result<Self, Failure> {
-        let text = String::from_utf8_lossy(text);
         let mut total = 0;
         let mut free: Vec<Range> = Vec::new();
         let mut in_ram = false;
-        for entry in text.lines().filter_map(Entry::parse) {
+        for entry in entries(text) {
             if entry.depth == 0 {
-                in_ram = entry.name == "System RAM";
+                in_ram = entry.name == b"System RAM";
                 if in_ram {
                     total += entry.range.len();
                     free.push(entry.range);
                 }
-            } else if in_ram && entry.depth == 1 && entry.name != "Crash kernel" {
+            } else if in_ram && entry.depth == 1 && entry.name != b"Crash kernel" {
                 take(&mut free, entry.range);
             }
         }
@@ -60,32 +62,6 @@ fn take(free: &mut Vec<Range>, held: Range) {
         Range::new(held.end(), piece.end()),
     ] {
         free.extend(rest.filter(|rest| !rest.is_empty()));
-    }
-}
-
-/// A line of /proc/iomem.
-struct Entry<'a> {
-    /// How many entries enclose it.
-    depth: usize,
-    range: Range,
-    name: &'a str,
-}
-
-impl<'a> Entry<'a> {
-    /// Reads a line such as `  01000000-01ffffff : Kernel code`.
-    fn parse(line: &'a str) -> Option<Self> {
-        let text = line.trim_start_matches(' ');
-        let (addresses, name) = text.split_once(" : ")?;
-        let (first, last) = addresses.split_once('-')?;
-        let number = |digits| u64::from_str_radix(digits, 16).ok();
-        let range = Range::new(number(first)?, number(last)?.checked_add(1)?)?;
-        // Zeros stand for addresses that are not shown.
-        let hidden = range.start() == 0 && range.len() == 1;
-        (!hidden).then_some(Self {
-            depth: (line.len() - text.len()) / 2,
-            range,
-            name,
-        })
     }
 }
 
