@@ -21,6 +21,7 @@ from harness.images.bzimage import (
 from harness.images.layout import flip
 from harness.images.packed import unified, zboot
 from harness.machine.hardware import Hardware
+from harness.machine.platform import PLATFORM
 from harness.testing import in_guest
 
 # Digests of one load can be compared with those of another.
@@ -128,7 +129,7 @@ async def test_compressions(guest: Guest) -> None:
 
 
 @bzimages_only
-@in_guest(Hardware(memory_mib=1024), "crashkernel=16M")
+@in_guest(Hardware(memory_mib=1024), f"crashkernel={PLATFORM.small_region_mib}M")
 async def test_no_room_for_the_inner_kernel(guest: Guest) -> None:
     kernel = paths.CAPTURE_KERNEL.read_bytes()
     await guest.send("/tmp/kernel", kernel)

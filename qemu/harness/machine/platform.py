@@ -104,7 +104,7 @@ PLATFORMS = {
         monitor_pointer="RIP",
         # HLT, and RFLAGS.IF clear.
         stopped=lambda cpu: bool(cpu["HLT"]) and not cpu["RFL"] & 1 << 9,
-        small_region_mib=16,
+        small_region_mib=12,
         kernels_own_checks=True,
         nmi_option="",
         timer_interrupt="asm_sysvec_apic_timer_interrupt",
