@@ -12,12 +12,12 @@ from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.testing import in_guest
 
-ROUNDS = 200
+ROUNDS = 100
 WARM_UP = 10
 
 # A leak of one page, or of one object of a slab, in each round would come to ROUNDS. The
 # figures of an idle guest move by less than half of that.
-TOLERANCE = ROUNDS // 2
+TOLERANCE = ROUNDS * 3 // 4
 
 # Memory that the kernel maps by small pages, in KiB. x86_64 has this line.
 SMALL_PAGES = re.compile(r"^DirectMap4k: +(\d+)", re.MULTILINE)
