@@ -3,6 +3,7 @@
 //! The errors of all rooms in one, which keep their sentences and their errno.
 
 use crate::{
+    contiguous::Shortage,
     crashkernel::{
         RequestError,
         ReservationError, //
@@ -49,6 +50,8 @@ use crate::{
 wrap_errors! {
     /// Any error of this crate.
     pub enum Error {
+        /// So much memory cannot be taken from the running kernel.
+        Shortage(Shortage),
         /// `crashkernel=` asks for nothing.
         CrashkernelRequest(RequestError),
         /// There is no room for what `crashkernel=` asks for.

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod contiguous;
 pub mod crashkernel;
 pub mod dump;
 pub mod error;

@@ -21,6 +21,7 @@ pub use hooked_by::HookedBy;
 pub use request::{
     LoadRequest,
     Message,
+    ReserveRequest,
     UnloadRequest,
     ANY_DIGEST,
     MESSAGE_MAX,
@@ -33,10 +34,14 @@ pub use segment::{
 };
 pub use status::{
     ElfcorehdrRecord,
+    Protection,
+    RegionHolder,
     RegionRecord,
+    RegionSource,
     Replacement,
     SignatureState,
     Status,
+    MORE_REGIONS_MAX,
     ROLE_CAPTURE,
     ROLE_PRODUCTION, //
 };
@@ -58,3 +63,5 @@ pub const IOCTL_LOAD: u8 = 1;
 pub const IOCTL_UNLOAD: u8 = 2;
 /// The status request, on a [`Status`]: `_IO(IOCTL_TYPE, 3)`.
 pub const IOCTL_STATUS: u8 = 3;
+/// The request for memory for images, on a [`ReserveRequest`]: `_IO(IOCTL_TYPE, 4)`.
+pub const IOCTL_RESERVE: u8 = 4;

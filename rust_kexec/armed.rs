@@ -18,16 +18,25 @@ use crate::{
     refusal::{
         MachineError,
         Refusal,
+        RegionError,
         RequestError, //
     },
     reserve::{
         Claim,
-        Guard, //
+        Guard,
+        Reservation,
+        RunTimeMemory, //
     },
     sys::{
-        hook::crash_loaded::{
-            CrashLoadedHook,
-            LoadedImage, //
+        hook::{
+            crash_loaded::{
+                CrashLoadedHook,
+                LoadedImage, //
+            },
+            crash_size::{
+                CrashSizeHook,
+                SetAside, //
+            }, //
         },
         module_reference::ModuleReference,
         once::Once, //
@@ -39,11 +48,18 @@ use core::{
     ptr,
     sync::atomic::{
         AtomicPtr,
+        AtomicUsize,
         Ordering, //
     }, //
 };
-use kernel::bindings;
-use kexec_core::uapi::HookedBy;
+use kernel::{
+    bindings,
+    sync::Arc, //
+};
+use kexec_core::uapi::{
+    HookedBy,
+    RegionSource, //
+};
 
 /// The image that the next crash boots, or null.
 static IMAGE: AtomicPtr<CrashImage> = AtomicPtr::new(ptr::null_mut());
@@ -66,6 +82,17 @@ struct ArmedImage;
 impl LoadedImage for ArmedImage {
     fn is_armed() -> bool {
         !IMAGE.load(Ordering::Relaxed).is_null()
+    }
+}
+
+/// The memory that was taken at run time, for those who ask the kernel whether any is set aside.
+struct Taken;
+
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+impl SetAside for Taken {
+    fn len() -> usize {
+        TAKEN.load(Ordering::Relaxed)
     }
 }
 
@@ -154,6 +181,8 @@ struct Hold {
 /// stay from the first load on, and do nothing while nothing is armed.
 pub(crate) struct Slot {
     armed: Option<Armed>,
+    run_time: Option<Arc<RunTimeMemory>>,
+    crash_size_hook: Option<CrashSizeHook>,
     // Dropped last: it makes a claim hold.
     kexec_hooks: Option<KexecHooks>,
 }
@@ -180,7 +209,12 @@ impl KexecHooks {
 global_lock! {
     /// The lock is the outermost one of the module; what runs in a crash takes none.
     // SAFETY: `lock` initialises it, and nothing else uses it.
-    unsafe(uninit) static SLOT: Mutex<Slot> = Slot { armed: None, kexec_hooks: None };
+    unsafe(uninit) static SLOT: Mutex<Slot> = Slot {
+        armed: None,
+        run_time: None,
+        crash_size_hook: None,
+        kexec_hooks: None,
+    };
 }
 
 /// Waits until nobody else loads, unloads or looks.
@@ -212,7 +246,7 @@ impl Slot {
             Some(Armed { target, hold }) => (Some(target), hold),
             None => {
                 let hold = Hold {
-                    claim: Claim::new(guard)?,
+                    claim: Claim::new(guard, self.run_time.as_ref())?,
                     _module: module,
                 };
                 (None, hold)
@@ -224,14 +258,50 @@ impl Slot {
         self.image().ok_or(Refusal::OutOfMemory)
     }
 
+    /// Has so much memory for images, taken from the running kernel; 0 gives it back. What was taken
+    /// before stays taken after an error.
+    pub(crate) fn reserve(&mut self, wanted: u64) -> Result<(), Refusal> {
+        if let Ok(found) = self.reservation() {
+            if found.source() == RegionSource::Crashkernel {
+                return Err(RegionError::Reserved(found.region()).into());
+            }
+        }
+        let held = self.run_time.as_ref().map_or(0, |memory| memory.wanted());
+        if wanted == held {
+            return Ok(());
+        }
+        if self.armed.is_some() {
+            return Err(RegionError::Armed.into());
+        }
+        self.run_time = match wanted {
+            0 => None,
+            wanted => Some(Arc::new(RunTimeMemory::take(wanted)?, GFP_KERNEL)?),
+        };
+        let len = self.run_time.as_ref().map_or(0, |memory| memory.len());
+        TAKEN.store(len as usize, Ordering::Relaxed);
+        if self.crash_size_hook.is_none() {
+            // Where it fails, kexec_crash_size says what the kernel has reserved: nothing.
+            self.crash_size_hook = CrashSizeHook::register::<Taken>().ok();
+        }
+        Ok(())
+    }
+
+    /// The memory for images.
+    pub(crate) fn reservation(&self) -> Result<Reservation, Refusal> {
+        Reservation::find(self.run_time.as_ref())
+    }
+
     /// Disarms what is armed, and says whether anything was.
     pub(crate) fn disarm(&mut self) -> bool {
         self.armed.take().is_some()
     }
 
-    /// Disarms, and takes the hooks and the guard out.
+    /// Disarms, gives memory back, and takes the hooks and the guard out.
     pub(crate) fn leave<H: CrashHooks>(&mut self) {
         self.armed = None;
+        TAKEN.store(0, Ordering::Relaxed);
+        self.crash_size_hook = None;
+        self.run_time = None;
         H::take_out();
         self.kexec_hooks = None;
     }

@@ -33,6 +33,7 @@ use crate::{
     sys::{
         bindings,
         kexec,
+        parameters,
         user_structure, //
     }, //
 };
@@ -41,13 +42,17 @@ use kernel::{
     ioctl::_IO, //
 };
 use kexec_core::{
+    crashkernel,
     types::ranges::Range,
     uapi::{
         LoadRequest,
+        RegionHolder,
         RegionRecord,
+        ReserveRequest,
         Status,
         UnloadRequest,
         IOCTL_LOAD,
+        IOCTL_RESERVE,
         IOCTL_STATUS,
         IOCTL_TYPE,
         IOCTL_UNLOAD,
@@ -85,18 +90,20 @@ impl Registration {
         let notices = load::Notices::register()?;
         // Where it fails loads are refused, with a sentence.
         let _ = kexec::find();
+        let departure = Departure;
+        reserve_at_start()?;
         let options = MiscDeviceOptions {
             name: c"rust_kexec",
         };
         Ok(Self {
-            _departure: Departure,
+            _departure: departure,
             _device: KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)?,
             _notices: notices,
         })
     }
 }
 
-/// Leaves nothing armed and nothing hooked when it is dropped.
+/// Leaves nothing armed, reserved or hooked when it is dropped.
 struct Departure;
 
 impl Drop for Departure {
@@ -123,6 +130,7 @@ impl MiscDevice for Device {
 
 const LOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_LOAD as u32);
 const UNLOAD: u32 = _IO(IOCTL_TYPE as u32, IOCTL_UNLOAD as u32);
+const RESERVE: u32 = _IO(IOCTL_TYPE as u32, IOCTL_RESERVE as u32);
 const STATUS: u32 = _IO(IOCTL_TYPE as u32, IOCTL_STATUS as u32);
 
 // Inlined, the frames of all steps of all requests would add up in one. So the functions that do the
@@ -136,6 +144,10 @@ fn dispatch(command: u32, argument: usize) -> Result {
         UNLOAD => {
             let (request, known) = read::<UnloadRequest>(argument)?;
             answer(&request.message, known.and_then(|()| unload(&request)))
+        }
+        RESERVE => {
+            let (request, known) = read::<ReserveRequest>(argument)?;
+            answer(&request.message, known.and_then(|()| reserve(&request)))
         }
         STATUS => {
             let len = read_len::<Status>(argument)?;
@@ -193,7 +205,7 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
     if armed::lock().image().is_none() {
         refuse_kernels_image()?;
     }
-    let limit = Reservation::find()?.region().len();
+    let limit = armed::lock().reservation()?.region().len();
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
     let contents = files.unpack(limit)?;
     let mut slot = armed::lock();
@@ -237,21 +249,48 @@ fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
     }
 }
 
+// Out of line for the stack: the pieces.
+#[inline(never)]
+fn reserve(request: &ReserveRequest) -> Result<(), Refusal> {
+    check_request(request.flags)?;
+    armed::lock().reserve(request.len)
+}
+
+/// Takes the memory that `reserve=` asks for, early, while much of it is free. Without it the module is
+/// of use all the same.
+#[inline(never)]
+fn reserve_at_start() -> Result {
+    let text = parameters::reserve();
+    if text.is_empty() {
+        return Ok(());
+    }
+    let Some(len) = crashkernel::size(text) else {
+        pr_err!("reserve= needs a number of bytes, such as reserve=192M\n");
+        return Err(EINVAL);
+    };
+    if let Err(refusal) = armed::lock().reserve(len) {
+        pr_warn!("nothing is reserved: {}\n", format_args!("{refusal}"));
+    }
+    Ok(())
+}
+
 // Out of line for the stack: the structure on its way into its box.
 #[inline(never)]
 fn status() -> Result<KBox<Crossing<Status>>> {
     let mut boxed = KBox::new(Crossing(Status::default()), GFP_KERNEL)?;
     let Crossing(status) = &mut *boxed;
     status.role = ROLE_PRODUCTION;
-    if let Ok(reservation) = Reservation::find() {
-        status.region = record(reservation.region());
-        status.low_region = reservation.low_region().map(record).unwrap_or_default();
+    let slot = armed::lock();
+    if let Ok(reservation) = slot.reservation() {
+        describe(&reservation, status);
     }
-    if let Some(image) = armed::lock().image() {
+    if let Some(image) = slot.image() {
         let (records, image) = (image.following.records(), &image.loaded);
         let segments = &image.segments;
         status.armed = 1;
         status.hooks = Hooks::by() as u32;
+        status.holder = RegionHolder::Module as u32;
+        status.protection = segments.protection() as u32;
         status.entry = segments.plan().entry();
         status.signature = image.signature as u32;
         status.decompression = image.decompression as u32;
@@ -269,6 +308,24 @@ fn status() -> Result<KBox<Crossing<Status>>> {
         }
     }
     Ok(boxed)
+}
+
+fn describe(reservation: &Reservation, status: &mut Status) {
+    let (region, low) = (reservation.region(), reservation.low_region());
+    // An image of ours is found later.
+    status.holder = match kexec::has_image() {
+        true => RegionHolder::Kernel,
+        false => RegionHolder::Nobody,
+    } as u32;
+    status.source = reservation.source() as u32;
+    status.region = record(region);
+    status.low_region = low.map(record).unwrap_or_default();
+    let more = reservation.regions().iter().copied();
+    let more = more.filter(|other| *other != region && Some(*other) != low);
+    for (to, from) in status.more_regions.iter_mut().zip(more) {
+        *to = record(from);
+        status.more_region_count += 1;
+    }
 }
 
 fn record(range: Range) -> RegionRecord {

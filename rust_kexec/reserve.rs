@@ -2,11 +2,13 @@
 
 //! First stage: the memory that is set aside for the capture kernel.
 //!
-//! - `crashkernel`: where it is;
+//! - `run_time`: what is taken from the running kernel, where nothing was reserved at boot;
+//! - `reservation`: where it is;
 //! - `claim`: how it is kept for images of ours, and each image's part of it.
 
 mod claim;
-mod crashkernel;
+mod reservation;
+mod run_time;
 
 pub(crate) use claim::{
     refuse_kernels_image,
@@ -14,4 +16,5 @@ pub(crate) use claim::{
     Guard,
     Taken, //
 };
-pub(crate) use crashkernel::Reservation;
+pub(crate) use reservation::Reservation;
+pub(crate) use run_time::RunTimeMemory;

@@ -8,6 +8,7 @@
 pub(crate) mod acpi;
 pub(crate) use crate::bindings;
 pub(crate) mod clock;
+pub(crate) mod contiguous;
 pub(crate) mod cpu;
 pub(crate) mod decompress;
 #[cfg(CONFIG_CRYPTO_HASH)]
@@ -28,7 +29,6 @@ pub(crate) mod memory;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
 pub(crate) mod once;
-pub(crate) mod oops;
 pub(crate) mod page_fault;
 pub(crate) mod panic;
 pub(crate) mod parameters;

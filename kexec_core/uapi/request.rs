@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The requests to load and to unload, and the buffer for the sentence of a refusal.
+//! The requests to load, to unload and to reserve memory, and the buffer for the sentence of a refusal.
 
 use super::structure::Structure;
 use core::mem::{
@@ -72,12 +72,32 @@ pub struct UnloadRequest {
     pub message: Message,
 }
 
+/// Asks for memory for images to be taken from the running kernel, or to be given back.
+///
+/// A refused request leaves the memory as it was.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReserveRequest {
+    /// `size_of::<ReserveRequest>()` of the caller.
+    pub size: u32,
+    /// Must be 0.
+    pub flags: u32,
+    /// How much memory there is to be, in bytes; 0 gives all back.
+    pub len: u64,
+    /// The buffer for the sentence of a refusal.
+    pub message: Message,
+}
+
 impl Structure for LoadRequest {
     const FIRST_LEN: usize = 72;
 }
 
 impl Structure for UnloadRequest {
     const FIRST_LEN: usize = 32;
+}
+
+impl Structure for ReserveRequest {
+    const FIRST_LEN: usize = 40;
 }
 
 const _: () = {
@@ -87,4 +107,7 @@ const _: () = {
     assert!(offset_of!(LoadRequest, message) == 48);
     assert!(size_of::<UnloadRequest>() == UnloadRequest::FIRST_LEN);
     assert!(offset_of!(UnloadRequest, message) == 8);
+    assert!(size_of::<ReserveRequest>() == ReserveRequest::FIRST_LEN);
+    assert!(offset_of!(ReserveRequest, len) == 8);
+    assert!(offset_of!(ReserveRequest, message) == 16);
 };

@@ -99,6 +99,82 @@ pub struct RegionRecord {
     pub len: u64,
 }
 
+/// Who has set the region aside. The number is the one in [`Status::source`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionSource {
+    /// The kernel at boot, because of crashkernel=.
+    Crashkernel = 1,
+    /// The module, from the memory of the running kernel.
+    RunTime = 2,
+}
+
+impl RegionSource {
+    /// The source with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        let all = [Self::Crashkernel, Self::RunTime];
+        all.into_iter().find(|source| *source as u32 == number)
+    }
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crashkernel => "crashkernel=",
+            Self::RunTime => "run time",
+        }
+    }
+}
+
+/// Who has an image in the region. The number is the one in [`Status::holder`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionHolder {
+    /// Nobody.
+    Nobody = 1,
+    /// This module: an image is armed.
+    Module = 2,
+    /// The kernel's own kexec.
+    Kernel = 3,
+}
+
+impl RegionHolder {
+    /// The holder with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        let all = [Self::Nobody, Self::Module, Self::Kernel];
+        all.into_iter().find(|holder| *holder as u32 == number)
+    }
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Module => "rust_kexec",
+            Self::Kernel => "the kernel's own kexec",
+        }
+    }
+}
+
+/// Whether the armed image can be written to. The number is the one in [`Status::protection`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// The kernel's map of all RAM forbids it.
+    ReadOnly = 1,
+    /// That map could not be changed; the log says why.
+    Writable = 2,
+}
+
+impl Protection {
+    /// The protection with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        let all = [Self::ReadOnly, Self::Writable];
+        all.into_iter().find(|found| *found as u32 == number)
+    }
+}
+
+/// The most regions besides the one that images are placed in.
+pub const MORE_REGIONS_MAX: usize = 7;
+
 /// [`Status::role`]: this kernel can load a capture kernel.
 pub const ROLE_PRODUCTION: u32 = 1;
 /// [`Status::role`]: this kernel was booted to save the memory of one that crashed.
@@ -117,7 +193,7 @@ pub struct Status {
     pub armed: u32,
     /// The number of valid entries of `segments`.
     pub segment_count: u32,
-    /// The region that crashkernel= reserved and images are placed in.
+    /// The region that images are placed in.
     pub region: RegionRecord,
     /// A second, low region for the capture kernel's DMA (crashkernel=,low).
     pub low_region: RegionRecord,
@@ -136,6 +212,16 @@ pub struct Status {
     pub replacement: u32,
     /// A [`super::HookedBy`]'s number; 0 where nothing is loaded, and from a module that does not say.
     pub hooks: u32,
+    /// A [`RegionSource`]'s number; 0 where there is no region, and from a module that does not say.
+    pub source: u32,
+    /// The number of valid entries of `more_regions`.
+    pub more_region_count: u32,
+    /// More memory for the capture kernel, which no image is placed in.
+    pub more_regions: [RegionRecord; MORE_REGIONS_MAX],
+    /// A [`RegionHolder`]'s number; 0 where there is no region, and from a module that does not say.
+    pub holder: u32,
+    /// A [`Protection`]'s number; 0 where nothing is loaded, and from a module that does not say.
+    pub protection: u32,
 }
 
 impl Default for Status {
@@ -154,6 +240,11 @@ impl Default for Status {
             elfcorehdr: ElfcorehdrRecord::default(),
             replacement: 0,
             hooks: 0,
+            source: 0,
+            more_region_count: 0,
+            more_regions: [RegionRecord::default(); MORE_REGIONS_MAX],
+            holder: 0,
+            protection: 0,
         }
     }
 }
@@ -164,7 +255,7 @@ impl Structure for Status {
 
 const _: () = {
     assert!(size_of::<ElfcorehdrRecord>() == 16);
-    assert!(size_of::<Status>() == Status::FIRST_LEN + 32);
+    assert!(size_of::<Status>() == Status::FIRST_LEN + 48 + MORE_REGIONS_MAX * 16);
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
     assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
@@ -172,4 +263,8 @@ const _: () = {
     assert!(offset_of!(Status, elfcorehdr) == Status::FIRST_LEN + 8);
     assert!(offset_of!(Status, replacement) == Status::FIRST_LEN + 24);
     assert!(offset_of!(Status, hooks) == Status::FIRST_LEN + 28);
+    assert!(offset_of!(Status, source) == Status::FIRST_LEN + 32);
+    assert!(offset_of!(Status, more_regions) == Status::FIRST_LEN + 40);
+    assert!(offset_of!(Status, holder) == Status::FIRST_LEN + 40 + MORE_REGIONS_MAX * 16);
+    assert!(MORE_REGIONS_MAX == crate::contiguous::PIECES_MAX - 1);
 };

@@ -47,9 +47,11 @@ use crate::{
             CAN_FAIL,
             MEANS, //
         },
-        notifier::PanicNotifier,
+        notifier::{
+            OopsNotifier,
+            PanicNotifier, //
+        },
         once::Once,
-        oops::OopsNotifier,
         panic::PanicCallbacks, //
     }, //
 };

@@ -27,6 +27,7 @@ use crate::{
 use kexec_core::uapi::{
     LoadRequest,
     Message,
+    ReserveRequest,
     Status,
     Structure,
     StructureError,
@@ -41,6 +42,8 @@ pub(super) struct Crossing<T>(pub(super) T);
 unsafe impl FromBytes for Crossing<LoadRequest> {}
 // SAFETY: As above.
 unsafe impl FromBytes for Crossing<UnloadRequest> {}
+// SAFETY: As above.
+unsafe impl FromBytes for Crossing<ReserveRequest> {}
 // SAFETY: As above.
 unsafe impl AsBytes for Crossing<Status> {}
 

@@ -47,6 +47,7 @@ use kexec_core::{
         }, //
     },
     uapi::{
+        Protection,
         SegmentKind,
         SegmentRecord, //
     }, //
@@ -82,7 +83,7 @@ impl Unwritten {
 pub(crate) struct Segments {
     plan: KBox<Plan>,
     records: KBox<Records>,
-    _protections: [Option<WriteProtection>; PARTS_MAX],
+    protections: [Option<WriteProtection>; PARTS_MAX],
 }
 
 impl Segments {
@@ -120,7 +121,7 @@ impl Segments {
         );
         // INVARIANT: All segments were written above.
         Self {
-            _protections: protect(memory.range(), &plan),
+            protections: protect(memory.range(), &plan),
             plan,
             records,
         }
@@ -134,6 +135,15 @@ impl Segments {
     /// A record for each segment.
     pub(crate) fn records(&self) -> &[SegmentRecord] {
         self.records.as_slice()
+    }
+
+    /// Whether the kernel's map of all RAM forbids writes to them.
+    pub(crate) fn protection(&self) -> Protection {
+        // The elfcorehdr is at an edge, or between the two parts.
+        match self.protections.iter().flatten().count() {
+            0 => Protection::Writable,
+            _ => Protection::ReadOnly,
+        }
     }
 
     /// Checks what the purgatory cannot check. For the crash path: takes no lock.

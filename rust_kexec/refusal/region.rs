@@ -8,13 +8,22 @@ use crate::compat::prelude::*;
 use core::fmt;
 use kexec_core::types::{
     errno::Errno,
-    ranges::Range, //
+    ranges::Range,
+    size::Size, //
 };
 
 /// Why there is no memory for an image.
 pub(crate) enum RegionError {
     /// No memory is reserved for a capture kernel.
     NoReservation,
+    /// The kernel has reserved memory at boot, so none is taken at run time.
+    Reserved(Range),
+    /// An image is armed in the memory that was to change.
+    Armed,
+    /// The running kernel cannot move what is in the way.
+    CannotBeTaken,
+    /// The running kernel has not so much memory to spare.
+    NotAvailable { wanted: u64, available: u64 },
     /// The kernel's own kexec has a crash image loaded.
     KernelImageLoaded,
     /// The kernel's own kexec is at work.
@@ -32,7 +41,14 @@ impl RegionError {
     pub(super) fn errno(&self) -> Error {
         match self {
             Self::NoReservation => errno(Errno::AddrNotAvail),
-            Self::KernelImageLoaded | Self::KexecBusy | Self::Occupied(_) | Self::Changed => EBUSY,
+            Self::Reserved(_) => EEXIST,
+            Self::CannotBeTaken => ENODEV,
+            Self::NotAvailable { .. } => ENOMEM,
+            Self::KernelImageLoaded
+            | Self::KexecBusy
+            | Self::Occupied(_)
+            | Self::Changed
+            | Self::Armed => EBUSY,
             Self::Damaged { .. } => EIO,
         }
     }
@@ -43,7 +59,29 @@ impl fmt::Display for RegionError {
         match self {
             Self::NoReservation => f.write_str(
                 "no memory is reserved for a capture kernel: boot this kernel with \
-                 crashkernel=256M, and look for \"Crash kernel\" in /proc/iomem",
+                 crashkernel=256M, and look for \"Crash kernel\" in /proc/iomem, or take some now \
+                 with rkexec reserve 256M",
+            ),
+            Self::Reserved(region) => write!(
+                f,
+                "crashkernel= has reserved {region} at boot, and images go there: to change how \
+                 much it is, boot with another crashkernel=, or make it smaller through \
+                 /sys/kernel/kexec_crash_size",
+            ),
+            Self::Armed => f.write_str(
+                "an image is armed in the memory that was taken: unload it first with \
+                 rkexec -p -u, and load again afterwards",
+            ),
+            Self::CannotBeTaken => f.write_str(
+                "this kernel cannot empty a range of its memory: boot it with crashkernel=, or use \
+                 one with CONFIG_CONTIG_ALLOC",
+            ),
+            Self::NotAvailable { wanted, available } => write!(
+                f,
+                "{} are wanted of the running kernel, which has only {} to spare: ask for less, \
+                 or free memory",
+                Size(*wanted),
+                Size(*available)
             ),
             Self::KernelImageLoaded => f.write_str(
                 "the kernel's own kexec has a crash image loaded, and there is one region for \

@@ -2,7 +2,10 @@
 
 //! Keeping the reserved memory for an image of ours, from the kernel's own kexec as well.
 
-use super::crashkernel::Reservation;
+use super::{
+    reservation::Reservation,
+    run_time::RunTimeMemory, //
+};
 use crate::{
     refusal::{
         MachineError,
@@ -22,6 +25,7 @@ use crate::{
         physical::ReservedMemory, //
     }, //
 };
+use kernel::sync::Arc;
 use kexec_core::types::ranges::{
     Range,
     RangeList, //
@@ -77,8 +81,12 @@ const PATIENCE_MILLISECONDS: u32 = 1000;
 const LOOK_MILLISECONDS: u32 = 10;
 
 impl Claim {
-    /// Claims it, unless an image of the kernel's own is in it, or on its way.
-    pub(crate) fn new(guard: &mut Guard) -> Result<Self, Refusal> {
+    /// Claims what the kernel reserved, or else what was taken at run time, unless an image of the kernel's
+    /// own is in it, or on its way.
+    pub(crate) fn new(
+        guard: &mut Guard,
+        run_time: Option<&Arc<RunTimeMemory>>,
+    ) -> Result<Self, Refusal> {
         // A claim that must fail would be in the way of whoever replaces that image meanwhile.
         refuse_kernels_image()?;
         let region = guard.0.claim().map_err(|_| RegionError::KexecBusy)?;
@@ -88,7 +96,7 @@ impl Claim {
         // before it was found free, and so is done. None was let through since. What they did is found
         // by looking now.
         Ok(Self {
-            reservation: Reservation::find()?,
+            reservation: Reservation::find(run_time)?,
             taken: RangeList::new(),
             _region: region,
         })
@@ -100,7 +108,7 @@ impl Claim {
             return Ok(());
         }
         refuse_kernels_image()?;
-        match Reservation::find()?.region() == self.reservation.region() {
+        match self.reservation.again()?.region() == self.reservation.region() {
             true => Ok(()),
             false => Err(RegionError::Changed.into()),
         }

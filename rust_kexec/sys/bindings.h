@@ -104,6 +104,12 @@ RUST_MACRO(u32, SDEI_1_0_FN_SDEI_PE_MASK);
 extern const struct kernel_param_ops rust_kexec_signatures;
 #endif
 
+/* sys/contiguous.c */
+const void *rust_kexec_movable_zone(u64 address);
+#ifdef CONFIG_CONTIG_ALLOC
+int rust_kexec_take_contiguous(u64 start, u64 end);
+#endif
+
 /* sys/cpu.c */
 unsigned int rust_kexec_current_cpu(void);
 int rust_kexec_current_pid(void);
@@ -151,6 +157,7 @@ void rust_kexec_module_put(struct module *module);
 
 /* sys/parameters.c */
 extern char *rust_kexec_exclude;
+extern char *rust_kexec_reserve;
 
 /* sys/physical.c */
 u64 rust_kexec_virt_to_phys(const void *address);

@@ -3,13 +3,14 @@
 //! Hooks on functions of the kernel.
 //!
 //! - `ftrace`, or `kprobe` in a kernel without ftrace: how a function is hooked;
-//! - `panic`, `region`, `crash_loaded`: which ones are.
+//! - `panic`, `region`, `crash_loaded`, `crash_size`: which ones are.
 //!
 //! This is the one place that decides by which means. Whoever uses a hook asks [`CAN_FAIL`].
 
 use kexec_core::uapi::HookedBy;
 
 pub(crate) mod crash_loaded;
+pub(crate) mod crash_size;
 #[cfg(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)]
 mod ftrace;
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]

@@ -50,9 +50,19 @@ pub(crate) fn load_permitted() -> Option<bool> {
 /// holds kexec's lock.
 pub(crate) fn is_idle() -> bool {
     // crash_get_memory_size() tells the size if it gets the lock, and gives that back.
+    SIZE_IS_ASKED.store(true, Ordering::Relaxed);
     // SAFETY: Reads the region's size, or fails.
     let size = unsafe { bindings::rust_kexec_crash_memory_size() };
+    SIZE_IS_ASKED.store(false, Ordering::Relaxed);
     size != EBUSY.to_errno() as isize
+}
+
+/// Whether [`is_idle`] asks.
+static SIZE_IS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the question is about the kernel's own region, and its lock.
+pub(super) fn size_is_asked() -> bool {
+    SIZE_IS_ASKED.load(Ordering::Relaxed)
 }
 
 /// Whether [`has_image`] asks.

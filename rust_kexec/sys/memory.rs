@@ -12,6 +12,13 @@ pub(crate) fn total() -> u64 {
     (pages * PAGE_SIZE) as u64
 }
 
+/// How much of it could be had without swapping, in bytes: MemAvailable of /proc/meminfo.
+pub(crate) fn available() -> u64 {
+    // SAFETY: Reads counters.
+    let pages = unsafe { bindings::si_mem_available() };
+    u64::try_from(pages).unwrap_or(0) * PAGE_SIZE as u64
+}
+
 /// Whether the machine encrypts it.
 pub(crate) fn is_encrypted() -> bool {
     // SAFETY: Reads a variable that is constant after boot.

@@ -15,6 +15,10 @@ char *rust_kexec_exclude;
 module_param_named(exclude, rust_kexec_exclude, charp, 0400);
 MODULE_PARM_DESC(exclude, "Memory that /proc/vmcore does not touch and that reads as zeros: START-END[,START-END...], physical addresses, END just after the memory");
 
+char *rust_kexec_reserve;
+module_param_named(reserve, rust_kexec_reserve, charp, 0400);
+MODULE_PARM_DESC(reserve, "Memory that is taken from the running kernel for a capture kernel, such as 192M, where crashkernel= has reserved none");
+
 module_param_cb(signatures, &rust_kexec_signatures, NULL, 0644);
 MODULE_PARM_DESC(signatures,
 		 "Which kernels may be loaded: off, check-if-signed (default) or require; can only be tightened once the module is loaded");

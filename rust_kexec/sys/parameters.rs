@@ -16,7 +16,16 @@ use kernel::{
 /// `exclude=`; empty where it was not given.
 pub(crate) fn exclude() -> &'static [u8] {
     // SAFETY: Reads a variable that is written before the module's init runs, and never again.
-    let text = unsafe { bindings::rust_kexec_exclude };
+    string(unsafe { bindings::rust_kexec_exclude })
+}
+
+/// `reserve=`; empty where it was not given.
+pub(crate) fn reserve() -> &'static [u8] {
+    // SAFETY: As above.
+    string(unsafe { bindings::rust_kexec_reserve })
+}
+
+fn string(text: *const c_char) -> &'static [u8] {
     if text.is_null() {
         return b"";
     }

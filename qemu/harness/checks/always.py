@@ -92,7 +92,7 @@ def all_memory(dump: Dump, facts: Facts) -> None:
     wanted = [
         piece
         for ram in facts.system_ram
-        for piece in without(ram, [PLATFORM.not_in_dump, status.region, status.low_region])
+        for piece in without(ram, [PLATFORM.not_in_dump, *status.regions])
     ]
     found = [range(load.physical, load.physical + load.size) for load in dump.loads]
     for piece in wanted:
@@ -101,10 +101,10 @@ def all_memory(dump: Dump, facts: Facts) -> None:
 
 
 def crash_region_left_out(dump: Dump, facts: Facts) -> None:
-    """The crash region, where the capture kernel lives, is not in the dump."""
-    region = facts.status.region
-    for load in dump.loads:
-        assert load.physical >= region.stop or load.physical + load.size <= region.start, load
+    """The crash regions, where the capture kernel lives, are not in the dump."""
+    for region in facts.status.regions:
+        for load in dump.loads:
+            assert load.physical >= region.stop or load.physical + load.size <= region.start, load
 
 
 ALWAYS = (

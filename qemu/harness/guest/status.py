@@ -46,6 +46,10 @@ class Status:
     armed: bool
     region: range
     low_region: range
+    more_regions: list[range]
+    """More memory for the capture kernel."""
+    source: str | None
+    """Who has set the memory aside."""
     entry: int | None
     decompression: Decompression | None
     signature: str | None
@@ -57,6 +61,11 @@ class Status:
     """The number of times that memory or CPUs came or went since the load."""
     hooks: str | None
     """The means by which a crash is noticed."""
+
+    @property
+    def regions(self) -> list[range]:
+        """All memory that the capture kernel may use."""
+        return [one for one in (self.region, self.low_region, *self.more_regions) if one]
 
     @property
     def extent(self) -> range:
@@ -79,6 +88,8 @@ class Status:
             armed=fields["armed"],
             region=region(fields["region"]),
             low_region=region(fields["low_region"]),
+            more_regions=[region(record) for record in fields["more_regions"]],
+            source=fields["source"],
             entry=None if entry is None else int(entry, 16),
             decompression=fields["decompression"] and Decompression(**fields["decompression"]),
             signature=fields["signature"],

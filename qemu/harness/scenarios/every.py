@@ -10,6 +10,7 @@ from harness.scenarios import (
     paging,
     panics,
     replacing,
+    reserving,
 )
 from harness.scenarios.demo import DEMO
 
@@ -18,6 +19,7 @@ SCENARIOS = (
     *cpus.SCENARIOS,
     *panics.SCENARIOS,
     *replacing.SCENARIOS,
+    *reserving.SCENARIOS,
     *memory.SCENARIOS,
     *hotplug.SCENARIOS,
     *paging.SCENARIOS,

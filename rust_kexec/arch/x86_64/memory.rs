@@ -8,6 +8,10 @@ use crate::{
 };
 use kernel::bindings;
 use kexec_core::{
+    contiguous::{
+        Limits,
+        PIECES_MAX, //
+    },
     handover::x86_64::{
         boot_params::{
             BootParams,
@@ -41,6 +45,19 @@ pub(crate) fn kernel_mapping(address: u64) -> u64 {
 /// Memory that is not part of the dump besides the crash regions.
 pub(crate) fn excluded_from_dump() -> Option<Range> {
     Some(LOW_MEMORY)
+}
+
+/// What a capture kernel can be given of this kernel's memory: above what devices of ISA reach, and below
+/// 4 GiB, because it needs some there for DMA.
+pub(crate) fn limits(_ram: &[Range]) -> Limits {
+    const WITHIN: Range = match Range::new(16 << 20, 4 << 30) {
+        Some(within) => within,
+        None => Range::ALL,
+    };
+    Limits {
+        within: WITHIN,
+        pieces: PIECES_MAX,
+    }
 }
 
 /// Tells the capture kernel what memory it may use: the crash regions without the

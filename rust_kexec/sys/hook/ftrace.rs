@@ -183,10 +183,10 @@ pub(super) unsafe fn argument<T>(registers: *mut bindings::ftrace_regs) -> *mut 
 /// # Safety
 ///
 /// `registers` must be those that ftrace hands over, to a hook that replaces a function which returns
-/// an int.
-pub(super) unsafe fn return_from(
+/// an `R`.
+pub(super) unsafe fn return_from<R>(
     registers: *mut bindings::ftrace_regs,
-    function: extern "C" fn() -> c_int,
+    function: extern "C" fn() -> R,
 ) {
     // SAFETY: By this function's contract: `function` returns in the place of the hooked one.
     unsafe { bindings::rust_kexec_ftrace_jump(registers, function as *const () as usize) }

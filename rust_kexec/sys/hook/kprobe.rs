@@ -216,10 +216,10 @@ pub(super) unsafe fn argument<T>(registers: *mut bindings::ftrace_regs) -> *mut 
 /// # Safety
 ///
 /// `registers` must be those that a hook hands over, one that replaces a function which returns an
-/// int.
-pub(super) unsafe fn return_from(
+/// `R`.
+pub(super) unsafe fn return_from<R>(
     registers: *mut bindings::ftrace_regs,
-    function: extern "C" fn() -> c_int,
+    function: extern "C" fn() -> R,
 ) {
     let function = function as *const () as usize;
     // SAFETY: By this function's contract: `function` returns in the place of the hooked one.

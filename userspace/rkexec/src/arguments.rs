@@ -33,6 +33,11 @@ pub enum Action {
     },
     /// Disarm and drop the capture kernel.
     Unload,
+    /// Have so much memory for images, or give it back.
+    Reserve {
+        /// How much, in bytes.
+        len: u64,
+    },
     /// Show what is loaded.
     Status {
         /// As JSON.
@@ -116,6 +121,17 @@ enum Command {
     },
     /// Drop the loaded capture kernel, as -u
     Unload,
+    /// Take SIZE of the running kernel's memory for a capture kernel; 0 gives it back
+    ///
+    /// For a machine that was booted without crashkernel=. What is in the memory is moved elsewhere, so it
+    /// can be had while enough is free, and best soon after boot: the module's parameter reserve=SIZE
+    /// takes it when the module is inserted. It comes in several pieces where one cannot be had; images
+    /// go into the largest.
+    Reserve {
+        /// How much, such as 192M
+        #[arg(value_parser = size)]
+        size: u64,
+    },
     /// Show what is loaded, as -S
     Status {
         /// As JSON
@@ -295,6 +311,7 @@ impl Arguments {
         match self.command {
             Some(Command::Load { kernel, options }) => return Ok(Action::Load { kernel, options }),
             Some(Command::Unload) => return Ok(Action::Unload),
+            Some(Command::Reserve { size }) => return Ok(Action::Reserve { len: size }),
             Some(Command::Status { json }) => return Ok(Action::Status { json }),
             Some(Command::Report { dump, json }) => return Ok(Action::Report { dump, json }),
             Some(Command::Inspect(request)) => return Ok(Action::Inspect(request)),

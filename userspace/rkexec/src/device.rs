@@ -17,6 +17,7 @@ use kexec_core::{
         self,
         LoadRequest,
         Message,
+        ReserveRequest,
         Status,
         UnloadRequest,
         MESSAGE_MAX, //
@@ -40,6 +41,12 @@ nix::ioctl_write_ptr_bad!(
     ioctl_unload,
     request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_UNLOAD),
     UnloadRequest
+);
+nix::ioctl_write_ptr_bad!(
+    /// Takes memory for images, or gives it back.
+    ioctl_reserve,
+    request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_RESERVE),
+    ReserveRequest
 );
 nix::ioctl_readwrite_bad!(
     /// Reads the status.
@@ -130,6 +137,20 @@ impl Device {
         // The module writes `answer`, which outlives the call.
         let result = unsafe { ioctl_unload(self.0.as_raw_fd(), &request) };
         answer.conclude("unload the capture kernel", result)
+    }
+
+    /// Has the module take so many bytes of the running kernel's memory for images; 0 gives all back.
+    pub fn reserve(&self, len: u64) -> Result<(), Failure> {
+        let mut answer = Answer::default();
+        let request = ReserveRequest {
+            size: size_in_u32::<ReserveRequest>(),
+            flags: 0,
+            len,
+            message: answer.message(),
+        };
+        // SAFETY: As above.
+        let result = unsafe { ioctl_reserve(self.0.as_raw_fd(), &request) };
+        answer.conclude("reserve memory", result)
     }
 
     /// The module's status. Fields that an older module does not know are zero.

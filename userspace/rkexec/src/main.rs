@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `rkexec` loads a capture kernel through `/dev/rust_kexec`, drops it, and shows what is loaded.
+//! `rkexec` loads a capture kernel through `/dev/rust_kexec`, drops it, has memory for it, and shows what is
+//! loaded.
 //!
 //! The options are those that users of `kexec` know; `rkexec load`, `rkexec unload` and
 //! `rkexec status` are other spellings of `-p`, `-u` and `-S`. All decisions about an image are
@@ -11,7 +12,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | load, unload | 0 done, 1 refused or failed |
+//! | load, unload, reserve | 0 done, 1 refused or failed |
 //! | status | as `kexec -S`: 1 when an image is armed, 0 when none is, 255 when that is unknown |
 //! | crashkernel | 0 a kernel reserves memory, 1 it reserves none, 255 when that is unknown |
 //! | report | 0 shown, 1 no dump with a report |
@@ -67,6 +68,12 @@ fn perform(action: Action) -> Result<u8, Failure> {
         }
         Action::Unload => {
             Device::open()?.unload()?;
+            Ok(0)
+        }
+        Action::Reserve { len } => {
+            let device = Device::open()?;
+            device.reserve(len)?;
+            print!("{}", status::Report::from(&device.status()?).memory());
             Ok(0)
         }
         Action::Status { json } => {

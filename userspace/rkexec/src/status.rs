@@ -12,7 +12,10 @@ use kexec_core::{
         Decompression,
         ElfcorehdrRecord,
         HookedBy,
+        Protection,
+        RegionHolder,
         RegionRecord,
+        RegionSource,
         Replacement,
         SegmentKind,
         SegmentRecord,
@@ -23,11 +26,15 @@ use kexec_core::{
     }, //
 };
 use serde::Serialize;
+use std::mem::offset_of;
 
 use crate::output::{
     hexadecimal,
     Address, //
 };
+
+/// The length of the status of a module that says what the elfcorehdr has.
+const ELFCOREHDR_KNOWN: usize = offset_of!(Status, replacement);
 
 /// The module's status with names instead of numbers.
 ///
@@ -39,6 +46,17 @@ pub struct Report {
     pub armed: bool,
     region: Option<Region>,
     low_region: Option<Region>,
+    /// More memory for the capture kernel, which no image is placed in.
+    more_regions: Vec<Region>,
+    /// Who has set the memory aside: "crashkernel=", or "run time" for this module.
+    source: Option<String>,
+    /// Who has an image in the region.
+    holder: Option<String>,
+    /// From the first byte of the armed image to its last, in bytes.
+    used: Option<u64>,
+    /// The rest of the region.
+    free: Option<u64>,
+    write_protected: Option<bool>,
     entry: Option<Address>,
     decompression: Option<When>,
     /// The result of checking the kernel's signature.
@@ -108,6 +126,7 @@ struct Digest {
 impl From<&Status> for Report {
     fn from(status: &Status) -> Self {
         let armed = status.armed != 0;
+        let used = armed.then(|| used(status));
         Self {
             role: match status.role {
                 ROLE_PRODUCTION => "production".into(),
@@ -117,6 +136,28 @@ impl From<&Status> for Report {
             armed,
             region: Region::from_record(&status.region),
             low_region: Region::from_record(&status.low_region),
+            more_regions: status
+                .more_regions
+                .iter()
+                .take(usize::try_from(status.more_region_count).unwrap_or(usize::MAX))
+                .filter_map(Region::from_record)
+                .collect(),
+            source: match (RegionSource::from_number(status.source), status.source) {
+                (Some(source), _) => Some(source.name().into()),
+                // There is no region, or the module is older than this field.
+                (None, 0) => None,
+                (None, number) => Some(format!("unknown ({number})")),
+            },
+            holder: match (RegionHolder::from_number(status.holder), status.holder) {
+                (Some(holder), _) => Some(holder.name().into()),
+                // There is no region, or the module is older than this field.
+                (None, 0) => None,
+                (None, number) => Some(format!("unknown ({number})")),
+            },
+            used,
+            free: used.map(|used| status.region.len.saturating_sub(used)),
+            write_protected: Protection::from_number(status.protection)
+                .map(|protection| protection == Protection::ReadOnly),
             entry: armed.then_some(Address(status.entry)),
             decompression: match Decompression::from_number(status.decompression) {
                 Some(known) => Some(known.into()),
@@ -152,7 +193,7 @@ impl From<&Status> for Report {
                 (None, number) => Some(format!("unknown ({number})")),
             },
             // An older module does not say.
-            memory: (armed && status.size as usize >= size_of::<Status>())
+            memory: (armed && status.size as usize >= ELFCOREHDR_KNOWN)
                 .then(|| Memory::from(&status.elfcorehdr)),
             hooks: match HookedBy::from_number(status.hooks) {
                 Some(known) => Some(Hooks {
@@ -168,6 +209,15 @@ impl From<&Status> for Report {
             },
         }
     }
+}
+
+/// The length of what the armed image has of the region.
+fn used(status: &Status) -> u64 {
+    let count = usize::try_from(status.segment_count).unwrap_or(usize::MAX);
+    let segments = || status.segments.iter().take(count);
+    let start = segments().map(|segment| segment.start).min();
+    let end = segments().map(|segment| segment.start.saturating_add(segment.memory_len));
+    end.max().unwrap_or(0).saturating_sub(start.unwrap_or(0))
 }
 
 impl From<&ElfcorehdrRecord> for Memory {

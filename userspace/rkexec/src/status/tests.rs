@@ -10,6 +10,7 @@ fn empty() -> Status {
     Status {
         role: ROLE_PRODUCTION,
         region: armed().region,
+        holder: RegionHolder::Nobody as u32,
         ..Status::default()
     }
 }
@@ -23,6 +24,9 @@ fn armed() -> Status {
             start: 0x6f00_0000,
             len: 256 << 20,
         },
+        source: RegionSource::Crashkernel as u32,
+        holder: RegionHolder::Module as u32,
+        protection: Protection::ReadOnly as u32,
         entry: 0x7000_0200,
         signature: SignatureState::UnknownSigner as u32,
         decompression: Decompression::AtLoad as u32,
@@ -63,6 +67,12 @@ fn json_names_everything_that_is_loaded() {
             "armed": true,
             "region": {"start": "0x6f000000", "len": 268_435_456},
             "low_region": null,
+            "more_regions": [],
+            "source": "crashkernel=",
+            "holder": "rust_kexec",
+            "used": 0x11f_f000,
+            "free": (256 << 20) - 0x11f_f000,
+            "write_protected": true,
             "entry": "0x70000200",
             "decompression": {"when": "at load", "reason": null},
             "signature": "unknown signer",
@@ -173,6 +183,40 @@ fn what_is_lost_without_ftrace_is_said() {
     // An older module's, and a newer one's.
     assert!(!report(0).to_string().contains("hooks"));
     assert!(report(9).to_string().contains("hooks       unknown (9)\n"));
+}
+
+#[test]
+fn who_is_in_the_region_is_said() {
+    let text = |status: &Status| Report::from(status).to_string();
+    let mut status = empty();
+    status.holder = RegionHolder::Kernel as u32;
+    assert!(text(&status).contains("used        by the kernel's own kexec\n"));
+    // An older module's.
+    status.holder = 0;
+    assert!(!text(&status).contains("used"));
+    status = armed();
+    status.protection = Protection::Writable as u32;
+    assert!(text(&status).contains("not write-protected"));
+    status.protection = 0;
+    assert!(!text(&status).contains("protected"));
+}
+
+#[test]
+fn memory_that_was_taken_at_run_time_is_said_to_be() {
+    let mut status = empty();
+    status.source = RegionSource::RunTime as u32;
+    status.more_region_count = 1;
+    status.more_regions[0] = RegionRecord {
+        start: 0x5000_0000,
+        len: 64 << 20,
+    };
+    let report = Report::from(&status);
+    golden::assert_output("status-run-time.txt", &report.to_string());
+    assert_eq!(report.source.as_deref(), Some("run time"));
+    // A newer module's.
+    status.source = 9;
+    let report = Report::from(&status);
+    assert_eq!(report.source.as_deref(), Some("unknown (9)"));
 }
 
 #[test]

@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use kexec_core::uapi::Replacement;
+use kexec_core::uapi::{
+    RegionSource,
+    Replacement, //
+};
 
 use super::{
     Digest,
@@ -23,13 +26,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "role        {}", self.role)?;
         writeln!(f, "armed       {}", if self.armed { "yes" } else { "no" })?;
-        match &self.region {
-            Some(region) => writeln!(f, "region      {region}")?,
-            None => writeln!(f, "region      none")?,
-        }
-        if let Some(region) = &self.low_region {
-            writeln!(f, "low region  {region}")?;
-        }
+        write!(f, "{}", self.memory())?;
         if let Some(entry) = self.entry {
             writeln!(f, "entry       {entry}")?;
         }
@@ -52,6 +49,49 @@ impl fmt::Display for Report {
             writeln!(f, "hooks       {}", hooks.lost.unwrap_or(&hooks.by))?;
         }
         Ok(())
+    }
+}
+
+impl Report {
+    /// The lines about the memory for images.
+    pub fn memory(&self) -> String {
+        let mut lines = match &self.region {
+            Some(region) => format!("region      {region}{}\n", source(self.source.as_deref())),
+            None => "region      none\n".into(),
+        };
+        if let Some(region) = &self.low_region {
+            lines += &format!("low region  {region}\n");
+        }
+        for region in &self.more_regions {
+            lines += &format!("and         {region}, for the capture kernel to use\n");
+        }
+        lines += &self.use_of_region();
+        lines
+    }
+
+    /// The line about what is in the region.
+    fn use_of_region(&self) -> String {
+        let protection = match self.write_protected {
+            Some(true) => ", write-protected",
+            Some(false) => ", which is not write-protected: the log says why",
+            None => "",
+        };
+        match (self.used, self.free, &self.holder) {
+            (Some(used), Some(free), _) => {
+                let (used, free) = (Size(used), Size(free));
+                format!("used        {used} by the armed image{protection}; {free} free\n")
+            }
+            (_, _, Some(holder)) => format!("used        by {holder}\n"),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Where the region comes from, if it is not reserved at boot.
+fn source(source: Option<&str>) -> &str {
+    match source {
+        Some(source) if source == RegionSource::RunTime.name() => ", taken at run time",
+        _ => "",
     }
 }
 

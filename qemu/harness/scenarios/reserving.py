@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Memory that is taken from the running kernel, which was booted without crashkernel=."""
+
+from dataclasses import replace
+
+from harness.checks.memory import pattern_pages
+from harness.crash.scenario import Scenario
+from harness.machine.hardware import Hardware
+from harness.steps.memory import fill_pages
+from harness.steps.reserving import all_is_used, fragment, in_pieces, insert_with_reserve, reserve
+
+RUN_TIME = Scenario(
+    name="run-time",
+    hardware=Hardware(memory_mib=2048),
+    command_line="",
+    prepare=(reserve,),
+    captured=(all_is_used,),
+    needs=("CONTIG_ALLOC",),
+)
+
+SCENARIOS = (
+    replace(RUN_TIME, before=(fill_pages,), checks=(pattern_pages,)),
+    replace(RUN_TIME, name="run-time-parameter", prepare=(insert_with_reserve,)),
+    # Where one piece cannot be had.
+    replace(RUN_TIME, name="run-time-fragmented", prepare=(fragment, reserve), before=(in_pieces,)),
+)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Steps that take memory from the running kernel."""
+
+from harness import paths
+from harness.crash.scenario import Facts
+from harness.guest.guest import Guest
+from harness.guest.kernel import iomem
+from harness.units import MIB
+
+# Enough for the guests' capture kernel, and more than one hole of a fragmented memory has.
+SIZE_MIB = 192
+
+# A piece of memory that cannot be moved in each so many MiB, while so much is left.
+EVERY_MIB = 128
+LEAVE_MIB = 64
+
+
+async def reserve(guest: Guest) -> None:
+    """Takes memory."""
+    assert (await guest.status()).region == range(0)
+    (await guest.rkexec("reserve", f"{SIZE_MIB}M")).check()
+    await taken(guest)
+
+
+async def insert_with_reserve(guest: Guest) -> None:
+    """Has the module take memory when it is inserted."""
+    await guest.shell(f"rmmod rust_kexec; insmod {paths.GUEST_MODULE} reserve={SIZE_MIB}M")
+    await taken(guest)
+
+
+async def fragment(guest: Guest) -> None:
+    """Scatters memory that cannot be moved."""
+    await guest.spawn("fragment", "--every", str(EVERY_MIB), "--leave", str(LEAVE_MIB))
+
+
+async def taken(guest: Guest) -> None:
+    """Asserts that what was asked for was taken, from the memory that the kernel says it has."""
+    status = await guest.status()
+    assert status.source == "run time"
+    assert sum(len(region) for region in status.regions) == SIZE_MIB * MIB
+    ram = await iomem(guest, "System RAM")
+    for region in status.regions:
+        assert any(region.start in one and region.stop - 1 in one for one in ram), region
+
+
+async def in_pieces(guest: Guest, facts: Facts) -> None:
+    """Asserts that it was not one piece."""
+    assert facts.status.more_regions
+    assert len(facts.status.region) == max(len(region) for region in facts.status.regions)
+
+
+async def all_is_used(guest: Guest, facts: Facts) -> None:
+    """Asserts that the capture kernel has all regions, and no more."""
+    first = 1 * MIB
+    ram = [range(max(one.start, first), one.stop) for one in await iomem(guest, "System RAM")]
+    lens = {region.start: len(region) for region in facts.status.regions}
+    for start, length in lens.items():
+        # What the crashed kernel left in the region is no RAM of the capture kernel's.
+        found = sum(len(one) for one in ram if one.start in range(start, start + length))
+        assert length * 3 // 4 < found <= length, (hex(start), ram)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Memory that is taken from the running kernel: refusals, and giving it back."""
+
+import re
+
+from harness import paths
+from harness.guest.guest import Guest
+from harness.guest.kernel import complaints, free_kib, kernel_words
+from harness.guest.refusals import refuse
+from harness.machine.hardware import Hardware
+from harness.machine.platform import PLATFORM
+from harness.steps.reserving import SIZE_MIB
+from harness.testing import in_guest
+from harness.units import KIB, MIB
+
+ROUNDS = 50
+WARM_UP = 2
+
+CYCLE = f"""
+for round in $(seq %d); do
+    rkexec reserve {SIZE_MIB}M
+    rkexec reserve 0
+done
+"""
+
+HARDWARE = Hardware(cpus=1)
+
+
+async def reserved(guest: Guest) -> int:
+    """The kernel's own word on how much is set aside."""
+    return int(await guest.read("/sys/kernel/kexec_crash_size"))
+
+
+@in_guest(HARDWARE, command_line="")
+async def test_given_back(guest: Guest) -> None:
+    """Taking and giving back loses nothing, and a module that goes gives back."""
+    await guest.shell(CYCLE % WARM_UP, timeout_s=120)
+    before = await free_kib(guest)
+    await guest.shell(CYCLE % ROUNDS, timeout_s=600)
+    after = await free_kib(guest)
+    print(f"after {ROUNDS} rounds: {before - after} KiB fewer free")
+    # A page lost in each round would come to more.
+    assert before - after < ROUNDS * 2
+    assert (await guest.status()).regions == []
+    assert await reserved(guest) == 0
+
+    (await guest.rkexec("reserve", f"{SIZE_MIB}M")).check()
+    assert await reserved(guest) == SIZE_MIB * MIB
+    held = await free_kib(guest)
+    assert abs((after - held) * KIB - SIZE_MIB * MIB) < MIB
+    await guest.shell("rmmod rust_kexec")
+    assert abs(await free_kib(guest) - after) * KIB < MIB
+    assert await reserved(guest) == 0
+    assert not await complaints(guest)
+
+
+@in_guest(Hardware(cpus=2, memory_mib=2048), command_line="")
+async def test_refused(guest: Guest) -> None:
+    load = ("rkexec", "--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
+    await refuse(guest, load, "EADDRNOTAVAIL", "rkexec reserve 256M")
+    await refuse(guest, ("rkexec", "reserve", "4G"), "ENOMEM", r"4 GiB.* to spare")
+    await refuse(
+        guest,
+        ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", "reserve", "64M"),
+        "EPERM",
+        "CAP_SYS_BOOT",
+    )
+
+    # What does not suffice for the image is left as it is, and something larger can be had instead.
+    small_mib = PLATFORM.small_region_mib
+    (await guest.rkexec("reserve", f"{small_mib}M")).check()
+    small = await guest.status()
+    assert small.source == "run time" and len(small.region) == small_mib * MIB
+    await refuse(guest, load, "EADDRNOTAVAIL", f"{small_mib} MiB", "reserve more")
+    said = (await guest.rkexec("reserve", f"{SIZE_MIB}M")).check().stdout
+    assert re.search(rf"^region .*\({SIZE_MIB} MiB\), taken at run time$", said, re.MULTILINE), said
+    status = await guest.status()
+    assert len(status.region) == SIZE_MIB * MIB
+    # The same again changes nothing.
+    (await guest.rkexec("reserve", f"{SIZE_MIB}M")).check()
+    assert await guest.status() == status
+
+    # An armed image keeps its memory.
+    await guest.load()
+    for size in ("0", "64M", "256M"):
+        await refuse(guest, ("rkexec", "reserve", size), "EBUSY", "unload it first")
+    await guest.unload()
+    (await guest.rkexec("reserve", "0")).check()
+    await refuse(guest, load, "EADDRNOTAVAIL")
+
+
+@in_guest(HARDWARE)
+async def test_reserved_at_boot(guest: Guest) -> None:
+    status = await guest.status()
+    assert status.source == "crashkernel="
+    region = f"{status.region.start:#x}-{status.region.stop:#x}"
+    for size in ("0", "64M"):
+        await refuse(guest, ("rkexec", "reserve", size), "EEXIST", f"has reserved {region} at boot")
+
+    # The parameter is for machines of both kinds.
+    await guest.shell(f"rmmod rust_kexec; insmod {paths.GUEST_MODULE} reserve=64M")
+    assert (await guest.status()) == status
+    await guest.shell("rmmod rust_kexec")
+    assert (await guest.run("insmod", paths.GUEST_MODULE, "reserve=much")).status != 0
+    assert await kernel_words(guest, "reserve= needs a number of bytes")

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory that is taken from the running kernel.
+
+use crate::{
+    arch::memory::limits,
+    refusal::{
+        Refusal,
+        RegionError, //
+    },
+    sys::{
+        contiguous::{
+            Contiguous,
+            KernelMemory,
+            CAN_BE_TAKEN, //
+        },
+        iomem,
+        memory, //
+    }, //
+};
+use kexec_core::{
+    contiguous::{
+        take,
+        Pieces, //
+    },
+    types::ranges::Range, //
+};
+
+/// Memory that was taken from the running kernel. Dropping it gives it back.
+pub(crate) struct RunTimeMemory {
+    pieces: Pieces<Contiguous>,
+    wanted: u64,
+}
+
+impl RunTimeMemory {
+    /// Takes so many bytes, if the kernel can spare them.
+    pub(crate) fn take(wanted: u64) -> Result<Self, Refusal> {
+        if !CAN_BE_TAKEN {
+            return Err(RegionError::CannotBeTaken.into());
+        }
+        let available = memory::available();
+        if wanted > available {
+            return Err(RegionError::NotAvailable { wanted, available }.into());
+        }
+        let ram = iomem::online_ram()?;
+        let pieces = take(&mut KernelMemory, &ram, limits(&ram), wanted)?;
+        Ok(Self { pieces, wanted })
+    }
+
+    /// How much was asked for.
+    pub(crate) fn wanted(&self) -> u64 {
+        self.wanted
+    }
+
+    /// How much it is, in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.pieces.ranges().total_len()
+    }
+
+    /// Where it is, in ascending order.
+    pub(super) fn ranges(&self) -> &[Range] {
+        self.pieces.ranges().as_slice()
+    }
+}
