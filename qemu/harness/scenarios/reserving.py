@@ -6,7 +6,7 @@ from dataclasses import replace
 from harness.checks.memory import pattern_pages
 from harness.crash.scenario import Scenario
 from harness.machine.hardware import Hardware
-from harness.steps.memory import fill_pages
+from harness.steps.memory import fill_pages_below
 from harness.steps.reserving import all_is_used, fragment, in_pieces, insert_with_reserve, reserve
 
 RUN_TIME = Scenario(
@@ -19,7 +19,7 @@ RUN_TIME = Scenario(
 )
 
 SCENARIOS = (
-    replace(RUN_TIME, before=(fill_pages,), checks=(pattern_pages,)),
+    replace(RUN_TIME, before=(fill_pages_below,), checks=(pattern_pages,)),
     replace(RUN_TIME, name="run-time-parameter", prepare=(insert_with_reserve,)),
     # Where one piece cannot be had.
     replace(RUN_TIME, name="run-time-fragmented", prepare=(fragment, reserve), before=(in_pieces,)),

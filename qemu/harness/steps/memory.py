@@ -15,10 +15,21 @@ DIMM_MIB = 512
 async def fill_pages(guest: Guest, facts: Facts) -> None:
     """A process fills pages below and above the crash region, and above 4 GiB where there are."""
     region = facts.status.region
-    seed = facts.random.getrandbits(32)
-    arguments = ["--below", hex(region.start), "--above", hex(region.stop), "--pages", str(PAGES)]
+    arguments = ["--below", hex(region.start), "--above", hex(region.stop)]
     if any(ram.stop > 4 * GIB for ram in facts.system_ram):
         arguments += ["--high", hex(4 * GIB)]
+    await hold_pages(guest, facts, arguments)
+
+
+async def fill_pages_below(guest: Guest, facts: Facts) -> None:
+    """A process fills pages below the crash region, above which there may be no more memory."""
+    await hold_pages(guest, facts, ["--below", hex(facts.status.region.start)])
+
+
+async def hold_pages(guest: Guest, facts: Facts, arguments: list[str]) -> None:
+    """A process fills pages in parts of the memory."""
+    seed = facts.random.getrandbits(32)
+    arguments = [*arguments, "--pages", str(PAGES)]
     facts.pattern = await guest.spawn("pattern", "--seed", str(seed), *arguments)
     facts.pattern["seed"] = seed
     facts.pattern["classes"] = {name.removeprefix("--") for name in arguments[::2]} - {"pages"}
