@@ -22,6 +22,7 @@ use crate::{
         RequestError, //
     },
     reserve::{
+        refuse_kernels_image,
         Claim,
         Guard,
         Reservation,
@@ -38,6 +39,7 @@ use crate::{
                 SetAside, //
             }, //
         },
+        kexec,
         module_reference::ModuleReference,
         once::Once, //
     }, //
@@ -258,20 +260,29 @@ impl Slot {
         self.image().ok_or(Refusal::OutOfMemory)
     }
 
-    /// Has so much memory for images, taken from the running kernel; 0 gives it back. What was taken
-    /// before stays taken after an error.
+    /// Has so much memory for images: taken from the running kernel, or left of what that has reserved; 0
+    /// gives back what was taken. After an error all is as it was before.
     pub(crate) fn reserve(&mut self, wanted: u64) -> Result<(), Refusal> {
-        if let Ok(found) = self.reservation() {
-            if found.source() == RegionSource::Crashkernel {
-                return Err(RegionError::Reserved(found.region()).into());
-            }
-        }
-        let held = self.run_time.as_ref().map_or(0, |memory| memory.wanted());
+        let found = self.reservation().ok();
+        let reserved = found.filter(|found| found.source() == RegionSource::Crashkernel);
+        let held = match (&reserved, &self.run_time) {
+            (Some(reserved), _) => reserved.len(),
+            (None, taken) => taken.as_ref().map_or(0, |memory| memory.wanted()),
+        };
         if wanted == held {
             return Ok(());
         }
-        if self.armed.is_some() {
-            return Err(RegionError::Armed.into());
+        if let Some(armed) = &self.armed {
+            let used = armed.hold.claim.occupied().unwrap_or_default().len();
+            return Err(RegionError::Armed { used }.into());
+        }
+        if reserved.is_some() {
+            if !(1..held).contains(&wanted) {
+                return Err(RegionError::Reserved { len: held }.into());
+            }
+            refuse_kernels_image()?;
+            kexec::shrink(wanted).map_err(RegionError::NotShrunk)?;
+            return Ok(());
         }
         self.run_time = match wanted {
             0 => None,

@@ -268,7 +268,12 @@ fn reserve_at_start() -> Result {
         pr_err!("reserve= needs a number of bytes, such as reserve=192M\n");
         return Err(EINVAL);
     };
-    if let Err(refusal) = armed::lock().reserve(len) {
+    let mut slot = armed::lock();
+    if slot.reservation().is_ok() {
+        pr_notice!("reserve= is not needed: crashkernel= has reserved memory\n");
+        return Ok(());
+    }
+    if let Err(refusal) = slot.reserve(len) {
         pr_warn!("nothing is reserved: {}\n", format_args!("{refusal}"));
     }
     Ok(())

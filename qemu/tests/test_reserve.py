@@ -94,13 +94,31 @@ async def test_refused(guest: Guest) -> None:
 async def test_reserved_at_boot(guest: Guest) -> None:
     status = await guest.status()
     assert status.source == "crashkernel="
-    region = f"{status.region.start:#x}-{status.region.stop:#x}"
-    for size in ("0", "64M"):
-        await refuse(guest, ("rkexec", "reserve", size), "EEXIST", f"has reserved {region} at boot")
+    # Neither more nor nothing.
+    for size in ("0", "257M", "64G"):
+        await refuse(
+            guest, ("rkexec", "reserve", size), "EEXIST", "has reserved .*256 MiB.* at boot"
+        )
 
-    # The parameter is for machines of both kinds.
+    # The parameter is for machines of both kinds: it keeps what is there.
     await guest.shell(f"rmmod rust_kexec; insmod {paths.GUEST_MODULE} reserve=64M")
     assert (await guest.status()) == status
     await guest.shell("rmmod rust_kexec")
     assert (await guest.run("insmod", paths.GUEST_MODULE, "reserve=much")).status != 0
     assert await kernel_words(guest, "reserve= needs a number of bytes")
+    await guest.shell(f"insmod {paths.GUEST_MODULE}")
+
+    # A part is given back, but not from under an image.
+    await guest.load()
+    await refuse(
+        guest, ("rkexec", "reserve", "224M"), "EBUSY", r"has 0x\w+ bytes .* of it: unload it first"
+    )
+    await guest.unload()
+    await guest.load_by_the_kernels_own()
+    await refuse(guest, ("rkexec", "reserve", "224M"), "EBUSY", "kexec -p -u")
+    await guest.unload_by_the_kernels_own()
+    (await guest.rkexec("reserve", "224M")).check()
+    smaller = await guest.status()
+    assert smaller.region == range(status.region.start, status.region.start + 224 * MIB)
+    assert await reserved(guest) == 224 * MIB
+    await guest.load()

@@ -16,10 +16,12 @@ use kexec_core::types::{
 pub(crate) enum RegionError {
     /// No memory is reserved for a capture kernel.
     NoReservation,
-    /// The kernel has reserved memory at boot, so none is taken at run time.
-    Reserved(Range),
-    /// An image is armed in the memory that was to change.
-    Armed,
+    /// The kernel has reserved less than is wanted at boot, or all of it is to go.
+    Reserved { len: u64 },
+    /// An image is armed in the memory that was to change, and has so much of it.
+    Armed { used: u64 },
+    /// The kernel did not give back a part of what it has reserved.
+    NotShrunk(Error),
     /// The running kernel cannot move what is in the way.
     CannotBeTaken,
     /// The running kernel has not so much memory to spare.
@@ -41,14 +43,15 @@ impl RegionError {
     pub(super) fn errno(&self) -> Error {
         match self {
             Self::NoReservation => errno(Errno::AddrNotAvail),
-            Self::Reserved(_) => EEXIST,
+            Self::Reserved { .. } => EEXIST,
+            Self::NotShrunk(error) => *error,
             Self::CannotBeTaken => ENODEV,
             Self::NotAvailable { .. } => ENOMEM,
             Self::KernelImageLoaded
             | Self::KexecBusy
             | Self::Occupied(_)
             | Self::Changed
-            | Self::Armed => EBUSY,
+            | Self::Armed { .. } => EBUSY,
             Self::Damaged { .. } => EIO,
         }
     }
@@ -62,15 +65,24 @@ impl fmt::Display for RegionError {
                  crashkernel=256M, and look for \"Crash kernel\" in /proc/iomem, or take some now \
                  with rkexec reserve 256M",
             ),
-            Self::Reserved(region) => write!(
+            Self::Reserved { len } => write!(
                 f,
-                "crashkernel= has reserved {region} at boot, and images go there: to change how \
-                 much it is, boot with another crashkernel=, or make it smaller through \
+                "crashkernel= has reserved {} at boot, of which a part can be given back until the \
+                 next boot: for more boot with another crashkernel=, for none at all write 0 to \
                  /sys/kernel/kexec_crash_size",
+                Size(*len)
             ),
-            Self::Armed => f.write_str(
-                "an image is armed in the memory that was taken: unload it first with \
-                 rkexec -p -u, and load again afterwards",
+            Self::Armed { used } => write!(
+                f,
+                "an image is armed in the memory that was to change, and has {} of it: unload it \
+                 first with rkexec -p -u, and load again afterwards",
+                Size(*used)
+            ),
+            Self::NotShrunk(error) => write!(
+                f,
+                "the kernel did not give back a part of what crashkernel= has reserved (error {}): \
+                 load nothing by its own kexec meanwhile, and try again",
+                -error.to_errno()
             ),
             Self::CannotBeTaken => f.write_str(
                 "this kernel cannot empty a range of its memory: boot it with crashkernel=, or use \

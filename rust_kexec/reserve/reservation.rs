@@ -94,6 +94,11 @@ impl Reservation {
         }
     }
 
+    /// How much there is in all regions, in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.regions.iter().map(Range::len).sum()
+    }
+
     /// All regions, in ascending order.
     pub(crate) fn regions(&self) -> &[Range] {
         &self.regions

@@ -146,6 +146,8 @@ void rust_kexec_set_load_permitted(void *function);
 void rust_kexec_set_crash_memory_size(void *function);
 bool rust_kexec_load_permitted(int kexec_image_type);
 ssize_t rust_kexec_crash_memory_size(void);
+void rust_kexec_set_shrink_crash_memory(void *function);
+int rust_kexec_shrink_crash_memory(unsigned long new_size);
 
 /* sys/memory.c */
 bool rust_kexec_memory_is_encrypted(void);

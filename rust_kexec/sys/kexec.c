@@ -22,8 +22,14 @@ static ssize_t no_memory_size(void)
 	return -EBUSY;
 }
 
+static int shrink_nothing(unsigned long new_size)
+{
+	return -EBUSY;
+}
+
 DEFINE_STATIC_CALL(load_permitted, permit_nothing);
 DEFINE_STATIC_CALL(crash_memory_size, no_memory_size);
+DEFINE_STATIC_CALL(shrink_crash_memory, shrink_nothing);
 
 void rust_kexec_set_load_permitted(void *function)
 {
@@ -43,4 +49,14 @@ bool rust_kexec_load_permitted(int kexec_image_type)
 ssize_t rust_kexec_crash_memory_size(void)
 {
 	return static_call(crash_memory_size)();
+}
+
+void rust_kexec_set_shrink_crash_memory(void *function)
+{
+	static_call_update(shrink_crash_memory, function);
+}
+
+int rust_kexec_shrink_crash_memory(unsigned long new_size)
+{
+	return static_call(shrink_crash_memory)(new_size);
 }

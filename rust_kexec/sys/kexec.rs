@@ -12,9 +12,13 @@ use core::sync::atomic::{
     AtomicBool,
     Ordering, //
 };
-use kernel::ffi::{
-    c_int,
-    c_void, //
+use kernel::{
+    error::to_result,
+    ffi::{
+        c_int,
+        c_ulong,
+        c_void, //
+    }, //
 };
 
 /// Whether the functions that the kernel does not export were found.
@@ -63,6 +67,16 @@ static SIZE_IS_ASKED: AtomicBool = AtomicBool::new(false);
 /// Whether the question is about the kernel's own region, and its lock.
 pub(super) fn size_is_asked() -> bool {
     SIZE_IS_ASKED.load(Ordering::Relaxed)
+}
+
+/// Has the kernel give back what of its crash region is over this number of bytes, as it does for
+/// `kexec_crash_size`.
+pub(crate) fn shrink(len: u64) -> Result {
+    let [shrink] = kprobe::addresses_of([c"crash_shrink_memory"])?;
+    // SAFETY: The address is that of a function of this type.
+    unsafe { bindings::rust_kexec_set_shrink_crash_memory(shrink as *mut c_void) };
+    // SAFETY: No image is in the region, or the kernel refuses. It may sleep, as a system call may.
+    to_result(unsafe { bindings::rust_kexec_shrink_crash_memory(len as c_ulong) })
 }
 
 /// Whether [`has_image`] asks.

@@ -28,6 +28,14 @@ async def insert_with_reserve(guest: Guest) -> None:
     await taken(guest)
 
 
+async def give_a_part_back(guest: Guest) -> None:
+    """Keeps a part of what crashkernel= has reserved."""
+    assert len((await guest.status()).region) > SIZE_MIB * MIB
+    (await guest.rkexec("reserve", f"{SIZE_MIB}M")).check()
+    status = await guest.status()
+    assert (status.source, len(status.region)) == ("crashkernel=", SIZE_MIB * MIB)
+
+
 async def fragment(guest: Guest) -> None:
     """Scatters memory that cannot be moved."""
     await guest.spawn("fragment", "--every", str(EVERY_MIB), "--leave", str(LEAVE_MIB))

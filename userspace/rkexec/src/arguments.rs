@@ -126,7 +126,8 @@ enum Command {
     /// For a machine that was booted without crashkernel=. What is in the memory is moved elsewhere, so it
     /// can be had while enough is free, and best soon after boot: the module's parameter reserve=SIZE
     /// takes it when the module is inserted. It comes in several pieces where one cannot be had; images
-    /// go into the largest.
+    /// go into the largest. Where crashkernel= has reserved memory, SIZE of it is kept and the rest given
+    /// back.
     Reserve {
         /// How much, such as 192M
         #[arg(value_parser = size)]
