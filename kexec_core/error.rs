@@ -17,6 +17,7 @@ use crate::{
         },
         vmcoreinfo::VmcoreinfoError, //
     },
+    estimate::TooSmall,
     handover::{
         arm64 as arm64_handover,
         command_line::CommandLineError,
@@ -56,6 +57,8 @@ wrap_errors! {
         CrashkernelRequest(RequestError),
         /// There is no room for what `crashkernel=` asks for.
         CrashkernelReservation(ReservationError),
+        /// The initrd has no room on the command line's terms.
+        Estimate(TooSmall),
         /// A fixed-size list of ranges is full.
         Capacity(CapacityError),
         /// The file has no format that can be loaded.

@@ -3,7 +3,7 @@
 //! The parts of kexec and kdump that can be tested without a machine.
 //!
 //! These are image formats, ranges, plans of segments, the elfcorehdr and notes, the handover to
-//! the purgatory, and the structures that user space sees. Functions take slices and fill the
+//! the purgatory, estimates of memory, and the structures that user space sees. Functions take slices and fill the
 //! caller's buffers: there is no allocation, no I/O and no `unsafe`. Kbuild compiles these files
 //! into `rust_kexec.ko`; cargo compiles the same files for tests on the host, for `rkexec` and for
 //! the purgatory.
@@ -20,6 +20,7 @@ pub mod contiguous;
 pub mod crashkernel;
 pub mod dump;
 pub mod error;
+pub mod estimate;
 pub mod handover;
 pub mod image;
 pub mod plan;

@@ -9,6 +9,7 @@
 mod crashkernel;
 mod dump;
 mod errors;
+mod estimate;
 mod fixture;
 mod handover;
 mod image;

@@ -54,6 +54,8 @@ pub enum Action {
     Inspect(InspectRequest),
     /// Show what crashkernel= asks for.
     Crashkernel(CrashkernelRequest),
+    /// Show how much memory a capture kernel needs.
+    Estimate(EstimateRequest),
     /// Load a kernel that is entered by a reboot, or enter it.
     OrdinaryKexec,
 }
@@ -169,6 +171,36 @@ enum Command {
     /// tells: what holds memory only while the kernel boots is not in it. Exit status: 0 when memory
     /// would be reserved, 1 when none would, 255 when that is unknown.
     Crashkernel(CrashkernelRequest),
+    /// Show how much memory a capture kernel needs, and the crashkernel= to reserve it by
+    ///
+    /// Needs no module and no privilege, and takes kernels of either architecture. Unpacks the kernel
+    /// and the initrd, and adds up what is known of them and what was measured with other kernels.
+    /// There are two moments that need most: while the kernel unpacks the initrd, and while the
+    /// dump is saved. The figure holds for a region below 4 GiB.
+    Estimate(EstimateRequest),
+}
+
+/// A capture kernel, as it would be loaded.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct EstimateRequest {
+    /// The kernel image
+    pub kernel: PathBuf,
+
+    #[command(flatten)]
+    pub boot: BootOptions,
+
+    /// The machine's CPUs, of which nr_cpus= on the command line takes some; without it, those of this
+    /// machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub cpus: Option<u64>,
+
+    /// The memory for the programs that save the dump: as much as they allocate, without their files
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16M")]
+    pub dump_tool: u64,
+
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A command line, and the machine and the kernel that it is for.
@@ -317,6 +349,7 @@ impl Arguments {
             Some(Command::Report { dump, json }) => return Ok(Action::Report { dump, json }),
             Some(Command::Inspect(request)) => return Ok(Action::Inspect(request)),
             Some(Command::Crashkernel(request)) => return Ok(Action::Crashkernel(request)),
+            Some(Command::Estimate(request)) => return Ok(Action::Estimate(request)),
             None => {}
         }
         if self.status {

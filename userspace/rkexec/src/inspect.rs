@@ -5,7 +5,7 @@
 mod kernel;
 mod report;
 mod signature;
-mod unpack;
+pub mod unpack;
 
 use std::{
     ffi::OsStr,
@@ -42,9 +42,9 @@ use crate::{
     failure::Failure,
     output, //
 };
-use kernel::Kernel;
+pub use kernel::Kernel;
+pub use report::Refusal;
 use report::{
-    Refusal,
     Report,
     Reports, //
 };
@@ -54,7 +54,10 @@ use unpack::{
 };
 
 /// The assumed crash region. It is large and below 4 GiB, so that no kernel is refused for its place.
-const REGION: (u64, u64) = (1 << 30, 3 << 30);
+pub const REGION: Range = match Range::new(1 << 30, 3 << 30) {
+    Some(region) => region,
+    None => Range::ALL,
+};
 
 /// Inspects the files, and returns the exit status: 1 when one is refused, 255 when one cannot be
 /// read.
@@ -77,7 +80,8 @@ pub fn inspect(request: &InspectRequest) -> Result<u8, Failure> {
     Ok(status.unwrap_or_default())
 }
 
-fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+/// Reads a file whole.
+pub fn read(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| {
         Failure::from_io(
             format_args!("cannot read the {what} {}", path.display()),
@@ -127,10 +131,9 @@ fn fill(
     let given = request.boot.command_line.as_deref();
     let command_line = given.map(OsStr::as_encoded_bytes);
     let command_line = command_line.or(unpacked.command_line()).unwrap_or_default();
-    let region = Range::new(REGION.0, REGION.1).unwrap_or(Range::ALL);
-    let (kernel, decompression) = kernel.or_inner(inner, command_line, region);
+    let (kernel, decompression) = kernel.or_inner(inner, command_line, REGION);
     report.decompression = Some(decompression.into());
-    place(&kernel, region, initrd.or(unpacked.initrd()), command_line)
+    place(&kernel, REGION, initrd.or(unpacked.initrd()), command_line)
 }
 
 /// Plans the segments as a load does, with the command line that results from it.

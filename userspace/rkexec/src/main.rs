@@ -16,6 +16,7 @@
 //! | status | as `kexec -S`: 1 when an image is armed, 0 when none is, 255 when that is unknown |
 //! | crashkernel | 0 a kernel reserves memory, 1 it reserves none, 255 when that is unknown |
 //! | report | 0 shown, 1 no dump with a report |
+//! | estimate | 0 estimated, 1 a file is refused or cannot be read |
 //! | inspect | 0 every file can be loaded, 1 one is refused, 255 a file cannot be read |
 //! | wrong usage | 2 |
 
@@ -23,6 +24,7 @@ mod arguments;
 mod command_line;
 mod crashkernel;
 mod device;
+mod estimate;
 mod failure;
 #[cfg(test)]
 #[path = "../tests/golden/mod.rs"]
@@ -87,6 +89,10 @@ fn perform(action: Action) -> Result<u8, Failure> {
         }
         Action::Inspect(request) => inspect::inspect(&request),
         Action::Crashkernel(request) => crashkernel::crashkernel(&request),
+        Action::Estimate(request) => {
+            estimate::estimate(&request)?;
+            Ok(0)
+        }
         Action::OrdinaryKexec => Err(Failure::new(
             "ordinary kexec (-l, -e) is not implemented: \
              load a kernel that is entered at a panic with -p, or use kexec",

@@ -80,6 +80,7 @@ fn help_is_word_for_word() {
         ("help-report.txt", &["report", "--help"]),
         ("help-crashkernel.txt", &["crashkernel", "--help"]),
         ("help-inspect.txt", &["inspect", "--help"]),
+        ("help-estimate.txt", &["estimate", "--help"]),
     ] {
         let output = rkexec(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");

@@ -147,3 +147,36 @@ fn options_and_subcommands_do_not_mix() {
         assert!(!matches!(parsed, Ok(Ok(_))), "{words:?}: {parsed:?}");
     }
 }
+
+#[test]
+fn an_estimate_has_its_defaults() {
+    let request = EstimateRequest {
+        kernel: "/k".into(),
+        boot: boot(Some("/i"), Some("nr_cpus=1")),
+        cpus: None,
+        dump_tool: 16 << 20,
+        json: false,
+    };
+    assert_eq!(
+        action("estimate /k --initrd /i --append=nr_cpus=1"),
+        Ok(Action::Estimate(request.clone()))
+    );
+    let request = EstimateRequest {
+        cpus: Some(4),
+        dump_tool: 1 << 30,
+        json: true,
+        ..request
+    };
+    assert_eq!(
+        action("estimate /k --initrd /i --append=nr_cpus=1 --cpus=4 --dump-tool 1G --json"),
+        Ok(Action::Estimate(request))
+    );
+    for words in [
+        "estimate",
+        "estimate /k --cpus=0",
+        "estimate /k --dump-tool=much",
+    ] {
+        let words = ["rkexec"].into_iter().chain(words.split_whitespace());
+        assert!(Arguments::try_parse_from(words).is_err());
+    }
+}

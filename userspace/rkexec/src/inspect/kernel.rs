@@ -69,9 +69,17 @@ impl<'a> Kernel<'a> {
 
     /// The architecture's name.
     pub fn architecture(&self) -> &'static str {
+        match self.machine() {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Arm64 => "arm64",
+        }
+    }
+
+    /// The machine that it is for.
+    pub fn machine(&self) -> Architecture {
         match self {
-            Self::X86_64(_) => "x86_64",
-            Self::Arm64(_) => "arm64",
+            Self::X86_64(_) => Architecture::X86_64,
+            Self::Arm64(_) => Architecture::Arm64,
         }
     }
 

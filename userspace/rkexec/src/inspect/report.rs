@@ -160,6 +160,12 @@ impl<E: Into<Error>> From<E> for Refusal {
     }
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(format!("{} ({})", refusal.sentence, refusal.errno))
+    }
+}
+
 impl fmt::Display for Reports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, report) in self.0.iter().enumerate() {

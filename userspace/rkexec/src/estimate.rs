@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `rkexec estimate`: how much memory a capture kernel needs, with its initrd and its command line.
+
+mod archive;
+mod initrd;
+mod report;
+
+use std::{
+    ffi::OsStr,
+    fs, //
+};
+
+use kexec_core::{
+    estimate::{
+        estimate as estimated,
+        BootOptions,
+        Capture, //
+    },
+    image::unpack::{
+        Decompressed,
+        Inner,
+        Unpack, //
+    }, //
+};
+
+use crate::{
+    arguments::EstimateRequest,
+    failure::Failure,
+    inspect::{
+        read,
+        unpack::{
+            inner,
+            unpack, //
+        },
+        Kernel,
+        Refusal,
+        REGION, //
+    },
+    output, //
+};
+use report::Report;
+
+/// The page length of a kernel that does not say.
+const PAGE_LEN: u64 = 4096;
+
+/// A parameter's name, as a kernel that knows it has it among its own.
+const INITRAMFS_OPTIONS: &[u8] = b"initramfs_options=";
+
+/// Shows how much memory a capture kernel needs.
+pub fn estimate(request: &EstimateRequest) -> Result<(), Failure> {
+    let file = read("kernel", &request.kernel)?;
+    let given = match &request.boot.initrd {
+        Some(path) => Some((path.display().to_string(), read("initrd", path)?)),
+        None => None,
+    };
+    let cpus = match request.cpus {
+        Some(cpus) => cpus,
+        None => possible_cpus()?,
+    };
+
+    let memory = Decompressed::default();
+    let mut unpacked = Unpack::new(&file);
+    unpack(&mut unpacked, &memory).map_err(Refusal::from)?;
+    let kernel = Kernel::parse(unpacked.bytes())?;
+    let inner = inner(&unpacked, &memory).map_err(Refusal::from)?;
+    let command_line = request.boot.command_line.as_deref();
+    let command_line = command_line.map(OsStr::as_encoded_bytes);
+    let command_line = command_line.or(unpacked.command_line()).unwrap_or_default();
+    let (kernel, decompression) = kernel.or_inner(inner, command_line, REGION);
+    let page_len = kernel.needs().page_size.unwrap_or(PAGE_LEN);
+    let initrd = match (&given, unpacked.initrd()) {
+        (Some((name, bytes)), _) => initrd::measure(name, bytes, page_len)?,
+        (None, Some(bytes)) => initrd::measure("in the kernel's file", bytes, page_len)?,
+        (None, None) => initrd::Measured::default(),
+    };
+    let mut options = BootOptions::read(command_line, cpus);
+    let decompressed = match inner {
+        Inner::Decompressed(bytes) => bytes,
+        Inner::None | Inner::Compressed(_) => unpacked.bytes(),
+    };
+    let name = INITRAMFS_OPTIONS;
+    if !decompressed.windows(name.len()).any(|part| part == name) {
+        options = options.without_initramfs_options();
+    }
+    let capture = Capture {
+        architecture: kernel.machine(),
+        page_len,
+        kernel_len: kernel.needs().memory_len,
+        initrd: initrd.lens,
+        options,
+        tool_len: request.dump_tool,
+    };
+    let estimate = estimated(&capture).map_err(Refusal::from)?;
+    let report = Report::new(&capture, &estimate, decompression, &initrd.compressions);
+    output::print(&report, request.json)
+}
+
+/// The CPUs that this machine could have.
+fn possible_cpus() -> Result<u64, Failure> {
+    const FILE: &str = "/sys/devices/system/cpu/possible";
+    let text = fs::read_to_string(FILE)
+        .map_err(|error| Failure::from_io(format_args!("cannot read {FILE}"), &error))?;
+    // Ranges, such as 0-3 or 0,2-3.
+    let last = text.trim().rsplit(['-', ',']).next();
+    let last = last.and_then(|last| last.parse::<u64>().ok());
+    last.map(|last| last.saturating_add(1)).ok_or_else(|| {
+        Failure::new(format!(
+            "{FILE} has no number of CPUs: give the number with --cpus"
+        ))
+    })
+}
