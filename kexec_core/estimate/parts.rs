@@ -12,6 +12,7 @@ use super::{
     costs::{
         Costs,
         FILE_LEN,
+        LOG_FACTOR,
         PAGE_STRUCTURE_LEN,
         RESERVE_LEN,
         TABLES_LEN, //
@@ -27,7 +28,7 @@ use crate::types::{
 /// The number of kinds.
 const PARTS: usize = 12;
 /// What `crashkernel=` is rounded up to.
-const ROUNDED_TO: u64 = 8 << 20;
+const ROUNDED_TO: u64 = 4 << 20;
 
 /// A capture kernel, and what it boots with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub enum PartKind {
     Cpus,
     /// What the kernel allocates when it sets itself up.
     SetUp,
-    /// The log, where the command line gives it a length.
+    /// The log and the descriptors of its records, where the command line gives it a length.
     Log,
     /// The packed initrd.
     PackedInitrd,
@@ -245,7 +246,7 @@ fn parts(capture: &Capture, limit: u64, page_structures: u64) -> [Part; PARTS] {
         Part::always(PartKind::PageStructures, page_structures),
         Part::always(PartKind::Cpus, possible.saturating_add(started)),
         Part::always(PartKind::SetUp, costs.set_up(kernel_len)),
-        Part::always(PartKind::Log, options.log_len),
+        Part::always(PartKind::Log, options.log_len.saturating_mul(LOG_FACTOR)),
         match options.keeps_initrd {
             true => Part::always(packed, initrd.packed_len),
             false => Part::unpacking(packed, initrd.packed_len),

@@ -86,7 +86,7 @@ fn source(
         ),
         PartKind::Cpus => format!("measured: {possible_cpus} possible, {started_cpus} started"),
         PartKind::SetUp => "measured with kernels of several sizes".into(),
-        PartKind::Log => "log_buf_len=".into(),
+        PartKind::Log => "log_buf_len=, with the descriptors of its records".into(),
         PartKind::PackedInitrd => format!("the file ({})", compressions.join(", ")),
         PartKind::Decompressor => "the window in the initrd's headers".into(),
         PartKind::Files => format!("unpacked here: {}", capture.initrd.file_count),
