@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Taking memory from the running kernel: macros and inline functions. */
+/* Taking memory from the running kernel. */
 
 #include <linux/gfp.h>
 #include <linux/hugetlb.h>
@@ -14,7 +14,8 @@
  */
 static bool may_be_movable(struct page *page)
 {
-	if (PageReserved(page) || PageHuge(page) || PageSlab(page))
+	/* What is in the movable zone has to stay movable, so that its memory can be taken out. */
+	if (PageReserved(page) || PageHuge(page) || PageSlab(page) || is_zone_movable_page(page))
 		return false;
 	return !page_ref_count(page) || PageLRU(page) || page_folio(page)->mapping;
 }
