@@ -6,10 +6,10 @@ import re
 from harness import paths
 from harness.guest.guest import Guest
 from harness.guest.kernel import complaints, free_kib, kernel_words
-from harness.guest.refusals import refuse
+from harness.guest.refusals import assert_refused, refuse
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.steps.reserving import SIZE_MIB
+from harness.steps.reserving import SIZE_MIB, fragment
 from harness.testing import in_guest
 from harness.units import KIB, MIB
 
@@ -88,6 +88,24 @@ async def test_refused(guest: Guest) -> None:
     await guest.unload()
     (await guest.rkexec("reserve", "0")).check()
     await refuse(guest, load, "EADDRNOTAVAIL")
+
+
+@in_guest(Hardware(cpus=2, memory_mib=2048), command_line="")
+async def test_too_scattered(guest: Guest) -> None:
+    await fragment(guest)
+    before = await free_kib(guest)
+    finished = await guest.rkexec("reserve", "1400M")
+    assert_refused(finished, "ENOMEM", ["1.3 GiB.* cannot be taken from the running kernel"])
+    # Nothing of it is kept, and what the sentence says can be had.
+    assert before - await free_kib(guest) < MIB // KIB
+    assert (await guest.status()).regions == []
+    found = re.search(r"(0x\w+) bytes \S+ \S+ could be had, (0x\w+) bytes", finished.stderr)
+    assert found, finished.stderr
+    both, largest = (int(number, 16) for number in found.groups())
+    assert 0 < largest <= both < 1400 * MIB
+    (await guest.rkexec("reserve", str(largest))).check()
+    status = await guest.status()
+    assert [len(region) for region in status.regions] == [largest]
 
 
 @in_guest(HARDWARE)
