@@ -3,6 +3,8 @@
 //! VMCOREINFO: the note in which a kernel describes itself to readers of its dump, as lines of
 //! `KEY=value`.
 
+pub mod lines;
+
 use core::fmt;
 
 use crate::{

@@ -2,6 +2,8 @@
 
 //! VMCOREINFO, and the time of the crash in it.
 
+mod lines;
+
 use kexec_core::{
     dump::{
         note::{
