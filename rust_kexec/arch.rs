@@ -8,6 +8,7 @@
 //! - `registers`: what a CPU's registers look like in a dump;
 //! - `hook`: how a crash is noticed, besides the ways that all have;
 //! - `hypervisor`: which one has to be told of a crash, and how;
+//! - `own_vmcoreinfo`: what a kernel tells of itself that has no VMCOREINFO;
 //! - `panic`: the functions of this module that a panic calls;
 //! - `stop`: how other CPUs are stopped;
 //! - `quiesce`: how interrupts are silenced for good;
@@ -20,6 +21,8 @@ mod purgatory;
 
 #[cfg(CONFIG_ARM64)]
 mod arm64;
+#[cfg(all(CONFIG_ARM64, not(CONFIG_VMCORE_INFO)))]
+pub(crate) use arm64::own_vmcoreinfo;
 #[cfg(CONFIG_ARM64)]
 pub(crate) use arm64::{
     handover,
@@ -38,6 +41,8 @@ pub(crate) use arm64::{
 
 #[cfg(CONFIG_X86_64)]
 mod x86_64;
+#[cfg(all(CONFIG_X86_64, not(CONFIG_VMCORE_INFO)))]
+pub(crate) use x86_64::own_vmcoreinfo;
 #[cfg(CONFIG_X86_64)]
 pub(crate) use x86_64::{
     handover,

@@ -21,6 +21,8 @@ pub(crate) mod hook;
 pub(crate) mod hotplug;
 pub(crate) mod ima;
 pub(crate) mod iomem;
+#[cfg(not(CONFIG_VMCORE_INFO))]
+pub(crate) mod kallsyms;
 pub(crate) mod kexec;
 pub(crate) mod keyring;
 pub(crate) mod kprobe;
@@ -29,6 +31,8 @@ pub(crate) mod memory;
 pub(crate) mod module_reference;
 pub(crate) mod notifier;
 pub(crate) mod once;
+#[cfg(not(CONFIG_VMCORE_INFO))]
+pub(crate) mod own_vmcoreinfo;
 pub(crate) mod page_fault;
 pub(crate) mod panic;
 pub(crate) mod parameters;
@@ -41,5 +45,6 @@ pub(crate) mod sha256;
 pub(crate) mod slot;
 pub(crate) mod user_mapping;
 pub(crate) mod user_structure;
+#[cfg(CONFIG_VMCORE_INFO)]
 pub(crate) mod vmcoreinfo;
 pub(crate) mod words;

@@ -11,6 +11,8 @@ pub(crate) mod hypervisor;
 pub(crate) mod image;
 mod irq;
 pub(crate) mod memory;
+#[cfg(not(CONFIG_VMCORE_INFO))]
+pub(crate) mod own_vmcoreinfo;
 pub(crate) mod panic;
 pub(crate) mod protect;
 pub(crate) mod quiesce;

@@ -9,6 +9,8 @@ pub(crate) mod hypervisor;
 pub(crate) mod image;
 mod kernels_efi;
 pub(crate) mod memory;
+#[cfg(not(CONFIG_VMCORE_INFO))]
+pub(crate) mod own_vmcoreinfo;
 pub(crate) mod panic;
 mod port;
 pub(crate) mod protect;

@@ -3,7 +3,8 @@
 //! Where each CPU's registers go when the kernel crashes.
 //!
 //! Each possible CPU has a buffer of the kernel's, where debuggers look. Its address is told, as an
-//! attribute of the CPU's device, once the CPU is present. Until then a buffer of ours stands in.
+//! attribute of the CPU's device, once the CPU is present. Until then a buffer of ours stands in; in a
+//! kernel that has none, it does for ever.
 
 use crate::{
     arch::registers::{
@@ -83,22 +84,23 @@ impl Place {
 /// The places of all CPUs, by number.
 pub(crate) struct CrashNotes {
     places: KVec<Option<Place>>,
-    /// Backs the places of CPUs that are not present.
+    /// Backs the places of CPUs that have none of the kernel's.
     _own: KVec<u8>,
 }
 
 impl CrashNotes {
     /// Finds or makes the places.
     pub(super) fn find() -> Result<Self, Refusal> {
-        let absent = (0..cpu::ids()).filter(|cpu| cpu::is_possible(*cpu) && !cpu::is_present(*cpu));
+        let without = |cpu: &usize| cpu::is_possible(*cpu) && !has_kernels_buffer(*cpu);
         let mut own = KVec::new();
-        own.extend_with(absent.count() * OWN_SPACING, 0, GFP_KERNEL)?;
+        let count = (0..cpu::ids()).filter(without).count();
+        own.extend_with(count * OWN_SPACING, 0, GFP_KERNEL)?;
         let mut own_places = own.chunks_exact_mut(OWN_SPACING);
 
         let ram = iomem::system_ram()?;
         let mut places = KVec::with_capacity(cpu::ids(), GFP_KERNEL)?;
         for number in 0..cpu::ids() {
-            let buffer = if cpu::is_present(number) {
+            let buffer = if has_kernels_buffer(number) {
                 Some(kernels_buffer(number, &ram)?)
             } else if cpu::is_possible(number) {
                 own_places.next().and_then(own_buffer)
@@ -120,8 +122,11 @@ impl CrashNotes {
     /// Has a CPU's registers go to the kernel's own place from now on. For a CPU that does not run,
     /// or whose registers are not asked for yet.
     pub(crate) fn use_kernels_place(&self, cpu: usize) -> Result<(), Refusal> {
-        if let Some(Some(place)) = self.places.get(cpu) {
-            place.set(kernels_buffer(cpu, &iomem::system_ram()?)?);
+        match self.places.get(cpu) {
+            Some(Some(place)) if HAS_CRASH_NOTES => {
+                place.set(kernels_buffer(cpu, &iomem::system_ram()?)?);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -163,6 +168,14 @@ fn own_buffer(bytes: &mut [u8]) -> Option<Buffer> {
     // INVARIANT: kmalloc()ed memory is directly mapped, and ours does not cross a page. It lives as
     // long as the places.
     NonNull::new(bytes.as_mut_ptr()).map(Buffer)
+}
+
+/// Whether the kernel has buffers for notes: crash_notes_memory_init() makes them.
+const HAS_CRASH_NOTES: bool = cfg!(CONFIG_CRASH_DUMP);
+
+/// Whether the kernel tells where it has a CPU's buffer.
+fn has_kernels_buffer(cpu: usize) -> bool {
+    HAS_CRASH_NOTES && cpu::is_present(cpu)
 }
 
 /// Where the kernel has a CPU's notes: in one page (crash_notes_memory_init()) of `ram`.

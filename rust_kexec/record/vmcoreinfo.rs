@@ -2,15 +2,19 @@
 
 //! The copy of VMCOREINFO that the dump gets, with room for the time of the crash.
 
+#[cfg(not(CONFIG_VMCORE_INFO))]
+use super::own_vmcoreinfo;
+#[cfg(CONFIG_VMCORE_INFO)]
+use crate::sys::vmcoreinfo;
 use crate::{
     compat::prelude::*,
     refusal::Refusal,
-    sys::{
-        physical,
-        vmcoreinfo, //
-    }, //
+    sys::physical, //
 };
-use core::cell::UnsafeCell;
+use core::{
+    cell::UnsafeCell,
+    ops::Deref, //
+};
 use kexec_core::{
     dump::vmcoreinfo::{
         with_crashtime,
@@ -19,6 +23,14 @@ use kexec_core::{
     },
     types::ranges::Range, //
 };
+
+/// The running kernel's note, with room after it, or one that stands in for it.
+fn running() -> Result<impl Deref<Target = [u8]>, Refusal> {
+    #[cfg(CONFIG_VMCORE_INFO)]
+    return Ok(vmcoreinfo::note());
+    #[cfg(not(CONFIG_VMCORE_INFO))]
+    own_vmcoreinfo::note()
+}
 
 /// A note in memory of its own, outside the region, because the crash writes to it.
 pub(crate) struct CrashVmcoreinfo {
@@ -33,10 +45,10 @@ unsafe impl Sync for CrashVmcoreinfo {}
 impl CrashVmcoreinfo {
     /// Copies the running kernel's note.
     pub(super) fn copy() -> Result<Self, Refusal> {
-        let running = vmcoreinfo::note();
+        let running = running()?;
         let mut note = KVec::new();
         note.extend_with(with_crashtime_len(running.len()), 0, GFP_KERNEL)?;
-        let (len, crash_time) = with_crashtime(&mut note, running)?;
+        let (len, crash_time) = with_crashtime(&mut note, &running)?;
         let memory = Range::from_start_len(physical::address_of(&note), len as u64);
         Ok(Self {
             note: UnsafeCell::new(note),

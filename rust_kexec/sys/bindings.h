@@ -12,7 +12,6 @@
 #include <linux/acpi.h>
 #include <linux/anon_inodes.h>
 #include <linux/cpuhotplug.h>
-#include <linux/crash_core.h>
 #include <linux/crash_dump.h>
 #include <linux/crc32.h>
 #include <linux/delay.h>
@@ -44,6 +43,7 @@
 #include <linux/types.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
+#include <linux/utsname.h>
 #include <linux/verification.h>
 #include <linux/vmalloc.h>
 #include <linux/vmcore_info.h>
@@ -99,6 +99,69 @@ RUST_CONST(u64, MEMORY_SECTION_LEN, 1ULL << 63);
 RUST_MACRO(u32, PSCI_0_2_FN_CPU_OFF);
 RUST_MACRO(u32, SDEI_1_0_FN_SDEI_PE_MASK);
 #endif
+#ifndef CONFIG_VMCORE_INFO
+/* sys/own_vmcoreinfo.rs */
+#define RUST_SIZE(name) RUST_CONST(u64, size_##name, sizeof(struct name))
+#define RUST_OFFSET(name, member) RUST_CONST(u64, offset_##name##_##member, offsetof(struct name, member))
+RUST_SIZE(page);
+RUST_SIZE(pglist_data);
+RUST_SIZE(zone);
+RUST_SIZE(free_area);
+RUST_SIZE(list_head);
+RUST_CONST(u64, size_nodemask_t, sizeof(nodemask_t));
+RUST_OFFSET(uts_namespace, name);
+RUST_OFFSET(page, flags);
+RUST_OFFSET(page, _refcount);
+RUST_OFFSET(page, mapping);
+RUST_OFFSET(page, lru);
+RUST_OFFSET(page, _mapcount);
+RUST_OFFSET(page, private);
+RUST_OFFSET(pglist_data, node_zones);
+RUST_OFFSET(pglist_data, nr_zones);
+RUST_OFFSET(pglist_data, node_start_pfn);
+RUST_OFFSET(pglist_data, node_spanned_pages);
+RUST_OFFSET(pglist_data, node_id);
+RUST_OFFSET(zone, free_area);
+RUST_OFFSET(zone, vm_stat);
+RUST_OFFSET(zone, spanned_pages);
+RUST_OFFSET(free_area, free_list);
+RUST_OFFSET(list_head, next);
+RUST_OFFSET(list_head, prev);
+RUST_MACRO(u64, NR_PAGE_ORDERS);
+RUST_CONST(u64, LEN_FREE_LIST, MIGRATE_TYPES);
+RUST_CONST(u64, LEN_NODE_DATA, MAX_NUMNODES);
+RUST_CONST(long, INDEX_FREE_PAGES, NR_FREE_PAGES);
+RUST_CONST(long, BIT_LRU, PG_lru);
+RUST_CONST(long, BIT_PRIVATE, PG_private);
+RUST_CONST(long, BIT_SWAPCACHE, PG_swapcache);
+RUST_CONST(long, BIT_SWAPBACKED, PG_swapbacked);
+#ifdef CONFIG_MEMORY_FAILURE
+RUST_CONST(long, BIT_HWPOISON, PG_hwpoison);
+#endif
+RUST_CONST(long, MASK_HEAD, PG_head_mask);
+/* The counts that stand for types of pages are made of the types as here. */
+RUST_CONST(long, COUNT_SLAB, PGTY_slab << 24);
+RUST_CONST(long, COUNT_BUDDY, PGTY_buddy << 24);
+RUST_CONST(long, COUNT_HUGETLB, PGTY_hugetlb << 24);
+RUST_CONST(long, COUNT_OFFLINE, PGTY_offline << 24);
+#ifdef CONFIG_SPARSEMEM
+RUST_SIZE(mem_section);
+RUST_OFFSET(mem_section, section_mem_map);
+RUST_CONST(long, BITS_SECTION_SIZE, SECTION_SIZE_BITS);
+#endif
+/* Addresses are signed: bindgen knows no constant above the highest signed number. */
+#ifdef CONFIG_X86_64
+RUST_CONST(long, LINKED_AT, __START_KERNEL);
+RUST_CONST(long, LEN_KERNEL_IMAGE, KERNEL_IMAGE_SIZE);
+#endif
+#ifdef CONFIG_ARM64
+RUST_CONST(long, LINKED_AT, KIMAGE_VADDR);
+RUST_CONST(long, BITS_ADDRESS, VA_BITS);
+RUST_CONST(long, MODULES_START, MODULES_VADDR);
+RUST_MACRO(long, MODULES_END);
+RUST_MACRO(long, VMEMMAP_END);
+#endif
+#endif
 #else
 /* Rust's, for a macro of C's. */
 extern const struct kernel_param_ops rust_kexec_signatures;
@@ -141,6 +204,12 @@ void rust_kexec_put_cred(struct cred *credentials);
 /* sys/iomem.c */
 bool rust_kexec_memory_is_online(u64 address);
 
+#ifndef CONFIG_VMCORE_INFO
+/* sys/kallsyms.c */
+void rust_kexec_set_lookup_name(void *function);
+unsigned long rust_kexec_lookup_name(const char *name);
+#endif
+
 /* sys/kexec.c */
 void rust_kexec_set_load_permitted(void *function);
 void rust_kexec_set_crash_memory_size(void *function);
@@ -156,6 +225,21 @@ unsigned long rust_kexec_ram_pages(void);
 /* sys/module_reference.c */
 bool rust_kexec_try_module_get(struct module *module);
 void rust_kexec_module_put(struct module *module);
+
+#ifndef CONFIG_VMCORE_INFO
+/* sys/own_vmcoreinfo.c */
+const char *rust_kexec_release(void);
+u64 rust_kexec_node_online_map(void);
+u64 rust_kexec_vmalloc_start(void);
+#ifdef CONFIG_SPARSEMEM
+u64 rust_kexec_mem_section(void);
+u64 rust_kexec_section_roots(void);
+long rust_kexec_physical_address_bits(void);
+#endif
+#ifdef CONFIG_SPARSEMEM_VMEMMAP
+u64 rust_kexec_vmemmap(void);
+#endif
+#endif
 
 /* sys/parameters.c */
 extern char *rust_kexec_exclude;
@@ -254,6 +338,14 @@ u64 rust_kexec_device_page_attributes(void);
 
 /* arch/arm64/irq.c */
 unsigned int rust_kexec_irq_count(void);
+
+#ifndef CONFIG_VMCORE_INFO
+/* arch/arm64/own_vmcoreinfo.c */
+u64 rust_kexec_vmalloc_end(void);
+u64 rust_kexec_vmemmap_start(void);
+u64 rust_kexec_physical_offset(void);
+bool rust_kexec_authenticates_addresses(void);
+#endif
 
 /* arch/arm64/stop.c */
 call_single_data_t *rust_kexec_stop_call(unsigned int cpu);
