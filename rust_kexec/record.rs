@@ -4,6 +4,7 @@
 //!
 //! - `notes`: the registers of each CPU;
 //! - `vmcoreinfo`: a copy of the running kernel's VMCOREINFO, with the time of the crash;
+//! - `own_vmcoreinfo`: what is copied where the kernel has none;
 //! - `report`: the times of the stages of the crash, and which CPUs have stopped.
 //!
 //! The load makes these notes, and the elfcorehdr names them. `oops` keeps registers that may become those
@@ -11,6 +12,8 @@
 
 mod notes;
 mod oops;
+#[cfg(not(CONFIG_VMCORE_INFO))]
+mod own_vmcoreinfo;
 mod report;
 mod vmcoreinfo;
 

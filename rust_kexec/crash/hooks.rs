@@ -2,7 +2,8 @@
 
 //! The hooks by which a crash is noticed. Several lead to [`enter`]; the first one wins.
 //!
-//! 1. `__crash_kexec`, by ftrace or a kprobe: before panic() stops the other CPUs.
+//! 1. `__crash_kexec`, by ftrace or a kprobe: before panic() stops the other CPUs. In a kernel without
+//!    it, the function by which they are stopped (`sys/hook/panic.rs`).
 //! 2. The hook of the architecture (`arch::hook`).
 //! 3. The panic notifiers, as the last net.
 //!
@@ -100,10 +101,13 @@ impl Hooks {
                 .map_err(hook("the panic notifier chain"))?,
             _architecture: ArchitectureHook::register::<Self>()
                 .map_err(hook("the architecture's way of stopping other CPUs"))?,
-            crash_kexec: CrashKexecHook::register::<Self>().map_err(hook("__crash_kexec"))?,
+            crash_kexec: CrashKexecHook::register::<Self>().map_err(hook(CRASH))?,
         })
     }
 }
+
+/// What is hooked first, for refusals.
+const CRASH: &str = "the function in which panic() crashes";
 
 fn hook_error(what: &'static str, error: Error) -> Refusal {
     MachineError::Hook { what, error }.into()
@@ -118,7 +122,7 @@ impl CrashHooks for Hooks {
         };
         // ftrace gives up for good where it finds code that it does not expect.
         match hooks.crash_kexec.check() {
-            Err(error) if !CAN_FAIL => Err(hook_error("__crash_kexec", error)),
+            Err(error) if !CAN_FAIL => Err(hook_error(CRASH, error)),
             _ => Ok(()),
         }
     }

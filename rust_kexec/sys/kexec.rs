@@ -12,10 +12,11 @@ use core::sync::atomic::{
     AtomicBool,
     Ordering, //
 };
+#[cfg(CONFIG_KEXEC_CORE)]
+use kernel::ffi::c_int;
 use kernel::{
     error::to_result,
     ffi::{
-        c_int,
         c_ulong,
         c_void, //
     }, //
@@ -24,14 +25,17 @@ use kernel::{
 /// Whether the functions that the kernel does not export were found.
 static FOUND: AtomicBool = AtomicBool::new(false);
 
-/// Looks for the functions that the kernel does not export.
+/// Looks for the functions that the kernel does not export, as far as it was built with them.
 pub(crate) fn find() -> Result {
-    let [permitted, memory_size] =
-        kprobe::addresses_of([c"kexec_load_permitted", c"crash_get_memory_size"])?;
-    // SAFETY: The addresses are those of functions of these types.
-    unsafe {
-        bindings::rust_kexec_set_load_permitted(permitted as *mut c_void);
-        bindings::rust_kexec_set_crash_memory_size(memory_size as *mut c_void);
+    if cfg!(CONFIG_KEXEC_CORE) {
+        let [permitted] = kprobe::addresses_of([c"kexec_load_permitted"])?;
+        // SAFETY: The address is that of a function of this type.
+        unsafe { bindings::rust_kexec_set_load_permitted(permitted as *mut c_void) };
+    }
+    if cfg!(CONFIG_CRASH_DUMP) {
+        let [memory_size] = kprobe::addresses_of([c"crash_get_memory_size"])?;
+        // SAFETY: As above.
+        unsafe { bindings::rust_kexec_set_crash_memory_size(memory_size as *mut c_void) };
     }
     FOUND.store(true, Ordering::Release);
     Ok(())
@@ -39,20 +43,26 @@ pub(crate) fn find() -> Result {
 
 /// Whether kernel.kexec_load_disabled and kernel.kexec_load_limit_panic allow the caller to load or
 /// unload a crash image, as kexec_load_permitted() says. It counts for the limit. None where that
-/// function was not found.
+/// function was not found. A kernel without kexec has neither, and forbids nothing by them.
 pub(crate) fn load_permitted() -> Option<bool> {
-    let kind = bindings::KEXEC_TYPE_CRASH as c_int;
-    match FOUND.load(Ordering::Acquire) {
-        // SAFETY: Asks about the current process and two variables; it may sleep, as a system call
-        // may.
-        true => Some(unsafe { bindings::rust_kexec_load_permitted(kind) }),
-        false => None,
+    if !FOUND.load(Ordering::Acquire) {
+        return None;
     }
+    #[cfg(CONFIG_KEXEC_CORE)]
+    // SAFETY: Asks about the current process and two variables; it may sleep, as a system call may.
+    return Some(unsafe {
+        bindings::rust_kexec_load_permitted(bindings::KEXEC_TYPE_CRASH as c_int)
+    });
+    #[cfg(not(CONFIG_KEXEC_CORE))]
+    Some(true)
 }
 
 /// Whether nobody loads or unloads an image, or changes the reserved region, at this moment: nobody
-/// holds kexec's lock.
+/// holds kexec's lock. Where the kernel has no region, nobody does.
 pub(crate) fn is_idle() -> bool {
+    if !cfg!(CONFIG_CRASH_DUMP) {
+        return true;
+    }
     // crash_get_memory_size() tells the size if it gets the lock, and gives that back.
     SIZE_IS_ASKED.store(true, Ordering::Relaxed);
     // SAFETY: Reads the region's size, or fails.
@@ -85,8 +95,11 @@ static IS_ASKED: AtomicBool = AtomicBool::new(false);
 /// Whether it has a crash image of its own. One of ours does not count.
 pub(crate) fn has_image() -> bool {
     IS_ASKED.store(true, Ordering::Relaxed);
+    #[cfg(CONFIG_CRASH_DUMP)]
     // SAFETY: Reads a pointer of the kernel's.
     let has_image = unsafe { bindings::kexec_crash_loaded() != 0 };
+    #[cfg(not(CONFIG_CRASH_DUMP))]
+    let has_image = false;
     IS_ASKED.store(false, Ordering::Relaxed);
     has_image
 }

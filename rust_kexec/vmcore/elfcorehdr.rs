@@ -2,12 +2,11 @@
 
 //! Where the crashed kernel's elfcorehdr is.
 
+#[cfg(CONFIG_VMCORE_INFO)]
+use crate::sys::bindings;
 use crate::{
     compat::prelude::*,
-    sys::{
-        bindings,
-        file::Mount, //
-    }, //
+    sys::file::Mount, //
 };
 use kexec_core::dump::elfcorehdr::address_on;
 
@@ -25,8 +24,7 @@ const COMMAND_LINE_LEN: usize = 2048;
 /// Fails where there was one that cannot be found again: such a kernel has a dump to save, and is
 /// not one that waits for a crash.
 pub(crate) fn address() -> Result<Option<u64>> {
-    // SAFETY: Reads a variable that is constant after boot.
-    match unsafe { bindings::elfcorehdr_addr } {
+    match given() {
         NONE => Ok(None),
         TAKEN => match on_command_line().or_else(in_device_tree) {
             Some(address) => Ok(Some(address)),
@@ -41,6 +39,16 @@ pub(crate) fn address() -> Result<Option<u64>> {
         },
         address => Ok(Some(address)),
     }
+}
+
+/// What the kernel has made of the address that it was given.
+fn given() -> u64 {
+    #[cfg(CONFIG_VMCORE_INFO)]
+    // SAFETY: Reads a variable that is constant after boot.
+    return unsafe { bindings::elfcorehdr_addr };
+    // Such a kernel knows no elfcorehdr=.
+    #[cfg(not(CONFIG_VMCORE_INFO))]
+    NONE
 }
 
 /// The address that the boot loader gave on the command line.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The hook that only x86_64 has: the pointer through which panic() stops the other CPUs,
-//! for when `__crash_kexec` could not be hooked or is not called.
+//! for when the hook of `__crash_kexec` is not called, or there is no such function.
 //!
 //! A kernel for one CPU stops no others.
 

@@ -33,7 +33,8 @@ pub(crate) trait LoadedImage {
 
 static CRASH_LOADED: Hook = Hook::replacing(c"kexec_crash_loaded");
 
-/// Has `kexec_crash_loaded()` say 1 while an image of ours is armed, for as long as this lives.
+/// Has `kexec_crash_loaded()` say 1 while an image of ours is armed, for as long as this lives. A kernel
+/// without crash images of its own does not ask.
 pub(crate) struct CrashLoadedHook(Held);
 
 impl CrashLoadedHook {
@@ -41,7 +42,9 @@ impl CrashLoadedHook {
     pub(crate) fn register<T: LoadedImage>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let held = SLOT.hold()?;
-        CRASH_LOADED.register(crash_loaded_entered::<T>, &held)?;
+        if cfg!(CONFIG_CRASH_DUMP) {
+            CRASH_LOADED.register(crash_loaded_entered::<T>, &held)?;
+        }
         Ok(Self(held))
     }
 }

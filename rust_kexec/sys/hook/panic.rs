@@ -19,17 +19,37 @@ use crate::{
         }, //
     }, //
 };
-use core::sync::atomic::{
-    AtomicBool,
-    Ordering, //
+use core::{
+    ffi::CStr,
+    ptr,
+    sync::atomic::{
+        AtomicBool,
+        Ordering, //
+    }, //
 };
 use kernel::ffi::c_ulong;
 #[cfg(CONFIG_X86_64)]
 use kexec_core::dump::report::Means;
 
-static CRASH_KEXEC: Hook = Hook::observing(c"__crash_kexec");
+/// The first function that panic() calls to end a crash, and that can be hooked. The other CPUs run.
+pub(crate) const CRASHES_IN: Option<&CStr> = match (HAS_CRASH_KEXEC, cfg!(CONFIG_ARM64)) {
+    (true, _) => Some(c"__crash_kexec"),
+    // panic() stops them next, which a shutdown does as well.
+    (false, true) => Some(c"smp_send_stop"),
+    // By a pointer, on which there is a hook too (`arch::hook`).
+    (false, false) => None,
+};
 
-/// The hook on `__crash_kexec`, which calls [`PanicCallbacks::crash`] with the registers.
+/// Whether the kernel has `__crash_kexec`, and `crash_smp_send_stop` for the time before it.
+const HAS_CRASH_KEXEC: bool = cfg!(CONFIG_CRASH_DUMP);
+
+static CRASH_KEXEC: Hook = Hook::observing(match CRASHES_IN {
+    Some(function) => function,
+    None => TRIED,
+});
+
+/// The hook on the function in which a kernel crashes, if there is one. It calls [`PanicCallbacks::crash`]
+/// with the registers.
 pub(crate) struct CrashKexecHook(Held);
 
 /// Whether the hook was called for the function that tries it.
@@ -42,15 +62,17 @@ impl CrashKexecHook {
         let held = SLOT.hold()?;
         CRASH_KEXEC.register(crash_kexec_entered::<T>, &held)?;
         let hook = Self(held);
-        CRASH_KEXEC.add(tried(), &hook.0)?;
+        if CRASHES_IN.is_some() {
+            CRASH_KEXEC.add(tried(), &hook.0)?;
+        }
         Ok(hook)
     }
 
     /// Tries whether the kernel calls the hook.
     pub(crate) fn check(&self) -> Result {
         WAS_TRIED.store(false, Ordering::Relaxed);
-        // SAFETY: Looks at a pointer.
-        unsafe { bindings::kexec_crash_loaded() };
+        // SAFETY: Looks at a variable of a CPU that is there.
+        unsafe { bindings::get_cpu_device(0) };
         match WAS_TRIED.load(Ordering::Relaxed) {
             true => Ok(()),
             false => Err(ENODEV),
@@ -64,14 +86,29 @@ impl Drop for CrashKexecHook {
     }
 }
 
-/// The address of the function by which the hook is tried.
+/// The function by which the hook is tried: one that every kernel has, and that is seldom called.
+const TRIED: &CStr = c"get_cpu_device";
+
+/// Its address.
 fn tried() -> usize {
-    bindings::kexec_crash_loaded as *const () as usize
+    bindings::get_cpu_device as *const () as usize
+}
+
+/// What a call of [`CRASHES_IN`] with this argument tells of an oops: its registers, or null. None where the
+/// kernel does not crash.
+pub(crate) fn oops_of_call(argument: *const bindings::pt_regs) -> Option<*const bindings::pt_regs> {
+    if HAS_CRASH_KEXEC {
+        return Some(argument);
+    }
+    // panic() has made this known before it printed; a shutdown does not.
+    // SAFETY: Reads a variable.
+    let is_panicking = unsafe { bindings::oops_in_progress != 0 };
+    is_panicking.then_some(ptr::null())
 }
 
 /// # Safety
 ///
-/// To be called by a hook, at the entry of `__crash_kexec` or of the function that tries the hook.
+/// To be called by a hook, at the entry of [`CRASHES_IN`] or of the function that tries the hook.
 unsafe extern "C" fn crash_kexec_entered<T: PanicCallbacks>(
     address: c_ulong,
     _caller: c_ulong,
@@ -86,15 +123,16 @@ unsafe extern "C" fn crash_kexec_entered<T: PanicCallbacks>(
     // SAFETY: The registers are the hook's, and preemption is off. The argument is the registers of the
     // oops, or null.
     unsafe {
-        match argument::<bindings::pt_regs>(registers) {
-            oops if oops.is_null() => with_frame(registers, |frame| T::crash(frame)),
-            oops => T::crash(oops),
+        match oops_of_call(argument(registers)) {
+            Some(oops) if oops.is_null() => with_frame(registers, |frame| T::crash(frame)),
+            Some(oops) => T::crash(oops),
+            None => {}
         }
     }
 }
 
-/// The other functions. The first one has to be there. In a kernel that lacks one of the others no CPU
-/// waits in it.
+/// The other functions. The first one has to be there, for a kernel that crashes in `__crash_kexec`. In a
+/// kernel that lacks one of the others no CPU waits in it.
 static OTHERS: [Hook; OTHERS_COUNT] = [
     Hook::observing(c"crash_smp_send_stop"),
     Hook::observing(c"panic_smp_self_stop"),
@@ -121,7 +159,8 @@ impl PanicHooks {
             #[cfg(CONFIG_X86_64)]
             run_crash_ipi_callback_entered::<T>,
         ];
-        for (index, (hook, entered)) in OTHERS.iter().zip(entered).enumerate() {
+        let all = OTHERS.iter().zip(entered).enumerate();
+        for (index, (hook, entered)) in all.skip(usize::from(!HAS_CRASH_KEXEC)) {
             match hook.register(entered, &hooks.0) {
                 Err(error) if index == 0 || error != EINVAL => return Err(error),
                 _ => {}

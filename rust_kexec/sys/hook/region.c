@@ -15,5 +15,9 @@ void rust_kexec_synchronize_rcu_tasks(void)
 /* A bit field. */
 bool rust_kexec_is_crash_image(const struct kimage *image)
 {
+#ifdef CONFIG_KEXEC_CORE
 	return image->type == KEXEC_TYPE_CRASH;
+#else
+	return false;
+#endif
 }

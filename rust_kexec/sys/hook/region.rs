@@ -32,6 +32,9 @@ static GUARDED: [(Hook, Entered); 2] = [
     (Hook::replacing(c"sanity_check_segment_list"), check_entered),
 ];
 
+/// Whether the kernel can do either. Without crash images of its own it has no reserved region.
+const GUARDS: bool = cfg!(CONFIG_CRASH_DUMP);
+
 /// Watches the two things that would take the reserved region from an image of ours: the kernel's own
 /// loading of a crash image, and shrinking of the region.
 pub(crate) struct RegionGuard(Held);
@@ -49,7 +52,7 @@ impl RegionGuard {
     pub(crate) fn register() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let guard = Self(SLOT.hold()?);
-        for (hook, entered) in &GUARDED {
+        for (hook, entered) in GUARDED.iter().filter(|_| GUARDS) {
             hook.register(*entered, &guard.0)?;
         }
         Ok(guard)
