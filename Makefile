@@ -94,6 +94,12 @@ no-ftrace: ### run the scenarios that matter with a kernel that has no ftrace
 	@$(MAKE) --no-print-directory scenarios VARIANT=no-ftrace PYTEST="-k 'test_dump or no_ftrace \
 		or corrupt or claim or refused or replac or protection or report or leaks' $(PYTEST)"
 
+# The kernel that saves the dump is one with CRASH_DUMP.
+.PHONY: no-kexec
+no-kexec: ### crash a kernel that has neither KEXEC nor CRASH_DUMP
+	@$(MAKE) --no-print-directory scenarios VARIANT=no-kexec CAPTURE_VARIANT=plain \
+		PYTEST="-k no_kexec $(PYTEST)"
+
 # Only rows without a good result run. They need a kernel with what kills kernels.
 .PHONY: crash-matrix
 crash-matrix: ### kill kernels in every way, and write docs/crash-matrix.md: ROWS= for some

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Checks of dumps whose crash no hook has noticed, but what the kernel exports."""
+"""Checks of dumps whose crash no hook in `__crash_kexec` has noticed."""
 
-from harness.checks.always import ALWAYS, crashed_stack, known_as_loaded
+from harness.checks.always import ALWAYS, crashed_stack, known_as_loaded, ours_alone
 from harness.crash.scenario import Check, Facts
 from harness.dump.dump import Dump
 
@@ -34,3 +34,6 @@ EXPORTED = (
     *(check for check in ALWAYS if check not in (known_as_loaded, crashed_stack)),
     trigger_on_the_stack,
 )
+
+# The kernel has no image of its own, no word for ours, and no `__crash_kexec` to come past.
+WITHOUT_CRASH_DUMP = tuple(check for check in EXPORTED if check is not ours_alone)

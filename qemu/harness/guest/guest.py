@@ -91,8 +91,10 @@ class Guest:
             answer.check()
         return Status.parse(answer.stdout)
 
-    async def crash_image_is_loaded(self) -> bool:
-        """Whether there is a crash image, ours or the kernel's own, as the kernel sees it."""
+    async def crash_image_is_loaded(self) -> bool | None:
+        """Whether the kernel sees a crash image, ours or its own; None where it knows of none."""
+        if not paths.has(paths.TARGET, "CRASH_DUMP"):
+            return None
         return (await self.read("/sys/kernel/kexec_crash_loaded")).strip() == "1"
 
     async def crash(self) -> None:
