@@ -10,6 +10,7 @@ pub(crate) use crate::bindings;
 pub(crate) mod clock;
 pub(crate) mod contiguous;
 pub(crate) mod cpu;
+pub(crate) mod crash_notes;
 pub(crate) mod decompress;
 #[cfg(CONFIG_CRYPTO_HASH)]
 pub(crate) mod digest;

@@ -3,8 +3,8 @@
 //! Where each CPU's registers go when the kernel crashes.
 //!
 //! Each possible CPU has a buffer of the kernel's, where debuggers look. Its address is told, as an
-//! attribute of the CPU's device, once the CPU is present. Until then a buffer of ours stands in; in a
-//! kernel that has none, it does for ever.
+//! attribute of the CPU's device, once the CPU is present. Until then a buffer of ours stands in. In a kernel
+//! without CRASH_DUMP the module has such buffers itself (`sys::crash_notes`).
 
 use crate::{
     arch::registers::{
@@ -18,6 +18,7 @@ use crate::{
     },
     sys::{
         cpu,
+        crash_notes,
         iomem,
         physical, //
     }, //
@@ -84,28 +85,30 @@ impl Place {
 /// The places of all CPUs, by number.
 pub(crate) struct CrashNotes {
     places: KVec<Option<Place>>,
-    /// Backs the places of CPUs that have none of the kernel's.
+    /// Backs the places of CPUs that are not present.
     _own: KVec<u8>,
 }
 
 impl CrashNotes {
     /// Finds or makes the places.
     pub(super) fn find() -> Result<Self, Refusal> {
-        let without = |cpu: &usize| cpu::is_possible(*cpu) && !has_kernels_buffer(*cpu);
+        let absent = (0..cpu::ids())
+            .filter(|cpu| HAS_CRASH_NOTES && cpu::is_possible(*cpu) && !cpu::is_present(*cpu));
         let mut own = KVec::new();
-        let count = (0..cpu::ids()).filter(without).count();
-        own.extend_with(count * OWN_SPACING, 0, GFP_KERNEL)?;
+        own.extend_with(absent.count() * OWN_SPACING, 0, GFP_KERNEL)?;
         let mut own_places = own.chunks_exact_mut(OWN_SPACING);
 
         let ram = iomem::system_ram()?;
         let mut places = KVec::with_capacity(cpu::ids(), GFP_KERNEL)?;
         for number in 0..cpu::ids() {
-            let buffer = if has_kernels_buffer(number) {
-                Some(kernels_buffer(number, &ram)?)
-            } else if cpu::is_possible(number) {
-                own_places.next().and_then(own_buffer)
-            } else {
+            let buffer = if !cpu::is_possible(number) {
                 None
+            } else if !HAS_CRASH_NOTES {
+                modules_buffer(number)
+            } else if cpu::is_present(number) {
+                Some(kernels_buffer(number, &ram)?)
+            } else {
+                own_places.next().and_then(own_buffer)
             };
             let place = buffer.map(Place::new);
             places.push(place, GFP_KERNEL)?;
@@ -173,9 +176,12 @@ fn own_buffer(bytes: &mut [u8]) -> Option<Buffer> {
 /// Whether the kernel has buffers for notes: crash_notes_memory_init() makes them.
 const HAS_CRASH_NOTES: bool = cfg!(CONFIG_CRASH_DUMP);
 
-/// Whether the kernel tells where it has a CPU's buffer.
-fn has_kernels_buffer(cpu: usize) -> bool {
-    HAS_CRASH_NOTES && cpu::is_present(cpu)
+/// The module's own buffer for a CPU that can ever be there.
+fn modules_buffer(cpu: usize) -> Option<Buffer> {
+    #[cfg(not(CONFIG_CRASH_DUMP))]
+    const _: () = assert!(NOTE_BUFFER_LEN <= crash_notes::LEN);
+    // INVARIANT: Per-CPU data are RAM, which is directly mapped; each of these is in one page.
+    NonNull::new(physical::direct_map_address(crash_notes::address(cpu)?)).map(Buffer)
 }
 
 /// Where the kernel has a CPU's notes: in one page (crash_notes_memory_init()) of `ram`.

@@ -99,6 +99,9 @@ RUST_CONST(u64, MEMORY_SECTION_LEN, 1ULL << 63);
 RUST_MACRO(u32, PSCI_0_2_FN_CPU_OFF);
 RUST_MACRO(u32, SDEI_1_0_FN_SDEI_PE_MASK);
 #endif
+#ifndef CONFIG_CRASH_DUMP
+RUST_CONST(size_t, LEN_CRASH_NOTES, sizeof(note_buf_t));
+#endif
 #ifndef CONFIG_VMCORE_INFO
 /* sys/own_vmcoreinfo.rs */
 #define RUST_SIZE(name) RUST_CONST(u64, size_##name, sizeof(struct name))
@@ -185,6 +188,12 @@ bool rust_kexec_cpu_is_present(unsigned int cpu);
 bool rust_kexec_cpu_is_online(unsigned int cpu);
 bool rust_kexec_cpu_is_active(unsigned int cpu);
 const struct attribute *const *rust_kexec_attributes(const struct attribute_group *group);
+
+#ifndef CONFIG_CRASH_DUMP
+/* sys/crash_notes.c */
+#define CRASH_NOTES_SPACING 512
+u64 rust_kexec_crash_notes(unsigned int cpu);
+#endif
 
 /* sys/digest.c */
 #if IS_ENABLED(CONFIG_CRYPTO_HASH)
