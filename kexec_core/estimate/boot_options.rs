@@ -3,8 +3,8 @@
 //! The parameters of a capture kernel's command line that change how much memory it needs.
 //!
 //! The sources are kernel/smp.c (`nr_cpus=`, `maxcpus=`, `nosmp`), init/do_mounts.c and fs/namespace.c
-//! (what the root file system is), init/initramfs.c (`retain_initrd`) and kernel/printk/printk.c
-//! (`log_buf_len=`), of 6.12 and 7.3.
+//! (what the root file system is), init/initramfs.c (`retain_initrd`), kernel/printk/printk.c
+//! (`log_buf_len=`) and kernel/dma/contiguous.c (`cma=`), of 6.12 and 7.3.
 
 use crate::{
     crashkernel::size,
@@ -40,6 +40,8 @@ pub struct BootOptions {
     pub keeps_initrd: bool,
     /// The log's length, if it is not the kernel's own choice.
     pub log_len: u64,
+    /// Memory that is set aside for devices, and that a tmpfs' limit is not counted from.
+    pub cma_len: u64,
 }
 
 impl BootOptions {
@@ -59,6 +61,7 @@ impl BootOptions {
             root_limit: RootLimit::USUAL,
             keeps_initrd: false,
             log_len: 0,
+            cma_len: 0,
         };
         let (mut has_root, mut root_types, mut limit) = (false, None, None);
         for (name, value) in settings(command_line) {
@@ -73,6 +76,11 @@ impl BootOptions {
                 b"rootfstype" => root_types = Some(value),
                 b"initramfs_options" => limit = root_limit(value).or(limit),
                 b"retain_initrd" | b"keepinitrd" => options.keeps_initrd = true,
+                // An address may follow.
+                b"cma" => {
+                    let len = value.split(|byte| *byte == b'@').next();
+                    options.cma_len = len.and_then(size).unwrap_or(options.cma_len);
+                }
                 b"log_buf_len" => options.log_len = size(value).unwrap_or(options.log_len),
                 _ => {}
             }
@@ -91,8 +99,7 @@ impl BootOptions {
         options
     }
 
-    /// The same for a kernel that does not know `initramfs_options=`, which came with 6.18 and with
-    /// stable releases of older ones.
+    /// The same for a kernel that does not know `initramfs_options=`, as 6.12.117 and 7.3.4 do.
     pub fn without_initramfs_options(mut self) -> Self {
         if self.root_limit != RootLimit::None {
             self.root_limit = RootLimit::USUAL;

@@ -42,8 +42,8 @@ impl Costs {
             Architecture::X86_64 => Self {
                 possible_cpu: 512 * KIB,
                 started_cpu: MIB,
-                kernel: 5 * MIB + 512 * KIB,
-                kernel_share: 160 * KIB,
+                kernel: 5 * MIB,
+                kernel_share: 192 * KIB,
                 section: 128 * MIB,
                 other_sections: 1,
             },
@@ -51,7 +51,7 @@ impl Costs {
                 possible_cpu: 512 * KIB,
                 started_cpu: MIB,
                 kernel: 5 * MIB + 512 * KIB,
-                kernel_share: 160 * KIB,
+                kernel_share: 192 * KIB,
                 section: match page_len > 16 * KIB {
                     true => 512 * MIB,
                     false => 128 * MIB,

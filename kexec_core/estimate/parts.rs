@@ -276,7 +276,9 @@ fn root_limit(capture: &Capture) -> Result<u64, TooSmall> {
         RootLimit::Bytes(_) => needed,
         RootLimit::Percent(percent) => {
             let whole = needed.saturating_mul(100).checked_div(percent);
-            whole.ok_or(TooSmall { needed, limit: 0 })?
+            let whole = whole.ok_or(TooSmall { needed, limit: 0 })?;
+            // What is set aside for devices comes to the allocator after the tmpfs has its limit.
+            whole.saturating_add(capture.options.cma_len)
         }
     };
     let others = [

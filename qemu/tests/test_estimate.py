@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from harness import paths
-from harness.crash.scenario import Scenario
+from harness.crash.scenario import Facts, Scenario
 from harness.guest.agent import AgentError
 from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE
@@ -19,6 +19,9 @@ from harness.units import MIB, PAGE
 
 # The most by which an estimate may be too large.
 GENEROSITY = 1.5
+
+# What the estimate has for the programs that save the dump.
+DUMP_TOOL_MIB = 16
 
 SIZE = "/sys/kernel/kexec_crash_size"
 
@@ -52,6 +55,11 @@ async def estimate(guest: Guest) -> int:
     return found
 
 
+async def use_a_dump_tools_memory(guest: Guest, facts: Facts) -> None:
+    """Takes as much memory as a dump tool may, and writes to it."""
+    await guest.shell(f"dd if=/dev/zero of=/dev/null bs={DUMP_TOOL_MIB}M count=1 2>&1")
+
+
 def crash_with(initrd: bytes, share: float) -> Scenario:
     """A crash with this share of the estimate for the capture kernel."""
 
@@ -67,6 +75,7 @@ def crash_with(initrd: bytes, share: float) -> Scenario:
         name="estimate",
         command_line="crashkernel=320M",
         prepare=(send, shrink),
+        captured=(use_a_dump_tools_memory,),
     )
 
 

@@ -141,6 +141,8 @@ fn files_that_fill_half_of_memory_need_as_much_again() {
     ] {
         assert_eq!(part_with(line, PartKind::RootLimit).unpacking, 0, "{line}");
     }
+    let set_aside = part_with("nr_cpus=1 cma=64M@1G", PartKind::RootLimit);
+    assert_eq!(set_aside.unpacking, (37 + 64) * MIB);
     let quarter = part_with("initramfs_options=size=25%", PartKind::RootLimit);
     assert_eq!(quarter.unpacking, (150 - 13) * MIB);
 }
