@@ -79,13 +79,13 @@ def crash_with(initrd: bytes, share: float) -> Scenario:
     )
 
 
-@pytest.mark.parametrize("padding_mib", (0, 24))
+@pytest.mark.parametrize("padding_mib", [0, 24])
 async def test_estimate_suffices(padding_mib: int, directory: Path, random: Random) -> None:
     initrd = padded_initrd(directory, random, padding_mib)
     await crash_and_check(crash_with(initrd, 1), directory, random)
 
 
-@pytest.mark.parametrize("padding_mib", (0, 24))
+@pytest.mark.parametrize("padding_mib", [0, 24])
 async def test_estimate_is_not_generous(padding_mib: int, directory: Path, random: Random) -> None:
     initrd = padded_initrd(directory, random, padding_mib)
     # What is not enough is below the least, which the estimate is then not that much above.
