@@ -99,7 +99,7 @@ impl BootOptions {
         options
     }
 
-    /// The same for a kernel that does not know `initramfs_options=`, as 6.12.117 and 7.3.4 do.
+    /// The same for a kernel that does not know `initramfs_options=`. 6.12.117 and 7.3.4 know it.
     pub fn without_initramfs_options(mut self) -> Self {
         if self.root_limit != RootLimit::None {
             self.root_limit = RootLimit::USUAL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What no file tells: measured figures, rounded up.
+//! What no file tells: measured figures, rounded up. docs/memory.md names the kernels, which have pages of
+//! 4 KiB.
 
 use crate::types::elf::Architecture;
 
@@ -60,6 +61,7 @@ impl Costs {
             },
         }
     }
+
     /// What a kernel of this length takes when it sets itself up.
     pub(super) fn set_up(&self, kernel_len: u64) -> u64 {
         (kernel_len >> 20)
