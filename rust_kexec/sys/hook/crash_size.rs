@@ -30,7 +30,8 @@ pub(crate) trait SetAside {
 
 static CRASH_SIZE: Hook = Hook::replacing(c"crash_get_memory_size");
 
-/// Has `crash_get_memory_size()` count memory that was taken at run time, for as long as this lives.
+/// Has `crash_get_memory_size()` count memory that was taken at run time, for as long as this lives. A kernel
+/// without crash images of its own does not ask.
 pub(crate) struct CrashSizeHook(Held);
 
 impl CrashSizeHook {
@@ -38,7 +39,9 @@ impl CrashSizeHook {
     pub(crate) fn register<T: SetAside>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let held = SLOT.hold()?;
-        CRASH_SIZE.register(crash_size_entered::<T>, &held)?;
+        if cfg!(CONFIG_CRASH_DUMP) {
+            CRASH_SIZE.register(crash_size_entered::<T>, &held)?;
+        }
         Ok(Self(held))
     }
 }
