@@ -64,19 +64,36 @@ pub(crate) fn is_idle() -> bool {
         return true;
     }
     // crash_get_memory_size() tells the size if it gets the lock, and gives that back.
-    SIZE_IS_ASKED.store(true, Ordering::Relaxed);
     // SAFETY: Reads the region's size, or fails.
-    let size = unsafe { bindings::rust_kexec_crash_memory_size() };
-    SIZE_IS_ASKED.store(false, Ordering::Relaxed);
+    let size = SIZE.ask(|| unsafe { bindings::rust_kexec_crash_memory_size() });
     size != EBUSY.to_errno() as isize
 }
 
-/// Whether [`is_idle`] asks.
-static SIZE_IS_ASKED: AtomicBool = AtomicBool::new(false);
+/// A question about the kernel's own kexec, to a function that else answers for ours as well.
+pub(super) struct Question(AtomicBool);
 
-/// Whether the question is about the kernel's own region, and its lock.
-pub(super) fn size_is_asked() -> bool {
-    SIZE_IS_ASKED.load(Ordering::Relaxed)
+/// [`is_idle`] asks for the kernel's own region, and its lock.
+pub(super) static SIZE: Question = Question::new();
+
+/// [`has_image`] asks for the kernel's own image.
+pub(super) static IMAGE: Question = Question::new();
+
+impl Question {
+    const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.0.store(true, Ordering::Relaxed);
+        let answer = ask();
+        self.0.store(false, Ordering::Relaxed);
+        answer
+    }
+
+    /// Whether it is asked now.
+    pub(super) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Has the kernel give back what of its crash region is over this number of bytes, as it does for
@@ -89,24 +106,13 @@ pub(crate) fn shrink(len: u64) -> Result {
     to_result(unsafe { bindings::rust_kexec_shrink_crash_memory(len as c_ulong) })
 }
 
-/// Whether [`has_image`] asks.
-static IS_ASKED: AtomicBool = AtomicBool::new(false);
-
 /// Whether it has a crash image of its own. One of ours does not count.
 pub(crate) fn has_image() -> bool {
-    IS_ASKED.store(true, Ordering::Relaxed);
     #[cfg(CONFIG_CRASH_DUMP)]
     // SAFETY: Reads a pointer of the kernel's.
-    let has_image = unsafe { bindings::kexec_crash_loaded() != 0 };
+    return IMAGE.ask(|| unsafe { bindings::kexec_crash_loaded() != 0 });
     #[cfg(not(CONFIG_CRASH_DUMP))]
-    let has_image = false;
-    IS_ASKED.store(false, Ordering::Relaxed);
-    has_image
-}
-
-/// Whether the question is about the kernel's own image alone.
-pub(super) fn is_asked() -> bool {
-    IS_ASKED.load(Ordering::Relaxed)
+    false
 }
 
 /// Whether kernel.kexec_load_disabled is set.

@@ -56,11 +56,7 @@ async def plug_and_pull_memory(guest: Guest, facts: Facts) -> None:
     facts.pulled = list(added - left)
     facts.system_ram = sorted(left, key=lambda ram: ram.start)
     [stays] = added & left
-    seed = facts.random.getrandbits(32)
-    facts.pattern = await guest.spawn(
-        *("pattern", "--seed", str(seed), "--high", hex(stays.start), "--pages", str(PAGES))
-    )
-    facts.pattern |= {"seed": seed, "classes": {"high"}}
+    await hold_pages(guest, facts, ["--high", hex(stays.start)])
 
 
 async def memory_blocks(guest: Guest) -> int:

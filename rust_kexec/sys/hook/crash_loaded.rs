@@ -69,7 +69,7 @@ unsafe extern "C" fn crash_loaded_entered<T: LoadedImage>(
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    if T::is_armed() && !kexec::is_asked() {
+    if T::is_armed() && !kexec::IMAGE.is_asked() {
         // SAFETY: The registers are the hook's; `loaded` returns in the place of the hooked function,
         // and has its type.
         unsafe { return_from(registers, loaded) }

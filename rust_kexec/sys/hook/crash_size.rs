@@ -66,7 +66,7 @@ unsafe extern "C" fn crash_size_entered<T: SetAside>(
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    if T::len() != 0 && !kexec::size_is_asked() {
+    if T::len() != 0 && !kexec::SIZE.is_asked() {
         // SAFETY: The registers are the hook's; `size` returns in the place of the hooked function,
         // and has its type.
         unsafe { return_from(registers, size::<T>) }
