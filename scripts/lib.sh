@@ -6,14 +6,15 @@
 # depmod and modprobe are in directories that only root's PATH has.
 PATH=$PATH:/usr/sbin:/sbin
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # shellcheck source=scripts/versions.sh
 . "$top/scripts/versions.sh"
 
 # Results live in the checkout; what is slow to make and shared between checkouts, in the cache.
 # shellcheck disable=SC2034 # for the scripts that source this file
 build=$top/build
-cache=${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_kexec}
+# Without symbolic links: in-root has to find each by the name that a kernel's tree calls it.
+cache=$(realpath --canonicalize-missing "${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rust_kexec}")
 
 # The test guests' own modules, each a directory of qemu/guest.
 # shellcheck disable=SC2034 # for the scripts that source this file
