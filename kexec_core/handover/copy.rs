@@ -21,6 +21,7 @@ use crate::{
     plan::Plan,
     types::{
         bytes::{
+            self,
             to_u64,
             to_usize, //
         },
@@ -51,6 +52,17 @@ impl<T: KernelImage> Contents<'_, T> {
         match self {
             Self::Bytes(bytes) => to_u64(bytes.len()),
             Self::Kernel(image) => image.file_len(),
+        }
+    }
+
+    /// All bytes of the segment, where they lie together.
+    pub fn whole(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Kernel(image) => {
+                let first = image.piece(0)?;
+                (first.offset == 0 && first.end() == image.file_len()).then_some(first.bytes)
+            }
         }
     }
 
@@ -86,8 +98,11 @@ pub trait Destination {
     /// Makes what was written there visible to whoever reads without caches.
     fn publish(&mut self, range: Range);
 
-    /// The digest of what was written there.
-    fn digest(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN];
+    /// The digest of these bytes.
+    fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN];
+
+    /// The digest of what was written to a range.
+    fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN];
 }
 
 /// The records of the segments, in the plan's order.
@@ -163,7 +178,11 @@ fn copy_one<T: KernelImage>(
         to.publish(memory);
         record.file_len = copied.len();
         record.algorithm = algorithm as u32;
-        record.digest = to.digest(algorithm, copied);
+        // That of what ought to be there: a copy that went wrong has another.
+        record.digest = match contents.whole() {
+            Some(bytes) => to.digest(algorithm, bytes),
+            None => to.digest_written(algorithm, copied),
+        };
     }
 }
 
@@ -176,15 +195,12 @@ fn copy_table<T: KernelImage>(
     to: &mut impl Destination,
     record: &mut SegmentRecord,
 ) {
-    let digested = Range::from_start_len(memory.start(), to_u64(DIGESTED_LEN));
-    for is_last in [false, true] {
-        if is_last {
-            table.sha256 = to.digest(Algorithm::Sha256, digested.unwrap_or_default());
-        }
-        let encoded = table.encode();
-        let contents = Contents::<T>::Bytes(&encoded);
-        copy_one(memory, &contents, BEFORE_THE_JUMP, to, record);
-    }
+    let mut encoded = table.encode();
+    let digested = encoded.get(..DIGESTED_LEN).unwrap_or_default();
+    table.sha256 = to.digest(Algorithm::Sha256, digested);
+    bytes::write(&mut encoded, DIGESTED_LEN, &table.sha256);
+    let contents = Contents::<T>::Bytes(&encoded);
+    copy_one(memory, &contents, BEFORE_THE_JUMP, to, record);
 }
 
 /// Adds a segment to the table.

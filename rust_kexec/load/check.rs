@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The check of a copy, before it is armed: against what was copied, and by its digests, as the
-//! purgatory will.
+//! The check of a copy, before it is armed: by its digests, as the purgatory will, and against what was
+//! copied, where the digest is that of the copy itself.
 
 use super::digests::Digests;
 use crate::{
@@ -43,7 +43,9 @@ pub(super) fn check<'a, T: KernelImage + 'a>(
         }
         let place = Range::from_start_len(record.start, record.file_len).unwrap_or_default();
         let found = memory.bytes(place).unwrap_or_default();
-        let same = contents(kind).map_or(true, |contents| contents.are(found));
+        let same = contents(kind).map_or(true, |contents| {
+            contents.whole().is_some() || contents.are(found)
+        });
         let digest = Algorithm::from_number(record.algorithm)
             .is_some_and(|algorithm| digests.digest_by(algorithm, found) == record.digest);
         let intact = digest && (kind != SegmentKind::PurgatoryTable || is_table(found, digests));

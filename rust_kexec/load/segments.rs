@@ -178,7 +178,11 @@ impl Destination for Memory<'_> {
         }
     }
 
-    fn digest(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
+    fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
+        self.digests.digest_by(algorithm, bytes)
+    }
+
+    fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
         let bytes = self.memory.bytes(range).unwrap_or_default();
         self.digests.digest_by(algorithm, bytes)
     }

@@ -112,7 +112,11 @@ impl Destination for Region {
 
     fn publish(&mut self, _range: Range) {}
 
-    fn digest(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
+    fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
+        digest(algorithm, bytes)
+    }
+
+    fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
         digest(algorithm, check::Memory::bytes(self, range).unwrap())
     }
 }
