@@ -5,6 +5,22 @@
 # The guests' kernel, architecture and variant: 6.12, 7 or stock, x86_64 or arm64, see
 # scripts/versions.sh. CAPTURE_KERNEL and CAPTURE_VARIANT are those of the kernel that saves the dump, where it is
 # another one; CAPTURE_VARIANT=plain is the one without a variant.
+#
+# KDIR is a kernel tree of the user's own. The module is built against it, in rust_kexec/; where guests are
+# asked for, they boot its kernel, as KERNEL=own.
+.DEFAULT_GOAL := help
+ifdef KDIR
+.DEFAULT_GOAL := module
+in_guests := $(filter demo test scenarios guest,$(MAKECMDGOALS))
+ifeq ($(in_guests),)
+export KDIR
+else
+unexport KDIR
+export TREE := $(abspath $(KDIR))
+KERNEL ?= own
+ARCH ?= $(if $(shell grep -sx CONFIG_ARM64=y $(TREE)/.config),arm64,x86_64)
+endif
+endif
 export KERNEL ARCH VARIANT
 capture_kernel := $(or $(CAPTURE_KERNEL),$(KERNEL))
 capture_variant := $(filter-out plain,$(or $(CAPTURE_VARIANT),$(VARIANT)))
@@ -12,23 +28,19 @@ target = $(shell KERNEL=$(1) VARIANT=$(2) ARCH=$(ARCH) sh -c '. scripts/versions
 export TARGET := $(call target,$(KERNEL),$(VARIANT))
 export CAPTURE_TARGET := $(call target,$(capture_kernel),$(capture_variant))
 
-# A kernel tree of the user's own: then only the module is built, against that tree.
-ifdef KDIR
-export KDIR
-.DEFAULT_GOAL := module
-else
-.DEFAULT_GOAL := help
-endif
 
 TIMED := scripts/timed
 PYTHON := build/venv/bin/python
 # Python's own byte code stays out of the sources.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
-# Arguments for pytest and for the benchmarks, as in `make test PYTEST="-k registers --seed=7"`.
+# The results of the scenarios for CI systems.
+JUNIT := --junitxml=build/junit/$(TARGET).xml
+# Arguments for pytest, the demo and the benchmarks, as in `make test PYTEST="-k registers --seed=7"`.
 PYTEST ?=
 # A pattern for the names of rows, as in `make crash-matrix ROWS='oops|nmi'`.
 ROWS ?=
+DEMO ?=
 BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
@@ -63,18 +75,18 @@ demo: ## crash Debian's own kernel in a guest, and show what the dump says
 	@$(MAKE) --no-print-directory demo KERNEL=$$(scripts/demo-kernel)
 else
 demo: guest python
-	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.demo
+	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.demo $(DEMO)
 endif
 
 .PHONY: test
 test: guest python tools ## run all tests: cargo's, and the scenarios in QEMU
 	@$(TIMED) "cargo tests" scripts/cargo-tests
-	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
+	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(JUNIT) qemu/tests $(PYTEST)
 	@scripts/timings
 
 .PHONY: scenarios
 scenarios: guest python tools ### run the scenarios in QEMU only
-	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini qemu/tests $(PYTEST)
+	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(JUNIT) qemu/tests $(PYTEST)
 	@scripts/timings
 
 # What a kernel of another page size or with other defences could break. Each of these kernels takes
@@ -194,7 +206,7 @@ verification: guest python ### write docs/verification.md: what is refused, by u
 	@$(TIMED) "verification" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.verification
 
 .PHONY: module
-module: $(if $(KDIR),,kernel) ## build rust_kexec/rust_kexec.ko
+module: $(if $(KDIR),$(if $(in_guests),kernel),kernel) ## build rust_kexec/rust_kexec.ko
 	@$(TIMED) "module" scripts/module
 
 .PHONY: rkexec
@@ -233,8 +245,13 @@ kernels: ### build all kernels that CI needs, side by side
 python: setup
 	@$(TIMED) "Python packages" scripts/python
 
+# What is wrong with a tree is said before anything is installed.
+.PHONY: tree
+tree:
+	@$(if $(TREE),scripts/check-tree "$(TREE)" guest)
+
 .PHONY: setup
-setup: ## install what this machine lacks (apt packages, bindgen)
+setup: tree ## install what this machine lacks (apt packages, bindgen)
 	@scripts/timings --reset
 	@$(TIMED) "setup" scripts/setup
 

@@ -27,6 +27,21 @@ kernel_rustc() {
 	return 1
 }
 
+# same_rustc VERSION: the rustc that says to be this version, or any if it is empty; fails when there is
+# none.
+same_rustc() {
+	local candidate
+	for candidate in "${KERNEL_RUSTC:-}" "$(command -v rustc)" /usr/bin/rustc \
+		"$HOME"/.rustup/toolchains/*/bin/rustc; do
+		[ -x "$candidate" ] || continue
+		if [ -z "$1" ] || [ "$("$candidate" --version)" = "$1" ]; then
+			printf '%s\n' "$candidate"
+			return
+		fi
+	done
+	return 1
+}
+
 # foreign_rustc: Debian's rustc, whose libraries for other architectures are packages.
 foreign_rustc() { rustc_fits /usr/bin/rustc && printf '%s\n' /usr/bin/rustc; }
 

@@ -7,13 +7,14 @@
 # shellcheck disable=SC2034
 
 # The guest kernel's line and its architecture, in the kernel's own spelling. 7 is the newest 7.x
-# that Debian's mirror has, stock is Debian's own kernel of that version.
+# that Debian's mirror has, stock is Debian's own kernel of that version, own the one in $TREE, which
+# somebody else has built.
 KERNEL_DEFAULT=6.12
 KERNEL=${KERNEL:-$KERNEL_DEFAULT}
 # The oldest that the module builds for, in a tree of the user's own too.
 KERNEL_MIN=6.12
 ARCH=${ARCH:-x86_64}
-KERNELS="6.12 7 stock"
+KERNELS="6.12 7 stock${TREE:+ own}"
 ARCHS="x86_64 arm64"
 # The kernels that .ci/run needs, as scripts/kernels takes them.
 CI_KERNELS="6.12:x86_64 7:x86_64 6.12:arm64 stock:x86_64"

@@ -1,74 +1,97 @@
 # SPDX-License-Identifier: GPL-2.0
-"""`make demo`: one crash, shown to a person."""
+"""`make demo`: one crash, shown to a person, and a verdict of the kernel.
 
+The exit status is 0 if the kernel leaves a good dump, 1 if it does not, and 125, which
+`git bisect run` skips, if QEMU itself failed.
+"""
+
+import argparse
 import asyncio
+import json
 import os
-import random
 import sys
+from contextlib import redirect_stdout
+from pathlib import Path
 
 from harness import paths
-from harness.checks.always import ALWAYS
-from harness.crash.run import crash_and_save
-from harness.dump.dump import Dump, text
-from harness.machine.errors import GuestError, NotBooted, QemuCrashed
+from harness.dump.dump import Dump
+from harness.machine.errors import QemuCrashed
 from harness.machine.hardware import accelerator
 from harness.scenarios.demo import DEMO
+from harness.verdict.run import Refused, crash_and_save, judge_dump
+from harness.verdict.shown import Progress, as_json, show
+from harness.verdict.verdict import Verdict
+
+BAD = 1
+NOT_JUDGED = 125
 
 
-def show(dump: Dump) -> None:
-    """Prints what a person wants to know first about a crash."""
-    thread = dump.crashed_thread
-    task = thread.object
-    print(f"release        {dump.release}")
-    print(f"panic          {dump.panic_message}")
-    print(f"crashed task   {text(task.comm)} (pid {task.pid.value_()})")
-    print()
-    print("its stack")
-    for number, frame in enumerate(thread.stack_trace()):
-        print(f"  #{number:<3} {frame.name}")
-    print()
-    print("CPU  instruction pointer  where                             task")
-    for cpu in dump.cpus:
-        print(
-            f"{cpu.number:>3}  {cpu.instruction_pointer:#018x}   {cpu.symbol:<32.32}  "
-            f"{cpu.command} (pid {cpu.pid})"
-        )
+def judge(directory: Path) -> dict[str, object]:
+    """Runs the demo, says what happens, and returns all of it."""
+    progress = Progress()
+    try:
+        try:
+            facts = asyncio.run(crash_and_save(DEMO, directory, progress.tell))
+        except QemuCrashed as error:
+            print(f"{error}; once more.", file=sys.stderr)
+            facts = asyncio.run(crash_and_save(DEMO, directory, progress.tell))
+    except Refused as refused:
+        say(refused.verdict, directory)
+        return as_json(refused.verdict, progress, None)
+    vmlinux = directory / "vmlinux"
+    vmlinux.symlink_to(paths.VMLINUX)
+    progress.tell("the dump is saved; drgn opens it")
+    with Dump(directory / "vmcore") as dump:
+        verdict = judge_dump(dump, facts, DEMO)
+        progress.tell("it was checked")
+        if verdict.good:
+            show(dump)
+        say(verdict, directory)
+        return as_json(verdict, progress, dump if verdict.good else None)
+
+
+def say(verdict: Verdict, directory: Path) -> None:
+    """Prints a verdict, and where to look next."""
+    shown = os.path.relpath(directory, paths.TOP)
+    print(f"\n{'GOOD' if verdict.good else 'BAD'}: {verdict.sentence}")
+    for line in verdict.details:
+        print(f"  {line}")
+    if (directory / "vmcore").exists():
+        print("To look around in the dump:")
+        print(f"  build/venv/bin/drgn -c {shown}/vmcore -s {shown}/vmlinux")
+    print(f"The consoles of both kernels are {shown}/production.log and {shown}/capture.log.")
 
 
 def main() -> int:
     """Runs the demo; the exit status says whether the dump is good."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print JSON, and the rest to stderr")
+    parser.add_argument("--file", type=Path, help="write the JSON to this file as well")
+    asked = parser.parse_args()
     directory = paths.results("demo", paths.RUN)
     hardware = DEMO.hardware
-    print(
-        f"A guest with {hardware.cpus} CPUs and {hardware.memory_mib} MiB boots "
-        f"({accelerator()}), loads a capture kernel with rkexec, and is crashed by\n"
-        "`echo c > /proc/sysrq-trigger`. rust_kexec saves its registers, enters the capture\n"
-        "kernel and serves /proc/vmcore there, which is copied out and opened with drgn.\n",
-        flush=True,
-    )
     try:
-        try:
-            facts = asyncio.run(crash_and_save(DEMO, directory, random.Random(0)))
-        except (QemuCrashed, NotBooted) as error:
-            print(f"{error}; once more.", file=sys.stderr)
-            facts = asyncio.run(crash_and_save(DEMO, directory, random.Random(0)))
-    except GuestError as error:
+        with redirect_stdout(sys.stderr if asked.json else sys.stdout):
+            print(
+                f"A guest with {hardware.cpus} CPUs and {hardware.memory_mib} MiB boots "
+                f"({accelerator()}), loads a capture kernel with rkexec, and is crashed\n"
+                "by `echo c > /proc/sysrq-trigger`. rust_kexec saves its registers, enters the\n"
+                "capture kernel and serves /proc/vmcore there, which is copied out and opened\n"
+                "with drgn.\n",
+                flush=True,
+            )
+            found = judge(directory)
+    except QemuCrashed as error:
         print(error, file=sys.stderr)
-        return 1
-    vmlinux = directory / "vmlinux"
-    vmlinux.symlink_to(paths.VMLINUX)
-    vmcore = directory / "vmcore"
-    with Dump(vmcore) as dump:
-        show(dump)
-        passed = ALWAYS + DEMO.checks
-        for check in passed:
-            check(dump, facts)
-    print()
-    print(f"The dump passed all {len(passed)} checks. To look around in it yourself:")
-    shown = os.path.relpath(directory, paths.TOP)
-    print(f"  build/venv/bin/drgn -c {shown}/vmcore -s {shown}/vmlinux")
-    print(f"The consoles of both kernels are {shown}/production.log and {shown}/capture.log.")
-    return 0
+        return NOT_JUDGED
+    said = json.dumps(found, indent=2) + "\n"
+    for file in (directory / "verdict.json", asked.file):
+        if file is not None:
+            file.write_text(said)
+    if asked.json:
+        print(said, end="")
+    return 0 if found["verdict"] == "good" else BAD
 
 
 if __name__ == "__main__":

@@ -46,6 +46,13 @@ def text(string: drgn.Object) -> str:
     return bytes(string.string_()).decode(errors="replace")
 
 
+def load_debug_info(program: drgn.Program) -> None:
+    """That of the kernel, and of the modules that it had loaded."""
+    program.load_debug_info([str(paths.VMLINUX)])
+    loaded = {text(module.name) for module in for_each_module(program)}
+    program.load_debug_info([str(path) for path in paths.MODULES if path.stem in loaded])
+
+
 class Dump:
     """An opened vmcore."""
 
@@ -70,9 +77,7 @@ class Dump:
         """The crashed kernel as drgn sees it."""
         program = drgn.Program()
         program.set_core_dump(str(self.path))
-        program.load_debug_info([str(paths.VMLINUX)])
-        loaded = {text(module.name) for module in for_each_module(program)}
-        program.load_debug_info([str(path) for path in paths.MODULES if path.stem in loaded])
+        load_debug_info(program)
         return program
 
     def module(self, address: int) -> str:

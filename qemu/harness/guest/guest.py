@@ -128,11 +128,11 @@ class Guest:
         self.crash_line = len(self.machine.console.lines)
         await self.machine.until(self.agent.write(path, data), "the agent's last answer", PATIENCE)
 
-    async def captured(self) -> Hello:
+    async def captured(self, seconds: float = PATIENCE) -> Hello:
         """Waits for the capture kernel's agent."""
         try:
             hello = await self.machine.until(
-                self.agent.hello(), "the capture kernel's agent", PATIENCE
+                self.agent.hello(), "the capture kernel's agent", seconds
             )
         except GuestError as error:
             if self._capture_kernel_hung_with_several_cpus():

@@ -44,6 +44,8 @@ class Hardware:
     """Whether the harness can change the guest's memory, see `Machine.flip`."""
     keeps_memory: bool = False
     """Whether QEMU writes a dump of a guest in which an event did not come."""
+    stays: bool = False
+    """Whether QEMU keeps a guest that has ended, so that its memory can be looked at."""
 
 
 def kvm_works() -> bool:

@@ -116,6 +116,7 @@ class Machine:
             *self._processors(),
             *self._kernel(),
             *hardware.arguments,
+            *(("-no-shutdown",) * hardware.stays),
             *(network.arguments(hardware.network, sockets) if hardware.network else ()),
             *("-qmp", f"unix:{sockets}/qmp"),
             *("-chardev", f"socket,id=console,path={sockets}/console"),
@@ -197,6 +198,8 @@ class Machine:
         ended = asyncio.ensure_future(self._process.wait())
         dead = asyncio.ensure_future(self.console.line(PANIC_ENDED))
         tasks = [wanted, ended, dead]
+        if self.hardware.stays:
+            tasks.append(asyncio.ensure_future(self.shut_down()))
         try:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if wanted.done():
@@ -208,6 +211,8 @@ class Machine:
                 reason = str(cause)
             elif dead.done():
                 reason = "the kernel panicked, and nobody took over"
+            elif tasks[-1].done():
+                reason = f"the machine has ended: {tasks[-1].result()}"
             else:
                 reason = f"{seconds:.0f} s are over"
             status = ended.result() if ended.done() else 0
@@ -236,17 +241,19 @@ class Machine:
         """A QMP command."""
         return await self._monitor.execute(command, arguments or None)
 
-    async def keep_memory(self) -> None:
+    async def keep_memory(self, format: str = "kdump-zlib") -> Path | None:
         """Has QEMU write the guest's memory and registers to the file `memory`, if it still can."""
         path = self.directory / "memory"
         # What went wrong before is what is to be told.
         with contextlib.suppress(Exception):
             await asyncio.wait_for(
                 self.execute(
-                    "dump-guest-memory", paging=False, protocol=f"file:{path}", format="kdump-zlib"
+                    "dump-guest-memory", paging=False, protocol=f"file:{path}", format=format
                 ),
                 KEEPING_S,
             )
+            return path
+        return None
 
     async def reset(self, seconds: float) -> None:
         """Waits until the guest resets the machine, which is QEMU's end."""

@@ -4,4 +4,4 @@
 from harness.crash.scenario import Scenario
 from harness.machine.hardware import Hardware
 
-DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048))
+DEMO = Scenario(name="demo", hardware=Hardware(cpus=4, memory_mib=2048, stays=True))
