@@ -16,7 +16,11 @@ apt-get install --yes --no-install-recommends ca-certificates git make sudo
 # The compilers and tools that a kernel with Rust needs.
 make -C "$rust_kexec" setup
 export LLVM=-19
-export PATH="$PATH:$(echo "${RUST_KEXEC_CACHE:-$HOME/.cache/rust_kexec}"/bindgen-*/bin)"
+# Where Debian's bindgen is too old, there is one in the cache.
+for bindgen in "${RUST_KEXEC_CACHE:-$HOME/.cache/rust_kexec}"/bindgen-*/bin; do
+	PATH=$PATH:$bindgen
+done
+export PATH
 
 make -C "$linux" defconfig rust.config kvm_guest.config
 cd "$linux"
