@@ -29,6 +29,7 @@ from harness.dump.notes import Report
 from harness.guest.boot import boot
 from harness.guest.guest import PATIENCE, Guest
 from harness.guest.loading import rkexec
+from harness.guest.symbols import symbols
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.machine.trace import Trace
@@ -58,9 +59,8 @@ class Symbols:
     async def of(cls, guest: Guest) -> Self:
         """Those of this guest."""
         # Without KASLR the kernel is at its linked addresses.
-        kernel = (paths.BUILD / "kernel" / paths.TARGET / "System.map").read_text()
         modules = await guest.shell("grep -F '[rust_kexec]' /proc/kallsyms")
-        lines = [*kernel.splitlines(), *modules.splitlines()]
+        lines = [*symbols(), *modules.splitlines()]
         found = sorted(
             (int(address, 16), name)
             for address, kind, name in (line.split()[:3] for line in lines)

@@ -8,6 +8,7 @@ from functools import cache
 
 from harness import paths
 from harness.crash.scenario import Check, Preparation, Step
+from harness.guest.symbols import symbols
 from harness.machine.hardware import Hardware
 from harness.matrix.trigger import Trigger
 
@@ -69,7 +70,7 @@ class Row:
         if self.hardware.cpus > cpus_max():
             missing.append(f"CONFIG_NR_CPUS={self.hardware.cpus}")
         if self.trigger.symbols:
-            known = symbols()
+            known = functions()
             missing += [f"{name}()" for name in self.trigger.symbols if name not in known]
         return missing
 
@@ -89,7 +90,6 @@ def cpus_max() -> int:
 
 
 @cache
-def symbols() -> set[str]:
+def functions() -> set[str]:
     """The functions of the guest's kernel."""
-    text = (paths.BUILD / "kernel" / paths.TARGET / "System.map").read_text()
-    return {line.split()[2] for line in text.splitlines()}
+    return {line.split()[-1] for line in symbols()}

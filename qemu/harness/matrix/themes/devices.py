@@ -9,7 +9,7 @@ from harness.crash.scenario import Facts
 from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.matrix.row import Row, symbols
+from harness.matrix.row import Row, functions
 from harness.matrix.themes.contexts import DISK
 from harness.matrix.themes.detectors import HOG
 from harness.matrix.trigger import (
@@ -44,7 +44,7 @@ EXT2_WRITE = "echo > /tmp/disk/file; sync; rm /tmp/disk/file; sync"
 SWAP = "mkswap /dev/vda >/dev/null; swapon /dev/vda; echo 1 > /proc/sys/vm/overcommit_memory"
 
 # 7.3 has this by another name, and what it calls in the place of the call.
-SWAP_OUT = "swap_writeout" if "swap_writeout" in symbols() else "__swap_writepage"
+SWAP_OUT = "swap_writeout" if "swap_writeout" in functions() else "__swap_writepage"
 
 TASKLET = f"echo softirq nothing 0 > {CRASHER}"
 
