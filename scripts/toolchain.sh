@@ -42,6 +42,19 @@ same_rustc() {
 	return 1
 }
 
+# same_llvm CONFIG: what LLVM= was when the tree with this configuration was built; empty for GCC.
+same_llvm() {
+	local major
+	[ -n "${LLVM:-}" ] && printf '%s\n' "$LLVM" && return
+	grep -qx CONFIG_CC_IS_CLANG=y "$1" || return 0
+	major=$(($(sed -n 's/^CONFIG_CLANG_VERSION=//p' "$1") / 10000))
+	if command -v "clang-$major" >/dev/null; then
+		printf -- '-%s\n' "$major"
+	else
+		echo 1
+	fi
+}
+
 # foreign_rustc: Debian's rustc, whose libraries for other architectures are packages.
 foreign_rustc() { rustc_fits /usr/bin/rustc && printf '%s\n' /usr/bin/rustc; }
 

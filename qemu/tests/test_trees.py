@@ -188,6 +188,14 @@ def test_a_kernel_that_stays_in_its_place(directory: Path) -> None:
     assert "--enable RELOCATABLE" in check(made).stderr
 
 
+@pytest.mark.skipif(paths.ARCH != "x86_64", reason="an arm64 kernel has 64 bits")
+def test_a_kernel_of_32_bits(directory: Path) -> None:
+    """It is what tinyconfig makes."""
+    made = tree(directory)
+    configured("X86_64", "RUST=y\nCONFIG_X86_32=y")(made)
+    assert "has 32 bits" in check(made).stderr
+
+
 def test_another_architecture(directory: Path) -> None:
     """It is told from the configuration."""
     other = "arm64" if paths.ARCH == "x86_64" else "x86_64"
