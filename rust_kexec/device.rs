@@ -31,16 +31,12 @@ use crate::{
         Reservation, //
     },
     sys::{
-        bindings,
         kexec,
         parameters,
         user_structure, //
     }, //
 };
-use kernel::{
-    ffi::c_int,
-    ioctl::_IO, //
-};
+use kernel::ioctl::_IO;
 use kexec_core::{
     crashkernel,
     types::ranges::Range,
@@ -161,8 +157,7 @@ fn dispatch(command: u32, argument: usize) -> Result {
 }
 
 fn check_request(flags: u32) -> Result<(), Refusal> {
-    // SAFETY: Asks about the current process.
-    if !unsafe { bindings::capable(bindings::CAP_SYS_BOOT as c_int) } {
+    if !kexec::caller_may_boot() {
         return Err(PermissionError::NotPermitted.into());
     }
     match flags {

@@ -30,6 +30,7 @@ use kernel::{
 /// The functions that the notices call, with the kernel's locks of memory or CPU hotplug held.
 pub(crate) trait HotplugCallbacks {
     /// Memory went online or offline.
+    #[cfg(CONFIG_MEMORY_HOTPLUG)]
     fn memory_changed();
 
     /// A CPU is about to start.

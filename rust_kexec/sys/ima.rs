@@ -2,7 +2,9 @@
 
 //! IMA's list of measurements, which a machine shows to others by its TPM.
 
+#[cfg(CONFIG_IMA)]
 use super::bindings;
+#[cfg(CONFIG_IMA)]
 use crate::compat::prelude::*;
 use core::ffi::CStr;
 

@@ -12,7 +12,7 @@ use core::sync::atomic::{
     AtomicBool,
     Ordering, //
 };
-#[cfg(CONFIG_KEXEC_CORE)]
+#[cfg(any(CONFIG_KEXEC_CORE, CONFIG_MULTIUSER))]
 use kernel::ffi::c_int;
 use kernel::{
     error::to_result,
@@ -39,6 +39,16 @@ pub(crate) fn find() -> Result {
     }
     FOUND.store(true, Ordering::Release);
     Ok(())
+}
+
+/// Whether the caller may boot another kernel (CAP_SYS_BOOT). In a kernel without users, as some
+/// embedded ones are, everybody may.
+pub(crate) fn caller_may_boot() -> bool {
+    #[cfg(CONFIG_MULTIUSER)]
+    // SAFETY: Asks about the current process.
+    return unsafe { bindings::capable(bindings::CAP_SYS_BOOT as c_int) };
+    #[cfg(not(CONFIG_MULTIUSER))]
+    true
 }
 
 /// Whether kernel.kexec_load_disabled and kernel.kexec_load_limit_panic allow the caller to load or

@@ -362,6 +362,7 @@ impl Notices {
 }
 
 impl HotplugCallbacks for Notices {
+    #[cfg(CONFIG_MEMORY_HOTPLUG)]
     fn memory_changed() {
         for headers in lock().iter_mut().flatten() {
             headers.refresh();
