@@ -2,8 +2,6 @@
 
 //! `rkexec estimate`: how much memory a capture kernel needs, with its initrd and its command line.
 
-mod archive;
-mod initrd;
 mod report;
 
 use std::{
@@ -27,6 +25,7 @@ use kexec_core::{
 use crate::{
     arguments::EstimateRequest,
     failure::Failure,
+    initrd,
     inspect::{
         read,
         unpack::{

@@ -29,6 +29,7 @@ mod failure;
 #[cfg(test)]
 #[path = "../tests/golden/mod.rs"]
 mod golden;
+mod initrd;
 mod inspect;
 mod load;
 mod output;

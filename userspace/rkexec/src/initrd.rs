@@ -2,6 +2,8 @@
 
 //! An initrd, unpacked as the kernel unpacks it, for the length of its files. None of them is kept.
 
+mod archive;
+
 use std::{
     fmt::Display,
     io::{
@@ -32,8 +34,8 @@ use xz4rust::{
     DICT_SIZE_MIN, //
 };
 
-use super::archive::Files;
 use crate::failure::Failure;
+use archive::Files;
 
 /// What a block of LZ4's legacy frame becomes at most.
 const LZ4_BLOCK_MAX: usize = 8 << 20;
