@@ -56,6 +56,8 @@ pub enum Action {
     Crashkernel(CrashkernelRequest),
     /// Show how much memory a capture kernel needs.
     Estimate(EstimateRequest),
+    /// Show whether a crash would leave a dump.
+    Doctor(DoctorRequest),
     /// Load a kernel that is entered by a reboot, or enter it.
     OrdinaryKexec,
 }
@@ -70,7 +72,8 @@ pub enum Action {
     after_help = "Exit status: 0 when it is done, 1 when it is refused, 2 for wrong usage. Status \
                   answers as kexec does: 1 when a capture kernel is armed, 0 when none is, 255 \
                   when that is unknown. Inspect: 0 when every file can be loaded, 1 when one is \
-                  refused, 255 when one cannot be read."
+                  refused, 255 when one cannot be read. Doctor: 0 when a crash would leave a dump, \
+                  1 when something is wrong, 255 when that is unknown."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -178,6 +181,51 @@ enum Command {
     /// There are two moments that need most: while the kernel unpacks the initrd, and while the
     /// dump is saved. The figure holds for a region below 4 GiB.
     Estimate(EstimateRequest),
+    /// Show whether a crash would leave a dump, and what is wrong if it would not
+    ///
+    /// Looks at this machine: the module and what it has armed, the reserved memory, the kernel, the initrd
+    /// and the place of the dump. Or looks at a kernel's tree or its .config: whether such a kernel can
+    /// crash and leave a dump, and whether it can save one. Changes nothing. Each line is good, a note, a
+    /// warning (some crashes leave none, or something is not known), or wrong: then there is no dump. To
+    /// know that a dump is left, crash the machine once. docs/doctor.md explains the lines. Exit
+    /// status: 0 when nothing is wrong, 1 when something is, 255 when that is unknown.
+    Doctor(DoctorRequest),
+}
+
+/// The machine or the kernel that is judged, and the files that it is judged with.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct DoctorRequest {
+    /// A kernel's tree, or its .config; without it, this machine
+    #[arg(
+        value_name = "KDIR",
+        conflicts_with_all = ["boot", "kernel", "initrd", "command_line", "target", "dump_tool"]
+    )]
+    pub tree: Option<PathBuf>,
+
+    /// Judge the files that would be loaded next, whatever is armed: those named, or the kernel and the
+    /// initrd of the running release in /boot and /var/lib/kdump
+    #[arg(long)]
+    pub boot: bool,
+
+    /// The capture kernel; without it, the one in the usual places that is the armed one
+    #[arg(long, value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub files: BootOptions,
+
+    /// Where the initrd saves the dump: a directory, or a block device; without it, /var/crash if that is
+    /// there
+    #[arg(long, value_name = "PATH")]
+    pub target: Option<PathBuf>,
+
+    /// The memory for the programs that save the dump, as of rkexec estimate
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16M")]
+    pub dump_tool: u64,
+
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A capture kernel, as it would be loaded.
@@ -350,6 +398,7 @@ impl Arguments {
             Some(Command::Inspect(request)) => return Ok(Action::Inspect(request)),
             Some(Command::Crashkernel(request)) => return Ok(Action::Crashkernel(request)),
             Some(Command::Estimate(request)) => return Ok(Action::Estimate(request)),
+            Some(Command::Doctor(request)) => return Ok(Action::Doctor(request)),
             None => {}
         }
         if self.status {

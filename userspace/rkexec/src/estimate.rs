@@ -13,13 +13,15 @@ use kexec_core::{
     estimate::{
         estimate as estimated,
         BootOptions,
-        Capture, //
+        Capture,
+        Estimate, //
     },
     image::unpack::{
         Decompressed,
         Inner,
         Unpack, //
-    }, //
+    },
+    uapi::Decompression, //
 };
 
 use crate::{
@@ -46,6 +48,15 @@ const PAGE_LEN: u64 = 4096;
 /// A parameter's name, as a kernel that knows it has it among its own.
 const INITRAMFS_OPTIONS: &[u8] = b"initramfs_options=";
 
+/// A capture kernel, as far as an estimate depends on it.
+pub struct Estimated {
+    /// What it was estimated for.
+    pub capture: Capture,
+    /// What it needs.
+    pub estimate: Estimate,
+    decompression: Decompression,
+}
+
 /// Shows how much memory a capture kernel needs.
 pub fn estimate(request: &EstimateRequest) -> Result<(), Failure> {
     let file = read("kernel", &request.kernel)?;
@@ -61,42 +72,86 @@ pub fn estimate(request: &EstimateRequest) -> Result<(), Failure> {
     let memory = Decompressed::default();
     let mut unpacked = Unpack::new(&file);
     unpack(&mut unpacked, &memory).map_err(Refusal::from)?;
-    let kernel = Kernel::parse(unpacked.bytes())?;
-    let inner = inner(&unpacked, &memory).map_err(Refusal::from)?;
+    let initrd = match (&given, unpacked.initrd()) {
+        (Some((name, bytes)), _) => initrd::measure(name, bytes)?,
+        (None, Some(bytes)) => initrd::measure("in the kernel's file", bytes)?,
+        (None, None) => initrd::Measured::default(),
+    };
     let command_line = request.boot.command_line.as_deref();
     let command_line = command_line.map(OsStr::as_encoded_bytes);
+    let inner = inner(&unpacked, &memory).map_err(Refusal::from)?;
+    let estimated = of(
+        &unpacked,
+        inner,
+        &initrd,
+        command_line,
+        cpus,
+        request.dump_tool,
+    )?;
+    let report = Report::new(
+        &estimated.capture,
+        &estimated.estimate,
+        estimated.decompression,
+        &initrd.compressions,
+    );
+    output::print(&report, request.json)
+}
+
+/// Estimates what an unpacked kernel needs on a machine with so many CPUs, with programs that allocate so
+/// many bytes. Without a command line it is the one that comes with the kernel.
+pub fn of<'a>(
+    unpacked: &Unpack<'a>,
+    inner: Inner<'a>,
+    initrd: &initrd::Measured,
+    command_line: Option<&[u8]>,
+    cpus: u64,
+    tool_len: u64,
+) -> Result<Estimated, Failure> {
+    let kernel = Kernel::parse(unpacked.bytes())?;
     let command_line = command_line.or(unpacked.command_line()).unwrap_or_default();
     let (kernel, decompression) = kernel.or_inner(inner, command_line, REGION);
     let page_len = kernel.needs().page_size.unwrap_or(PAGE_LEN);
-    let initrd = match (&given, unpacked.initrd()) {
-        (Some((name, bytes)), _) => initrd::measure(name, bytes, page_len)?,
-        (None, Some(bytes)) => initrd::measure("in the kernel's file", bytes, page_len)?,
-        (None, None) => initrd::Measured::default(),
-    };
     let mut options = BootOptions::read(command_line, cpus);
     let decompressed = match inner {
         Inner::Decompressed(bytes) => bytes,
         Inner::None | Inner::Compressed(_) => unpacked.bytes(),
     };
-    let name = INITRAMFS_OPTIONS;
-    if !decompressed.windows(name.len()).any(|part| part == name) {
+    if !contains(decompressed, INITRAMFS_OPTIONS) {
         options = options.without_initramfs_options();
     }
     let capture = Capture {
         architecture: kernel.machine(),
         page_len,
         kernel_len: kernel.needs().memory_len,
-        initrd: initrd.lens,
+        initrd: initrd.lens(page_len),
         options,
-        tool_len: request.dump_tool,
+        tool_len,
     };
     let estimate = estimated(&capture).map_err(Refusal::from)?;
-    let report = Report::new(&capture, &estimate, decompression, &initrd.compressions);
-    output::print(&report, request.json)
+    Ok(Estimated {
+        capture,
+        estimate,
+        decompression,
+    })
+}
+
+/// Whether a kernel has these bytes in it.
+pub fn contains(kernel: &[u8], bytes: &[u8]) -> bool {
+    let Some(first) = bytes.first() else {
+        return true;
+    };
+    let mut rest = kernel;
+    while let Some(at) = rest.iter().position(|byte| byte == first) {
+        if rest[at..].starts_with(bytes) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
 }
 
 /// The CPUs that this machine could have.
-fn possible_cpus() -> Result<u64, Failure> {
+pub fn possible_cpus() -> Result<u64, Failure> {
     const FILE: &str = "/sys/devices/system/cpu/possible";
     let text = fs::read_to_string(FILE)
         .map_err(|error| Failure::from_io(format_args!("cannot read {FILE}"), &error))?;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An initrd, unpacked as the kernel unpacks it, for the length of its files. None of them is kept.
+//! An initrd, unpacked as the kernel unpacks it, for the length of its files and for what can be said of
+//! them. Few of them are kept.
 
-mod archive;
+pub mod archive;
 
 use std::{
     fmt::Display,
@@ -43,26 +44,37 @@ const LZ4_BLOCK_MAX: usize = 8 << 20;
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Measured {
-    /// The lengths.
-    pub lens: Initrd,
+    packed_len: u64,
+    window_len: u64,
     /// How its archives are compressed, in their order.
     pub compressions: Vec<&'static str>,
+    /// Its files.
+    pub files: Files,
+}
+
+impl Measured {
+    /// The lengths, for pages of a length.
+    pub fn lens(&self, page_len: u64) -> Initrd {
+        Initrd {
+            packed_len: self.packed_len,
+            files_len: self.files.pages_len(page_len),
+            file_count: self.files.count(),
+            window_len: self.window_len,
+        }
+    }
 }
 
 /// Unpacks an initrd. `name` is for sentences.
-pub fn measure(name: &str, bytes: &[u8], page_len: u64) -> Result<Measured, Failure> {
+pub fn measure(name: &str, bytes: &[u8]) -> Result<Measured, Failure> {
     let mut found = Unpacked::default();
     found
         .all(bytes)
         .map_err(|sentence| Failure::new(format!("the initrd {name} {sentence}")))?;
     Ok(Measured {
-        lens: Initrd {
-            packed_len: bytes.len() as u64,
-            files_len: found.files.pages_len(page_len),
-            file_count: found.files.count(),
-            window_len: found.window_len,
-        },
+        packed_len: bytes.len() as u64,
+        window_len: found.window_len,
         compressions: found.compressions,
+        files: found.files,
     })
 }
 

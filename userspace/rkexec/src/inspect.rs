@@ -46,7 +46,8 @@ pub use kernel::Kernel;
 pub use report::Refusal;
 use report::{
     Report,
-    Reports, //
+    Reports,
+    Signature, //
 };
 use unpack::{
     inner,
@@ -116,15 +117,9 @@ fn fill(
     report.version = kernel.version(unpacked.bytes());
     report.needs = Some(kernel.needs());
 
-    let signed = unpacked.whole();
-    if signed.starts_with(&DOS_MAGIC) {
-        let image = PeImage::parse(signed)?;
-        if let Some(message) = image.signature() {
-            let signature = signature::read(message)?;
-            let checked = signature::check(&image, &signature.content);
-            report.signature = Some(signature.summary(checked.is_ok()));
-            checked?;
-        }
+    if let Some(found) = signature(&unpacked)? {
+        report.signature = Some(found.signature);
+        found.checked?;
     }
 
     let inner = inner(&unpacked, &memory)?;
@@ -136,8 +131,33 @@ fn fill(
     place(&kernel, REGION, initrd.or(unpacked.initrd()), command_line)
 }
 
+/// A signature that was found in a file.
+pub struct Signed {
+    signature: Signature,
+    /// Whether the file is the one that was signed.
+    pub checked: Result<(), Refusal>,
+}
+
+/// The signature in a file.
+pub fn signature(unpacked: &Unpack<'_>) -> Result<Option<Signed>, Refusal> {
+    let signed = unpacked.whole();
+    if !signed.starts_with(&DOS_MAGIC) {
+        return Ok(None);
+    }
+    let image = PeImage::parse(signed)?;
+    let Some(message) = image.signature() else {
+        return Ok(None);
+    };
+    let message = signature::read(message)?;
+    let checked = signature::check(&image, &message.content);
+    Ok(Some(Signed {
+        signature: message.summary(checked.is_ok()),
+        checked,
+    }))
+}
+
 /// Plans the segments as a load does, with the command line that results from it.
-fn place(
+pub fn place(
     kernel: &Kernel<'_>,
     region: Range,
     initrd: Option<&[u8]>,

@@ -17,6 +17,7 @@
 //! | crashkernel | 0 a kernel reserves memory, 1 it reserves none, 255 when that is unknown |
 //! | report | 0 shown, 1 no dump with a report |
 //! | estimate | 0 estimated, 1 a file is refused or cannot be read |
+//! | doctor | 0 a crash would leave a dump, 1 something is wrong, 255 when that is unknown |
 //! | inspect | 0 every file can be loaded, 1 one is refused, 255 a file cannot be read |
 //! | wrong usage | 2 |
 
@@ -24,6 +25,7 @@ mod arguments;
 mod command_line;
 mod crashkernel;
 mod device;
+mod doctor;
 mod estimate;
 mod failure;
 #[cfg(test)]
@@ -51,7 +53,9 @@ const UNKNOWN: u8 = 255;
 fn main() -> ExitCode {
     let action = Arguments::action();
     let failed = match action {
-        Action::Status { .. } | Action::Inspect(_) | Action::Crashkernel(_) => UNKNOWN,
+        Action::Status { .. } | Action::Inspect(_) | Action::Crashkernel(_) | Action::Doctor(_) => {
+            UNKNOWN
+        }
         _ => 1,
     };
     match perform(action) {
@@ -94,6 +98,7 @@ fn perform(action: Action) -> Result<u8, Failure> {
             estimate::estimate(&request)?;
             Ok(0)
         }
+        Action::Doctor(request) => doctor::doctor(&request),
         Action::OrdinaryKexec => Err(Failure::new(
             "ordinary kexec (-l, -e) is not implemented: \
              load a kernel that is entered at a panic with -p, or use kexec",

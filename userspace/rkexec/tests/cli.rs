@@ -81,6 +81,7 @@ fn help_is_word_for_word() {
         ("help-crashkernel.txt", &["crashkernel", "--help"]),
         ("help-inspect.txt", &["inspect", "--help"]),
         ("help-estimate.txt", &["estimate", "--help"]),
+        ("help-doctor.txt", &["doctor", "--help"]),
     ] {
         let output = rkexec(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");

@@ -36,10 +36,36 @@ const LINK: u64 = 0o120_000;
 /// The shortest target of a symbolic link that has a page of its own (SHORT_SYMLINK_LEN of mm/shmem.c).
 const LINK_LEN_MIN: u64 = 128;
 
-/// What the archives leave in memory: the length of each file by its name. A file that comes twice is
-/// there once, as the last one.
+/// The most bytes that are kept of a program: where it says what interprets it.
+const PROGRAM_LEN: u64 = 4096;
+/// The start of the names of files that are kept whole.
+const KEPT: &[u8] = b"rust_kexec.ko";
+/// The bits of a mode that let a file be executed.
+const EXECUTABLE: u64 = 0o111;
+/// The most links that are followed (MAXSYMLINKS).
+const LINKS_MAX: usize = 40;
+
+/// A file, folder or link.
 #[derive(Debug, Default)]
-pub struct Files(HashMap<Vec<u8>, u64>);
+pub struct File {
+    mode: u64,
+    /// What it takes in memory.
+    len: u64,
+    /// Of a link where it leads to, of a program its start, of our module all, of others nothing.
+    pub contents: Vec<u8>,
+}
+
+impl File {
+    /// Whether it is a file that may be executed.
+    pub fn is_program(&self) -> bool {
+        self.mode & TYPE == REGULAR && self.mode & EXECUTABLE != 0
+    }
+}
+
+/// What the archives leave in memory: each file by its name, without a slash before it. A file that comes
+/// twice is there once, as the last one.
+#[derive(Debug, Default)]
+pub struct Files(HashMap<Vec<u8>, File>);
 
 impl Files {
     /// Reads archives up to the end, or to a byte that begins none. Zeros may be between them.
@@ -57,8 +83,44 @@ impl Files {
 
     /// Their contents in whole pages.
     pub fn pages_len(&self, page_len: u64) -> u64 {
-        let lens = self.0.values().map(|len| len.next_multiple_of(page_len));
+        let lens = self.0.values();
+        let lens = lens.map(|file| file.len.next_multiple_of(page_len));
         lens.fold(0, u64::saturating_add)
+    }
+
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.keys().map(Vec::as_slice)
+    }
+
+    /// The file that a path leads to. Links on the way are followed.
+    pub fn find(&self, path: &[u8]) -> Option<&File> {
+        let mut rest: Vec<Vec<u8>> = parts(path);
+        let mut at: Vec<Vec<u8>> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = rest.pop() {
+            if part == b".." {
+                at.pop();
+                continue;
+            }
+            at.push(part);
+            let Some(file) = self.0.get(&at.join(&b'/')) else {
+                // An archive need not name its folders.
+                continue;
+            };
+            if file.mode & TYPE == LINK {
+                links += 1;
+                if links > LINKS_MAX {
+                    return None;
+                }
+                at.pop();
+                if file.contents.starts_with(b"/") {
+                    at.clear();
+                }
+                rest.extend(parts(&file.contents));
+            }
+        }
+        self.0.get(&at.join(&b'/'))
     }
 
     fn entry(&mut self, input: &mut impl BufRead) -> Result<(), String> {
@@ -89,13 +151,19 @@ impl Files {
             .read_to_end(&mut name)
             .map_err(ended)?;
         skip(&mut rest)?;
-        skip(&mut input.take(file_len.next_multiple_of(ALIGNMENT)))?;
-
         name.truncate(
             name.iter()
                 .position(|byte| *byte == 0)
                 .unwrap_or(name.len()),
         );
+        let mut contents = Vec::new();
+        let mut rest = input.take(file_len.next_multiple_of(ALIGNMENT));
+        (&mut rest)
+            .take(kept(&name, mode).min(file_len))
+            .read_to_end(&mut contents)
+            .map_err(ended)?;
+        skip(&mut rest)?;
+
         if name == TRAILER || name_len > NAME_LEN_MAX || name_len == 0 {
             return Ok(());
         }
@@ -106,10 +174,32 @@ impl Files {
         };
         let path = name.strip_prefix(b"./").unwrap_or(&name);
         let path = path.strip_prefix(b"/").unwrap_or(path);
-        let known = self.0.entry(path.to_vec()).or_default();
+        let file = File {
+            mode,
+            len,
+            contents,
+        };
         // Of the names of one file, one has the contents.
-        *known = len;
+        self.0.insert(path.to_vec(), file);
         Ok(())
+    }
+}
+
+/// The parts of a path, the last one first.
+fn parts(path: &[u8]) -> Vec<Vec<u8>> {
+    let parts = path.split(|byte| *byte == b'/').rev();
+    let parts = parts.filter(|part| !matches!(*part, b"" | b"."));
+    parts.map(<[u8]>::to_vec).collect()
+}
+
+/// How many bytes are kept of a file.
+fn kept(name: &[u8], mode: u64) -> u64 {
+    let last = name.rsplit(|byte| *byte == b'/').next();
+    match mode & TYPE {
+        LINK => NAME_LEN_MAX,
+        REGULAR if last.is_some_and(|last| last.starts_with(KEPT)) => u64::MAX,
+        REGULAR if mode & EXECUTABLE != 0 => PROGRAM_LEN,
+        _ => 0,
     }
 }
 

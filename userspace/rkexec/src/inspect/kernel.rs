@@ -14,6 +14,7 @@ use kexec_core::{
         },
         format::Format,
         unpack::Inner,
+        write,
         x86_64::{
             self,
             payload::Parameters,
@@ -154,6 +155,14 @@ impl<'a> Kernel<'a> {
         Ok(placed?.memory)
     }
 
+    /// What a load copies to the kernel's memory.
+    pub fn contents(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::X86_64(kernel) => contents(kernel),
+            Self::Arm64(kernel) => contents(kernel),
+        }
+    }
+
     /// The kernel's demands on a machine.
     pub fn needs(&self) -> Needs {
         let mut needs = match self {
@@ -178,6 +187,12 @@ impl<'a> Kernel<'a> {
         }
         needs
     }
+}
+
+fn contents(kernel: &impl KernelImage) -> Option<Vec<u8>> {
+    let mut memory = vec![0; usize::try_from(kernel.file_len()).ok()?];
+    write(kernel, &mut memory).ok()?;
+    Some(memory)
 }
 
 fn x86_64_conditions(region: Range) -> x86_64::verify::EntryConditions {

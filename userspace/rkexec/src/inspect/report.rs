@@ -151,6 +151,11 @@ impl Refusal {
             errno: errno.into(),
         }
     }
+
+    /// The sentence.
+    pub fn into_sentence(self) -> String {
+        self.sentence
+    }
 }
 
 impl<E: Into<Error>> From<E> for Refusal {

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the doctor finds, for people and as JSON.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What a finding means for the dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// Worth knowing.
+    Note,
+    /// A crash of some kind leaves no dump, or a poorer one; or something could not be judged.
+    Warning,
+    /// A crash would leave no dump.
+    Wrong,
+}
+
+impl Grade {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Wrong => "WRONG",
+        }
+    }
+}
+
+/// One line of the doctor's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Its name, by which docs/doctor.md explains it.
+    pub id: &'static str,
+    /// What it means.
+    pub grade: Grade,
+    /// What was found.
+    pub sentence: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+impl Finding {
+    fn new(id: &'static str, grade: Grade, sentence: String, remedy: Option<String>) -> Self {
+        Self {
+            id,
+            grade,
+            sentence,
+            remedy,
+        }
+    }
+
+    /// Something that is as it should be.
+    pub fn good(id: &'static str, sentence: impl Into<String>) -> Self {
+        Self::new(id, Grade::Good, sentence.into(), None)
+    }
+
+    /// Something worth knowing.
+    pub fn note(
+        id: &'static str,
+        sentence: impl Into<String>,
+        remedy: impl Into<Option<&'static str>>,
+    ) -> Self {
+        let remedy = remedy.into().map(Into::into);
+        Self::new(id, Grade::Note, sentence.into(), remedy)
+    }
+
+    /// Something by which a crash of some kind is lost, or that could not be judged.
+    pub fn warning(
+        id: &'static str,
+        sentence: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(id, Grade::Warning, sentence.into(), Some(remedy.into()))
+    }
+
+    /// Something by which the dump is lost.
+    pub fn wrong(id: &'static str, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(id, Grade::Wrong, sentence.into(), Some(remedy.into()))
+    }
+
+    /// Whether the dump is lost.
+    pub fn is_wrong(&self) -> bool {
+        self.grade == Grade::Wrong
+    }
+}
+
+/// What the findings are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// This machine, if it crashed now.
+    Now,
+    /// This machine, once what is in /boot is loaded.
+    Boot,
+    /// A kernel's configuration.
+    Configuration,
+}
+
+/// All findings, and what they come to.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    subject: Subject,
+    /// Whether nothing is wrong.
+    leaves_dump: bool,
+    findings: Vec<Finding>,
+    /// Options of kernels that are missing, as arguments for the kernel's scripts/config.
+    options: Option<String>,
+}
+
+impl Report {
+    /// The report of these findings.
+    pub fn new(subject: Subject, findings: Vec<Finding>, options: Option<String>) -> Self {
+        Self {
+            subject,
+            leaves_dump: !findings.iter().any(Finding::is_wrong),
+            findings,
+            options,
+        }
+    }
+
+    /// The exit status.
+    pub fn exit_status(&self) -> u8 {
+        (!self.leaves_dump).into()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        if let Some(options) = &self.options {
+            writeln!(
+                f,
+                "\nIn the kernel's tree:\n  scripts/config {options} && make olddefconfig"
+            )?;
+        }
+        let wrong = self.findings.iter().filter(|one| one.is_wrong()).count();
+        let verdict = match (self.subject, wrong) {
+            (Subject::Now, 0) => "A crash now would leave a dump.",
+            (Subject::Now, _) => "A crash now would leave no dump",
+            (Subject::Boot, 0) => "With these files a crash would leave a dump.",
+            (Subject::Boot, _) => "With these files a crash would leave no dump",
+            (Subject::Configuration, 0) => {
+                "Such a kernel can crash and leave a dump, and save one."
+            }
+            (Subject::Configuration, _) => "Such a kernel cannot leave a dump",
+        };
+        match wrong {
+            0 => writeln!(f, "\n{verdict}"),
+            1 => writeln!(f, "\n{verdict}: 1 thing is wrong."),
+            _ => writeln!(f, "\n{verdict}: {wrong} things are wrong."),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (grade, id, sentence) = (self.grade.name(), self.id, &self.sentence);
+        write!(f, "{grade:<8}{id:<19}{sentence}")?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "\n{:27}-> {remedy}", ""),
+            None => Ok(()),
+        }
+    }
+}
