@@ -15,22 +15,15 @@ use crate::{
     failure::Failure,
     output, //
 };
-use finding::{
-    Report,
-    Subject, //
-};
+use finding::Report;
 
 /// Shows what is good and what is wrong. The exit status is 0 if a crash would leave a dump.
 pub fn doctor(request: &DoctorRequest) -> Result<u8, Failure> {
     let report = match &request.tree {
         Some(path) => tree::report(path)?,
         None => {
-            let subject = match request.boot {
-                true => Subject::Boot,
-                false => Subject::Now,
-            };
             let facts = gather::facts(request)?;
-            Report::new(subject, judge::judge(&facts), None)
+            Report::of_machine(facts.now, judge::judge(&facts))
         }
     };
     output::print(&report, request.json)?;

@@ -78,7 +78,7 @@ impl Machine {
     /// A setting's number. Y is 1, and what is not there none.
     pub fn number(&self, setting: &str) -> Option<i64> {
         match self.settings.get(setting)?.as_str() {
-            "Y" => Some(1),
+            "Y" | "y" | "on" => Some(1),
             "N" => Some(0),
             text => text.parse().ok(),
         }

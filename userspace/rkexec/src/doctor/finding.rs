@@ -92,7 +92,7 @@ impl Finding {
 /// What the findings are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Subject {
+enum Subject {
     /// This machine, if it crashed now.
     Now,
     /// This machine, once what is in /boot is loaded.
@@ -107,17 +107,45 @@ pub struct Report {
     subject: Subject,
     /// Whether nothing is wrong.
     leaves_dump: bool,
+    /// What that means, as a sentence without its end.
+    verdict: &'static str,
     findings: Vec<Finding>,
     /// Options of kernels that are missing, as arguments for the kernel's scripts/config.
     options: Option<String>,
 }
 
 impl Report {
-    /// The report of these findings.
-    pub fn new(subject: Subject, findings: Vec<Finding>, options: Option<String>) -> Self {
+    /// The report of what was found on a machine.
+    pub fn of_machine(now: bool, findings: Vec<Finding>) -> Self {
+        let leaves_dump = !findings.iter().any(Finding::is_wrong);
+        let (subject, verdict) = match (now, leaves_dump) {
+            (true, true) => (Subject::Now, "A crash now would leave a dump"),
+            (true, false) => (Subject::Now, "A crash now would leave no dump"),
+            (false, true) => (Subject::Boot, "With these files a crash would leave a dump"),
+            (false, false) => (
+                Subject::Boot,
+                "With these files a crash would leave no dump",
+            ),
+        };
         Self {
             subject,
+            leaves_dump,
+            verdict,
+            findings,
+            options: None,
+        }
+    }
+
+    /// The report of what was found in a configuration, and how that is changed.
+    pub fn of_configuration(
+        verdict: &'static str,
+        findings: Vec<Finding>,
+        options: Option<String>,
+    ) -> Self {
+        Self {
+            subject: Subject::Configuration,
             leaves_dump: !findings.iter().any(Finding::is_wrong),
+            verdict,
             findings,
             options,
         }
@@ -141,20 +169,10 @@ impl fmt::Display for Report {
             )?;
         }
         let wrong = self.findings.iter().filter(|one| one.is_wrong()).count();
-        let verdict = match (self.subject, wrong) {
-            (Subject::Now, 0) => "A crash now would leave a dump.",
-            (Subject::Now, _) => "A crash now would leave no dump",
-            (Subject::Boot, 0) => "With these files a crash would leave a dump.",
-            (Subject::Boot, _) => "With these files a crash would leave no dump",
-            (Subject::Configuration, 0) => {
-                "Such a kernel can crash and leave a dump, and save one."
-            }
-            (Subject::Configuration, _) => "Such a kernel cannot leave a dump",
-        };
         match wrong {
-            0 => writeln!(f, "\n{verdict}"),
-            1 => writeln!(f, "\n{verdict}: 1 thing is wrong."),
-            _ => writeln!(f, "\n{verdict}: {wrong} things are wrong."),
+            0 => writeln!(f, "\n{}.", self.verdict),
+            1 => writeln!(f, "\n{}: 1 thing is wrong.", self.verdict),
+            _ => writeln!(f, "\n{}: {wrong} things are wrong.", self.verdict),
         }
     }
 }

@@ -10,8 +10,7 @@ use std::{
 use super::{
     finding::{
         Finding,
-        Report,
-        Subject, //
+        Report, //
     },
     options::{
         judge,
@@ -26,6 +25,9 @@ use crate::failure::Failure;
 const LINUX_MIN: (u32, u32) = (6, 12);
 /// Where a tree, or a headers package, has its options.
 const CONFIGURATIONS: [&str; 2] = [".config", "include/config/auto.conf"];
+
+/// The verdict on a kernel that is of no use.
+const NEITHER: &str = "Such a kernel can neither leave a dump nor save one";
 
 /// What is known of a tree.
 struct Tree {
@@ -48,23 +50,27 @@ pub fn report(path: &Path) -> Result<Report, Failure> {
             format!("{} is for neither x86_64 nor arm64", tree.configuration),
             "configure a kernel for one of the two",
         ));
-        return Ok(Report::new(Subject::Configuration, findings, None));
+        return Ok(Report::of_configuration(NEITHER, findings, None));
     };
     let of = |role| judge(role, architecture, &tree.configuration, &tree.options);
     let (production, capture): (Judged, Judged) = (of(Role::Production), of(Role::Capture));
     let enable = production.enable(&capture);
+    let is_good = |findings: &[Finding]| !findings.iter().any(Finding::is_wrong);
+    // The module has to be built for a kernel that crashes, and need not for one that saves.
+    let crashes = is_good(&findings) && is_good(&production.findings);
+    let verdict = match (crashes, is_good(&capture.findings)) {
+        (true, true) => "Such a kernel can crash and leave a dump, and can save one",
+        (true, false) => "Such a kernel can leave a dump, but another one has to save it",
+        (false, true) => "Such a kernel can save a dump, but leaves none",
+        (false, false) => NEITHER,
+    };
     findings.extend(production.findings);
     findings.extend(capture.findings);
-    Ok(Report::new(Subject::Configuration, findings, enable))
+    Ok(Report::of_configuration(verdict, findings, enable))
 }
 
 impl Tree {
     fn read(path: &Path) -> Result<Self, Failure> {
-        let read = |path: &Path| {
-            fs::read_to_string(path).map_err(|error| {
-                Failure::from_io(format!("cannot read {}", path.display()), &error)
-            })
-        };
         let (file, is_built) = match path.is_dir() {
             false => (path.to_owned(), None),
             true => {
@@ -78,7 +84,9 @@ impl Tree {
                 (file, Some(path.join("Module.symvers").is_file()))
             }
         };
-        let options = Options::parse(&read(&file)?);
+        let text = fs::read(&file)
+            .map_err(|error| Failure::from_io(format!("cannot read {}", file.display()), &error))?;
+        let options = Options::parse(&String::from_utf8_lossy(&text));
         if options.is_empty() {
             return Err(Failure::new(format!(
                 "{} has no options of a kernel in it: name a kernel's tree or its .config",

@@ -44,7 +44,7 @@ pub fn contents(measured: &Measured, command_line: Option<&[u8]>) -> Contents {
             .filter_map(|(name, _)| files.find(name).map(|file| (name, file)))
             .map(|(name, file)| release(file).or_else(|| folder_release(name)))
             .collect(),
-        drivers: names().filter_map(|(_, last)| driver(last)).collect(),
+        drivers: names().flat_map(|(_, last)| drivers(last)).collect(),
     }
 }
 
@@ -52,11 +52,19 @@ fn last(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// The module's name, of a file such as virtio-blk.ko.xz.
-fn driver(name: &[u8]) -> Option<String> {
+/// The module's name, of a file such as virtio-blk.ko.xz. Some initrds number them, in the order of loading.
+fn drivers(name: &[u8]) -> Vec<String> {
     let name = String::from_utf8_lossy(name);
-    let (module, _) = name.split_once(".ko")?;
-    Some(module.replace('-', "_"))
+    let Some((module, _)) = name.split_once(".ko") else {
+        return Vec::new();
+    };
+    let module = module.replace('-', "_");
+    let unnumbered = module.trim_start_matches(|character: char| character.is_ascii_digit());
+    let unnumbered = unnumbered.strip_prefix('_').map(Into::into);
+    [Some(module.clone()), unnumbered]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The release that a module was built for. One that is compressed does not tell.

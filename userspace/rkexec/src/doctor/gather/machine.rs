@@ -268,7 +268,14 @@ fn encryption(log: &str, flags: &[String]) -> Option<String> {
 
 fn settings() -> BTreeMap<&'static str, String> {
     let read = |(name, path): (&'static str, &str)| Some((name, text(path)?));
-    SETTINGS.into_iter().filter_map(read).collect()
+    let mut settings: BTreeMap<_, _> = SETTINGS.into_iter().filter_map(read).collect();
+    let line = text("/proc/cmdline").unwrap_or_default();
+    let value = line
+        .split_ascii_whitespace()
+        .rev()
+        .find_map(|word| word.strip_prefix("irqchip.gicv3_pseudo_nmi="));
+    settings.extend(value.map(|value| ("gicv3_pseudo_nmi", value.to_owned())));
+    settings
 }
 
 fn watchdogs() -> Vec<String> {

@@ -8,8 +8,7 @@ use kexec_core::uapi::{
     RegionHolder,
     Replacement,
     SignatureState,
-    Status,
-    ROLE_CAPTURE, //
+    Status, //
 };
 
 use crate::doctor::{
@@ -50,9 +49,6 @@ fn not_armed(machine: &Machine, cause: Option<&'static str>) -> Finding {
             "the kernel's own kexec has an image loaded, which cannot be judged here",
             "kexec -p -u, and load it by rkexec -p",
         );
-    }
-    if machine.status().map(|status| status.role) == Some(ROLE_CAPTURE) {
-        return Finding::wrong(ID, "this is a capture kernel", "save its dump, and reboot");
     }
     Finding::wrong(
         ID,

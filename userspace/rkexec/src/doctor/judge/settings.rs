@@ -27,9 +27,10 @@ pub fn judge(facts: &Facts, found: &mut Vec<Finding>) {
     let machine = &facts.machine;
     found.extend(oops(machine));
     found.extend(sysrq(machine));
-    if machine.architecture == Architecture::X86_64 {
-        found.extend(nmi(machine));
-    }
+    found.extend(match machine.architecture {
+        Architecture::X86_64 => nmi(machine),
+        Architecture::Arm64 => Some(pseudo_nmi(machine)),
+    });
     found.push(hangs(machine));
     found.extend(timeout(machine));
     found.extend(notifiers(machine));
@@ -80,6 +81,19 @@ fn nmi(machine: &Machine) -> Option<Finding> {
         ),
         _ => Finding::good(ID, "an unknown NMI is a panic (kernel.unknown_nmi_panic)"),
     })
+}
+
+fn pseudo_nmi(machine: &Machine) -> Finding {
+    const ID: &str = "pseudo-nmi";
+    match machine.number("gicv3_pseudo_nmi") == Some(1) {
+        true => Finding::good(ID, "CPUs that have interrupts masked are stopped by pseudo-NMIs"),
+        false => Finding::note(
+            ID,
+            "without pseudo-NMIs a CPU that has interrupts masked is not stopped, and lacks registers in the \
+             dump",
+            "boot with irqchip.gicv3_pseudo_nmi=1, on a machine with a GICv3 and CONFIG_ARM64_PSEUDO_NMI=y",
+        ),
+    }
 }
 
 fn hangs(machine: &Machine) -> Finding {

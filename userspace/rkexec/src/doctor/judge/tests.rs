@@ -41,8 +41,7 @@ use crate::{
         finding::{
             Finding,
             Grade,
-            Report,
-            Subject, //
+            Report, //
         }, //
     },
     golden, //
@@ -201,7 +200,7 @@ fn a_good_machine_has_nothing_but_good_lines() {
         findings.iter().all(|one| one.grade == Grade::Good),
         "{findings:?}"
     );
-    let report = Report::new(Subject::Now, findings, None);
+    let report = Report::of_machine(true, findings);
     assert_eq!(report.exit_status(), 0);
     golden::assert_output("doctor.txt", &report.to_string());
     let json = serde_json::to_string_pretty(&report).expect("it is text");
@@ -226,7 +225,7 @@ fn one_thing_that_is_wrong_is_named_and_only_that() {
         for finding in bad {
             text += &format!("{finding}\n");
         }
-        let report = Report::new(Subject::Now, findings, None);
+        let report = Report::of_machine(true, findings);
         let wrong = case.found.iter().any(|(_, grade)| *grade == Grade::Wrong);
         assert_eq!(report.exit_status(), u8::from(wrong));
         text.push('\n');

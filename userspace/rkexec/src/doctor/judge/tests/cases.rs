@@ -391,6 +391,11 @@ pub const CASES: &[Case] = &[
         found: &[("nmi", Note)],
     },
     Case {
+        name: "arm64 without pseudo-NMIs",
+        change: |facts| facts.machine.architecture = Architecture::Arm64,
+        found: &[("pseudo-nmi", Note)],
+    },
+    Case {
         name: "a hang is no panic",
         change: |facts| facts.set("softlockup_panic", "0"),
         found: &[("hangs", Note)],
