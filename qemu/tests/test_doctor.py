@@ -31,9 +31,6 @@ SETTINGS = {"panic": 10, "panic_on_oops": 1, "sysrq": 1, "unknown_nmi_panic": 1}
 # The capture kernel's file in which a name can be changed: the one that is in a bzImage.
 PLAIN_KERNEL = paths.CAPTURE_KERNEL if paths.ARCH == "arm64" else paths.CAPTURE_VMLINUX
 
-# Of that, an image can be loaded, but the capture kernel does not come up.
-TOO_SMALL_MIB = 56
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -170,8 +167,11 @@ async def reserve(guest: Guest, mib: int) -> None:
 
 
 async def small_region(guest: Guest) -> None:
-    """A region for the image alone."""
-    await reserve(guest, TOO_SMALL_MIB)
+    """A region into which the image goes, but which is less than the estimate."""
+    files = (paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
+    answer = await guest.rkexec("estimate", *files, f"--command-line={COMMAND_LINE}", "--json")
+    needed = json.loads(answer.check().stdout)["crashkernel"]
+    await reserve(guest, needed // MIB - 8)
 
 
 async def large_region(guest: Guest) -> None:

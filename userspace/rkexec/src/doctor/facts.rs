@@ -163,6 +163,8 @@ pub struct Kernel {
     pub signed: bool,
     /// Its release.
     pub release: Option<String>,
+    /// The machines that it is for.
+    pub architecture: Option<Architecture>,
     /// Whether it knows `elfcorehdr=` (CRASH_DUMP); none if it could not be decompressed.
     pub knows_elfcorehdr: Option<bool>,
     /// Whether it has a /proc/vmcore of its own (PROC_VMCORE).

@@ -8,10 +8,13 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
-use kexec_core::image::unpack::{
-    Decompressed,
-    Inner,
-    Unpack, //
+use kexec_core::{
+    image::unpack::{
+        Decompressed,
+        Inner,
+        Unpack, //
+    },
+    types::elf::Architecture, //
 };
 
 use super::{
@@ -44,7 +47,7 @@ use crate::{
 /// A kernel without CRASH_DUMP does not have the name of the parameter in it.
 const ELFCOREHDR: &[u8] = b"elfcorehdr\0";
 /// What fs/proc/vmcore.c says in the log.
-const VMCORE: &[u8] = b"vmcore not initialized";
+const VMCORE: &[u8] = b"Core image elf header not found";
 /// What is around the options in a kernel with IKCONFIG.
 const IKCONFIG: [&[u8]; 2] = [b"IKCFG_ST", b"IKCFG_ED"];
 
@@ -103,8 +106,8 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// The release, and whether there is a signature.
-    fn check(&self, command_line: Option<&[u8]>) -> Result<(Option<String>, bool), Refusal> {
+    /// The machines that it is for, the release, and whether there is a signature.
+    fn check(&self, command_line: Option<&[u8]>) -> Result<Checked, Refusal> {
         let kernel = Kernel::parse(self.unpacked.bytes())?;
         let version = kernel.version(self.unpacked.bytes());
         let release = version.and_then(|text| text.split(' ').next().map(Into::into));
@@ -118,8 +121,19 @@ impl<'a> Opened<'a> {
         let line = command_line.unwrap_or_default();
         let (kernel, _) = kernel.or_inner(self.inner, line, REGION);
         place(&kernel, REGION, None, line)?;
-        Ok((release, signed))
+        Ok(Checked {
+            architecture: kernel.machine(),
+            release,
+            signed,
+        })
     }
+}
+
+/// What is known of a kernel that can be loaded.
+struct Checked {
+    architecture: Architecture,
+    release: Option<String>,
+    signed: bool,
 }
 
 /// The facts about a kernel.
@@ -133,6 +147,7 @@ pub fn facts(
         refusal: None,
         signed: false,
         release: None,
+        architecture: None,
         knows_elfcorehdr: None,
         has_vmcore: None,
         options: None,
@@ -141,21 +156,22 @@ pub fn facts(
         let checked = opened.check(command_line)?;
         Ok((checked, opened.bytes()))
     });
-    let ((release, signed), bytes) = match checked {
+    let (checked, bytes) = match checked {
         Ok(found) => found,
         Err(refusal) => {
             facts.refusal = Some(refusal.into_sentence());
             return facts;
         }
     };
-    facts.signed = signed;
+    facts.signed = checked.signed;
+    facts.architecture = Some(checked.architecture);
     facts.knows_elfcorehdr = bytes.map(|bytes| contains(bytes, ELFCOREHDR));
     facts.has_vmcore = bytes.map(|bytes| contains(bytes, VMCORE));
     let own = bytes
         .and_then(own_options)
         .map(|found| (facts.path.clone(), found));
-    facts.options = own.or_else(|| options(options_files(release.as_deref()?)));
-    facts.release = release;
+    facts.options = own.or_else(|| options(options_files(checked.release.as_deref()?)));
+    facts.release = checked.release;
     facts
 }
 

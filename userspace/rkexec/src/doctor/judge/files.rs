@@ -37,7 +37,10 @@ pub fn judge(facts: &Facts, found: &mut Vec<Finding>) {
         }),
     ) = (facts.kernel.known(), facts.initrd.known())
     {
-        found.push(vmcore(kernel, contents));
+        // A kernel without CRASH_DUMP has no dump that could be served.
+        if kernel.knows_elfcorehdr != Some(false) {
+            found.push(vmcore(kernel, contents));
+        }
     }
     found.extend(command_line(facts.command_line.as_deref()));
 }
@@ -88,6 +91,17 @@ fn kernel(facts: &Facts, kernel: &Kernel, found: &mut Vec<Finding>) {
             ID,
             format!("{path} would be refused: {refusal}"),
             "rkexec inspect FILE says more",
+        ));
+        return;
+    }
+    if kernel
+        .architecture
+        .is_some_and(|found| found != facts.machine.architecture)
+    {
+        found.push(Finding::wrong(
+            ID,
+            format!("{path} would be refused: it is for machines of another architecture"),
+            "use one for this machine",
         ));
         return;
     }

@@ -108,6 +108,7 @@ fn good() -> Facts {
             refusal: None,
             signed: true,
             release: Some(RELEASE.into()),
+            architecture: Some(Architecture::X86_64),
             knows_elfcorehdr: Some(true),
             has_vmcore: Some(false),
             options: None,

@@ -248,8 +248,16 @@ pub const CASES: &[Case] = &[
         found: &[("capture-kernel", Wrong), ("image", Note)],
     },
     Case {
+        name: "a kernel for another machine",
+        change: |facts| facts.capture_kernel().architecture = Some(Architecture::Arm64),
+        found: &[("capture-kernel", Wrong)],
+    },
+    Case {
         name: "a capture kernel without CRASH_DUMP",
-        change: |facts| facts.capture_kernel().knows_elfcorehdr = Some(false),
+        change: |facts| {
+            facts.capture_kernel().knows_elfcorehdr = Some(false);
+            facts.contents().modules.clear();
+        },
         found: &[("capture-options", Wrong)],
     },
     Case {
@@ -392,7 +400,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "arm64 without pseudo-NMIs",
-        change: |facts| facts.machine.architecture = Architecture::Arm64,
+        change: |facts| {
+            facts.machine.architecture = Architecture::Arm64;
+            facts.capture_kernel().architecture = Some(Architecture::Arm64);
+        },
         found: &[("pseudo-nmi", Note)],
     },
     Case {
