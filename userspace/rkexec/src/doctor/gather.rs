@@ -15,6 +15,7 @@ use std::{
     path::Path, //
 };
 
+use self::files::Wanted;
 use super::{
     facts::Facts,
     options::Options, //
@@ -34,7 +35,13 @@ pub fn facts(request: &DoctorRequest) -> Result<Facts, Failure> {
     let status = machine.status().filter(|status| now && status.armed != 0);
     let command_line = request.files.command_line.as_deref();
     let command_line = command_line.map(OsStr::as_encoded_bytes);
-    let files = files::gather(&machine.release, status, request, command_line)?;
+    let wanted = Wanted {
+        release: &machine.release,
+        armed: status,
+        request,
+        command_line,
+    };
+    let files = wanted.gather()?;
     let usual = Path::new(USUAL_TARGET);
     let target = match &request.target {
         Some(path) => Some(target::gather(path)),

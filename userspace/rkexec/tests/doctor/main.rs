@@ -12,6 +12,9 @@ mod archive;
 mod fixture;
 #[path = "../golden/mod.rs"]
 mod golden;
+#[allow(dead_code, reason = "shared with the tests of kexec_core")]
+#[path = "../../../../kexec_core/tests/core/signature/pe_fixture.rs"]
+mod pe_fixture;
 
 use std::{
     fs,
@@ -36,6 +39,7 @@ use archive::{
     LINK, //
 };
 use fixture::bzimage_file;
+use pe_fixture::PeFile;
 
 const PROGRAM: u32 = 0o100_755;
 
@@ -71,7 +75,12 @@ impl Files {
     /// The grade and the sentence of a line about an initrd, whatever this machine is.
     fn with_initrd(&self, initrd: &[u8], id: &str) -> (String, String) {
         self.write("initrd", initrd);
-        let output = self.run(&["--boot", "--json", "--kernel=vmlinuz", "--initrd=initrd"]);
+        self.line(&["--kernel=vmlinuz", "--initrd=initrd"], id)
+    }
+
+    /// The grade and the sentence of a line about these files.
+    fn line(&self, files: &[&str], id: &str) -> (String, String) {
+        let output = self.run(&[&["--boot", "--json"], files].concat());
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
         let findings = report["findings"].as_array().expect("there are lines");
@@ -189,6 +198,26 @@ fn the_command_line_can_name_the_first_process() {
     ]);
     let text = String::from_utf8(output.stdout).expect("it is text");
     assert!(text.contains("initrd has an /init that can run"), "{text}");
+}
+
+#[test]
+fn a_unified_image_comes_with_its_initrd() {
+    let files = Files::new("unified");
+    let own = Archive::default().entry("init", PROGRAM, b"#!/bin/own\n");
+    let unified = PeFile {
+        sections: vec![(b".linux", bzimage_file()), (b".initrd", own.end())],
+        ..PeFile::default()
+    };
+    files.write("uki", unified.assemble());
+    let (_, sentence) = files.line(&["--kernel=uki"], "initrd");
+    assert!(
+        sentence.contains("in uki has an /init that needs /bin/own"),
+        "{sentence}"
+    );
+    // As a load has it, one that is named takes its place.
+    files.write("initrd", Archive::default().end());
+    let (_, sentence) = files.line(&["--kernel=uki", "--initrd=initrd"], "initrd");
+    assert!(sentence.starts_with("initrd has no /init"), "{sentence}");
 }
 
 /// The release that the test's kernel has in its header is no release of a module.

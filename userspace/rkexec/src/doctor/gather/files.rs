@@ -48,7 +48,10 @@ use crate::{
         measure,
         Measured, //
     },
-    inspect::read, //
+    inspect::{
+        read,
+        Refusal, //
+    }, //
 };
 
 /// The command line that a capture kernel is taken to have, for the memory that it needs.
@@ -61,83 +64,133 @@ pub struct Files {
     pub needed: Option<Result<u64, String>>,
 }
 
-/// The facts about the files of a running kernel of this release. `armed` is the status of an armed image
-/// that they should be those of.
-pub fn gather(
-    release: &str,
-    armed: Option<&Status>,
-    request: &DoctorRequest,
-    command_line: Option<&[u8]>,
-) -> Result<Files, Failure> {
-    let record = |kind| armed.and_then(|status| record(status, kind));
-    let (initrd, measured) = match (armed, record(SegmentKind::Initrd)) {
-        (Some(_), None) => (Which::None, Some(Measured::default())),
-        (_, armed) => {
-            let places = candidates(request.files.initrd.as_deref(), initrd_places(release))?;
-            initrd(&places, armed, command_line)?
-        }
-    };
-    let places = candidates(request.kernel.as_deref(), kernel_places(release))?;
-    let mut others = Vec::new();
-    for path in existing(&places) {
-        let file = read("kernel", path)?;
-        let memory = Decompressed::default();
-        let opened = Opened::open(&file, &memory);
-        let is_armed = match (&opened, record(SegmentKind::Kernel)) {
-            (_, None) => true,
-            (Ok(opened), Some(record)) => opened.is(command_line, |bytes| matches(bytes, record)),
-            (Err(_), Some(_)) => false,
-        };
-        if !is_armed {
-            others.push(path.display().to_string());
-            continue;
-        }
-        let needed = match (&opened, &measured) {
-            (Ok(opened), Some(measured)) => {
-                let line = command_line.unwrap_or(USUAL_COMMAND_LINE);
-                Some(opened.needed(measured, line, possible_cpus()?, request.dump_tool))
-            }
-            _ => None,
-        };
-        return Ok(Files {
-            kernel: Which::Known(kernel::facts(path, opened, command_line)),
-            initrd,
-            needed,
-        });
-    }
-    let kernel = match others.is_empty() {
-        false => Which::Others(others),
-        true => Which::Missing(shown(&places)),
-    };
-    Ok(Files {
-        kernel,
-        initrd,
-        needed: None,
-    })
+/// An initrd, and what it measures if that is known.
+type Found = (Which<Initrd>, Option<Measured>);
+
+/// What is looked for.
+pub struct Wanted<'a> {
+    /// The release of the running kernel.
+    pub release: &'a str,
+    /// The status of an armed image that the files should be those of.
+    pub armed: Option<&'a Status>,
+    /// The files that are named.
+    pub request: &'a DoctorRequest,
+    /// The capture kernel's command line, if it is known.
+    pub command_line: Option<&'a [u8]>,
 }
 
-/// The initrd, and what it measures if it is known.
-fn initrd(
-    places: &[PathBuf],
-    armed: Option<&SegmentRecord>,
-    command_line: Option<&[u8]>,
-) -> Result<(Which<Initrd>, Option<Measured>), Failure> {
-    let is_armed = |path: &&PathBuf| armed.is_none_or(|record| is_initrd(path, record));
-    let Some(path) = existing(places).find(is_armed) else {
-        let others: Vec<String> = shown(existing(places));
-        return Ok(match others.is_empty() {
+impl Wanted<'_> {
+    /// The facts about the files.
+    pub fn gather(&self) -> Result<Files, Failure> {
+        let mut initrd = self.initrd()?;
+        let places = kernel_places(self.release);
+        let places = candidates(self.request.kernel.as_deref(), places)?;
+        let mut others = Vec::new();
+        for path in existing(&places) {
+            let file = read("kernel", path)?;
+            let memory = Decompressed::default();
+            let opened = Opened::open(&file, &memory);
+            if !self.is_armed(&opened) {
+                others.push(path.display().to_string());
+                continue;
+            }
+            let mut needed = None;
+            if let Ok(opened) = &opened {
+                let own = opened.initrd().filter(|bytes| self.takes(bytes));
+                if let Some(bytes) = own {
+                    initrd = self.contents(&format!("in {}", path.display()), bytes);
+                }
+                needed = self.needed(opened, initrd.1.as_ref())?;
+            }
+            return Ok(Files {
+                kernel: Which::Known(kernel::facts(path, opened, self.command_line)),
+                initrd: initrd.0,
+                needed,
+            });
+        }
+        Ok(Files {
+            kernel: match others.is_empty() {
+                false => Which::Others(others),
+                true => Which::Missing(shown(&places)),
+            },
+            initrd: initrd.0,
+            needed: None,
+        })
+    }
+
+    /// The armed image's segment of a kind.
+    fn record(&self, kind: SegmentKind) -> Option<&SegmentRecord> {
+        let status = self.armed?;
+        let count = usize::try_from(status.segment_count).unwrap_or_default();
+        let mut records = status.segments.iter().take(count);
+        records.find(|record| record.kind == kind as u32)
+    }
+
+    /// Whether a kernel is the armed one, if one is armed.
+    fn is_armed(&self, opened: &Result<Opened<'_>, Refusal>) -> bool {
+        let Some(record) = self.record(SegmentKind::Kernel) else {
+            return true;
+        };
+        let is_that =
+            |opened: &Opened<'_>| opened.is(self.command_line, |bytes| matches(bytes, record));
+        opened.as_ref().is_ok_and(is_that)
+    }
+
+    /// Whether the initrd in a unified kernel image is the one that counts.
+    fn takes(&self, initrd: &[u8]) -> bool {
+        match (self.armed, self.record(SegmentKind::Initrd)) {
+            (None, _) => self.request.files.initrd.is_none(),
+            (Some(_), record) => record.is_some_and(|record| matches(initrd, record)),
+        }
+    }
+
+    fn needed(
+        &self,
+        kernel: &Opened<'_>,
+        initrd: Option<&Measured>,
+    ) -> Result<Option<Result<u64, String>>, Failure> {
+        let Some(initrd) = initrd else {
+            return Ok(None);
+        };
+        let line = self.command_line.unwrap_or(USUAL_COMMAND_LINE);
+        let tool_len = self.request.dump_tool;
+        Ok(Some(kernel.needed(
+            initrd,
+            line,
+            possible_cpus()?,
+            tool_len,
+        )))
+    }
+
+    /// The initrd in a file of its own.
+    fn initrd(&self) -> Result<Found, Failure> {
+        let record = self.record(SegmentKind::Initrd);
+        if self.armed.is_some() && record.is_none() {
+            return Ok((Which::None, Some(Measured::default())));
+        }
+        let places = initrd_places(self.release);
+        let places = candidates(self.request.files.initrd.as_deref(), places)?;
+        let is_armed = |path: &&PathBuf| record.is_none_or(|record| is_initrd(path, record));
+        if let Some(path) = existing(&places).find(is_armed) {
+            let name = path.display().to_string();
+            return Ok(self.contents(&name, &read("initrd", path)?));
+        }
+        let others: Vec<String> = shown(existing(&places));
+        Ok(match others.is_empty() {
             false => (Which::Others(others), None),
-            true => (Which::Missing(shown(places)), None),
-        });
-    };
-    let name = path.display().to_string();
-    let measured = measure(&name, &read("initrd", path)?);
-    let contents = match &measured {
-        Ok(measured) => Ok(initrd::contents(measured, command_line)),
-        Err(failure) => Err(failure.sentence().into()),
-    };
-    let path = name;
-    Ok((Which::Known(Initrd { path, contents }), measured.ok()))
+            true => (Which::Missing(shown(&places)), None),
+        })
+    }
+
+    fn contents(&self, name: &str, bytes: &[u8]) -> Found {
+        let measured = measure(name, bytes);
+        let contents = match &measured {
+            Ok(measured) => Ok(initrd::contents(measured, self.command_line)),
+            Err(failure) => Err(failure.sentence().into()),
+        };
+        let path = name.into();
+        (Which::Known(Initrd { path, contents }), measured.ok())
+    }
 }
 
 /// The file that is named, which has to be there, or the usual places.
@@ -187,12 +240,6 @@ fn existing(paths: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
 fn shown<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<String> {
     let shown = |path: &PathBuf| path.display().to_string();
     paths.into_iter().map(shown).collect()
-}
-
-fn record(status: &Status, kind: SegmentKind) -> Option<&SegmentRecord> {
-    let count = usize::try_from(status.segment_count).unwrap_or_default();
-    let mut records = status.segments.iter().take(count);
-    records.find(|record| record.kind == kind as u32)
 }
 
 /// Whether a file is the armed initrd. Only one of its length is read.

@@ -98,6 +98,11 @@ impl<'a> Opened<'a> {
             .map_err(|failure| failure.sentence().into())
     }
 
+    /// The initrd in a unified kernel image.
+    pub fn initrd(&self) -> Option<&'a [u8]> {
+        self.unpacked.initrd()
+    }
+
     fn bytes(&self) -> Option<&'a [u8]> {
         match self.inner {
             Inner::Decompressed(bytes) => Some(bytes),
