@@ -229,26 +229,41 @@ def faults(directory: Path) -> list[Fault]:
     ]
 
 
+async def keeps_ftrace(guest: Guest) -> bool:
+    """Whether the kernel has no way to switch ftrace off: Debian's 7.3.4 has none."""
+    file = f"{SYSCTL}/ftrace_enabled"
+    said = await guest.shell(
+        f"rmmod rust_kexec; echo 0 > {file} && echo 1 > {file} && echo can be switched off; "
+        f"insmod {paths.GUEST_MODULE}"
+    )
+    return not said
+
+
 @in_guest(Hardware(cpus=2, memory_mib=1024, arguments=SMALL_DISK), command_line="")
 async def test_one_fault(guest: Guest, directory: Path) -> None:
     await be_careful(guest)
+    keeps = await keeps_ftrace(guest)
     verdict = await doctor(guest)
     assert verdict.wrong == {"region"} and verdict.bad["image"] == "note", verdict
     await guest.shell("rkexec reserve 256M")
     await load(guest)
     before = await good(guest)
     for fault in faults(directory):
-        await check(guest, fault, before)
+        if fault.name != "ftrace" or not keeps:
+            await check(guest, fault, before)
     assert await good(guest) == before
 
     # There is no way back from these. What is armed stays so; what would be loaded next is not.
     await lock_down(guest)
     assert await doctor(guest) == Verdict(0, before.bad | {"lockdown": "note"})
-    assert (await doctor(guest, "--boot")).wrong == {"signature"}
+    [kernel] = json.loads((await guest.rkexec("inspect", paths.GUEST_KERNEL, "--json")).stdout)
+    # Debian signs its own.
+    unsigned = set() if kernel["signature"] else {"signature"}
+    assert (await doctor(guest, "--boot")).wrong == unsigned
     await guest.shell(f"echo 1 > {SYSCTL}/kexec_load_disabled")
     notes = {"lockdown": "note", "load-limits": "note"}
     assert await doctor(guest) == Verdict(0, before.bad | notes)
-    assert (await doctor(guest, "--boot")).wrong == {"signature", "load-limits"}
+    assert (await doctor(guest, "--boot")).wrong == {"load-limits"} | unsigned
 
 
 async def without_image_and_module(guest: Guest) -> None:

@@ -106,11 +106,11 @@ fn kernel(facts: &Facts, kernel: &Kernel, found: &mut Vec<Finding>) {
         return;
     }
     let release = kernel.release.as_deref().unwrap_or("of an unknown release");
-    let found_at = match facts.machine.is_armed() && facts.now {
+    let state = match facts.machine.is_armed() && facts.now {
         true => "is the armed kernel",
         false => "can be loaded",
     };
-    found.push(Finding::good(ID, format!("{path} ({release}) {found_at}")));
+    found.push(Finding::good(ID, format!("{path} ({release}) {state}")));
     if let Some(finding) = signature(facts, kernel) {
         found.push(finding);
     }

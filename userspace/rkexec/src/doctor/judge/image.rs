@@ -27,7 +27,13 @@ pub fn judge(facts: &Facts, cause: Option<&'static str>, found: &mut Vec<Finding
         return;
     }
     match machine.status().filter(|status| status.armed != 0) {
-        Some(status) => armed(status, found),
+        Some(status) => {
+            armed(status, found);
+            // A region that is too small for one image has no room for two.
+            if cause != Some("region-size") {
+                found.extend(replacement(status));
+            }
+        }
         None => found.push(not_armed(machine, cause)),
     }
 }
@@ -106,11 +112,15 @@ fn armed(status: &Status, found: &mut Vec<Finding>) {
         )),
         None => {}
     }
-    if Replacement::from_number(status.replacement) == Some(Replacement::Instead) {
-        found.push(Finding::note(
+}
+
+fn replacement(status: &Status) -> Option<Finding> {
+    let place = Replacement::from_number(status.replacement);
+    (place == Some(Replacement::Instead)).then(|| {
+        Finding::note(
             "replacement",
             "an image that replaces this one has no room beside it: a crash while it is copied is lost",
             "a crashkernel= that is as large again as the image avoids that",
-        ));
-    }
+        )
+    })
 }

@@ -73,11 +73,6 @@ const fn only(architecture: Architecture, rule: Rule) -> Rule {
     }
 }
 
-const RUST: &str = "-e RUST -d MODVERSIONS";
-const KPROBES: &str = "-e KPROBES";
-const ELFCOREHDR: &str =
-    "the kernel does not know elfcorehdr=, and does not see that there is a dump";
-
 /// The options, those without which there is no dump first.
 const RULES: &[Rule] = {
     use Architecture::*;
@@ -94,14 +89,14 @@ const RULES: &[Rule] = {
         rule(
             Production,
             "RUST",
-            RUST,
+            "-e RUST -d MODVERSIONS",
             Dump,
             "the module cannot be built, which is Rust",
         ),
         rule(
             Production,
             "KPROBES",
-            KPROBES,
+            "-e KPROBES",
             Dump,
             "the module cannot be built: it asks them for addresses",
         ),
@@ -203,7 +198,7 @@ const RULES: &[Rule] = {
             "CRASH_DUMP",
             "-e KEXEC -e KEXEC_FILE -e CRASH_DUMP",
             Dump,
-            ELFCOREHDR,
+            "the kernel does not know elfcorehdr=, and does not see that there is a dump",
         ),
         only(
             X86_64,

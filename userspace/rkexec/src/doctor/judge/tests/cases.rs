@@ -153,7 +153,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "too little is reserved",
-        change: |facts| facts.needed = Some(Ok(300 * MIB)),
+        change: |facts| {
+            facts.needed = Some(Ok(300 * MIB));
+            facts.status().replacement = Replacement::Instead as u32;
+        },
         found: &[("region-size", Wrong)],
     },
     Case {
