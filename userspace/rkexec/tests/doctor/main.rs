@@ -162,6 +162,13 @@ fn the_first_process_has_to_be_able_to_run() {
             "needs /lib64/ld.so, which",
             Archive::default().entry("init", PROGRAM, &interpreted_by("/lib64/ld.so")),
         ),
+        (
+            "good",
+            "that can run, and a shell",
+            shell(Archive::default())
+                .entry("init", PROGRAM, b"#!/usr/bin/sh")
+                .entry("usr/bin/sh", LINK, b"/bin/busybox"),
+        ),
         // A circle.
         (
             "wrong",
