@@ -46,6 +46,11 @@ pub fn gather(path: &Path) -> Target {
     let file_type = metadata.file_type();
     if file_type.is_block_device() {
         let device = Device::of(metadata.rdev());
+        if filesystem(metadata.rdev()).is_some() {
+            return unknown(format!(
+                "{name} has a file system that is mounted: a dump goes to a directory on it"
+            ));
+        }
         return match device.len() {
             Some(len) => Target {
                 kind: TargetKind::Device { len },
