@@ -9,6 +9,7 @@
 
 mod error;
 mod number;
+mod places;
 mod request;
 mod reservation;
 mod rules;
@@ -18,6 +19,10 @@ pub use error::{
     ReservationError, //
 };
 pub use number::size;
+pub use places::{
+    places,
+    PLACES_MAX, //
+};
 pub use request::{
     request,
     Request, //

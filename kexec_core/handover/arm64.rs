@@ -6,4 +6,5 @@ pub mod console;
 pub mod device_tree;
 pub mod fdt;
 pub mod kernel_map;
+pub mod memory;
 pub mod page_tables;

@@ -5,7 +5,7 @@
 //! It is made from the running kernel's tree. Properties of /chosen that held for that kernel only
 //! are dropped, and those that the capture kernel needs are added. Nodes and properties outside of
 //! `/chosen` stay as they are, so memory that firmware has reserved in `/reserved-memory` stays
-//! reserved. The new tree has no gaps, even if firmware has left room in the running one.
+//! reserved. Only what was reserved there for the capture kernel itself is dropped. The new tree has no gaps, even if firmware has left room in the running one.
 //!
 //! On a machine that ACPI describes, the running tree is the one that the kernel's EFI stub has
 //! made. Its /chosen has the addresses of UEFI's tables and memory map. These properties are kept,
@@ -15,15 +15,19 @@ mod changes;
 mod chosen;
 mod error;
 
-use super::fdt::{
-    is_meant,
-    take_number,
-    writer::FdtWriter,
-    Cells,
-    Fdt,
-    Node,
-    Token,
-    CELL_LEN, //
+use super::{
+    fdt::{
+        is_meant,
+        take_number,
+        writer::FdtWriter,
+        Cells,
+        Fdt,
+        Node,
+        Token,
+        Tokens,
+        CELL_LEN, //
+    },
+    memory, //
 };
 use crate::types::{
     bytes::align_up,
@@ -86,7 +90,10 @@ pub fn capture_tree(
     // Whether the properties being read are those of /chosen, and whether it was written.
     let mut within_chosen = false;
     let mut has_changes = false;
-    for token in tree.tokens() {
+    // The cells of the nodes being read, where those are about reserved memory.
+    let mut reserved_cells = None;
+    let mut tokens = tree.tokens();
+    while let Some(token) = tokens.next() {
         if !matches!(token, Token::Property(_)) {
             if within_chosen {
                 changes.write(&mut writer, cells);
@@ -101,7 +108,19 @@ pub fn capture_tree(
             within_chosen = false;
         }
         match token {
+            Token::BeginNode(name)
+                if reserved_cells.is_some_and(|(at, cells)| {
+                    at == depth && changes.makes_usable(Node::begun(name, tokens), cells)
+                }) =>
+            {
+                tokens = after_node(tokens);
+            }
             Token::BeginNode(name) => {
+                if depth == 1 && is_meant(name, memory::RESERVED_MEMORY) {
+                    reserved_cells = Some((2, Node::begun(name, tokens).cells()));
+                } else if depth == 1 {
+                    reserved_cells = None;
+                }
                 within_chosen = depth == 1 && !has_changes && is_meant(name, CHOSEN.as_bytes());
                 depth = depth.saturating_add(1);
                 writer.begin_node(name);
@@ -129,6 +148,20 @@ pub fn tree_len_bound(running_len: usize, changes: &Changes<'_>) -> usize {
     added.end_node();
     added.end_node();
     added.finish(0).saturating_add(running_len)
+}
+
+/// The tokens after a node whose first token was read.
+fn after_node(mut tokens: Tokens<'_>) -> Tokens<'_> {
+    let mut depth = 1_usize;
+    while depth > 0 {
+        match tokens.next() {
+            Some(Token::BeginNode(_)) => depth = depth.saturating_add(1),
+            Some(Token::EndNode) => depth = depth.saturating_sub(1),
+            Some(Token::Property(_)) => {}
+            None => break,
+        }
+    }
+    tokens
 }
 
 fn checked_len(needed: usize, len: usize) -> Result<usize, DeviceTreeError> {

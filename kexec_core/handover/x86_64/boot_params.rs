@@ -17,6 +17,7 @@ use crate::{
     },
     types::{
         bytes::{
+            read_u32,
             read_u64,
             read_u8,
             write, //
@@ -276,6 +277,20 @@ impl<'a> BootParams<'a> {
         write(self.page, E820_ENTRIES, &[count.saturating_add(1)]);
         Ok(())
     }
+}
+
+/// The memory that a zero page calls RAM, as the boot loader or firmware has found it. Where there are more
+/// entries than the page has room for, it is a part of that.
+pub fn firmware_ram(page: &[u8]) -> impl Iterator<Item = Range> + '_ {
+    let count = usize::from(read_u8(page, E820_ENTRIES).unwrap_or_default());
+    let table = page.get(E820_TABLE..).unwrap_or_default();
+    let entries = table.chunks_exact(E820_ENTRY_LEN);
+    let entries = entries.take(count.min(E820_ENTRIES_MAX));
+    entries.filter_map(|entry| {
+        let is_ram = read_u32(entry, 16)? == MemoryType::Ram as u32;
+        let range = Range::from_start_len(read_u64(entry, 0)?, read_u64(entry, 8)?)?;
+        is_ram.then_some(range)
+    })
 }
 
 /// Whether a zero page says that Secure Boot is on. None if the kernel's EFI stub did not ask for

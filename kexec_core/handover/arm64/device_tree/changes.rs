@@ -17,10 +17,17 @@ use super::{
     error::DeviceTreeError, //
 };
 use crate::{
-    handover::arm64::fdt::{
-        writer::FdtWriter,
-        Cells,
-        CELL_LEN, //
+    handover::arm64::{
+        fdt::{
+            writer::FdtWriter,
+            Cells,
+            Node,
+            CELL_LEN, //
+        },
+        memory::{
+            is_free,
+            ranges, //
+        }, //
     },
     types::ranges::Range, //
 };
@@ -80,6 +87,13 @@ impl Changes<'_> {
             Some(offset) => Err(DeviceTreeError::BootArgs { offset }),
             None => Ok(()),
         }
+    }
+
+    /// Whether this node reserves memory for whoever names it, and that is the capture kernel.
+    pub(super) fn makes_usable(&self, node: Node<'_>, cells: Cells) -> bool {
+        let mut reserved = ranges(node, cells);
+        is_free(&node)
+            && reserved.any(|range| self.usable.iter().any(|usable| usable.overlaps(&range)))
     }
 
     /// Writes the changes as properties of /chosen.

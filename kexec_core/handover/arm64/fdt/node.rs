@@ -17,6 +17,11 @@ pub struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
+    /// The node of this name whose first token was read: `tokens` come after it.
+    pub(in crate::handover::arm64) fn begun(name: &'a [u8], tokens: Tokens<'a>) -> Self {
+        Self { name, tokens }
+    }
+
     /// The node's name, with the unit address.
     pub fn name(&self) -> &'a [u8] {
         self.name

@@ -7,5 +7,6 @@ mod device_tree;
 mod fdt;
 mod kernel_map;
 mod libfdt;
+mod memory;
 mod page_tables;
 mod tree;

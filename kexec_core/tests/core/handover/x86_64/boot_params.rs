@@ -5,6 +5,7 @@
 use kexec_core::{
     handover::x86_64::{
         boot_params::{
+            firmware_ram,
             secure_boot,
             BootParams,
             MemoryType,
@@ -190,6 +191,32 @@ fn an_initrd_is_refused_where_the_kernel_would_not_find_it() {
     let mut page = [0; BOOT_PARAMS_LEN];
     let mut params = BootParams::new(&mut page, &verified(&file));
     assert!(params.set_initrd(range(8 * GIB, 9 * GIB)).is_ok());
+}
+
+#[test]
+fn firmwares_ram_is_read_back() {
+    let entries = [
+        (0, 0x9_fc00, 1),
+        (0xf_0000, 0x1_0000, 2),
+        (0x10_0000, 0x1000, 1),
+    ];
+    let mut params = boot_params {
+        e820_entries: 3,
+        ..Default::default()
+    };
+    for (entry, (addr, size, kind)) in params.e820_table.iter_mut().zip(entries) {
+        (entry.addr, entry.size, entry.r#type) = (addr, size, kind);
+    }
+    let found = |params: &boot_params| firmware_ram(params.as_slice()).collect::<Vec<_>>();
+    assert_eq!(
+        found(&params),
+        [range(0, 0x9_fc00), range(0x10_0000, 0x10_1000)]
+    );
+    // An entry that leaves the address space is none, and the table ends where it has to.
+    params.e820_table[0].addr = u64::MAX;
+    params.e820_entries = 255;
+    assert_eq!(found(&params), [range(0x10_0000, 0x10_1000)]);
+    assert_eq!(firmware_ram(&[]).count(), 0);
 }
 
 #[test]
