@@ -25,8 +25,10 @@ use crate::{
         refuse_kernels_image,
         Claim,
         Guard,
+        NamedMemory,
         Reservation,
-        RunTimeMemory, //
+        RunTimeMemory,
+        SetAside, //
     },
     sys::{
         hook::{
@@ -35,8 +37,8 @@ use crate::{
                 LoadedImage, //
             },
             crash_size::{
-                CrashSizeHook,
-                SetAside, //
+                self,
+                CrashSizeHook, //
             }, //
         },
         kexec,
@@ -87,14 +89,14 @@ impl LoadedImage for ArmedImage {
     }
 }
 
-/// The memory that was taken at run time, for those who ask the kernel whether any is set aside.
-struct Taken;
+/// The memory that the module has set aside, for those who ask the kernel whether any is.
+struct Own;
 
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
+static OWN: AtomicUsize = AtomicUsize::new(0);
 
-impl SetAside for Taken {
+impl crash_size::SetAside for Own {
     fn len() -> usize {
-        TAKEN.load(Ordering::Relaxed)
+        OWN.load(Ordering::Relaxed)
     }
 }
 
@@ -183,7 +185,7 @@ struct Hold {
 /// stay from the first load on, and do nothing while nothing is armed.
 pub(crate) struct Slot {
     armed: Option<Armed>,
-    run_time: Option<Arc<RunTimeMemory>>,
+    own: Option<SetAside>,
     crash_size_hook: Option<CrashSizeHook>,
     // Dropped last: it makes a claim hold.
     kexec_hooks: Option<KexecHooks>,
@@ -213,7 +215,7 @@ global_lock! {
     // SAFETY: `lock` initialises it, and nothing else uses it.
     unsafe(uninit) static SLOT: Mutex<Slot> = Slot {
         armed: None,
-        run_time: None,
+        own: None,
         crash_size_hook: None,
         kexec_hooks: None,
     };
@@ -248,7 +250,7 @@ impl Slot {
             Some(Armed { target, hold }) => (Some(target), hold),
             None => {
                 let hold = Hold {
-                    claim: Claim::new(guard, self.run_time.as_ref())?,
+                    claim: Claim::new(guard, self.own.as_ref())?,
                     _module: module,
                 };
                 (None, hold)
@@ -263,11 +265,14 @@ impl Slot {
     /// Has so much memory for images: taken from the running kernel, or left of what that has reserved; 0
     /// gives back what was taken. After an error all is as it was before.
     pub(crate) fn reserve(&mut self, wanted: u64) -> Result<(), Refusal> {
+        if matches!(self.own, Some(SetAside::Named(_))) {
+            return Err(RegionError::IsNamed.into());
+        }
         let found = self.reservation().ok();
         let reserved = found.filter(|found| found.source() == RegionSource::Crashkernel);
-        let held = match (&reserved, &self.run_time) {
+        let held = match (&reserved, &self.own) {
             (Some(reserved), _) => reserved.len(),
-            (None, taken) => taken.as_ref().map_or(0, |memory| memory.wanted()),
+            (None, own) => own.as_ref().map_or(0, SetAside::wanted),
         };
         if wanted == held {
             return Ok(());
@@ -284,22 +289,36 @@ impl Slot {
             kexec::shrink(wanted).map_err(RegionError::NotShrunk)?;
             return Ok(());
         }
-        self.run_time = match wanted {
+        let own = match wanted {
             0 => None,
-            wanted => Some(Arc::new(RunTimeMemory::take(wanted)?, GFP_KERNEL)?),
+            wanted => Some(SetAside::RunTime(Arc::new(
+                RunTimeMemory::take(wanted)?,
+                GFP_KERNEL,
+            )?)),
         };
-        let len = self.run_time.as_ref().map_or(0, |memory| memory.len());
-        TAKEN.store(len as usize, Ordering::Relaxed);
+        self.set_aside(own);
+        Ok(())
+    }
+
+    /// Has memory for images that was kept free for them, where nothing is reserved.
+    pub(crate) fn name(&mut self, memory: NamedMemory) -> Result<(), Refusal> {
+        self.set_aside(Some(SetAside::Named(Arc::new(memory, GFP_KERNEL)?)));
+        Ok(())
+    }
+
+    fn set_aside(&mut self, own: Option<SetAside>) {
+        let len = own.as_ref().map_or(0, SetAside::len);
+        self.own = own;
+        OWN.store(len as usize, Ordering::Relaxed);
         if self.crash_size_hook.is_none() {
             // Where it fails, kexec_crash_size says what the kernel has reserved: nothing.
-            self.crash_size_hook = CrashSizeHook::register::<Taken>().ok();
+            self.crash_size_hook = CrashSizeHook::register::<Own>().ok();
         }
-        Ok(())
     }
 
     /// The memory for images.
     pub(crate) fn reservation(&self) -> Result<Reservation, Refusal> {
-        Reservation::find(self.run_time.as_ref())
+        Reservation::find(self.own.as_ref())
     }
 
     /// Disarms what is armed, and says whether anything was.
@@ -310,9 +329,9 @@ impl Slot {
     /// Disarms, gives memory back, and takes the hooks and the guard out.
     pub(crate) fn leave<H: CrashHooks>(&mut self) {
         self.armed = None;
-        TAKEN.store(0, Ordering::Relaxed);
+        OWN.store(0, Ordering::Relaxed);
         self.crash_size_hook = None;
-        self.run_time = None;
+        self.own = None;
         H::take_out();
         self.kexec_hooks = None;
     }

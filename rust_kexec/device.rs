@@ -2,6 +2,7 @@
 
 //! The device `/dev/rust_kexec`: requests come in, and sentences go out.
 
+mod status;
 mod structures;
 
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
     },
     reserve::{
         refuse_kernels_image,
-        Reservation, //
+        NamedMemory, //
     },
     sys::{
         kexec,
@@ -39,11 +40,8 @@ use crate::{
 use kernel::ioctl::_IO;
 use kexec_core::{
     crashkernel,
-    types::ranges::Range,
     uapi::{
         LoadRequest,
-        RegionHolder,
-        RegionRecord,
         ReserveRequest,
         Status,
         UnloadRequest,
@@ -52,10 +50,10 @@ use kexec_core::{
         IOCTL_STATUS,
         IOCTL_TYPE,
         IOCTL_UNLOAD,
-        NO_FD,
-        ROLE_PRODUCTION, //
+        NO_FD, //
     }, //
 };
+use status::status;
 use structures::{
     answer,
     read,
@@ -87,6 +85,7 @@ impl Registration {
         // Where it fails loads are refused, with a sentence.
         let _ = kexec::find();
         let departure = Departure;
+        take_named()?;
         reserve_at_start()?;
         let options = MiscDeviceOptions {
             name: c"rust_kexec",
@@ -251,6 +250,32 @@ fn reserve(request: &ReserveRequest) -> Result<(), Refusal> {
     armed::lock().reserve(request.len)
 }
 
+/// Takes the memory that `region=` names. It does so or the module does not come, because what is named is
+/// a fact of this machine, or a mistake.
+#[inline(never)]
+fn take_named() -> Result {
+    let text = parameters::region();
+    if text.is_empty() {
+        return Ok(());
+    }
+    let Some(places) = crashkernel::places(text) else {
+        pr_err!(
+            "region= needs sizes and places, such as region=192M@1G, and a comma between two\n"
+        );
+        return Err(EINVAL);
+    };
+    let mut slot = armed::lock();
+    if slot.reservation().is_ok() {
+        pr_notice!("region= is not needed: crashkernel= has reserved memory\n");
+        return Ok(());
+    }
+    let taken = NamedMemory::take(places).and_then(|memory| slot.name(memory));
+    taken.map_err(|refusal| {
+        pr_err!("region= is refused: {}\n", format_args!("{refusal}"));
+        refusal.errno()
+    })
+}
+
 /// Takes the memory that `reserve=` asks for, early, while much of it is free. Without it the module is
 /// of use all the same.
 #[inline(never)]
@@ -265,72 +290,11 @@ fn reserve_at_start() -> Result {
     };
     let mut slot = armed::lock();
     if slot.reservation().is_ok() {
-        pr_notice!("reserve= is not needed: crashkernel= has reserved memory\n");
+        pr_notice!("reserve= is not needed: memory is reserved already\n");
         return Ok(());
     }
     if let Err(refusal) = slot.reserve(len) {
         pr_warn!("nothing is reserved: {}\n", format_args!("{refusal}"));
     }
     Ok(())
-}
-
-// Out of line for the stack: the structure on its way into its box.
-#[inline(never)]
-fn status() -> Result<KBox<Crossing<Status>>> {
-    let mut boxed = KBox::new(Crossing(Status::default()), GFP_KERNEL)?;
-    let Crossing(status) = &mut *boxed;
-    status.role = ROLE_PRODUCTION;
-    let slot = armed::lock();
-    if let Ok(reservation) = slot.reservation() {
-        describe(&reservation, status);
-    }
-    if let Some(image) = slot.image() {
-        let (records, image) = (image.following.records(), &image.loaded);
-        let segments = &image.segments;
-        status.armed = 1;
-        status.hooks = Hooks::by() as u32;
-        status.holder = RegionHolder::Module as u32;
-        status.protection = segments.protection() as u32;
-        status.entry = segments.plan().entry();
-        status.signature = image.signature as u32;
-        status.decompression = image.decompression as u32;
-        for (to, from) in status.segments.iter_mut().zip(segments.records()) {
-            *to = *from;
-            status.segment_count += 1;
-        }
-        status.replacement = image.replacement as u32;
-        if let Some((segment, elfcorehdr)) = records {
-            let mut places = status.segments.iter_mut();
-            if let Some(place) = places.find(|to| to.kind == segment.kind) {
-                *place = segment;
-            }
-            status.elfcorehdr = elfcorehdr;
-        }
-    }
-    Ok(boxed)
-}
-
-fn describe(reservation: &Reservation, status: &mut Status) {
-    let (region, low) = (reservation.region(), reservation.low_region());
-    // An image of ours is found later.
-    status.holder = match kexec::has_image() {
-        true => RegionHolder::Kernel,
-        false => RegionHolder::Nobody,
-    } as u32;
-    status.source = reservation.source() as u32;
-    status.region = record(region);
-    status.low_region = low.map(record).unwrap_or_default();
-    let more = reservation.regions().iter().copied();
-    let more = more.filter(|other| *other != region && Some(*other) != low);
-    for (to, from) in status.more_regions.iter_mut().zip(more) {
-        *to = record(from);
-        status.more_region_count += 1;
-    }
-}
-
-fn record(range: Range) -> RegionRecord {
-    RegionRecord {
-        start: range.start(),
-        len: range.len(),
-    }
 }

@@ -2,11 +2,13 @@
 
 //! First stage: the memory that is set aside for the capture kernel.
 //!
+//! - `named`: what the command line has kept free;
 //! - `run_time`: what is taken from the running kernel, where nothing was reserved at boot;
 //! - `reservation`: where it is;
 //! - `claim`: how it is kept for images of ours, and each image's part of it.
 
 mod claim;
+mod named;
 mod reservation;
 mod run_time;
 
@@ -16,5 +18,9 @@ pub(crate) use claim::{
     Guard,
     Taken, //
 };
-pub(crate) use reservation::Reservation;
+pub(crate) use named::NamedMemory;
+pub(crate) use reservation::{
+    Reservation,
+    SetAside, //
+};
 pub(crate) use run_time::RunTimeMemory;

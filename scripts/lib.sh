@@ -18,7 +18,7 @@ cache=$(realpath --canonicalize-missing "${RUST_KEXEC_CACHE:-${XDG_CACHE_HOME:-$
 
 # The test guests' own modules, each a directory of qemu/guest.
 # shellcheck disable=SC2034 # for the scripts that source this file
-GUEST_MODULES="crasher irqs_off livepatched on_entry panic_at_once"
+GUEST_MODULES="crasher hold_memory irqs_off livepatched on_entry panic_at_once"
 # The drivers of their devices, which a distribution's kernel has as modules.
 # shellcheck disable=SC2034 # for the scripts that source this file
 GUEST_DRIVERS="virtio_pci virtio_console virtio_blk"

@@ -107,12 +107,14 @@ pub enum RegionSource {
     Crashkernel = 1,
     /// The module, from the memory of the running kernel.
     RunTime = 2,
+    /// The command line or firmware, and region= has named it.
+    Named = 3,
 }
 
 impl RegionSource {
     /// The source with this number.
     pub fn from_number(number: u32) -> Option<Self> {
-        let all = [Self::Crashkernel, Self::RunTime];
+        let all = [Self::Crashkernel, Self::RunTime, Self::Named];
         all.into_iter().find(|source| *source as u32 == number)
     }
 
@@ -121,6 +123,7 @@ impl RegionSource {
         match self {
             Self::Crashkernel => "crashkernel=",
             Self::RunTime => "run time",
+            Self::Named => "region=",
         }
     }
 }
@@ -158,9 +161,9 @@ impl RegionHolder {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// The kernel's map of all RAM forbids it.
+    /// The kernel's page tables forbid it.
     ReadOnly = 1,
-    /// That map could not be changed; the log says why.
+    /// They could not be changed; the log says why.
     Writable = 2,
 }
 

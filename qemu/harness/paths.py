@@ -56,7 +56,15 @@ VMLINUX = _vmlinux()
 # The modules that a guest may have, with debug information as well.
 MODULES = tuple(
     BUILD / "module" / TARGET / name / f"{name}.ko"
-    for name in ("rust_kexec", "crasher", "irqs_off", "livepatched", "on_entry", "panic_at_once")
+    for name in (
+        "rust_kexec",
+        "crasher",
+        "hold_memory",
+        "irqs_off",
+        "livepatched",
+        "on_entry",
+        "panic_at_once",
+    )
 )
 
 # The same files inside the production guest.
@@ -71,6 +79,8 @@ GUEST_ON_ENTRY = "/lib/on_entry.ko"
 GUEST_CRASHER = "/lib/crasher.ko"
 # Patches the function of sysrq's crash.
 GUEST_LIVEPATCHED = "/lib/livepatched.ko"
+# Requests physical memory.
+GUEST_HOLD_MEMORY = "/lib/hold_memory.ko"
 # Makes all CPUs panic at once.
 GUEST_PANIC_AT_ONCE = "/lib/panic_at_once.ko"
 

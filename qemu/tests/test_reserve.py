@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Memory that is taken from the running kernel: refusals, and giving it back."""
+"""Memory that is set aside while the kernel runs: refusals, and giving it back."""
 
 import re
 
 from harness import paths
 from harness.guest.guest import Guest
-from harness.guest.kernel import complaints, free_kib, kernel_words
+from harness.guest.kernel import complaints, free_kib, iomem, kernel_words
 from harness.guest.refusals import assert_refused, refuse
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.steps.reserving import SIZE_MIB, fragment
+from harness.steps.reserving import SIZE_MIB, fragment, insert_with_region, named
 from harness.testing import in_guest
-from harness.units import KIB, MIB
+from harness.units import GIB, KIB, MIB
 
 # An idle guest's figures move by less than 200 KiB, however many rounds there are.
 ROUNDS = 100
@@ -141,3 +141,68 @@ async def test_reserved_at_boot(guest: Guest) -> None:
     assert smaller.region == range(status.region.start, status.region.start + 224 * MIB)
     assert await reserved(guest) == 224 * MIB
     await guest.load()
+
+
+# Memory on both sides of 4 GiB is kept free.
+NAMED = {
+    "x86_64": ("memmap=256M$1G memmap=256M$4608M", 1 * GIB, 4608 * MIB),
+    # RAM starts at 1 GiB.
+    "arm64": ("mem=2560M", 3584 * MIB, 4608 * MIB),
+}
+OPTIONS, LOW, HIGH = NAMED[paths.ARCH]
+
+
+async def refuse_region(guest: Guest, parameter: str, errno: str, sentence: str) -> None:
+    """A module that does not come, and changes nothing."""
+    before = await guest.read("/proc/iomem")
+    await guest.shell("dmesg -c >/dev/null")
+    finished = await guest.run("insmod", paths.GUEST_MODULE, parameter)
+    assert finished.status != 0 and errno in finished.stderr, finished
+    assert await kernel_words(guest, f"rust_kexec: region=.*{sentence}"), parameter
+    assert await guest.read("/proc/iomem") == before
+    assert (await guest.run("test", "-e", "/dev/rust_kexec")).status != 0
+
+
+@in_guest(Hardware(cpus=1, memory_mib=5120), command_line=OPTIONS)
+async def test_named(guest: Guest) -> None:
+    low, high = range(LOW, LOW + 256 * MIB), range(HIGH, HIGH + 256 * MIB)
+    await guest.shell("rmmod rust_kexec")
+    for text in ("64M", f"64M${LOW:#x}", f"0@{LOW:#x}", f"64M@{LOW:#x},1M@{LOW:#x}"):
+        await refuse_region(guest, f"region={text}", "Invalid argument", "sizes and places")
+    for parameter, errno, sentence in (
+        (named(range(LOW, LOW + MIB + 1)), "Invalid argument", "does not consist of whole pages"),
+        (named(range(LOW + 1, LOW + MIB + 1)), "Invalid argument", "does not consist of whole"),
+        (named(range(LOW - MIB, LOW + MIB)), "busy", f"the running kernel uses 0x.*-{LOW:#x}"),
+        (named(range(64 * GIB, 65 * GIB)), "Cannot assign", "is not all RAM, .* firmware"),
+        (named(range(5 * GIB, 8 * GIB)), "Cannot assign", r"0x\w+-0x200000000 is not\."),
+        (named(high), "Cannot assign", "none of the named memory is in"),
+        (
+            named(*(range(LOW + n * MIB, LOW + n * MIB + KIB * 64) for n in range(9))),
+            "Invalid argument",
+            "sizes and places",
+        ),
+    ):
+        await refuse_region(guest, parameter, errno, sentence)
+
+    hold = f"insmod {paths.GUEST_HOLD_MEMORY} start={LOW + 32 * MIB:#x} len={MIB:#x}"
+    await guest.shell(hold)
+    await refuse_region(guest, named(low), "busy", "somebody else has some of")
+    await guest.shell("rmmod hold_memory")
+
+    # It is there for images as any other.
+    await guest.shell(f"insmod {paths.GUEST_MODULE}")
+    await insert_with_region(low, high)(guest)
+    assert (await guest.run("sh", "-c", hold)).status != 0
+    await guest.load()
+    await guest.load()
+    status = await guest.status()
+    assert status.replacement == "beside" and status.write_protected
+    for size in ("0", "64M"):
+        await refuse(guest, ("rkexec", "reserve", size), "EEXIST", "region=")
+    await guest.unload()
+    await guest.load()
+    await guest.unload()
+    await guest.shell("rmmod rust_kexec")
+    assert await iomem(guest, "rust_kexec") == []
+    assert await reserved(guest) == 0
+    assert not await complaints(guest)

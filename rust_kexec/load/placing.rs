@@ -72,6 +72,12 @@ pub(super) fn extent(plan: &Plan) -> Range {
     plan.extent(PAGE_SIZE as u64)
 }
 
+/// The memory of the slots of the elfcorehdr, in pages of its own.
+pub(super) fn elfcorehdr(plan: &Plan) -> Range {
+    let segment = plan.segment(SegmentKind::Elfcorehdr);
+    segment.map(|segment| segment.memory).unwrap_or_default()
+}
+
 impl Needs<'_> {
     /// Plans the image beside what is at `occupied`. Where that leaves too little room, plans it as if
     /// nothing were there.

@@ -54,7 +54,7 @@ use crate::{
     },
     sys::{
         memory,
-        physical::ReservedMemory, //
+        physical::Windows, //
     }, //
 };
 use core::mem::MaybeUninit;
@@ -86,7 +86,10 @@ pub(crate) struct Beside<'a> {
 }
 
 /// An image whose memory another one still has.
-pub(crate) struct Instead<'a>(KBox<Staged<'a>>);
+pub(crate) struct Instead<'a> {
+    staged: KBox<Staged<'a>>,
+    windows: Windows,
+}
 
 /// An image that was verified, planned and built, but is not in its place yet.
 struct Staged<'a> {
@@ -155,7 +158,10 @@ pub(crate) fn prepare<'a>(
         initrd.len() as u64,
         record.report.memory(),
     )?;
-    let extent = placing::extent(&planned.plan);
+    let windows = reservation.windows(
+        placing::extent(&planned.plan),
+        placing::elfcorehdr(&planned.plan),
+    )?;
     let staged = KBox::new(
         Staged {
             decompression,
@@ -175,9 +181,9 @@ pub(crate) fn prepare<'a>(
         },
         GFP_KERNEL,
     )?;
-    Ok(match claim.take(extent) {
-        Some(memory) => Prepared::Beside(Beside { staged, memory }),
-        None => Prepared::Instead(Instead(staged)),
+    Ok(match claim.take(windows) {
+        Ok(memory) => Prepared::Beside(Beside { staged, memory }),
+        Err(windows) => Prepared::Instead(Instead { staged, windows }),
     })
 }
 
@@ -191,9 +197,9 @@ impl Beside<'_> {
 impl Instead<'_> {
     /// Copies the image into the region, which the one before must have left, and checks the copy.
     pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
-        let memory = placing::extent(&self.0.segments.plan);
-        let memory = claim.take(memory).ok_or(RegionError::Occupied(memory))?;
-        Staged::copy(self.0, memory, claim)
+        let memory = claim.take(self.windows);
+        let memory = memory.map_err(|windows| RegionError::Occupied(windows.range()))?;
+        Staged::copy(self.staged, memory, claim)
     }
 }
 
@@ -226,12 +232,13 @@ impl Staged<'_> {
             contents,
         );
         let checked = check(reserved, segments.records(), digests, contents);
-        let elfcorehdr = segments.plan().segment(SegmentKind::Elfcorehdr);
-        let elfcorehdr = elfcorehdr.map(|segment| segment.memory).unwrap_or_default();
+        let elfcorehdr = placing::elfcorehdr(segments.plan());
         // SAFETY: A part of the image's memory, which lives longer. Nothing else of the image is in it.
-        let elfcorehdr = unsafe { ReservedMemory::new(elfcorehdr) };
-        let following =
-            checked.and_then(|()| staged.elfcorehdr.follow(elfcorehdr, slots, staged.digests));
+        let elfcorehdr =
+            unsafe { reserved.part(elfcorehdr) }.ok_or(RegionError::Occupied(elfcorehdr));
+        let following = checked
+            .and(elfcorehdr)
+            .and_then(|memory| staged.elfcorehdr.follow(memory, slots, staged.digests));
         let following = match following {
             Ok(following) => following,
             Err(error) => {

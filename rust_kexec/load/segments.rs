@@ -5,6 +5,7 @@
 use super::{
     digests::Digests,
     handover::Staging,
+    placing,
     write_protection::WriteProtection, //
 };
 use crate::{
@@ -13,8 +14,8 @@ use crate::{
     refusal::Refusal,
     sys::{
         physical::{
-            self,
-            ReservedMemory, //
+            ReservedMemory,
+            Views, //
         },
         words, //
     }, //
@@ -41,10 +42,7 @@ use kexec_core::{
             Algorithm,
             DIGEST_LEN, //
         },
-        ranges::{
-            without,
-            Range, //
-        }, //
+        ranges::Range, //
     },
     uapi::{
         Protection,
@@ -79,10 +77,12 @@ impl Unwritten {
 /// # Invariants
 ///
 /// Every segment of `plan` but that one was copied to its place, and `records` has the digest of each.
-/// The region is reserved memory while the value lives, and nothing but accidents writes to it.
+/// The region is reserved memory while the value lives, the image's part of it is mapped at `views`, and
+/// nothing but accidents writes to it.
 pub(crate) struct Segments {
     plan: KBox<Plan>,
     records: KBox<Records>,
+    views: Views,
     protections: [Option<WriteProtection>; PARTS_MAX],
 }
 
@@ -121,7 +121,8 @@ impl Segments {
         );
         // INVARIANT: All segments were written above.
         Self {
-            protections: protect(memory.range(), &plan),
+            protections: protect(memory, &plan),
+            views: memory.views(),
             plan,
             records,
         }
@@ -137,7 +138,7 @@ impl Segments {
         self.records.as_slice()
     }
 
-    /// Whether the kernel's map of all RAM forbids writes to them.
+    /// Whether the kernel's page tables forbid writes to them.
     pub(crate) fn protection(&self) -> Protection {
         // The elfcorehdr is at an edge, or between the two parts.
         match self.protections.iter().flatten().count() {
@@ -149,15 +150,17 @@ impl Segments {
     /// Checks what the purgatory cannot check. For the crash path: takes no lock.
     // scripts/check-crash-path follows it.
     pub(crate) fn check_before_the_jump(&self) -> Result<(), Damage> {
-        check::before_the_jump(self.records(), &DirectMap(self))
+        check::before_the_jump(self.records(), &InPlace(self))
     }
 }
 
 /// Write-protects an image's memory, but for the elfcorehdr's segment.
-fn protect(memory: Range, plan: &Plan) -> [Option<WriteProtection>; PARTS_MAX] {
-    let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
-    let elfcorehdr = [elfcorehdr.map(|segment| segment.memory).unwrap_or_default()];
-    let mut parts = without([memory], &elfcorehdr);
+fn protect(memory: &ReservedMemory, plan: &Plan) -> [Option<WriteProtection>; PARTS_MAX] {
+    let elfcorehdr = placing::elfcorehdr(plan);
+    let views = memory.views();
+    let mut parts = views
+        .iter()
+        .filter(|view| !view.range().overlaps(&elfcorehdr));
     [(); PARTS_MAX].map(|()| parts.next().and_then(WriteProtection::of))
 }
 
@@ -188,16 +191,13 @@ impl Destination for Memory<'_> {
     }
 }
 
-/// The region as the kernel maps it, while the segments are in their places.
-struct DirectMap<'a>(&'a Segments);
+/// The image as the kernel maps it, while the segments are in their places.
+struct InPlace<'a>(&'a Segments);
 
-impl check::Memory for DirectMap<'_> {
+impl check::Memory for InPlace<'_> {
     fn bytes(&self, range: Range) -> Option<&[u8]> {
-        if !self.0.plan.region().encloses(&range) {
-            return None;
-        }
         // SAFETY: By the invariant of the segments.
-        Some(unsafe { physical::directly_mapped(range) })
+        unsafe { self.0.views.bytes(range) }
     }
 
     fn digest(&self, algorithm: Algorithm, bytes: &[u8]) -> Option<[u8; DIGEST_LEN]> {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Write protection of a loaded image in the kernel's map of all RAM.
+//! Write protection of a loaded image in the kernel's map of all RAM, or where else the kernel sees it.
 //!
-//! Once an image is copied nothing of its memory is written through that map, but for the slots of the
+//! Once an image is copied nothing of its memory is written there, but for the slots of the
 //! elfcorehdr. The rest of the region stays writable, for the next image. The purgatory runs on the identity map.
 
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
         Failure,
         Region, //
     },
-    compat::prelude::*, //
+    compat::prelude::*,
+    sys::physical::View, //
 };
-use kexec_core::types::ranges::Range;
 
 /// A protection that is lifted for as long as this lives.
 pub(super) struct Lifted<'a>(&'a mut WriteProtection);
@@ -28,9 +28,9 @@ impl Drop for Lifted<'_> {
 pub(super) struct WriteProtection(Region);
 
 impl WriteProtection {
-    /// Protects `region`, which is directly mapped memory of ours. If that cannot be done, says so
+    /// Protects `region`, which is memory of ours. If that cannot be done, says so
     /// in the log and leaves it writable: a digest is checked before anything of it is used.
-    pub(super) fn of(region: Range) -> Option<Self> {
+    pub(super) fn of(region: View) -> Option<Self> {
         match Self::try_of(region) {
             Ok(protection) => Some(protection),
             Err(failure) => {
@@ -51,7 +51,7 @@ impl WriteProtection {
         Ok(lifted)
     }
 
-    fn try_of(region: Range) -> Result<Self, Failure> {
+    fn try_of(region: View) -> Result<Self, Failure> {
         // A failure half way is undone by dropping it.
         let protection = Self(Region::split_off(region)?);
         protection.0.make_read_only()?;

@@ -26,6 +26,25 @@ pub(crate) enum RegionError {
     CannotBeTaken,
     /// The running kernel has not so much memory to spare.
     NotAvailable { wanted: u64, available: u64 },
+    /// Named memory does not consist of whole pages.
+    NotPages { range: Range, page_len: u64 },
+    /// There are more pieces of named memory than a capture kernel can be told of.
+    TooMany { found: usize, most: usize },
+    /// Firmware does not call all of it RAM.
+    NotRam { range: Range, missing: Range },
+    /// The running kernel uses some of it as RAM.
+    InUse { range: Range, used: Range },
+    #[cfg_attr(not(CONFIG_ARM64), allow(dead_code))]
+    /// Firmware has reserved some of it for something else.
+    ForFirmware { range: Range, reserved: Range },
+    /// Somebody else has some of it.
+    Held(Range),
+    /// None of it is where devices of the capture kernel reach it.
+    OutOfReach(Range),
+    /// It cannot be mapped.
+    CannotMap(Range),
+    /// Memory is named by region=, which `rkexec reserve` does not change.
+    IsNamed,
     /// The kernel's own kexec has a crash image loaded.
     KernelImageLoaded,
     /// The kernel's own kexec is at work.
@@ -46,11 +65,17 @@ impl RegionError {
             Self::Reserved { .. } => EEXIST,
             Self::NotShrunk(error) => *error,
             Self::CannotBeTaken => ENODEV,
-            Self::NotAvailable { .. } => ENOMEM,
+            Self::NotAvailable { .. } | Self::CannotMap(_) => ENOMEM,
+            Self::NotPages { .. } | Self::TooMany { .. } => EINVAL,
+            Self::NotRam { .. } | Self::OutOfReach(_) => errno(Errno::AddrNotAvail),
+            Self::IsNamed => EEXIST,
             Self::KernelImageLoaded
             | Self::KexecBusy
             | Self::Occupied(_)
             | Self::Changed
+            | Self::InUse { .. }
+            | Self::ForFirmware { .. }
+            | Self::Held(_)
             | Self::Armed { .. } => EBUSY,
             Self::Damaged { .. } => EIO,
         }
@@ -94,6 +119,50 @@ impl fmt::Display for RegionError {
                  or free memory",
                 Size(*wanted),
                 Size(*available)
+            ),
+            Self::NotPages { range, page_len } => write!(
+                f,
+                "{range} does not consist of whole pages: give a start and a size that are multiples \
+                 of {page_len:#x}"
+            ),
+            Self::TooMany { found, most } => write!(
+                f,
+                "{found} pieces of memory are named, and a capture kernel can be told of {most}: name \
+                 fewer"
+            ),
+            Self::NotRam { range, missing } => write!(
+                f,
+                "{range} is not all RAM, in the words of this machine's firmware: {missing} is not. \
+                 Name memory that was kept free with memmap=SIZE$START (x86_64), or with mem= or a node of \
+                 /reserved-memory that has no-map (arm64)"
+            ),
+            Self::InUse { range, used } => write!(
+                f,
+                "the running kernel uses {used} of {range}: keep that free at boot with \
+                 memmap=SIZE$START (x86_64), or with mem= or a node of /reserved-memory that has no-map \
+                 (arm64)"
+            ),
+            Self::ForFirmware { range, reserved } => write!(
+                f,
+                "firmware has reserved {reserved} of {range} for something else: name memory beside it"
+            ),
+            Self::Held(range) => write!(
+                f,
+                "somebody else has some of {range}, or it is where a bus has devices: /proc/iomem says \
+                 who, and rmmod may help"
+            ),
+            Self::OutOfReach(within) => write!(
+                f,
+                "none of the named memory is in {within}, and a capture kernel needs some there for \
+                 DMA: keep some free there, and name it as well, after a comma"
+            ),
+            Self::CannotMap(range) => write!(
+                f,
+                "the kernel cannot map {range}, where the image was to go: free memory, and load again"
+            ),
+            Self::IsNamed => f.write_str(
+                "the memory for images was named with region= when the module was inserted, and stays as it \
+                 is: insert the module without that to take memory from the running kernel",
             ),
             Self::KernelImageLoaded => f.write_str(
                 "the kernel's own kexec has a crash image loaded, and there is one region for \

@@ -2,9 +2,9 @@
 
 //! Keeping the reserved memory for an image of ours, from the kernel's own kexec as well.
 
-use super::{
-    reservation::Reservation,
-    run_time::RunTimeMemory, //
+use super::reservation::{
+    Reservation,
+    SetAside, //
 };
 use crate::{
     refusal::{
@@ -22,10 +22,12 @@ use crate::{
             CAN_FAIL, //
         },
         kexec,
-        physical::ReservedMemory, //
+        physical::{
+            ReservedMemory,
+            Windows, //
+        }, //
     }, //
 };
-use kernel::sync::Arc;
 use kexec_core::types::ranges::{
     Range,
     RangeList, //
@@ -66,12 +68,15 @@ pub(crate) struct Claim {
 const IMAGES_MAX: usize = 2;
 
 /// A part of the region that is one image's. Nobody else can take any of it before it is given back.
-pub(crate) struct Taken(ReservedMemory);
+pub(crate) struct Taken {
+    memory: ReservedMemory,
+    _windows: Windows,
+}
 
 impl Taken {
     /// The memory.
     pub(crate) fn memory(&mut self) -> &mut ReservedMemory {
-        &mut self.0
+        &mut self.memory
     }
 }
 
@@ -81,12 +86,9 @@ const PATIENCE_MILLISECONDS: u32 = 1000;
 const LOOK_MILLISECONDS: u32 = 10;
 
 impl Claim {
-    /// Claims what the kernel reserved, or else what was taken at run time, unless an image of the kernel's
-    /// own is in it, or on its way.
-    pub(crate) fn new(
-        guard: &mut Guard,
-        run_time: Option<&Arc<RunTimeMemory>>,
-    ) -> Result<Self, Refusal> {
+    /// Claims what the kernel reserved, or else what the module has set aside itself, unless an image of the
+    /// kernel's own is in it, or on its way.
+    pub(crate) fn new(guard: &mut Guard, own: Option<&SetAside>) -> Result<Self, Refusal> {
         // A claim that must fail would be in the way of whoever replaces that image meanwhile.
         refuse_kernels_image()?;
         let region = guard.0.claim().map_err(|_| RegionError::KexecBusy)?;
@@ -96,7 +98,7 @@ impl Claim {
         // before it was found free, and so is done. None was let through since. What they did is found
         // by looking now.
         Ok(Self {
-            reservation: Reservation::find(run_time)?,
+            reservation: Reservation::find(own)?,
             taken: RangeList::new(),
             _region: region,
         })
@@ -125,22 +127,26 @@ impl Claim {
         taken.reduce(|one, other| one.hull(&other))
     }
 
-    /// Takes a part of the region for an image, if it is free.
-    pub(crate) fn take(&mut self, part: Range) -> Option<Taken> {
+    /// Takes the part of the region that `windows` are of for an image, if it is free.
+    pub(crate) fn take(&mut self, windows: Windows) -> Result<Taken, Windows> {
+        let part = windows.range();
         let in_use = self.taken.iter().any(|taken| taken.overlaps(&part));
-        if in_use || !self.reservation.region().encloses(&part) {
-            return None;
+        let free = !in_use && self.reservation.region().encloses(&part);
+        if !free || self.taken.push(part).is_err() {
+            return Err(windows);
         }
-        self.taken.push(part).ok()?;
-        // SAFETY: The region is directly mapped, and reserved for images of ours. By the invariant
-        // nobody else has any of this part, and nobody gets it before it is given back.
-        Some(Taken(unsafe { ReservedMemory::new(part) }))
+        Ok(Taken {
+            // SAFETY: The region is reserved for images of ours. By the invariant nobody else has any of
+            // this part, and nobody gets it before it is given back. The windows are there as long.
+            memory: unsafe { windows.memory() },
+            _windows: windows,
+        })
     }
 
     /// Takes a part back, which its image must have left.
-    pub(crate) fn give_back(&mut self, Taken(memory): Taken) {
+    pub(crate) fn give_back(&mut self, taken: Taken) {
         // There is no place for two halves of what two images had side by side: then it is kept.
-        let _ = self.taken.subtract(memory.range());
+        let _ = self.taken.subtract(taken.memory.range());
     }
 }
 

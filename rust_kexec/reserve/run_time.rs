@@ -52,11 +52,6 @@ impl RunTimeMemory {
         self.wanted
     }
 
-    /// How much it is, in bytes.
-    pub(crate) fn len(&self) -> u64 {
-        self.pieces.ranges().total_len()
-    }
-
     /// Where it is, in ascending order.
     pub(super) fn ranges(&self) -> &[Range] {
         self.pieces.ranges().as_slice()

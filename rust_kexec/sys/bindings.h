@@ -253,6 +253,7 @@ u64 rust_kexec_vmemmap(void);
 /* sys/parameters.c */
 extern char *rust_kexec_exclude;
 extern char *rust_kexec_reserve;
+extern char *rust_kexec_region;
 
 /* sys/physical.c */
 u64 rust_kexec_virt_to_phys(const void *address);

@@ -92,3 +92,43 @@ unsafe extern "C" fn visited(resource: *mut bindings::resource, argument: *mut c
     }
     walk.outcome.is_err().into()
 }
+
+/// Memory that nobody else can request, as /proc/iomem shows.
+///
+/// # Invariants
+///
+/// The range was requested from the tree.
+pub(crate) struct Requested(Range);
+
+impl Requested {
+    /// Requests memory that is in no resource, or in one that only says that it is reserved. None where
+    /// somebody has requested any of it, or it is where a bus has devices.
+    pub(crate) fn new(range: Range) -> Option<Self> {
+        // SAFETY: The tree is the kernel's own; the name is there as long as the module, which releases
+        // what it has requested.
+        let resource = unsafe {
+            bindings::__request_region(
+                core::ptr::addr_of_mut!(bindings::iomem_resource),
+                range.start(),
+                range.len(),
+                c"rust_kexec".as_char_ptr(),
+                bindings::IORESOURCE_EXCLUSIVE as c_int,
+            )
+        };
+        // SAFETY: The resource is there until it is released, and its parent as long.
+        let parent = unsafe { resource.as_ref()?.parent.as_ref() };
+        // INVARIANT: It was requested above.
+        let requested = Self(range);
+        let window = bindings::IORESOURCE_WINDOW as c_ulong;
+        let bus = parent.is_some_and(|parent| parent.flags & window != 0);
+        (!bus).then_some(requested)
+    }
+}
+
+impl Drop for Requested {
+    fn drop(&mut self) {
+        let tree = core::ptr::addr_of_mut!(bindings::iomem_resource);
+        // SAFETY: By the type's invariant, and only here.
+        unsafe { bindings::__release_region(tree, self.0.start(), self.0.len()) }
+    }
+}

@@ -19,6 +19,10 @@ char *rust_kexec_reserve;
 module_param_named(reserve, rust_kexec_reserve, charp, 0400);
 MODULE_PARM_DESC(reserve, "Memory that is taken from the running kernel for a capture kernel, such as 192M, where crashkernel= has reserved none");
 
+char *rust_kexec_region;
+module_param_named(region, rust_kexec_region, charp, 0400);
+MODULE_PARM_DESC(region, "Memory for a capture kernel that the command line or firmware has kept free: SIZE@START[,SIZE@START...], where crashkernel= has reserved none");
+
 module_param_cb(signatures, &rust_kexec_signatures, NULL, 0644);
 MODULE_PARM_DESC(signatures,
 		 "Which kernels may be loaded: off, check-if-signed (default) or require; can only be tightened once the module is loaded");

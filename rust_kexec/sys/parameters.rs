@@ -25,6 +25,12 @@ pub(crate) fn reserve() -> &'static [u8] {
     string(unsafe { bindings::rust_kexec_reserve })
 }
 
+/// `region=`; empty where it was not given.
+pub(crate) fn region() -> &'static [u8] {
+    // SAFETY: As above.
+    string(unsafe { bindings::rust_kexec_region })
+}
+
 fn string(text: *const c_char) -> &'static [u8] {
     if text.is_null() {
         return b"";

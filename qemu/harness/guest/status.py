@@ -50,6 +50,11 @@ class Status:
     """More memory for the capture kernel."""
     source: str | None
     """Who has set the memory aside."""
+    holder: str | None
+    """Who has an image in it."""
+    used: int | None
+    free: int | None
+    write_protected: bool | None
     entry: int | None
     decompression: Decompression | None
     signature: str | None
@@ -90,6 +95,10 @@ class Status:
             low_region=region(fields["low_region"]),
             more_regions=[region(record) for record in fields["more_regions"]],
             source=fields["source"],
+            holder=fields["holder"],
+            used=fields["used"],
+            free=fields["free"],
+            write_protected=fields["write_protected"],
             entry=None if entry is None else int(entry, 16),
             decompression=fields["decompression"] and Decompression(**fields["decompression"]),
             signature=fields["signature"],

@@ -32,6 +32,8 @@ class Hardware:
     """x86_64: whether UEFI with Secure Boot starts it; see `harness.machine.secure_boot`."""
     spin_table: bool = False
     """arm64: whether firmware without PSCI starts it; see `harness.machine.spin_table`."""
+    device_tree: str = ""
+    """arm64: what is added to the source of the machine's device tree."""
     arguments: tuple[str, ...] = ()
     """Further arguments for QEMU."""
     hotplug: bool = False

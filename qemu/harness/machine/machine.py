@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from qemu.qmp import EventListener, QMPClient
 
 from harness import paths
-from harness.machine import network, secure_boot, spin_table
+from harness.machine import device_tree, network, secure_boot, spin_table
 from harness.machine.console import Console
 from harness.machine.errors import GuestError, QemuCrashed
 from harness.machine.hardware import COUNTING, PLUGGED_MIB_MAX, Hardware, accelerator
@@ -93,6 +93,7 @@ class Machine:
             *self._firmware(),
             *("-kernel", str(paths.KERNEL), "-initrd", str(self._initrd)),
             *("-append", self.command_line),
+            *(("-dtb", str(self._device_tree)) if self.hardware.device_tree else ()),
         ]
 
     def _arguments(self) -> list[str]:
@@ -151,6 +152,9 @@ class Machine:
                 self.command_line,
                 self._initrd.stat().st_size,
             )
+        if self.hardware.device_tree:
+            source = device_tree.source(self._board(), self._processors())
+            self._device_tree.write_bytes(device_tree.compiled(source + self.hardware.device_tree))
         with open(self.disk, "wb") as disk:
             # Room for all of memory, and for the headers before it.
             plugged_mib = PLUGGED_MIB_MAX * self.hardware.hotplug

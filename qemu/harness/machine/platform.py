@@ -30,6 +30,8 @@ class Platform:
     """An option for every kernel: the timer of a guest on a busy host is late, not broken."""
     middle_region: str
     """A `crashkernel=` with memory of a 2 GiB guest on both sides."""
+    kept_free: tuple[str, range]
+    """An option that keeps memory of a 2 GiB guest free, and that memory."""
     page: int
     """Length of a page, and of a page table."""
     first_ram: int
@@ -83,6 +85,7 @@ PLATFORMS = {
         early_console="earlyprintk=serial,ttyS0,115200",
         late_interrupts="no_timer_check",
         middle_region="crashkernel=256M@512M",
+        kept_free=("memmap=256M$1G", range(1 << 30, (1 << 30) + (256 << 20))),
         page=4 << 10,
         first_ram=0,
         verification_region="crashkernel=320M@256M",
@@ -120,6 +123,8 @@ PLATFORMS = {
         early_console="earlycon=pl011,0x9000000",
         late_interrupts="",
         middle_region="crashkernel=256M@1536M",
+        # RAM starts at 1 GiB.
+        kept_free=("mem=1792M", range(2816 << 20, 3 << 30)),
         page=next((kib << 10 for kib in (16, 64) if paths.TARGET.endswith(f"{kib}k")), 4 << 10),
         first_ram=1 << 30,
         verification_region="crashkernel=320M@1344M",

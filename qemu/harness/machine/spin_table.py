@@ -5,12 +5,11 @@ QEMU leaves PSCI to firmware that starts at EL3. Ours (qemu/firmware) has none, 
 that the harness has put into memory, beside a device tree that says so.
 """
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness import paths
-from harness.machine.platform import PLATFORM
+from harness.machine import device_tree
 
 # Places that the firmware knows. The start of RAM is for the device tree that QEMU makes.
 SPIN_TABLE = 0x4010_0000
@@ -36,15 +35,8 @@ def write_device_tree(
     tree: Path, machine: str, processors: Sequence[str], command_line: str, initrd_len: int
 ) -> None:
     """Writes a machine's device tree to the file `tree`, after the one that QEMU makes for it."""
-    subprocess.run(
-        [
-            *(PLATFORM.qemu, "-nodefaults", "-display", "none"),
-            *("-machine", f"{machine},dumpdtb={tree}", *processors, *FIRMWARE),
-        ],
-        check=True,
-    )
-    source = described(_dtc("dtb", "dts", tree.read_bytes()).decode(), command_line, initrd_len)
-    tree.write_bytes(_dtc("dts", "dtb", source.encode()))
+    source = device_tree.source(machine, processors, *FIRMWARE)
+    tree.write_bytes(device_tree.compiled(described(source, command_line, initrd_len)))
 
 
 def described(source: str, command_line: str, initrd_len: int) -> str:
@@ -78,12 +70,3 @@ def described(source: str, command_line: str, initrd_len: int) -> str:
     }};
 }};
 """
-
-
-def _dtc(given: str, wanted: str, contents: bytes) -> bytes:
-    return subprocess.run(
-        ["dtc", "-q", "-I", given, "-O", wanted],
-        input=contents,
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout

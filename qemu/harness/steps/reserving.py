@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Steps that take memory from the running kernel."""
+"""Steps that set memory aside while the kernel runs."""
 
 from harness import paths
-from harness.crash.scenario import Facts
+from harness.crash.scenario import Facts, Preparation
 from harness.guest.guest import Guest
 from harness.guest.kernel import iomem
 from harness.units import MIB
@@ -49,6 +49,36 @@ async def taken(guest: Guest) -> None:
     ram = await iomem(guest, "System RAM")
     for region in status.regions:
         assert any(region.start in one and region.stop - 1 in one for one in ram), region
+
+
+def named(*regions: range) -> str:
+    """The parameter that names memory."""
+    places = (f"{len(region):#x}@{region.start:#x}" for region in regions)
+    return f"region={','.join(places)}"
+
+
+def insert_with_region(*regions: range) -> Preparation:
+    """Has the module use memory that was kept free."""
+
+    async def insert(guest: Guest) -> None:
+        ram = await iomem(guest, "System RAM")
+        for region in regions:
+            assert not any(region.start < one.stop and one.start < region.stop for one in ram)
+        await guest.shell(f"rmmod rust_kexec; insmod {paths.GUEST_MODULE} {named(*regions)}")
+        status = await guest.status()
+        assert status.source == "region="
+        assert sorted(status.regions, key=lambda one: one.start) == list(regions)
+        assert await iomem(guest, "rust_kexec") == list(regions)
+        if paths.has(paths.TARGET, "CRASH_DUMP"):
+            size = int(await guest.read("/sys/kernel/kexec_crash_size"))
+            assert size == sum(len(region) for region in regions)
+
+    return insert
+
+
+async def write_protected(guest: Guest, facts: Facts) -> None:
+    """Asserts that the image cannot be written to."""
+    assert facts.status.write_protected
 
 
 async def in_pieces(guest: Guest, facts: Facts) -> None:

@@ -102,27 +102,33 @@ fn page_tables_len(region: Range) -> u64 {
     tables * granule().page_len()
 }
 
+/// The running machine's device tree. On a machine that ACPI describes it is the small one of
+/// the kernel's EFI stub.
+pub(super) fn running_tree() -> Result<KVVec<u8>, Refusal> {
+    const MISSING: MachineError = MachineError::Missing {
+        what: "the running machine's device tree, /sys/firmware/fdt,",
+        remedy: "use a kernel with CONFIG_SYSFS, and look in its log for what became of the tree",
+    };
+    let mut tree = KVVec::new();
+    tree.extend_with(TREE_LEN_MAX, 0, GFP_KERNEL)?;
+    let sysfs = Mount::sysfs().map_err(|_| MISSING)?;
+    sysfs
+        .read(c"firmware/fdt", &mut tree)
+        .map_err(|_| MISSING)?;
+    Ok(tree)
+}
+
 /// The facts of the running machine that the handover needs.
 pub(crate) struct Sources {
     tree: KVVec<u8>,
 }
 
 impl Sources {
-    /// Reads the running machine's device tree. On a machine that ACPI describes it is the small one of
-    /// the kernel's EFI stub.
+    /// Reads the facts.
     pub(crate) fn read() -> Result<Self, Refusal> {
-        const MISSING: MachineError = MachineError::Missing {
-            what: "the running machine's device tree, /sys/firmware/fdt,",
-            remedy:
-                "use a kernel with CONFIG_SYSFS, and look in its log for what became of the tree",
-        };
-        let mut tree = KVVec::new();
-        tree.extend_with(TREE_LEN_MAX, 0, GFP_KERNEL)?;
-        let sysfs = Mount::sysfs().map_err(|_| MISSING)?;
-        sysfs
-            .read(c"firmware/fdt", &mut tree)
-            .map_err(|_| MISSING)?;
-        Ok(Self { tree })
+        Ok(Self {
+            tree: running_tree()?,
+        })
     }
 
     /// The lengths of the segments, for an image in `region` and a kernel that may use `regions`.

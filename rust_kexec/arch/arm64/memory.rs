@@ -2,9 +2,25 @@
 
 //! The place of the running kernel's text.
 
-use crate::sys::bindings;
+use super::handover;
+use crate::{
+    compat::prelude::*,
+    refusal::{
+        Refusal,
+        RegionError, //
+    },
+    sys::bindings, //
+};
 use kexec_core::{
     contiguous::Limits,
+    handover::arm64::{
+        device_tree::DeviceTreeError,
+        fdt::Fdt,
+        memory::{
+            self,
+            Reserved, //
+        }, //
+    },
     types::ranges::Range, //
 };
 
@@ -38,5 +54,49 @@ pub(crate) fn limits(ram: &[Range]) -> Limits {
             false => Range::ALL,
         },
         pieces: USABLE_RANGES_MAX,
+    }
+}
+
+/// What firmware says of this machine's memory, whatever the kernel made of that.
+pub(crate) struct FirmwareMemory {
+    ram: KVec<Range>,
+    reserved: KVec<Reserved>,
+}
+
+impl FirmwareMemory {
+    /// Reads the device tree.
+    pub(crate) fn read() -> Result<Self, Refusal> {
+        let tree = handover::running_tree()?;
+        let tree = Fdt::parse(&tree).map_err(DeviceTreeError::from)?;
+        let (mut ram, mut reserved) = (KVec::new(), KVec::new());
+        for range in memory::ram(&tree) {
+            ram.push(range, GFP_KERNEL)?;
+        }
+        for range in memory::reserved(&tree) {
+            reserved.push(range, GFP_KERNEL)?;
+        }
+        Ok(Self { ram, reserved })
+    }
+
+    /// What it calls RAM.
+    pub(crate) fn ram(&self) -> &[Range] {
+        &self.ram
+    }
+
+    /// Refuses memory that it keeps for itself, or for a device.
+    pub(crate) fn check_is_free(&self, range: Range) -> Result<(), RegionError> {
+        let mut touched = self.reserved.iter();
+        // What one node has reserved is taken as a whole, or in part.
+        let in_the_way = touched.find(|reserved| {
+            reserved.range.overlaps(&range)
+                && !(reserved.is_free && reserved.range.encloses(&range))
+        });
+        match in_the_way {
+            Some(reserved) => Err(RegionError::ForFirmware {
+                range,
+                reserved: reserved.range,
+            }),
+            None => Ok(()),
+        }
     }
 }

@@ -19,7 +19,10 @@ use crate::sys::kprobe;
 use crate::{
     arch::failure,
     compat::prelude::*,
-    sys::physical::direct_map_address, //
+    sys::physical::{
+        direct_map_address,
+        View, //
+    }, //
 };
 use core::arch::asm;
 #[cfg(kernel_split_leaf_mapping)]
@@ -27,14 +30,11 @@ use kernel::error::to_result;
 #[cfg(kernel_split_leaf_mapping)]
 use kernel::ffi::c_int;
 use kernel::ffi::c_ulong;
-use kexec_core::{
-    handover::arm64::kernel_map::{
-        self,
-        KernelMap,
-        KernelMapError,
-        Unit, //
-    },
-    types::ranges::Range, //
+use kexec_core::handover::arm64::kernel_map::{
+    self,
+    KernelMap,
+    KernelMapError,
+    Unit, //
 };
 
 /// Why the map was not changed.
@@ -80,16 +80,17 @@ fn group(count: usize) -> Result<KVec<u64>> {
 
 impl Region {
     /// Finds the region and splits what maps other memory with it.
-    pub(crate) fn split_off(region: Range) -> Result<Self, Failure> {
+    pub(crate) fn split_off(region: View) -> Result<Self, Failure> {
         let map = kernel_map()?;
         // A page that the region only begins or ends in has other memory too.
-        let pages = region.align_inward(map.granule().page_len());
+        let pages = region.range().align_inward(map.granule().page_len());
+        let pages = pages.and_then(|pages| region.part(pages));
         let pages = pages.ok_or(Failure::Split(EINVAL))?;
-        let start = direct_map_address(pages.start()) as u64;
+        let start = pages.address() as u64;
         let region = Self {
             map,
             start,
-            end: start.saturating_add(pages.len()),
+            end: start.saturating_add(pages.range().len()),
         };
         split_kernel_leaf_mapping(region.start as c_ulong, region.end as c_ulong)?;
         for edge in [region.start, region.end] {

@@ -3,8 +3,16 @@
 //! The place of the running kernel's text, and the memory that the capture kernel may use.
 
 use crate::{
-    refusal::Refusal,
-    sys::iomem, //
+    compat::prelude::*,
+    refusal::{
+        MachineError,
+        Refusal,
+        RegionError, //
+    },
+    sys::{
+        file::Mount,
+        iomem, //
+    }, //
 };
 use kernel::bindings;
 use kexec_core::{
@@ -14,12 +22,17 @@ use kexec_core::{
     },
     handover::x86_64::{
         boot_params::{
+            self,
             BootParams,
-            MemoryType, //
+            MemoryType,
+            BOOT_PARAMS_LEN, //
         },
         memory_map::MemoryMap, //
     },
-    types::ranges::Range, //
+    types::ranges::{
+        without,
+        Range, //
+    }, //
 };
 
 /// The names that /proc/iomem has for the first and the last part of the kernel.
@@ -60,6 +73,46 @@ pub(crate) fn limits(_ram: &[Range]) -> Limits {
     }
 }
 
+/// What firmware says of this machine's memory, whatever the kernel made of that.
+pub(crate) struct FirmwareMemory {
+    ram: KVec<Range>,
+}
+
+impl FirmwareMemory {
+    /// Reads what the boot loader has told the kernel.
+    pub(crate) fn read() -> Result<Self, Refusal> {
+        let mut bytes = KVVec::new();
+        bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
+        let sysfs = Mount::sysfs();
+        sysfs
+            .and_then(|sysfs| {
+                sysfs
+                    .read(c"kernel/boot_params/data", &mut bytes)
+                    .map(|_| ())
+            })
+            .map_err(|_| MachineError::Missing {
+                what:
+                    "the boot loader's map of this machine's memory, /sys/kernel/boot_params/data,",
+                remedy: "use a kernel with CONFIG_SYSFS",
+            })?;
+        let mut ram = KVec::new();
+        for range in boot_params::firmware_ram(&bytes) {
+            ram.push(range, GFP_KERNEL)?;
+        }
+        Ok(Self { ram })
+    }
+
+    /// What it calls RAM.
+    pub(crate) fn ram(&self) -> &[Range] {
+        &self.ram
+    }
+
+    /// Refuses memory that it keeps for itself. What it does not call RAM is none of that.
+    pub(crate) fn check_is_free(&self, _range: Range) -> Result<(), RegionError> {
+        Ok(())
+    }
+}
+
 /// Tells the capture kernel what memory it may use: the crash regions without the
 /// elfcorehdr, the first MiB, and what ACPI needs.
 pub(super) fn set_memory_map(
@@ -74,7 +127,11 @@ pub(super) fn set_memory_map(
         (bindings::IORES_DESC_ACPI_NV_STORAGE, MemoryType::Nvs),
         (bindings::IORES_DESC_RESERVED, MemoryType::Reserved),
     ] {
-        map.add(&iomem::described(description)?, memory_type)?;
+        // What this kernel was told to leave alone, and is the capture kernel's, is reserved to this one.
+        let described = iomem::described(description)?;
+        for range in without(described.iter().copied(), crash_regions) {
+            map.add(&[range], memory_type)?;
+        }
     }
     Ok(map.finish()?)
 }

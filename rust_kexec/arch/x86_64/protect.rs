@@ -15,7 +15,7 @@ use crate::{
     compat::prelude::*,
     sys::{
         bindings,
-        physical::direct_map_address, //
+        physical::View, //
     }, //
 };
 use core::{
@@ -35,7 +35,6 @@ use kernel::{
     },
     page::PAGE_SIZE, //
 };
-use kexec_core::types::ranges::Range;
 
 // Bits of an entry (Intel SDM volume 3, "4-Level Paging and 5-Level Paging").
 const PRESENT: u64 = 1 << 0;
@@ -69,7 +68,7 @@ impl Mapping {
     fn of(address: usize) -> Result<Self, Failure> {
         let mut level: c_uint = 0;
         // SAFETY: Looks the address up in the kernel's own tables, of which those for RAM do not go
-        // away.
+        // away, and those for a mapping of ours not before it does.
         let entry = unsafe { bindings::lookup_address(address as c_ulong, &mut level) };
         let not_mapped = Failure::Map(NotMapped(address));
         let Some(entry) = NonNull::new(entry.cast::<u64>()) else {
@@ -102,13 +101,14 @@ pub(crate) struct Region {
 
 impl Region {
     /// Finds the region and splits what maps other memory with it.
-    pub(crate) fn split_off(region: Range) -> Result<Self, Failure> {
+    pub(crate) fn split_off(region: View) -> Result<Self, Failure> {
         // A page that the region only begins or ends in has other memory too.
-        let pages = region.align_inward(PAGE_SIZE as u64).ok_or(EINVAL)?;
-        let start = direct_map_address(pages.start()) as usize;
+        let pages = region.range().align_inward(PAGE_SIZE as u64);
+        let pages = pages.and_then(|pages| region.part(pages)).ok_or(EINVAL)?;
+        let start = pages.address();
         let region = Self {
             start,
-            end: start.saturating_add(pages.len() as usize),
+            end: start.saturating_add(pages.range().len() as usize),
         };
         for page in [region.start, region.end.saturating_sub(PAGE_SIZE)] {
             region.split_at(page)?;

@@ -95,6 +95,11 @@ struct Segment {
     protection: Option<WriteProtection>,
 }
 
+fn protect(memory: &ReservedMemory) -> Option<WriteProtection> {
+    let view = memory.views().iter().next();
+    view.and_then(WriteProtection::of)
+}
+
 impl Memory for ReservedMemory {
     fn write(&mut self, address: u64, bytes: &[u8]) {
         let part = Range::from_start_len(address, bytes.len() as u64);
@@ -199,8 +204,8 @@ impl Prepared {
             self.place,
             Headers {
                 segment: Segment {
+                    protection: protect(&memory),
                     memory,
-                    protection: WriteProtection::of(range),
                 },
                 sources: self.sources,
                 writer,

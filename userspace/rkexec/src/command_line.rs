@@ -10,9 +10,15 @@ use crate::{
 };
 
 /// Parameters of the running kernel that make no sense in a capture kernel: it cannot reserve
-/// memory for another one, was not started by the boot loader, and gets an elfcorehdr of
-/// its own.
-const DROPPED: [&[u8]; 3] = [b"crashkernel", b"BOOT_IMAGE", b"elfcorehdr"];
+/// memory for another one, was not started by the boot loader, gets an elfcorehdr of
+/// its own, and is told of its memory, which may be what the running kernel keeps free.
+const DROPPED: [&[u8]; 5] = [
+    b"crashkernel",
+    b"BOOT_IMAGE",
+    b"elfcorehdr",
+    b"mem",
+    b"memmap",
+];
 
 /// The command line that `options` ask for.
 pub fn wanted(options: &ImageOptions) -> Result<Vec<u8>, Failure> {
@@ -87,6 +93,11 @@ mod tests {
     #[test]
     fn every_occurrence_is_dropped() {
         assert_eq!(reused("crashkernel=1G,high a crashkernel=64M,low"), "a");
+    }
+
+    #[test]
+    fn limits_of_memory_are_dropped() {
+        assert_eq!(reused("mem=1G a memmap=256M$1G memory=2"), "a memory=2");
     }
 
     #[test]

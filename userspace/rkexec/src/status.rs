@@ -48,7 +48,8 @@ pub struct Report {
     low_region: Option<Region>,
     /// More memory for the capture kernel, which no image is placed in.
     more_regions: Vec<Region>,
-    /// Who has set the memory aside: "crashkernel=", or "run time" for this module.
+    /// Who has set the memory aside: "crashkernel=", "run time" for this module, or "region=" for the command
+    /// line or firmware.
     source: Option<String>,
     /// Who has an image in the region.
     holder: Option<String>,

@@ -91,6 +91,7 @@ impl Report {
 fn source(source: Option<&str>) -> &str {
     match source {
         Some(source) if source == RegionSource::RunTime.name() => ", taken at run time",
+        Some(source) if source == RegionSource::Named.name() => ", named by region=",
         _ => "",
     }
 }
