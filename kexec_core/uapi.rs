@@ -11,6 +11,7 @@
 
 mod decompression;
 mod hooked_by;
+mod region_file;
 mod request;
 mod segment;
 mod status;
@@ -18,6 +19,7 @@ mod structure;
 
 pub use decompression::Decompression;
 pub use hooked_by::HookedBy;
+pub use region_file::RegionFile;
 pub use request::{
     LoadRequest,
     Message,

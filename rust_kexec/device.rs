@@ -2,6 +2,7 @@
 
 //! The device `/dev/rust_kexec`: requests come in, and sentences go out.
 
+mod region_files;
 mod status;
 mod structures;
 
@@ -32,6 +33,7 @@ use crate::{
         NamedMemory, //
     },
     sys::{
+        directory::Directory,
         kexec,
         parameters,
         user_structure, //
@@ -72,6 +74,7 @@ const COMMAND_LINE_MAX: u64 = 64 << 10;
 /// more, then what is armed is disarmed. A caller that has it open still finds that the module is going.
 pub(crate) struct Registration {
     // Dropped in this order.
+    _region_files: Option<Directory>,
     _device: Pin<KBox<MiscDeviceRegistration<Device>>>,
     _departure: Departure,
     _notices: load::Notices,
@@ -93,6 +96,7 @@ impl Registration {
         Ok(Self {
             _departure: departure,
             _device: KBox::pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)?,
+            _region_files: region_files::create(),
             _notices: notices,
         })
     }

@@ -17,6 +17,7 @@ pub(crate) mod digest;
 #[cfg(not(CONFIG_CRYPTO_HASH))]
 #[path = "sys/no_digest.rs"]
 pub(crate) mod digest;
+pub(crate) mod directory;
 pub(crate) mod file;
 pub(crate) mod hook;
 pub(crate) mod hotplug;

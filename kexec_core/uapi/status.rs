@@ -227,6 +227,26 @@ pub struct Status {
     pub protection: u32,
 }
 
+impl Status {
+    /// The memory for the capture kernel besides the region, in no order.
+    pub fn others(&self) -> impl Iterator<Item = RegionRecord> + '_ {
+        let count = usize::try_from(self.more_region_count).unwrap_or(usize::MAX);
+        let more = self.more_regions.iter().take(count).copied();
+        let low = core::iter::once(self.low_region);
+        low.chain(more).filter(|region| region.len != 0)
+    }
+
+    /// The length of what the armed image has of the region, from its first byte to its last; 0 where none
+    /// is armed.
+    pub fn used(&self) -> u64 {
+        let count = usize::try_from(self.segment_count).unwrap_or(usize::MAX);
+        let segments = || self.segments.iter().take(count);
+        let start = segments().map(|segment| segment.start).min();
+        let end = segments().map(|segment| segment.start.saturating_add(segment.memory_len));
+        end.max().unwrap_or(0).saturating_sub(start.unwrap_or(0))
+    }
+}
+
 impl Default for Status {
     fn default() -> Self {
         Self {

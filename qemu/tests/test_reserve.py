@@ -7,11 +7,14 @@ from harness import paths
 from harness.guest.guest import Guest
 from harness.guest.kernel import complaints, free_kib, iomem, kernel_words
 from harness.guest.refusals import assert_refused, refuse
+from harness.guest.status import Status
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.steps.reserving import SIZE_MIB, fragment, insert_with_region, named
 from harness.testing import in_guest
 from harness.units import GIB, KIB, MIB
+
+FILES = "/sys/module/rust_kexec/region"
 
 # An idle guest's figures move by less than 200 KiB, however many rounds there are.
 ROUNDS = 100
@@ -205,4 +208,54 @@ async def test_named(guest: Guest) -> None:
     await guest.shell("rmmod rust_kexec")
     assert await iomem(guest, "rust_kexec") == []
     assert await reserved(guest) == 0
+    assert not await complaints(guest)
+
+
+def told(status: Status) -> dict[str, str]:
+    """What the files about the region have to say."""
+
+    def addresses(regions: list[range]) -> str:
+        return " ".join(f"{one.start:#x}-{one.stop:#x}" for one in regions) or "none"
+
+    others = [region for region in status.regions if region != status.region]
+    return {
+        "source": status.source or "none",
+        "range": addresses([status.region] if status.region else []),
+        "more": addresses(others),
+        "size": str(sum(len(region) for region in status.regions)),
+        "used": str(status.used or 0),
+        "free": str(len(status.region) - (status.used or 0)),
+        "holder": status.holder or "none",
+        "write_protected": str(int(status.write_protected is True)),
+    }
+
+
+async def check_files(guest: Guest) -> dict[str, str]:
+    """Asserts that they say what `rkexec -S` says, and returns it."""
+    script = f"cd {FILES}; for file in *; do echo $file=$(cat $file); done"
+    files = dict(line.split("=", 1) for line in (await guest.shell(script)).splitlines())
+    assert files == told(await guest.status())
+    return files
+
+
+@in_guest(Hardware(cpus=1, memory_mib=2048), command_line="")
+async def test_files(guest: Guest) -> None:
+    """The files in sysfs say what the command says."""
+    assert (await check_files(guest))["source"] == "none"
+    await fragment(guest)
+    (await guest.rkexec("reserve", f"{SIZE_MIB}M")).check()
+    files = await check_files(guest)
+    assert files["more"] != "none" and files["used"] == "0", files
+    await guest.load()
+    files = await check_files(guest)
+    assert (files["holder"], files["write_protected"]) == ("rust_kexec", "1"), files
+    assert int(files["used"]) > 0
+    # Addresses are root's.
+    modes = (await guest.shell(f"cd {FILES}; stat -c '%n %a' *")).splitlines()
+    private = {line.split()[0] for line in modes if line.endswith(" 400")}
+    assert private == {"range", "more"} and len(modes) == len(files), modes
+    await guest.unload()
+    assert (await check_files(guest))["holder"] == "nobody"
+    await guest.shell("rmmod rust_kexec")
+    assert (await guest.run("test", "-e", FILES)).status != 0
     assert not await complaints(guest)

@@ -250,6 +250,11 @@ u64 rust_kexec_vmemmap(void);
 #endif
 #endif
 
+/* sys/directory.c */
+#define DIRECTORY_FILES_MAX 8
+struct kobject *rust_kexec_create_directory(const char *name, ssize_t (*show_file)(size_t, char *));
+int rust_kexec_create_file(struct kobject *directory, size_t number, const char *name, u16 mode);
+
 /* sys/parameters.c */
 extern char *rust_kexec_exclude;
 extern char *rust_kexec_reserve;

@@ -7,6 +7,11 @@ use kexec_core::{
     types::errno::Errno,
     uapi::{
         LoadRequest,
+        Protection,
+        RegionFile,
+        RegionHolder,
+        RegionRecord,
+        RegionSource,
         Status,
         Structure,
         StructureError,
@@ -54,4 +59,69 @@ fn the_errnos_are_those_of_the_kernels_system_calls() {
          and what follows the first 72 is not zero: use rust_kexec.ko of rkexec's version, or \
          leave out the newest option"
     );
+}
+
+/// The file's text, for a status.
+fn said(file: RegionFile, status: &Status) -> String {
+    let mut text = String::new();
+    file.write(status, &mut text).unwrap();
+    text
+}
+
+#[test]
+fn files_about_the_region_have_one_value() {
+    let record = |start, len| RegionRecord { start, len };
+    let mut status = Status {
+        armed: 1,
+        segment_count: 2,
+        region: record(0x1_4000_0000, 0x1000_0000),
+        source: RegionSource::Named as u32,
+        holder: RegionHolder::Module as u32,
+        protection: Protection::ReadOnly as u32,
+        more_region_count: 2,
+        ..Status::default()
+    };
+    status.more_regions[..3].copy_from_slice(&[
+        record(0x4000_0000, 0x10_0000),
+        record(0x5000_0000, 0x20_0000),
+        // Not valid: it is not counted.
+        record(0x6000_0000, 0x40_0000),
+    ]);
+    for (segment, (start, memory_len)) in status
+        .segments
+        .iter_mut()
+        .zip([(0x1_4100_0000, 0x1000), (0x1_4080_0000, 0x2000)])
+    {
+        (segment.start, segment.memory_len) = (start, memory_len);
+    }
+    let all = |status: &Status| {
+        RegionFile::ALL
+            .map(|file| {
+                let name = file.name().to_str().unwrap();
+                format!("{name}={}", said(file, status))
+            })
+            .concat()
+    };
+    assert_eq!(
+        all(&status),
+        "source=region=\nrange=0x140000000-0x150000000\n\
+         more=0x40000000-0x40100000 0x50000000-0x50200000\nsize=271581184\nused=8392704\n\
+         free=260042752\nholder=rust_kexec\nwrite_protected=1\n"
+    );
+    assert_eq!(
+        all(&Status::default()),
+        "source=none\nrange=none\nmore=none\nsize=0\nused=0\nfree=0\nholder=none\n\
+         write_protected=0\n"
+    );
+    // crashkernel=,high has its low region besides.
+    status.low_region = record(0x3000_0000, 0x1000);
+    assert!(said(RegionFile::More, &status).starts_with("0x30000000-0x30001000 "));
+}
+
+#[test]
+fn addresses_are_for_root() {
+    for file in RegionFile::ALL {
+        let has_addresses = matches!(file, RegionFile::Range | RegionFile::More);
+        assert_eq!(file.mode(), if has_addresses { 0o400 } else { 0o444 });
+    }
 }

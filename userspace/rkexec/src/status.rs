@@ -127,7 +127,7 @@ struct Digest {
 impl From<&Status> for Report {
     fn from(status: &Status) -> Self {
         let armed = status.armed != 0;
-        let used = armed.then(|| used(status));
+        let used = armed.then(|| status.used());
         Self {
             role: match status.role {
                 ROLE_PRODUCTION => "production".into(),
@@ -210,15 +210,6 @@ impl From<&Status> for Report {
             },
         }
     }
-}
-
-/// The length of what the armed image has of the region.
-fn used(status: &Status) -> u64 {
-    let count = usize::try_from(status.segment_count).unwrap_or(usize::MAX);
-    let segments = || status.segments.iter().take(count);
-    let start = segments().map(|segment| segment.start).min();
-    let end = segments().map(|segment| segment.start.saturating_add(segment.memory_len));
-    end.max().unwrap_or(0).saturating_sub(start.unwrap_or(0))
 }
 
 impl From<&ElfcorehdrRecord> for Memory {
