@@ -58,5 +58,6 @@ locked() {
 	flock 9
 }
 
-# plain_make ARGUMENTS: a make that inherits nothing from the make that runs this script.
-plain_make() { env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u MAKEOVERRIDES make "$@"; }
+# plain_make ARGUMENTS: a make that inherits nothing from the make that runs this script. Nor is it told of
+# TARGET: bindgen would take that for a triple, and reads "kexec" in x86_64-7-no-kexec as a version.
+plain_make() { env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u MAKEOVERRIDES -u TARGET make "$@"; }
