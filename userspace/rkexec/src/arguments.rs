@@ -132,7 +132,8 @@ enum Command {
     /// can be had while enough is free, and best soon after boot: the module's parameter reserve=SIZE
     /// takes it when the module is inserted. It comes in several pieces where one cannot be had; images
     /// go into the largest. Where crashkernel= has reserved memory, SIZE of it is kept and the rest given
-    /// back.
+    /// back. Memory that the command line has kept free, by memmap= for example, is named when the module
+    /// is inserted, by region=SIZE@START, and stays as it is.
     Reserve {
         /// How much, such as 192M
         #[arg(value_parser = size)]
