@@ -175,6 +175,15 @@ benchvmcore: tools ### the third part of the benchmark: reading /proc/vmcore
 		CAPTURE_TARGET=$(call target,$(capture_kernel),vmcore) \
 		$(PYTHON) -m harness.benchmarks.vmcore $(BENCHVMCORE)
 
+# Debian's own kernel has a /proc/vmcore of its own as it is.
+with_vmcore = $(if $(filter stock,$(capture_kernel)),plain,vmcore)
+.PHONY: benchmemory
+benchmemory: tools ### the least memory that a dump needs, with ours and with the kernel's own
+	@$(MAKE) --no-print-directory guest CAPTURE_VARIANT=$(with_vmcore)
+	@$(TIMED) "benchmark of memory" env PYTHONPATH=qemu \
+		CAPTURE_TARGET=$(call target,$(capture_kernel),$(filter-out plain,$(with_vmcore))) \
+		$(PYTHON) -m harness.benchmarks.memory
+
 .PHONY: benchhook
 benchhook: guest python ### count the crash path's instructions with 1, 4, 16 and 64 CPUs
 	@$(TIMED) "instructions of the crash path" env PYTHONPATH=qemu \
