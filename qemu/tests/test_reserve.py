@@ -187,6 +187,13 @@ async def test_named(guest: Guest) -> None:
     ):
         await refuse_region(guest, parameter, errno, sentence)
 
+    if paths.ARCH == "arm64":
+        three = (range(LOW + n * MIB, LOW + n * MIB + KIB * 64) for n in range(3))
+        await refuse_region(guest, named(*three), "Invalid argument", "can be told of 2")
+        # The end of RAM below 4 GiB is there for DMA.
+        whole = named(range(LOW, HIGH + 256 * MIB))
+        await guest.shell(f"insmod {paths.GUEST_MODULE} {whole}; rmmod rust_kexec")
+
     hold = f"insmod {paths.GUEST_HOLD_MEMORY} start={LOW + 32 * MIB:#x} len={MIB:#x}"
     await guest.shell(hold)
     await refuse_region(guest, named(low), "busy", "somebody else has some of")

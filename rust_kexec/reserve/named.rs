@@ -46,7 +46,7 @@ impl NamedMemory {
         for (range, place) in ranges.iter().zip(&mut requested) {
             *place = Some(take(*range, &firmware)?);
         }
-        if !ranges.iter().any(|range| limits.within.encloses(range)) {
+        if !ranges.iter().any(|range| limits.within.overlaps(range)) {
             return Err(RegionError::OutOfReach(limits.within).into());
         }
         Ok(Self {
