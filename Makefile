@@ -257,7 +257,7 @@ python: setup
 # What is wrong with a tree is said before anything is installed.
 .PHONY: tree
 tree:
-	@$(if $(TREE),scripts/check-tree "$(TREE)" guest)
+	@$(if $(TREE),scripts/check-tree "$(TREE)" $(if $(filter demo,$(in_guests)),guest,scenarios))
 
 .PHONY: setup
 setup: tree ## install what this machine lacks (apt packages, bindgen)

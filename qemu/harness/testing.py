@@ -33,6 +33,13 @@ needs_both_files = pytest.mark.skipif(
     not HAS_BOTH, reason="needs a capture kernel with a file of its own: CAPTURE_VARIANT=vmcore"
 )
 
+
+def needs(*options: str) -> pytest.MarkDecorator:
+    """Leaves a test out where the kernel was built without one of these, named without CONFIG_."""
+    missing = [f"CONFIG_{name}" for name in options if not paths.has(paths.TARGET, name)]
+    return pytest.mark.skipif(bool(missing), reason=f"the kernel lacks {', '.join(missing)}")
+
+
 needs_signer = pytest.mark.skipif(
     not Signer.trusted("signer").key.exists(), reason="nobody here can sign for this kernel"
 )

@@ -8,7 +8,7 @@ from harness import paths
 from harness.guest.agent import Finished
 from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE, RKEXEC_UNLOAD, kexec_file_load
-from harness.testing import in_guest
+from harness.testing import in_guest, needs
 from harness.units import MIB
 
 DISK = "/dev/vda"
@@ -78,6 +78,7 @@ async def refused(guest: Guest, *argv: str) -> str:
     return finished.stderr
 
 
+@needs("KEXEC_FILE")
 @in_guest()
 async def test_claim(guest: Guest) -> None:
     with open(guest.machine.disk, "r+b") as disk:

@@ -12,10 +12,15 @@ from harness.guest.guest import Guest
 from harness.guest.kernel import iomem
 from harness.guest.status import Status
 from harness.machine.hardware import Hardware
+from harness.testing import needs
 
-pytestmark = pytest.mark.skipif(
-    paths.has(paths.TARGET, "STRICT_DEVMEM"), reason="the kernel lets nobody write to its memory"
-)
+pytestmark = [
+    needs("DEVMEM"),
+    pytest.mark.skipif(
+        paths.has(paths.TARGET, "STRICT_DEVMEM"),
+        reason="the kernel lets nobody write to its memory",
+    ),
+]
 
 # How the kernel maps the region before it is protected: by 2 MiB and larger, to an edge amid what
 # one entry maps, by the largest there are with other memory, or by pages.

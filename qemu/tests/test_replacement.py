@@ -15,7 +15,7 @@ from harness.steps.replacing import (
     crash_in_a_load,
     have_a_load_stop,
 )
-from harness.testing import in_guest
+from harness.testing import in_guest, needs
 from harness.units import MIB
 
 
@@ -46,6 +46,7 @@ async def test_no_room_for_two_images(guest: Guest) -> None:
     assert guest.machine.console.find(FIRST_LINE, guest.crash_line) is None
 
 
+@needs("KEXEC_FILE")
 @in_guest(Hardware(cpus=2))
 async def test_damaged_copy(guest: Guest) -> None:
     """An image whose copy is not what was copied is not armed, and the armed one stays."""

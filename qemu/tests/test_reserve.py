@@ -11,7 +11,7 @@ from harness.guest.status import Status
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.steps.reserving import SIZE_MIB, fragment, insert_with_region, named
-from harness.testing import in_guest
+from harness.testing import in_guest, needs
 from harness.units import GIB, KIB, MIB
 
 FILES = "/sys/module/rust_kexec/region"
@@ -35,6 +35,7 @@ async def reserved(guest: Guest) -> int:
     return int(await guest.read("/sys/kernel/kexec_crash_size"))
 
 
+@needs("CONTIG_ALLOC")
 @in_guest(HARDWARE, command_line="")
 async def test_given_back(guest: Guest) -> None:
     """Taking and giving back loses nothing, and a module that goes gives back."""
@@ -59,6 +60,7 @@ async def test_given_back(guest: Guest) -> None:
     assert not await complaints(guest)
 
 
+@needs("CONTIG_ALLOC")
 @in_guest(Hardware(cpus=2, memory_mib=2048), command_line="")
 async def test_refused(guest: Guest) -> None:
     load = ("rkexec", "--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
@@ -94,6 +96,7 @@ async def test_refused(guest: Guest) -> None:
     await refuse(guest, load, "EADDRNOTAVAIL")
 
 
+@needs("CONTIG_ALLOC")
 @in_guest(Hardware(cpus=2, memory_mib=2048), command_line="")
 async def test_too_scattered(guest: Guest) -> None:
     await fragment(guest)
@@ -112,6 +115,7 @@ async def test_too_scattered(guest: Guest) -> None:
     assert [len(region) for region in status.regions] == [largest]
 
 
+@needs("CONTIG_ALLOC")
 @in_guest(HARDWARE)
 async def test_reserved_at_boot(guest: Guest) -> None:
     status = await guest.status()

@@ -65,7 +65,11 @@ class Bug:
 
 BUGS = (
     Bug(
-        "hang", spin_in(f"function {EARLY}"), Stage.PANIC, "has not come to __crash_kexec()", EARLY
+        "hang",
+        spin_in(f"function {EARLY}"),
+        Stage.PANIC,
+        "has not come to __crash_kexec()",
+        "crasher_spin",
     ),
     Bug(
         "notifier",

@@ -11,7 +11,7 @@ from harness.guest.guest import Guest
 from harness.guest.kernel import complaints
 from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS
 from harness.machine.platform import PLATFORM
-from harness.testing import crash_and_check, needs_both_files
+from harness.testing import crash_and_check, needs, needs_both_files
 
 
 def every_note(dump: Dump, facts: Facts) -> None:
@@ -56,6 +56,7 @@ LOADED_BY_THE_KERNELS_OWN = Scenario(
 )
 
 
+@needs("KEXEC_FILE")
 async def test_loaded_by_the_kernels_own(directory: Path, random: Random) -> None:
     await crash_and_check(LOADED_BY_THE_KERNELS_OWN, directory, random, always=KERNELS_OWN)
 

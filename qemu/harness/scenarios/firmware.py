@@ -22,6 +22,7 @@ X86_64 = (
         before=(look_at_firmware,),
         captured=(look_at_captured_firmware,),
         checks=(handed_over_by_firmware,),
+        needs=("EFI_STUB",),
     ),
     # Without its local APIC the capture kernel depends on the interrupts and the timer of a PC.
     Scenario(name="captured-without-local-apic", capture_command_line=f"{CAPTURE} nolapic"),
@@ -32,6 +33,7 @@ ARM64 = (
         name="uefi-acpi",
         hardware=Hardware(cpus=4, firmware=True),
         checks=(described_by_acpi,),
+        needs=("EFI_STUB", "ACPI"),
     ),
     # With -cpu max the kernel stays at EL2 (VHE); the other CPU has no VHE, so it goes to EL1.
     Scenario(

@@ -31,6 +31,7 @@ X86_64 = (
             pulled_memory_left_out,
             spinning_registers,
         ),
+        needs=("MEMORY_HOTREMOVE", "ACPI_HOTPLUG_MEMORY", "ACPI_HOTPLUG_CPU"),
     ),
 )
 
@@ -51,6 +52,7 @@ ARM64 = (
             pulled_memory_left_out,
             spinning_registers,
         ),
+        needs=("MEMORY_HOTREMOVE", "ACPI_HOTPLUG_MEMORY", "HOTPLUG_CPU"),
     ),
 )
 
