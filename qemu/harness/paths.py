@@ -2,6 +2,7 @@
 """The files of the build that the harness uses, on the host and in guests."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 ARCH = os.environ.get("ARCH") or "x86_64"
@@ -89,6 +90,11 @@ def has(target: str, option: str) -> bool:
     """Whether the kernel of a target was built with an option, its name without CONFIG_."""
     configuration = (BUILD / "kernel" / target / ".config").read_text()
     return f"CONFIG_{option}=y" in configuration.splitlines()
+
+
+def missing(target: str, options: Iterable[str]) -> list[str]:
+    """Those of these options, named without CONFIG_, that a target's kernel was built without."""
+    return [f"CONFIG_{name}" for name in options if not has(target, name)]
 
 
 # The module's file beside one of the kernel's own, and that one.

@@ -36,7 +36,7 @@ needs_both_files = pytest.mark.skipif(
 
 def needs(*options: str) -> pytest.MarkDecorator:
     """Leaves a test out where the kernel was built without one of these, named without CONFIG_."""
-    missing = [f"CONFIG_{name}" for name in options if not paths.has(paths.TARGET, name)]
+    missing = paths.missing(paths.TARGET, options)
     return pytest.mark.skipif(bool(missing), reason=f"the kernel lacks {', '.join(missing)}")
 
 

@@ -24,24 +24,34 @@ async def crashed(scenario: Scenario, directory: Path) -> AsyncIterator[Guest]:
         yield guest
 
 
+async def load(scenario: Scenario, guest: Guest, random: Random) -> Facts:
+    """Prepares the guest, and loads its capture kernel."""
+    for prepare in scenario.prepare:
+        await prepare(guest)
+    await guest.load(scenario.capture_command_line)
+    return Facts(
+        random,
+        guest.hello,
+        await guest.status(),
+        await iomem(guest, "System RAM"),
+        scenario.panic,
+    )
+
+
+async def crash(scenario: Scenario, guest: Guest, facts: Facts) -> None:
+    """Does what comes before the crash, and crashes the guest."""
+    for step in scenario.before:
+        await step(guest, facts)
+    facts.crash_image_is_loaded = await guest.crash_image_is_loaded()
+    facts.crash_time = int(await guest.shell("date +%s"))
+    await scenario.panic.cause(guest)
+
+
 async def crash_and_save(scenario: Scenario, directory: Path, random: Random) -> Facts:
     """Boots, loads, crashes, and leaves the dump in `directory`/vmcore."""
     async with boot(directory, scenario.hardware, scenario.command_line) as guest:
-        for prepare in scenario.prepare:
-            await prepare(guest)
-        await guest.load(scenario.capture_command_line)
-        facts = Facts(
-            random,
-            guest.hello,
-            await guest.status(),
-            await iomem(guest, "System RAM"),
-            scenario.panic,
-        )
-        for step in scenario.before:
-            await step(guest, facts)
-        facts.crash_image_is_loaded = await guest.crash_image_is_loaded()
-        facts.crash_time = int(await guest.shell("date +%s"))
-        await scenario.panic.cause(guest)
+        facts = await load(scenario, guest, random)
+        await crash(scenario, guest, facts)
         await guest.captured()
         for step in scenario.captured:
             await step(guest, facts)

@@ -81,7 +81,7 @@ class Scenario:
 
     def missing(self) -> list[str]:
         """The options that the kernel was not built with."""
-        return [f"CONFIG_{name}" for name in self.needs if not paths.has(paths.TARGET, name)]
+        return paths.missing(paths.TARGET, self.needs)
 
 
 class BadMoment(Exception):

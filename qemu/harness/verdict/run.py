@@ -9,12 +9,12 @@ from pathlib import Path
 from random import Random
 
 from harness.checks.always import ALWAYS
+from harness.crash.run import crash, load
 from harness.crash.scenario import Facts, Scenario
 from harness.dump.dump import Dump
 from harness.guest.agent import AgentError
 from harness.guest.boot import boot
 from harness.guest.guest import FIRST_LINE, FIRST_PROCESS, Guest
-from harness.guest.kernel import iomem
 from harness.machine.errors import GuestError, QemuCrashed
 from harness.verdict import after
 from harness.verdict.after import PANIC, last_lines
@@ -65,11 +65,8 @@ async def _from_the_load(scenario: Scenario, guest: Guest, seconds: float, tell:
     tell("it has booted; rkexec loads the capture kernel")
     facts = await _load(scenario, guest)
     information = await vmcoreinfo(guest)
-    for step in scenario.before:
-        await step(guest, facts)
     tell("it is loaded; echo c > /proc/sysrq-trigger")
-    facts.crash_time = int(await guest.shell("date +%s"))
-    await scenario.panic.cause(guest)
+    await crash(scenario, guest, facts)
     await _capture(guest, information, seconds, tell)
     tell("its first process runs; the dump is copied")
     try:
@@ -82,17 +79,7 @@ async def _from_the_load(scenario: Scenario, guest: Guest, seconds: float, tell:
 
 async def _load(scenario: Scenario, guest: Guest) -> Facts:
     try:
-        for prepare in scenario.prepare:
-            await prepare(guest)
-        await guest.load(scenario.capture_command_line)
-        facts = Facts(
-            Random(0),
-            guest.hello,
-            await guest.status(),
-            await iomem(guest, "System RAM"),
-            scenario.panic,
-        )
-        facts.crash_image_is_loaded = await guest.crash_image_is_loaded()
+        return await load(scenario, guest, Random(0))
     except AgentError as error:
         log = await guest.shell("dmesg | grep -A 3 rust_kexec | tail -n 8 || true")
         raise Refused(
@@ -102,7 +89,6 @@ async def _load(scenario: Scenario, guest: Guest) -> Facts:
                 tuple(log.splitlines()),
             )
         ) from error
-    return facts
 
 
 async def _capture(guest: Guest, information: bytes, seconds: float, tell: Tell) -> None:
