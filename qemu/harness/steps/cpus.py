@@ -28,34 +28,39 @@ async def one_busy_in_user_space_one_in_the_kernel(guest: Guest, facts: Facts) -
 async def spin(guest: Guest, facts: Facts, cpu: int) -> None:
     """A process spins on this CPU, which is not the first one."""
     # The CPU that panics must be another one.
-    await guest.shell("taskset -p 1 $(pidof agent)")
+    await guest.shell(AGENT_TO_THE_FIRST_CPU)
     seed = facts.random.getrandbits(32)
     facts.spinner = await guest.spawn("spin", "--cpu", str(cpu), "--seed", str(seed))
 
+
+# What the agent starts from then on, threads and programs, stays there with it.
+AGENT_TO_THE_FIRST_CPU = "taskset -p 1 $(pidof agent)"
 
 IRQS_OFF = "/sys/module/irqs_off/parameters/cpu"
 
 # A CPU that nothing reaches any more must not be the one that panics. Nor may it have the agent, or
 # what the agent and the panic wait for: devices' interrupts, and kernel threads. The last program
-# there has memory of its own, so that nobody waits for that CPU to forget the agent's.
+# there has memory of its own, so that nobody waits for that CPU to forget the agent's: no thread of
+# the agent may follow it, not even one that ends.
 LEAVE_TO_THE_FIRST_CPU = """
-for task in /proc/[0-9]*; do taskset -p 1 ${task#/proc/} >/dev/null 2>&1 || :; done
+for task in /proc/[0-9]*/task/*; do taskset -p 1 ${task##*/} >/dev/null 2>&1 || :; done
 for affinity in /proc/irq/[0-9]*/smp_affinity; do echo 1 2>/dev/null > $affinity || :; done
-taskset %s true
 """
 
 
 async def leave_to_the_first_cpu(guest: Guest, others: Iterable[int]) -> None:
     """The first CPU has all that runs, so that the others can become deaf."""
     last = "\n".join(f"taskset {1 << cpu:x} true" for cpu in others)
-    await guest.shell(f"{LEAVE_TO_THE_FIRST_CPU % '1'}\n{last}", timeout_s=PATIENCE)
+    # First, by itself: the threads that carry this command's output are as free as the agent was.
+    await guest.shell(AGENT_TO_THE_FIRST_CPU)
+    await guest.shell(f"{LEAVE_TO_THE_FIRST_CPU}\n{last}", timeout_s=PATIENCE)
 
 
 async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
     """The last CPU spins in the kernel with interrupts disabled, which an NMI passes."""
     last = guest.hello.cpus_online - 1
     await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
-    await guest.shell(LEAVE_TO_THE_FIRST_CPU % f"{1 << last:x}")
+    await leave_to_the_first_cpu(guest, [last])
     await guest.shell(f"echo {last} | taskset 1 tee {IRQS_OFF}")
     if PLATFORM.nmi_option not in guest.machine.command_line:
         facts.not_stopped = {last}

@@ -11,7 +11,7 @@ from harness.machine.platform import PLATFORM
 from harness.matrix.checks import cpu_at, sleeper
 from harness.matrix.row import Row
 from harness.matrix.trigger import CRASHER, Trigger, Where, crasher, lkdtm, panics, run
-from harness.steps.cpus import LEAVE_TO_THE_FIRST_CPU
+from harness.steps.cpus import leave_to_the_first_cpu
 
 SOON = "echo 3 > /proc/sys/kernel/watchdog_thresh"
 SOFT = "echo 1 > /proc/sys/kernel/softlockup_panic"
@@ -26,7 +26,7 @@ HOG = "dd if=/dev/zero of=/dev/null bs=2000M count=1"
 async def deafen_all_but_the_first(guest: Guest, facts: Facts) -> None:
     """All other CPUs spin with interrupts disabled, which an NMI passes."""
     await guest.shell(f"insmod {paths.GUEST_CRASHER}")
-    await guest.shell(LEAVE_TO_THE_FIRST_CPU % "1")
+    await leave_to_the_first_cpu(guest, range(1, facts.hello.cpus_online))
     for cpu in range(1, facts.hello.cpus_online):
         await guest.shell(f"echo ipi spin {cpu} | taskset 1 tee {CRASHER}")
 
