@@ -14,6 +14,10 @@ mod request;
 mod reservation;
 mod rules;
 
+/// Most pieces of `,cma` memory that a kernel has (CRASHKERNEL_CMA_RANGES_MAX, kernel/crash_reserve.c of
+/// 6.17 and newer).
+pub const CMA_RANGES_MAX: usize = 4;
+
 pub use error::{
     RequestError,
     ReservationError, //

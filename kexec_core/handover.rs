@@ -9,3 +9,27 @@ pub mod copy;
 pub mod identity_map;
 pub mod purgatory;
 pub mod x86_64;
+
+use crate::types::ranges::Range;
+
+/// The memory that a capture kernel may use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UsableMemory<'a> {
+    /// What is set aside for it.
+    pub regions: &'a [Range],
+    /// What the running kernel uses as well, for nothing that a dump needs (`crashkernel=SIZE,cma`).
+    pub shared: &'a [Range],
+}
+
+impl<'a> UsableMemory<'a> {
+    /// What is set aside, and nothing more.
+    pub const fn set_aside(regions: &'a [Range]) -> Self {
+        let shared = &[];
+        Self { regions, shared }
+    }
+
+    /// All ranges: what is set aside, and then the rest.
+    pub fn iter(&self) -> impl Iterator<Item = &Range> + Clone {
+        self.regions.iter().chain(self.shared)
+    }
+}

@@ -17,3 +17,4 @@ mod state;
 mod stop;
 
 pub(crate) use hooks::Hooks;
+pub(crate) use path::SHARED_WAIT_MILLISECONDS;

@@ -33,6 +33,7 @@ use crate::{
         NamedMemory, //
     },
     sys::{
+        crash_cma,
         directory::Directory,
         kexec,
         parameters,
@@ -87,6 +88,8 @@ impl Registration {
         let notices = load::Notices::register()?;
         // Where it fails loads are refused, with a sentence.
         let _ = kexec::find();
+        // Where it fails the capture kernel does without, as `rkexec -S` shows.
+        let _ = crash_cma::find();
         let departure = Departure;
         take_named()?;
         reserve_at_start()?;

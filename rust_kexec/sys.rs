@@ -10,6 +10,7 @@ pub(crate) use crate::bindings;
 pub(crate) mod clock;
 pub(crate) mod contiguous;
 pub(crate) mod cpu;
+pub(crate) mod crash_cma;
 pub(crate) mod crash_notes;
 pub(crate) mod decompress;
 #[cfg(CONFIG_CRYPTO_HASH)]
@@ -23,7 +24,6 @@ pub(crate) mod hook;
 pub(crate) mod hotplug;
 pub(crate) mod ima;
 pub(crate) mod iomem;
-#[cfg(not(CONFIG_VMCORE_INFO))]
 pub(crate) mod kallsyms;
 pub(crate) mod kexec;
 pub(crate) mod keyring;

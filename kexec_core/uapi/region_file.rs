@@ -23,7 +23,10 @@ pub enum RegionFile {
     Range,
     /// The addresses of more memory for the capture kernel, with spaces between; or `none`.
     More,
-    /// How much all of it is, in bytes.
+    /// The addresses of memory for the capture kernel that the running one uses as well, with spaces
+    /// between; or `none`.
+    Shared,
+    /// How much all of it is, in bytes, without what is shared.
     Size,
     /// How much of the region the armed image has, in bytes.
     Used,
@@ -37,10 +40,11 @@ pub enum RegionFile {
 
 impl RegionFile {
     /// Every file.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Source,
         Self::Range,
         Self::More,
+        Self::Shared,
         Self::Size,
         Self::Used,
         Self::Free,
@@ -54,6 +58,7 @@ impl RegionFile {
             Self::Source => c"source",
             Self::Range => c"range",
             Self::More => c"more",
+            Self::Shared => c"shared",
             Self::Size => c"size",
             Self::Used => c"used",
             Self::Free => c"free",
@@ -65,7 +70,7 @@ impl RegionFile {
     /// Who may read it: addresses are root's, as in /proc/iomem.
     pub const fn mode(self) -> u16 {
         match self {
-            Self::Range | Self::More => 0o400,
+            Self::Range | Self::More | Self::Shared => 0o400,
             _ => 0o444,
         }
     }
@@ -77,6 +82,7 @@ impl RegionFile {
             Self::Source => writeln!(to, "{}", source(status.source)),
             Self::Range => addresses([status.region], to),
             Self::More => addresses(status.others(), to),
+            Self::Shared => addresses(status.shared(), to),
             Self::Size => {
                 let others = status.others().map(|region| region.len);
                 let size = others.fold(status.region.len, u64::saturating_add);

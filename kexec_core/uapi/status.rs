@@ -2,6 +2,8 @@
 
 //! The module's status: the loaded image, and the memory for it.
 
+use crate::crashkernel::CMA_RANGES_MAX;
+
 use super::{
     segment::{
         SegmentRecord,
@@ -225,6 +227,14 @@ pub struct Status {
     pub holder: u32,
     /// A [`Protection`]'s number; 0 where nothing is loaded, and from a module that does not say.
     pub protection: u32,
+    /// The number of valid entries of `shared_regions`.
+    pub shared_region_count: u32,
+    /// How long a crash waits before the jump, in milliseconds: devices may still write to the shared
+    /// regions.
+    pub shared_wait: u32,
+    /// Memory for the capture kernel that the running one uses as well (`crashkernel=SIZE,cma`). The dump
+    /// does not have it.
+    pub shared_regions: [RegionRecord; CMA_RANGES_MAX],
 }
 
 impl Status {
@@ -234,6 +244,12 @@ impl Status {
         let more = self.more_regions.iter().take(count).copied();
         let low = core::iter::once(self.low_region);
         low.chain(more).filter(|region| region.len != 0)
+    }
+
+    /// The memory for the capture kernel that the running one uses as well.
+    pub fn shared(&self) -> impl Iterator<Item = RegionRecord> + '_ {
+        let count = usize::try_from(self.shared_region_count).unwrap_or(usize::MAX);
+        self.shared_regions.iter().take(count).copied()
     }
 
     /// The length of what the armed image has of the region, from its first byte to its last; 0 where none
@@ -268,6 +284,9 @@ impl Default for Status {
             more_regions: [RegionRecord::default(); MORE_REGIONS_MAX],
             holder: 0,
             protection: 0,
+            shared_region_count: 0,
+            shared_wait: 0,
+            shared_regions: [RegionRecord::default(); CMA_RANGES_MAX],
         }
     }
 }
@@ -278,7 +297,9 @@ impl Structure for Status {
 
 const _: () = {
     assert!(size_of::<ElfcorehdrRecord>() == 16);
-    assert!(size_of::<Status>() == Status::FIRST_LEN + 48 + MORE_REGIONS_MAX * 16);
+    assert!(
+        size_of::<Status>() == Status::FIRST_LEN + 56 + (MORE_REGIONS_MAX + CMA_RANGES_MAX) * 16
+    );
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
     assert!(offset_of!(Status, signature) == Status::FIRST_LEN);
@@ -289,5 +310,6 @@ const _: () = {
     assert!(offset_of!(Status, source) == Status::FIRST_LEN + 32);
     assert!(offset_of!(Status, more_regions) == Status::FIRST_LEN + 40);
     assert!(offset_of!(Status, holder) == Status::FIRST_LEN + 40 + MORE_REGIONS_MAX * 16);
+    assert!(offset_of!(Status, shared_regions) == Status::FIRST_LEN + 56 + MORE_REGIONS_MAX * 16);
     assert!(MORE_REGIONS_MAX == crate::contiguous::PIECES_MAX - 1);
 };

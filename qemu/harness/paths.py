@@ -92,6 +92,12 @@ def has(target: str, option: str) -> bool:
     return f"CONFIG_{option}=y" in configuration.splitlines()
 
 
+def version(target: str) -> tuple[int, ...]:
+    """A target's kernel's version, of two numbers."""
+    release = (BUILD / "kernel" / target / "include" / "config" / "kernel.release").read_text()
+    return tuple(int(number) for number in release.split(".")[:2])
+
+
 def missing(target: str, options: Iterable[str]) -> list[str]:
     """Those of these options, named without CONFIG_, that a target's kernel was built without."""
     return [f"CONFIG_{name}" for name in options if not has(target, name)]

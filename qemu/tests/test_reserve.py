@@ -233,6 +233,7 @@ def told(status: Status) -> dict[str, str]:
         "source": status.source or "none",
         "range": addresses([status.region] if status.region else []),
         "more": addresses(others),
+        "shared": addresses(status.shared_regions),
         "size": str(sum(len(region) for region in status.regions)),
         "used": str(status.used or 0),
         "free": str(len(status.region) - (status.used or 0)),
@@ -264,7 +265,7 @@ async def test_files(guest: Guest) -> None:
     # Addresses are root's.
     modes = (await guest.shell(f"cd {FILES}; stat -c '%n %a' *")).splitlines()
     private = {line.split()[0] for line in modes if line.endswith(" 400")}
-    assert private == {"range", "more"} and len(modes) == len(files), modes
+    assert private == {"range", "more", "shared"} and len(modes) == len(files), modes
     await guest.unload()
     assert (await check_files(guest))["holder"] == "nobody"
     await guest.shell("rmmod rust_kexec")

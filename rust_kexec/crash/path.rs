@@ -27,6 +27,10 @@ use kexec_core::{
     handover::check::Damage, //
 };
 
+/// How long a crash waits where the capture kernel gets memory that the crashed one has used
+/// (CMA_DMA_TIMEOUT_SEC, kernel/crash_core.c of 6.17 and newer).
+pub(crate) const SHARED_WAIT_MILLISECONDS: u32 = 10_000;
+
 /// The kernel crashes on this CPU. Returns if no image is armed, if another CPU came first, which then
 /// stops this one, if the image is damaged, and if the kernel has an image of its own.
 ///
@@ -82,6 +86,9 @@ pub(super) unsafe fn enter(frame: *const bindings::pt_regs) {
     unsafe { record.vmcoreinfo.stamp(clock::seconds_since_1970()) };
     image.loaded.interrupts.silence();
     record.report.reached(Moment::Silenced);
+    if image.loaded.shares_memory {
+        wait_for_devices();
+    }
     leave(image)
 }
 
@@ -147,6 +154,14 @@ fn say_why_not(damage: Option<Damage>) {
             "the loaded image could not be checked: the kernel crashed each time. The capture kernel \
              is not started.\n"
         ),
+    }
+}
+
+/// Waits as long as the kernel itself does, because nobody knows which devices still write to pages of the
+/// shared memory: pages that were given to them are not kept there for long.
+fn wait_for_devices() {
+    for _ in 0..SHARED_WAIT_MILLISECONDS {
+        cpu::delay_microseconds(1000);
     }
 }
 

@@ -30,5 +30,5 @@ impl Files for RegionFiles {
 /// Creates them. A kernel without sysfs has none.
 pub(super) fn create() -> Option<Directory> {
     let files = RegionFile::ALL.map(|file| (file.name(), file.mode()));
-    Directory::create::<RegionFiles>(c"region", files.into_iter()).ok()
+    Directory::create::<RegionFiles, _>(c"region", files).ok()
 }

@@ -9,7 +9,10 @@ use crate::{
         CrashHooks, //
     },
     compat::prelude::*,
-    crash::Hooks,
+    crash::{
+        self,
+        Hooks, //
+    },
     reserve::Reservation,
     sys::kexec, //
 };
@@ -75,6 +78,14 @@ fn describe(reservation: &Reservation, status: &mut Status) {
     for (to, from) in status.more_regions.iter_mut().zip(more) {
         *to = record(from);
         status.more_region_count += 1;
+    }
+    let shared = reservation.shared();
+    for (to, from) in status.shared_regions.iter_mut().zip(shared) {
+        *to = record(*from);
+        status.shared_region_count += 1;
+    }
+    if !shared.is_empty() {
+        status.shared_wait = crash::SHARED_WAIT_MILLISECONDS;
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn place(
     command_line_len: usize,
 ) -> Result<(), Refusal> {
     let region = reservation.region();
-    let lens = sources.lens(region, reservation.regions(), command_line_len)?;
+    let lens = sources.lens(region, reservation.usable(), command_line_len)?;
     for (kind, len) in [
         (handover::ARGUMENT, lens.argument),
         (SegmentKind::Purgatory, lens.purgatory),
@@ -70,9 +70,8 @@ impl Staging {
         let initrd = plan
             .segment(SegmentKind::Initrd)
             .and_then(|initrd| Range::from_start_len(initrd.memory.start(), initrd_len));
-        let regions = reservation.regions();
         Ok(Self {
-            argument: sources.argument(plan, image, regions, command_line, initrd)?,
+            argument: sources.argument(plan, image, reservation.usable(), command_line, initrd)?,
             purgatory: sources.purgatory(plan, command_line, report)?,
             flags: handover::flags(image),
         })

@@ -34,6 +34,8 @@ pub(crate) struct LoadedImage {
     pub(crate) signature: SignatureState,
     /// Where an image of the same lengths would go that replaces this one.
     pub(crate) replacement: Replacement,
+    /// Whether the kernel in it uses memory that devices may write to for a while.
+    pub(crate) shares_memory: bool,
     pub(crate) jump: Jump,
     pub(crate) interrupts: Interrupts,
 }

@@ -54,7 +54,10 @@ use crate::{
     },
     sys::{
         memory,
-        physical::Windows, //
+        physical::{
+            ReservedMemory,
+            Windows, //
+        }, //
     }, //
 };
 use core::mem::MaybeUninit;
@@ -82,12 +85,14 @@ pub(crate) enum Prepared<'a> {
 /// An image, and its memory.
 pub(crate) struct Beside<'a> {
     staged: KBox<Staged<'a>>,
+    segments: Unwritten,
     memory: Taken,
 }
 
 /// An image whose memory another one still has.
 pub(crate) struct Instead<'a> {
     staged: KBox<Staged<'a>>,
+    segments: Unwritten,
     windows: Windows,
 }
 
@@ -97,12 +102,12 @@ struct Staged<'a> {
     decompression: Decompression,
     signature: SignatureState,
     replacement: Replacement,
+    shares_memory: bool,
     initrd: &'a [u8],
     elfcorehdr: hotplug::Prepared,
     slots: Slots,
     staging: Staging,
     digests: Digests,
-    segments: Unwritten,
     place: KBox<MaybeUninit<CrashImage>>,
     jump: Jump,
     interrupts: Interrupts,
@@ -167,6 +172,7 @@ pub(crate) fn prepare<'a>(
             decompression,
             signature: files.kernel.finding().state(),
             replacement,
+            shares_memory: !reservation.shared().is_empty(),
             initrd,
             elfcorehdr: headers,
             slots,
@@ -176,21 +182,29 @@ pub(crate) fn prepare<'a>(
             jump: Jump::new(&planned.plan)?,
             interrupts: Interrupts::find()?,
             record,
-            segments: Unwritten::new(planned.plan)?,
             image,
         },
         GFP_KERNEL,
     )?;
+    let segments = Unwritten::new(planned.plan)?;
     Ok(match claim.take(windows) {
-        Ok(memory) => Prepared::Beside(Beside { staged, memory }),
-        Err(windows) => Prepared::Instead(Instead { staged, windows }),
+        Ok(memory) => Prepared::Beside(Beside {
+            staged,
+            segments,
+            memory,
+        }),
+        Err(windows) => Prepared::Instead(Instead {
+            staged,
+            segments,
+            windows,
+        }),
     })
 }
 
 impl Beside<'_> {
     /// Copies the image into the region, and checks the copy.
     pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
-        Staged::copy(self.staged, self.memory, claim)
+        Staged::copy(self.staged, self.segments, self.memory, claim)
     }
 }
 
@@ -199,55 +213,71 @@ impl Instead<'_> {
     pub(crate) fn copy(self, claim: &mut Claim) -> Result<Loaded, Refusal> {
         let memory = claim.take(self.windows);
         let memory = memory.map_err(|windows| RegionError::Occupied(windows.range()))?;
-        Staged::copy(self.staged, memory, claim)
+        Staged::copy(self.staged, self.segments, memory, claim)
     }
 }
 
 impl Staged<'_> {
     /// Copies the image into its memory, records its digests, protects it, and compares what is there
     /// with what was to be. The memory goes back where that differs.
-    // Out of line for the stack: the image on its way into its box.
-    #[inline(never)]
     fn copy(
-        staged: KBox<Staged<'_>>,
+        mut staged: KBox<Self>,
+        segments: Unwritten,
         mut memory: Taken,
         claim: &mut Claim,
     ) -> Result<Loaded, Refusal> {
-        let mut staged = KBox::into_inner(staged);
-        let contents = |kind| match kind {
-            SegmentKind::Kernel => Some(Contents::Kernel(&staged.image)),
-            SegmentKind::Initrd => Some(Contents::Bytes(staged.initrd)),
-            other => staged.staging.contents(other).map(Contents::Bytes),
-        };
-        let (report, staging) = (staged.record.report.contents(), &staged.staging);
-        let (slots, digests) = (staged.slots, &mut staged.digests);
         let reserved = memory.memory();
-        let segments = Segments::write(
-            reserved,
-            staged.segments,
-            report,
-            slots,
-            staging,
-            digests,
-            contents,
-        );
-        let checked = check(reserved, segments.records(), digests, contents);
+        let (segments, checked) = staged.write(segments, reserved);
         let elfcorehdr = placing::elfcorehdr(segments.plan());
         // SAFETY: A part of the image's memory, which lives longer. Nothing else of the image is in it.
         let elfcorehdr =
             unsafe { reserved.part(elfcorehdr) }.ok_or(RegionError::Occupied(elfcorehdr));
-        let following = checked
+        let image = checked
             .and(elfcorehdr)
-            .and_then(|memory| staged.elfcorehdr.follow(memory, slots, staged.digests));
-        let following = match following {
-            Ok(following) => following,
+            .and_then(|elfcorehdr| Self::follow(staged, segments, elfcorehdr));
+        match image {
+            Ok(image) => Ok(Loaded::new(image, memory)),
             Err(error) => {
-                drop(segments);
                 claim.give_back(memory);
-                return Err(error.into());
+                Err(error.into())
             }
+        }
+    }
+
+    /// Copies the segments to their places, and compares.
+    fn write(
+        &mut self,
+        segments: Unwritten,
+        reserved: &mut ReservedMemory,
+    ) -> (Segments, Result<(), RegionError>) {
+        let contents = |kind| match kind {
+            SegmentKind::Kernel => Some(Contents::Kernel(&self.image)),
+            SegmentKind::Initrd => Some(Contents::Bytes(self.initrd)),
+            other => self.staging.contents(other).map(Contents::Bytes),
         };
-        let image = KBox::write(
+        let report = self.record.report.contents();
+        let (staging, digests) = (&self.staging, &mut self.digests);
+        let segments = Segments::write(
+            reserved, segments, report, self.slots, staging, digests, contents,
+        );
+        let checked = check(reserved, segments.records(), digests, contents);
+        (segments, checked)
+    }
+
+    /// Fills in the elfcorehdr, which follows the memory from then on. Nothing of the image is left where
+    /// that fails.
+    // Out of line for the stack: the image on its way into its box.
+    #[inline(never)]
+    fn follow(
+        staged: KBox<Self>,
+        segments: Segments,
+        elfcorehdr: ReservedMemory,
+    ) -> Result<KBox<CrashImage>, RegionError> {
+        let staged = KBox::into_inner(staged);
+        let following = staged
+            .elfcorehdr
+            .follow(elfcorehdr, staged.slots, staged.digests)?;
+        Ok(KBox::write(
             staged.place,
             CrashImage {
                 following,
@@ -256,12 +286,12 @@ impl Staged<'_> {
                     decompression: staged.decompression,
                     signature: staged.signature,
                     replacement: staged.replacement,
+                    shares_memory: staged.shares_memory,
                     jump: staged.jump,
                     interrupts: staged.interrupts,
                 },
                 record: staged.record,
             },
-        );
-        Ok(Loaded::new(image, memory))
+        ))
     }
 }

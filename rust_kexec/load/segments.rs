@@ -60,6 +60,7 @@ const PARTS_MAX: usize = 2;
 pub(super) struct Unwritten {
     pub(super) plan: KBox<Plan>,
     records: KBox<Records>,
+    table: KBox<Table>,
 }
 
 impl Unwritten {
@@ -68,6 +69,7 @@ impl Unwritten {
         Ok(Self {
             plan,
             records: KBox::new(Records::default(), GFP_KERNEL)?,
+            table: KBox::new(Table::default(), GFP_KERNEL)?,
         })
     }
 }
@@ -90,7 +92,7 @@ impl Segments {
     /// Copies what `contents` has for each segment, then the purgatory's table, which names the
     /// address of the crash report and the slots of the elfcorehdr. `memory` is what the image has
     /// of the region: all of it is write-protected then.
-    // Out of line for the stack: the purgatory's table and the records.
+    // Out of line for the stack: the records.
     #[inline(never)]
     pub(super) fn write<'a, T: KernelImage + 'a>(
         memory: &mut ReservedMemory,
@@ -101,13 +103,14 @@ impl Segments {
         digests: &mut Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
     ) -> Self {
-        let Unwritten { plan, mut records } = unwritten;
-        let mut table = Table {
-            entry: plan.entry(),
-            report,
-            elfcorehdr,
-            ..Table::default()
-        };
+        let Unwritten {
+            plan,
+            mut records,
+            mut table,
+        } = unwritten;
+        table.entry = plan.entry();
+        table.report = report;
+        table.elfcorehdr = elfcorehdr;
         staging.fill_table(&mut table, &plan);
         let algorithm = digests.algorithm();
         let mut destination = Memory { memory, digests };

@@ -13,6 +13,7 @@ use crate::{
         RegionError, //
     },
     sys::{
+        crash_cma,
         iomem,
         physical::Windows, //
     }, //
@@ -22,6 +23,7 @@ use kernel::{
     sync::Arc, //
 };
 use kexec_core::{
+    handover::UsableMemory,
     types::ranges::{
         Range,
         RangeList, //
@@ -71,6 +73,7 @@ pub(crate) struct Reservation {
     regions: KVec<Range>,
     region: Range,
     own: Option<SetAside>,
+    shared: KVec<Range>,
 }
 
 impl Reservation {
@@ -94,10 +97,13 @@ impl Reservation {
     fn new(all: &[Range], region: Range, own: Option<SetAside>) -> Result<Self, Refusal> {
         let mut regions = KVec::new();
         regions.extend_from_slice(all, GFP_KERNEL)?;
+        let mut shared = KVec::new();
+        shared.extend_from_slice(crash_cma::ranges().as_slice(), GFP_KERNEL)?;
         Ok(Self {
             regions,
             region,
             own,
+            shared,
         })
     }
 
@@ -147,5 +153,18 @@ impl Reservation {
     /// All regions, in ascending order.
     pub(crate) fn regions(&self) -> &[Range] {
         &self.regions
+    }
+
+    /// What the capture kernel may use besides: what the running kernel has for others than itself.
+    pub(crate) fn shared(&self) -> &[Range] {
+        &self.shared
+    }
+
+    /// All memory that the capture kernel may use.
+    pub(crate) fn usable(&self) -> UsableMemory<'_> {
+        UsableMemory {
+            regions: self.regions(),
+            shared: self.shared(),
+        }
     }
 }

@@ -37,6 +37,7 @@
 #include <linux/proc_fs.h>
 #include <linux/ptrace.h>
 #include <linux/random.h>
+#include <linux/range.h>
 #include <linux/security.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -213,11 +214,9 @@ void rust_kexec_put_cred(struct cred *credentials);
 /* sys/iomem.c */
 bool rust_kexec_memory_is_online(u64 address);
 
-#ifndef CONFIG_VMCORE_INFO
 /* sys/kallsyms.c */
 void rust_kexec_set_lookup_name(void *function);
 unsigned long rust_kexec_lookup_name(const char *name);
-#endif
 
 /* sys/kexec.c */
 void rust_kexec_set_load_permitted(void *function);
@@ -251,7 +250,7 @@ u64 rust_kexec_vmemmap(void);
 #endif
 
 /* sys/directory.c */
-#define DIRECTORY_FILES_MAX 8
+#define DIRECTORY_FILES_MAX 16
 struct kobject *rust_kexec_create_directory(const char *name, ssize_t (*show_file)(size_t, char *));
 int rust_kexec_create_file(struct kobject *directory, size_t number, const char *name, u16 mode);
 

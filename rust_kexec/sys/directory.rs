@@ -61,12 +61,20 @@ unsafe impl Send for Directory {}
 // SAFETY: As above.
 unsafe impl Sync for Directory {}
 
+/// So many files have room.
+struct Fits<const N: usize>;
+
+impl<const N: usize> Fits<N> {
+    const CHECKED: () = assert!(N <= bindings::DIRECTORY_FILES_MAX as usize);
+}
+
 impl Directory {
     /// Creates the directory, with files that have these names and modes, numbered from 0 on.
-    pub(crate) fn create<T: Files>(
+    pub(crate) fn create<T: Files, const N: usize>(
         name: &CStr,
-        files: impl Iterator<Item = (&'static CStr, u16)>,
+        files: [(&'static CStr, u16); N],
     ) -> Result<Self> {
+        let () = Fits::<N>::CHECKED;
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         // SAFETY: The slot is held, so that nobody reads files of a directory before.
@@ -77,10 +85,7 @@ impl Directory {
             kobject: NonNull::new(kobject).ok_or(ENOMEM)?,
             _slot: slot,
         };
-        for (number, (name, mode)) in files
-            .take(bindings::DIRECTORY_FILES_MAX as usize)
-            .enumerate()
-        {
+        for (number, (name, mode)) in files.into_iter().enumerate() {
             let (kobject, name) = (directory.kobject.as_ptr(), name.as_char_ptr());
             // SAFETY: The directory is there, and the name for ever; the number is below the limit.
             to_result(unsafe { bindings::rust_kexec_create_file(kobject, number, name, mode) })?;

@@ -23,7 +23,8 @@ use kexec_core::{
         command_line::{
             capture_command_line,
             find_console, //
-        }, //
+        },
+        UsableMemory, //
     },
     plan::{
         iomem,
@@ -56,7 +57,10 @@ pub fn fdt(input: &[u8]) {
     let range = |start, end| Range::new(start, end).unwrap_or_default();
     let changes = Changes {
         elfcorehdr: range(0x4ff0_0000, 0x5000_0000),
-        usable: &[range(0x4000_0000, 0x5000_0000)],
+        usable: UsableMemory {
+            regions: &[range(0x4000_0000, 0x5000_0000)],
+            shared: &[],
+        },
         bootargs: b"console=ttyAMA0",
         initrd: Some(range(0x4800_0000, 0x4812_3456)),
         kaslr_seed: Some(0x1234_5678_9abc_def0),

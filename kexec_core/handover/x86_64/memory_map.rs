@@ -9,10 +9,13 @@ use super::boot_params::{
     BootParams,
     MemoryType, //
 };
-use crate::types::ranges::{
-    CapacityError,
-    Range,
-    RangeList, //
+use crate::{
+    handover::UsableMemory,
+    types::ranges::{
+        CapacityError,
+        Range,
+        RangeList, //
+    }, //
 };
 
 /// Most separate pieces of usable memory.
@@ -26,7 +29,7 @@ const FIRST_MIB: Range = match Range::new(0, 1 << 20) {
 
 /// The capture kernel's memory map, under construction in boot_params.
 ///
-/// The capture kernel may use the crash regions and the RAM below 1 MiB. It may not use the
+/// The capture kernel may use the memory that is meant for it, and the RAM below 1 MiB. It may not use the
 /// elfcorehdr, which has to stay as it is, and the memory of firmware.
 #[derive(Debug)]
 pub struct MemoryMap<'a, 'page> {
@@ -39,7 +42,7 @@ impl<'a, 'page> MemoryMap<'a, 'page> {
     pub fn new(
         params: &'a mut BootParams<'page>,
         system_ram: &[Range],
-        crash_regions: &[Range],
+        usable: UsableMemory<'_>,
         elfcorehdr: Range,
     ) -> Result<Self, CapacityError> {
         let mut ram = RangeList::new();
@@ -48,8 +51,8 @@ impl<'a, 'page> MemoryMap<'a, 'page> {
                 ram.push(low)?;
             }
         }
-        for region in crash_regions {
-            ram.push(*region)?;
+        for range in usable.iter() {
+            ram.push(*range)?;
         }
         ram.subtract(elfcorehdr)?;
         Ok(Self { params, ram })

@@ -105,23 +105,29 @@ fn files_about_the_region_have_one_value() {
     assert_eq!(
         all(&status),
         "source=region=\nrange=0x140000000-0x150000000\n\
-         more=0x40000000-0x40100000 0x50000000-0x50200000\nsize=271581184\nused=8392704\n\
+         more=0x40000000-0x40100000 0x50000000-0x50200000\nshared=none\nsize=271581184\nused=8392704\n\
          free=260042752\nholder=rust_kexec\nwrite_protected=1\n"
     );
     assert_eq!(
         all(&Status::default()),
-        "source=none\nrange=none\nmore=none\nsize=0\nused=0\nfree=0\nholder=none\n\
+        "source=none\nrange=none\nmore=none\nshared=none\nsize=0\nused=0\nfree=0\nholder=none\n\
          write_protected=0\n"
     );
     // crashkernel=,high has its low region besides.
     status.low_region = record(0x3000_0000, 0x1000);
     assert!(said(RegionFile::More, &status).starts_with("0x30000000-0x30001000 "));
+    status.shared_region_count = 1;
+    status.shared_regions[0] = record(0x7000_0000, 0x80_0000);
+    assert_eq!(said(RegionFile::Shared, &status), "0x70000000-0x70800000\n");
 }
 
 #[test]
 fn addresses_are_for_root() {
     for file in RegionFile::ALL {
-        let has_addresses = matches!(file, RegionFile::Range | RegionFile::More);
+        let has_addresses = matches!(
+            file,
+            RegionFile::Range | RegionFile::More | RegionFile::Shared
+        );
         assert_eq!(file.mode(), if has_addresses { 0o400 } else { 0o444 });
     }
 }

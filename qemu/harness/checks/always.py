@@ -95,7 +95,7 @@ def all_memory(dump: Dump, facts: Facts) -> None:
     wanted = [
         piece
         for ram in facts.system_ram
-        for piece in without(ram, [PLATFORM.not_in_dump, *status.regions])
+        for piece in without(ram, [PLATFORM.not_in_dump, *status.usable])
     ]
     found = [range(load.physical, load.physical + load.size) for load in dump.loads]
     for piece in wanted:
@@ -104,8 +104,8 @@ def all_memory(dump: Dump, facts: Facts) -> None:
 
 
 def crash_region_left_out(dump: Dump, facts: Facts) -> None:
-    """The crash regions, where the capture kernel lives, are not in the dump."""
-    for region in facts.status.regions:
+    """The memory that the capture kernel may use is not in the dump."""
+    for region in facts.status.usable:
         for load in dump.loads:
             assert load.physical >= region.stop or load.physical + load.size <= region.start, load
 

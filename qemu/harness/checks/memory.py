@@ -25,6 +25,16 @@ def pulled_memory_left_out(dump: Dump, facts: Facts) -> None:
             assert load.physical >= gone.stop or load.physical + load.size <= gone.start, load
 
 
+def waited_for_devices(dump: Dump, facts: Facts) -> None:
+    """The crash path waited for devices that may write to memory of the capture kernel."""
+    wait = facts.status.shared_wait_ms
+    assert wait
+    report = dump.report
+    # The kernel counts loops, and has seen at boot how many a second has: on an emulated machine not
+    # exactly so many.
+    assert report.seconds(report.silenced, report.left) >= wait / 1000 / 4
+
+
 def pattern_pages(dump: Dump, facts: Facts) -> None:
     """Each filled page is at its physical address in the dump, byte for byte."""
     found: dict[str, int] = {}

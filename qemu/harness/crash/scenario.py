@@ -78,10 +78,15 @@ class Scenario:
     checks: tuple[Check, ...] = ()
     needs: tuple[str, ...] = ()
     """Options of the kernel, without CONFIG_, without which there is no such scenario."""
+    since: tuple[int, int] = (0, 0)
+    """The first version of the kernel that has what it is about."""
 
     def missing(self) -> list[str]:
-        """The options that the kernel was not built with."""
-        return paths.missing(paths.TARGET, self.needs)
+        """What the kernel lacks: the options that it was not built with, and its version."""
+        lacks = paths.missing(paths.TARGET, self.needs)
+        if paths.version(paths.TARGET) < self.since:
+            lacks.append("what Linux {}.{} has".format(*self.since))
+        return lacks
 
 
 class BadMoment(Exception):

@@ -48,6 +48,10 @@ class Status:
     low_region: range
     more_regions: list[range]
     """More memory for the capture kernel."""
+    shared_regions: list[range]
+    """Memory for the capture kernel that the running one uses as well."""
+    shared_wait_ms: int | None
+    """How long a crash waits because of it."""
     source: str | None
     """Who has set the memory aside."""
     holder: str | None
@@ -69,8 +73,13 @@ class Status:
 
     @property
     def regions(self) -> list[range]:
-        """All memory that the capture kernel may use."""
+        """All memory that is set aside for the capture kernel."""
         return [one for one in (self.region, self.low_region, *self.more_regions) if one]
+
+    @property
+    def usable(self) -> list[range]:
+        """All memory that the capture kernel may use."""
+        return [*self.regions, *self.shared_regions]
 
     @property
     def extent(self) -> range:
@@ -94,6 +103,8 @@ class Status:
             region=region(fields["region"]),
             low_region=region(fields["low_region"]),
             more_regions=[region(record) for record in fields["more_regions"]],
+            shared_regions=[region(record) for record in fields["shared_regions"]],
+            shared_wait_ms=fields["shared_wait_ms"],
             source=fields["source"],
             holder=fields["holder"],
             used=fields["used"],

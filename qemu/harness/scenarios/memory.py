@@ -2,11 +2,12 @@
 """Sizes and maps of memory."""
 
 from harness import paths
-from harness.checks.memory import many_pieces, pattern_pages
+from harness.checks.memory import many_pieces, pattern_pages, waited_for_devices
 from harness.crash.scenario import Scenario
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.steps.memory import fill_pages
+from harness.steps.memory import SHARED_MIB, fill_pages, shared_with_the_kernel
+from harness.steps.reserving import all_is_used
 
 # A region with memory on both sides is one whose place is asked for, and that place must not be
 # where KASLR puts the kernel.
@@ -38,6 +39,17 @@ SCENARIOS = (
         command_line=REGION_AMID_MEMORY,
         before=(fill_pages,),
         checks=(pattern_pages,),
+    ),
+    # The running kernel has programs in a part of what the capture kernel gets.
+    Scenario(
+        name="shared-memory",
+        hardware=Hardware(memory_mib=2048),
+        command_line=f"crashkernel=192M crashkernel={SHARED_MIB}M,cma",
+        needs=("CMA",),
+        since=(6, 17),
+        before=(shared_with_the_kernel,),
+        captured=(all_is_used,),
+        checks=(waited_for_devices,),
     ),
     *{"x86_64": X86_64, "arm64": ()}[paths.ARCH],
 )

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """Steps that fill memory, or make it come and go."""
 
+from harness.checks.ranges import without
 from harness.crash.scenario import Facts
 from harness.guest.guest import PATIENCE, Guest
 from harness.guest.kernel import iomem
 from harness.units import GIB, MIB
 
 PAGES = 64
+
+# What `,cma` asks for.
+SHARED_MIB = 256
 
 # A block of memory, of which a DIMM must have whole ones, with pages of 64 KiB.
 DIMM_MIB = 512
@@ -24,6 +28,16 @@ async def fill_pages(guest: Guest, facts: Facts) -> None:
 async def fill_pages_below(guest: Guest, facts: Facts) -> None:
     """A process fills pages below the crash region, above which there may be no more memory."""
     await hold_pages(guest, facts, ["--below", hex(facts.status.region.start)])
+
+
+async def shared_with_the_kernel(guest: Guest, facts: Facts) -> None:
+    """Asserts that the capture kernel gets what the kernel says it shares with it."""
+    text = await guest.read("/sys/kernel/kexec/crash_cma_ranges")
+    places = [[int(number, 16) for number in line.split("-")] for line in text.splitlines()]
+    shared = facts.status.shared_regions
+    assert shared == [range(start, end + 1) for start, end in sorted(places)]
+    assert sum(len(one) for one in shared) == SHARED_MIB * MIB
+    assert not any(without(one, facts.system_ram) for one in shared)
 
 
 async def hold_pages(guest: Guest, facts: Facts, arguments: list[str]) -> None:

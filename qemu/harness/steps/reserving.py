@@ -2,6 +2,7 @@
 """Steps that set memory aside while the kernel runs."""
 
 from harness import paths
+from harness.checks.ranges import hex_range, without
 from harness.crash.scenario import Facts, Preparation
 from harness.guest.guest import Guest
 from harness.guest.kernel import iomem
@@ -88,11 +89,12 @@ async def in_pieces(guest: Guest, facts: Facts) -> None:
 
 
 async def all_is_used(guest: Guest, facts: Facts) -> None:
-    """Asserts that the capture kernel has all regions, and no more."""
+    """Asserts that the capture kernel has all memory that is meant for it, and no more."""
     first = 1 * MIB
     ram = [range(max(one.start, first), one.stop) for one in await iomem(guest, "System RAM")]
-    lens = {region.start: len(region) for region in facts.status.regions}
-    for start, length in lens.items():
+    usable = facts.status.usable
+    assert not any(without(one, usable) for one in ram), ram
+    for region in usable:
         # What the crashed kernel left in the region is no RAM of the capture kernel's.
-        found = sum(len(one) for one in ram if one.start in range(start, start + length))
-        assert length * 3 // 4 < found <= length, (hex(start), ram)
+        lost = sum(len(rest) for rest in without(region, ram))
+        assert lost < len(region) // 4, (hex_range(region), ram)

@@ -53,7 +53,8 @@ use kexec_core::{
         purgatory::{
             CONSOLE_NONE,
             CONSOLE_PL011, //
-        }, //
+        },
+        UsableMemory, //
     },
     plan::Plan,
     types::{
@@ -136,16 +137,19 @@ impl Sources {
     pub(crate) fn lens(
         &self,
         region: Range,
-        regions: &[Range],
+        usable: UsableMemory<'_>,
         command_line_len: usize,
     ) -> Result<Lens, Refusal> {
         let mut bootargs = KVVec::new();
         bootargs.extend_with(command_line_len, b' ', GFP_KERNEL)?;
         let rng_seed = [0; RNG_SEED_LEN];
-        let usable = usable(regions)?;
+        let regions = highest_first(usable.regions)?;
         let changes = Changes {
             elfcorehdr: region,
-            usable: usable.as_slice(),
+            usable: UsableMemory {
+                regions: &regions,
+                ..usable
+            },
             bootargs: &bootargs,
             initrd: Some(region),
             kaslr_seed: Some(0),
@@ -160,14 +164,14 @@ impl Sources {
         })
     }
 
-    /// The device tree, for a kernel that may use `regions`.
+    /// The device tree, for a kernel that may use this memory.
     // Out of line for the stack: the seeds and the changes of the tree.
     #[inline(never)]
     pub(crate) fn argument(
         &self,
         plan: &Plan,
         _image: &Image<'_>,
-        regions: &[Range],
+        usable: UsableMemory<'_>,
         command_line: &[u8],
         initrd: Option<Range>,
     ) -> Result<KVVec<u8>, Refusal> {
@@ -177,7 +181,7 @@ impl Sources {
         random::fill(&mut kaslr_seed);
         // The capture kernel would take a seed for more than it is.
         let seeded = random::is_unpredictable();
-        let usable = usable(regions)?;
+        let regions = highest_first(usable.regions)?;
         let mut tree = KVVec::new();
         let room = memory_of(plan, ARGUMENT)?.len();
         tree.extend_with(room as usize, 0, GFP_KERNEL)?;
@@ -186,7 +190,10 @@ impl Sources {
             &self.tree,
             &Changes {
                 elfcorehdr: memory_of(plan, SegmentKind::Elfcorehdr)?,
-                usable: &usable,
+                usable: UsableMemory {
+                    regions: &regions,
+                    ..usable
+                },
                 bootargs: command_line,
                 initrd,
                 kaslr_seed: seeded.then_some(u64::from_ne_bytes(kaslr_seed)),
@@ -238,13 +245,13 @@ impl Sources {
     }
 }
 
-/// The capture kernel's memory: the region first, then the low one.
-fn usable(regions: &[Range]) -> Result<KVec<Range>, Refusal> {
-    let mut usable = KVec::new();
+/// The region first, then the low one, as the capture kernel expects them.
+fn highest_first(regions: &[Range]) -> Result<KVec<Range>, Refusal> {
+    let mut reversed = KVec::new();
     for range in regions.iter().rev() {
-        usable.push(*range, GFP_KERNEL)?;
+        reversed.push(*range, GFP_KERNEL)?;
     }
-    Ok(usable)
+    Ok(reversed)
 }
 
 /// The image is entered in one way only.

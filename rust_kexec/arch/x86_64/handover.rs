@@ -54,7 +54,8 @@ use kexec_core::{
                 Tail,
                 RNG_SEED_LEN, //
             }, //
-        }, //
+        },
+        UsableMemory, //
     },
     image::x86_64::protocol::BootProtocol,
     plan::Plan,
@@ -125,7 +126,7 @@ impl Sources {
     pub(crate) fn lens(
         &self,
         region: Range,
-        _regions: &[Range],
+        _usable: UsableMemory<'_>,
         command_line_len: usize,
     ) -> Result<Lens, Refusal> {
         let tail_len = tail_len(command_line_len + 1, self.firmware.memory_map_len());
@@ -136,12 +137,12 @@ impl Sources {
         })
     }
 
-    /// The boot parameters, for a kernel that may use `regions`, and with them what they point to.
+    /// The boot parameters, for a kernel that may use this memory, and with them what they point to.
     pub(crate) fn argument(
         &self,
         plan: &Plan,
         image: &Image<'_>,
-        regions: &[Range],
+        usable: UsableMemory<'_>,
         command_line: &[u8],
         initrd: Option<Range>,
     ) -> Result<KVVec<u8>, Refusal> {
@@ -166,7 +167,7 @@ impl Sources {
             tail.push_setup_data(&mut params, SetupDataType::RngSeed, &seed)?;
         }
         let elfcorehdr = memory_of(plan, SegmentKind::Elfcorehdr)?;
-        memory::set_memory_map(&mut params, regions, elfcorehdr)?;
+        memory::set_memory_map(&mut params, usable, elfcorehdr)?;
         Ok(bytes)
     }
 

@@ -20,14 +20,17 @@ use kexec_core::{
         Limits,
         PIECES_MAX, //
     },
-    handover::x86_64::{
-        boot_params::{
-            self,
-            BootParams,
-            MemoryType,
-            BOOT_PARAMS_LEN, //
+    handover::{
+        x86_64::{
+            boot_params::{
+                self,
+                BootParams,
+                MemoryType,
+                BOOT_PARAMS_LEN, //
+            },
+            memory_map::MemoryMap, //
         },
-        memory_map::MemoryMap, //
+        UsableMemory, //
     },
     types::ranges::{
         without,
@@ -113,15 +116,15 @@ impl FirmwareMemory {
     }
 }
 
-/// Tells the capture kernel what memory it may use: the crash regions without the
-/// elfcorehdr, the first MiB, and what ACPI needs.
+/// Tells the capture kernel what memory it may use: what is meant for it without the elfcorehdr, the
+/// first MiB, and what ACPI needs.
 pub(super) fn set_memory_map(
     params: &mut BootParams<'_>,
-    crash_regions: &[Range],
+    usable: UsableMemory<'_>,
     elfcorehdr: Range,
 ) -> Result<(), Refusal> {
     let system_ram = iomem::system_ram()?;
-    let mut map = MemoryMap::new(params, &system_ram, crash_regions, elfcorehdr)?;
+    let mut map = MemoryMap::new(params, &system_ram, usable, elfcorehdr)?;
     for (description, memory_type) in [
         (bindings::IORES_DESC_ACPI_TABLES, MemoryType::Acpi),
         (bindings::IORES_DESC_ACPI_NV_STORAGE, MemoryType::Nvs),
@@ -129,7 +132,7 @@ pub(super) fn set_memory_map(
     ] {
         // What this kernel was told to leave alone, and is the capture kernel's, is reserved to this one.
         let described = iomem::described(description)?;
-        for range in without(described.iter().copied(), crash_regions) {
+        for range in without(described.iter().copied(), usable.regions) {
             map.add(&[range], memory_type)?;
         }
     }

@@ -60,7 +60,9 @@ impl Sources {
         reservation: &Reservation,
     ) -> Result<Self, Refusal> {
         let mut left_out = KVec::new();
-        left_out.extend_from_slice(reservation.regions(), GFP_KERNEL)?;
+        for range in reservation.usable().iter() {
+            left_out.push(*range, GFP_KERNEL)?;
+        }
         if let Some(excluded) = memory::excluded_from_dump() {
             left_out.push(excluded, GFP_KERNEL)?;
         }
@@ -79,7 +81,8 @@ impl Sources {
 
     /// Builds the header of the memory that there is now, of `len_max` bytes at most: a PT_NOTE for
     /// each possible CPU, one for VMCOREINFO and one for the report, a PT_LOAD for the kernel's text
-    /// and one for each piece of RAM that is online, without the crash regions. Memory that has no
+    /// and one for each piece of RAM that is online, without what the capture
+    /// kernel may use. Memory that has no
     /// room is left out, the highest addresses first.
     // Out of line for the stack: lists and a header under way.
     #[inline(never)]

@@ -48,6 +48,10 @@ pub struct Report {
     low_region: Option<Region>,
     /// More memory for the capture kernel, which no image is placed in.
     more_regions: Vec<Region>,
+    /// Memory for the capture kernel that the running one uses as well, and that a dump does not have.
+    shared_regions: Vec<Region>,
+    /// How long a crash waits because of them, in milliseconds.
+    shared_wait_ms: Option<u32>,
     /// Who has set the memory aside: "crashkernel=", "run time" for this module, or "region=" for the command
     /// line or firmware.
     source: Option<String>,
@@ -143,6 +147,11 @@ impl From<&Status> for Report {
                 .take(usize::try_from(status.more_region_count).unwrap_or(usize::MAX))
                 .filter_map(Region::from_record)
                 .collect(),
+            shared_regions: status
+                .shared()
+                .filter_map(|record| Region::from_record(&record))
+                .collect(),
+            shared_wait_ms: (status.shared_region_count > 0).then_some(status.shared_wait),
             source: match (RegionSource::from_number(status.source), status.source) {
                 (Some(source), _) => Some(source.name().into()),
                 // There is no region, or the module is older than this field.

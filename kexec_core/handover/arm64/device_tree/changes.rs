@@ -10,6 +10,7 @@ use super::{
         INITRD_END,
         INITRD_START,
         KASLR_SEED,
+        REGIONS_MAX,
         RNG_SEED,
         USABLE_MAX,
         USABLE_MEMORY_RANGE, //
@@ -17,17 +18,20 @@ use super::{
     error::DeviceTreeError, //
 };
 use crate::{
-    handover::arm64::{
-        fdt::{
-            writer::FdtWriter,
-            Cells,
-            Node,
-            CELL_LEN, //
+    handover::{
+        arm64::{
+            fdt::{
+                writer::FdtWriter,
+                Cells,
+                Node,
+                CELL_LEN, //
+            },
+            memory::{
+                is_free,
+                ranges, //
+            }, //
         },
-        memory::{
-            is_free,
-            ranges, //
-        }, //
+        UsableMemory, //
     },
     types::ranges::Range, //
 };
@@ -38,9 +42,9 @@ pub struct Changes<'a> {
     /// The memory of the elfcorehdr. It lies in a usable range, and the capture kernel does not use
     /// it otherwise.
     pub elfcorehdr: Range,
-    /// The memory that the capture kernel may use: the crash region, and then the low one if there
-    /// is one.
-    pub usable: &'a [Range],
+    /// The memory that the capture kernel may use. Of the regions the crash region is the first, and then
+    /// comes the low one if there is one.
+    pub usable: UsableMemory<'a>,
     /// The command line, without a NUL.
     pub bootargs: &'a [u8],
     /// The memory of the initrd, with the length of the file.
@@ -61,8 +65,8 @@ impl Changes<'_> {
         if !(1..=2).contains(&cells.address) || !(1..=2).contains(&cells.size) {
             return Err(DeviceTreeError::Cells(cells));
         }
-        let count = self.usable.len();
-        if !(1..=USABLE_MAX).contains(&count) {
+        let count = self.usable.regions.len();
+        if !(1..=REGIONS_MAX).contains(&count) {
             return Err(DeviceTreeError::UsableCount { count });
         }
         let fits = |number: u64, cells| cells == 2 || u32::try_from(number).is_ok();
@@ -79,7 +83,12 @@ impl Changes<'_> {
         let elfcorehdr = (ELFCOREHDR, self.elfcorehdr);
         let initrd = self.initrd.map(|initrd| (INITRD_START, initrd));
         for (property, range) in core::iter::once(elfcorehdr).chain(initrd) {
-            if !self.usable.iter().any(|usable| usable.encloses(&range)) {
+            if !self
+                .usable
+                .regions
+                .iter()
+                .any(|usable| usable.encloses(&range))
+            {
                 return Err(DeviceTreeError::Unusable { property, range });
             }
         }
@@ -100,20 +109,15 @@ impl Changes<'_> {
     pub(super) fn write(&self, writer: &mut FdtWriter<'_>, cells: Cells) {
         let [address, size] = range_cells(&self.elfcorehdr, cells);
         writer.property(ELFCOREHDR, &[address.get(), size.get()]);
-        let usable = [0, 1].map(|index| {
-            let range = self.usable.get(index);
-            range.map_or([CellBytes::EMPTY; 2], |range| range_cells(range, cells))
-        });
-        let [[first, first_size], [second, second_size]] = &usable;
-        writer.property(
-            USABLE_MEMORY_RANGE,
-            &[
-                first.get(),
-                first_size.get(),
-                second.get(),
-                second_size.get(),
-            ],
-        );
+        let mut usable = [CellBytes::EMPTY; 2 * USABLE_MAX];
+        let ranges = self
+            .usable
+            .iter()
+            .flat_map(|range| range_cells(range, cells));
+        for (to, from) in usable.iter_mut().zip(ranges) {
+            *to = from;
+        }
+        writer.property(USABLE_MEMORY_RANGE, &usable.each_ref().map(CellBytes::get));
         if let Some(initrd) = self.initrd {
             writer.property(INITRD_START, &[&initrd.start().to_be_bytes()]);
             writer.property(INITRD_END, &[&initrd.end().to_be_bytes()]);

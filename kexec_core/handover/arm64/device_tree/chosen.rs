@@ -2,6 +2,8 @@
 
 //! The properties of /chosen, and the limits of a device tree.
 
+use crate::crashkernel::CMA_RANGES_MAX;
+
 /// Longest device tree that an arm64 kernel reads
 /// (`Documentation/arch/arm64/booting.rst` in the kernel's tree).
 pub const TREE_LEN_MAX: usize = 2 << 20;
@@ -9,7 +11,10 @@ pub const TREE_LEN_MAX: usize = 2 << 20;
 pub const TREE_ALIGNMENT: u64 = 8;
 
 /// Most usable ranges that every kernel reads.
-pub(super) const USABLE_MAX: usize = 2;
+pub(super) const REGIONS_MAX: usize = 2;
+/// Most usable ranges that a kernel of 6.17 or newer reads (MAX_USABLE_RANGES, `drivers/of/fdt.c`). An
+/// older one uses the first.
+pub(super) const USABLE_MAX: usize = REGIONS_MAX + CMA_RANGES_MAX;
 pub(super) const CHOSEN: &str = "chosen";
 
 // Properties of /chosen (`drivers/of/fdt.c`, `drivers/of/kexec.c` and `arch/arm64` in the kernel's

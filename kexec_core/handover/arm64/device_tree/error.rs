@@ -5,8 +5,8 @@
 use core::fmt;
 
 use super::chosen::{
+    REGIONS_MAX,
     TREE_LEN_MAX,
-    USABLE_MAX,
     USABLE_MEMORY_RANGE, //
 };
 use crate::{
@@ -100,7 +100,7 @@ impl fmt::Display for DeviceTreeError {
             ),
             Self::UsableCount { count } => write!(
                 f,
-                "{USABLE_MEMORY_RANGE} is to tell of {count} ranges, but from 1 to {USABLE_MAX} \
+                "{USABLE_MEMORY_RANGE} is to tell of {count} ranges, but from 1 to {REGIONS_MAX} \
                  can be told"
             ),
             Self::Unusable { property, range } => write!(

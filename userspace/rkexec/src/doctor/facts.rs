@@ -107,6 +107,8 @@ impl Machine {
         let all = first
             .iter()
             .chain(status.more_regions.iter().take(others))
+            .copied()
+            .chain(status.shared())
             .filter_map(|one| Range::from_start_len(one.start, one.len));
         all.filter(|range| !range.is_empty()).collect()
     }

@@ -68,6 +68,8 @@ fn json_names_everything_that_is_loaded() {
             "region": {"start": "0x6f000000", "len": 268_435_456},
             "low_region": null,
             "more_regions": [],
+            "shared_regions": [],
+            "shared_wait_ms": null,
             "source": "crashkernel=",
             "holder": "rust_kexec",
             "used": 0x11f_f000,
@@ -217,6 +219,20 @@ fn memory_that_was_taken_at_run_time_is_said_to_be() {
     status.source = 9;
     let report = Report::from(&status);
     assert_eq!(report.source.as_deref(), Some("unknown (9)"));
+}
+
+#[test]
+fn memory_that_is_shared_is_said_to_be() {
+    let mut status = empty();
+    status.shared_region_count = 1;
+    status.shared_wait = 10_000;
+    status.shared_regions[0] = RegionRecord {
+        start: 0x7000_0000,
+        len: 128 << 20,
+    };
+    let report = Report::from(&status);
+    golden::assert_output("status-shared.txt", &report.to_string());
+    assert_eq!(report.shared_wait_ms, Some(10_000));
 }
 
 #[test]

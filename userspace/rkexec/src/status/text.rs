@@ -65,6 +65,13 @@ impl Report {
         for region in &self.more_regions {
             lines += &format!("and         {region}, for the capture kernel to use\n");
         }
+        for region in &self.shared_regions {
+            lines += &format!(
+                "shared      {region}, which the running kernel uses and no dump has; a crash waits {} s \
+                 for devices that write to it\n",
+                self.shared_wait_ms.unwrap_or_default() / 1000
+            );
+        }
         lines += &self.use_of_region();
         lines
     }

@@ -7,14 +7,17 @@ mod chosen;
 mod refusals;
 
 use kexec_core::{
-    handover::arm64::{
-        device_tree::{
-            capture_tree,
-            tree_len_bound,
-            Changes,
-            DeviceTreeError, //
+    handover::{
+        arm64::{
+            device_tree::{
+                capture_tree,
+                tree_len_bound,
+                Changes,
+                DeviceTreeError, //
+            },
+            fdt::Fdt, //
         },
-        fdt::Fdt, //
+        UsableMemory, //
     },
     types::ranges::Range, //
 };
@@ -42,7 +45,7 @@ const REGION: Range = match Range::new(0x5000_0000, 0x6000_0000) {
 pub fn changes() -> Changes<'static> {
     Changes {
         elfcorehdr: range(0x5fff_0000, 0x6000_0000),
-        usable: &[REGION],
+        usable: UsableMemory::set_aside(&[REGION]),
         bootargs: b"console=ttyAMA0 nr_cpus=1",
         initrd: Some(range(0x5800_0000, 0x5823_4567)),
         kaslr_seed: Some(0x1122_3344_5566_7788),

@@ -3,18 +3,21 @@
 //! The memory in a device tree: RAM, what is reserved, and what of that is there to be named.
 
 use kexec_core::{
-    handover::arm64::{
-        device_tree::{
-            capture_tree,
-            tree_len_bound,
-            Changes, //
+    handover::{
+        arm64::{
+            device_tree::{
+                capture_tree,
+                tree_len_bound,
+                Changes, //
+            },
+            fdt::Fdt,
+            memory::{
+                ram,
+                reserved,
+                Reserved, //
+            }, //
         },
-        fdt::Fdt,
-        memory::{
-            ram,
-            reserved,
-            Reserved, //
-        }, //
+        UsableMemory, //
     },
     types::ranges::Range, //
 };
@@ -132,7 +135,7 @@ fn the_capture_kernels_own_memory_is_not_reserved_to_it() {
             ..Layout::default()
         });
         let changes = Changes {
-            usable,
+            usable: UsableMemory::set_aside(usable),
             ..changes()
         };
         let mut out = vec![0; tree_len_bound(running.len(), &changes)];

@@ -3,15 +3,18 @@
 //! The zero page, read back through linux-loader's `struct boot_params`.
 
 use kexec_core::{
-    handover::x86_64::{
-        boot_params::{
-            firmware_ram,
-            secure_boot,
-            BootParams,
-            MemoryType,
-            BOOT_PARAMS_LEN, //
+    handover::{
+        x86_64::{
+            boot_params::{
+                firmware_ram,
+                secure_boot,
+                BootParams,
+                MemoryType,
+                BOOT_PARAMS_LEN, //
+            },
+            memory_map::MemoryMap, //
         },
-        memory_map::MemoryMap, //
+        UsableMemory, //
     },
     image::x86_64::setup_header::XLF_CAN_BE_LOADED_ABOVE_4G,
     types::errno::Errno, //
@@ -49,7 +52,13 @@ fn every_field_is_where_the_kernel_reads_it() {
     let low_ram = [range(0x1000, 0x9_fc00)];
     let regions = [range(256 * MIB, 512 * MIB)];
     let elfcorehdr = range(511 * MIB, 512 * MIB);
-    let mut map = MemoryMap::new(&mut params, &low_ram, &regions, elfcorehdr).unwrap();
+    let mut map = MemoryMap::new(
+        &mut params,
+        &low_ram,
+        UsableMemory::set_aside(&regions),
+        elfcorehdr,
+    )
+    .unwrap();
     map.add(&[range(0x7ff0_0000, 0x7ff1_0000)], MemoryType::Acpi)
         .unwrap();
     map.add(&[range(0x7ff1_0000, 0x7ff2_0000)], MemoryType::Nvs)

@@ -3,17 +3,20 @@
 //! The capture kernel's memory map.
 
 use kexec_core::{
-    handover::x86_64::{
-        boot_params::{
-            BootParams,
-            MemoryType,
-            BOOT_PARAMS_LEN,
-            E820_ENTRIES,
-            E820_ENTRIES_MAX,
-            E820_ENTRY_LEN,
-            E820_TABLE, //
+    handover::{
+        x86_64::{
+            boot_params::{
+                BootParams,
+                MemoryType,
+                BOOT_PARAMS_LEN,
+                E820_ENTRIES,
+                E820_ENTRIES_MAX,
+                E820_ENTRY_LEN,
+                E820_TABLE, //
+            },
+            memory_map::MemoryMap, //
         },
-        memory_map::MemoryMap, //
+        UsableMemory, //
     },
     types::ranges::{
         CapacityError,
@@ -49,7 +52,7 @@ fn entries(sources: &Sources) -> Result<Vec<(Range, u32)>, CapacityError> {
     let mut map = MemoryMap::new(
         &mut params,
         &sources.system_ram,
-        &sources.crash_regions,
+        UsableMemory::set_aside(&sources.crash_regions),
         sources.elfcorehdr,
     )?;
     for (memory_type, ranges) in &sources.others {

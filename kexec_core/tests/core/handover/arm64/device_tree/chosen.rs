@@ -3,12 +3,15 @@
 //! The /chosen node of the tree that is made.
 
 use kexec_core::{
-    handover::arm64::{
-        device_tree::{
-            Changes,
-            DeviceTreeError, //
+    handover::{
+        arm64::{
+            device_tree::{
+                Changes,
+                DeviceTreeError, //
+            },
+            fdt::Cells, //
         },
-        fdt::Cells, //
+        UsableMemory, //
     },
     types::errno::Errno, //
 };
@@ -55,9 +58,12 @@ fn nothing_of_the_old_boot_is_left_where_nothing_new_takes_its_place() {
 }
 
 #[test]
-fn a_low_region_is_told_behind_the_crash_region() {
+fn other_memory_is_told_behind_the_crash_region() {
     let changes = Changes {
-        usable: &[range(4 * GIB, 5 * GIB), range(GIB, GIB + 128 * MIB)],
+        usable: UsableMemory {
+            regions: &[range(4 * GIB, 5 * GIB), range(GIB, GIB + 128 * MIB)],
+            shared: &[range(2 * GIB, 2 * GIB + MIB)],
+        },
         elfcorehdr: range(5 * GIB - 0x1_0000, 5 * GIB),
         initrd: Some(range(GIB, GIB + MIB)),
         ..changes()
@@ -68,7 +74,22 @@ fn a_low_region_is_told_behind_the_crash_region() {
             .root
             .child("chosen")
             .property("linux,usable-memory-range"),
-        Some(&cells(&[1, 0, 0, 0x4000_0000, 0, 0x4000_0000, 0, 0x800_0000])[..])
+        Some(
+            &cells(&[
+                1,
+                0,
+                0,
+                0x4000_0000,
+                0,
+                0x4000_0000,
+                0,
+                0x800_0000,
+                0,
+                0x8000_0000,
+                0,
+                0x10_0000
+            ])[..]
+        )
     );
 }
 
@@ -128,7 +149,10 @@ fn numbers_have_the_cells_of_the_root() {
     }
 
     let high = Changes {
-        usable: &[range(4 * GIB, 5 * GIB)],
+        usable: UsableMemory {
+            regions: &[range(4 * GIB, 5 * GIB)],
+            shared: &[],
+        },
         elfcorehdr: range(4 * GIB, 4 * GIB + 0x1000),
         initrd: None,
         ..changes()

@@ -3,14 +3,17 @@
 //! Device trees that cannot be made.
 
 use kexec_core::{
-    handover::arm64::{
-        device_tree::{
-            capture_tree,
-            Changes,
-            DeviceTreeError,
-            TREE_LEN_MAX, //
+    handover::{
+        arm64::{
+            device_tree::{
+                capture_tree,
+                Changes,
+                DeviceTreeError,
+                TREE_LEN_MAX, //
+            },
+            fdt::FdtError, //
         },
-        fdt::FdtError, //
+        UsableMemory, //
     },
     types::errno::Errno, //
 };
@@ -38,14 +41,14 @@ fn what_the_capture_kernel_could_not_read_is_refused() {
     };
     assert_eq!(
         refused(Changes {
-            usable: &[],
+            usable: UsableMemory::default(),
             ..changes()
         }),
         DeviceTreeError::UsableCount { count: 0 }
     );
     assert_eq!(
         refused(Changes {
-            usable: &[REGION; 3],
+            usable: UsableMemory::set_aside(&[REGION; 3]),
             ..changes()
         })
         .to_string(),
