@@ -22,7 +22,7 @@ from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.scenarios.hotplug import USE_PLUGGED_MEMORY
 from harness.steps.memory import plug_memory
-from harness.testing import in_guest
+from harness.testing import in_guest, needs
 
 COMMAND_LINE = "crashkernel=256M panic=1"
 
@@ -49,6 +49,7 @@ async def test_corrupt(guest: Guest, kind: str, digest: str, random: Random) -> 
 ELFCOREHDR_CASES = {"header": "XXH64", "selection": "digest"}
 
 
+@needs("MEMORY_HOTPLUG")
 @pytest.mark.parametrize("part", ELFCOREHDR_CASES)
 @pytest.mark.parametrize("changes", [0, 1])
 @in_guest(

@@ -14,7 +14,7 @@ from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE
 from harness.guest.policy import lock_down
 from harness.machine.hardware import Hardware
-from harness.testing import crash_and_check, in_guest
+from harness.testing import crash_and_check, in_guest, needs
 from harness.units import MIB
 
 COMMAND_LINE = f"{CAPTURE} panic=10"
@@ -239,6 +239,7 @@ async def keeps_ftrace(guest: Guest) -> bool:
     return not said
 
 
+@needs("CONTIG_ALLOC")
 @in_guest(Hardware(cpus=2, memory_mib=1024, arguments=SMALL_DISK), command_line="")
 async def test_one_fault(guest: Guest, directory: Path) -> None:
     await be_careful(guest)

@@ -21,8 +21,8 @@ from harness.images.bzimage import (
 from harness.images.layout import flip
 from harness.images.packed import unified, zboot
 from harness.machine.hardware import Hardware
-from harness.machine.platform import PLATFORM
 from harness.testing import in_guest
+from harness.units import MIB
 
 # Digests of one load can be compared with those of another.
 SHA256 = "--digest=sha256"
@@ -128,13 +128,18 @@ async def test_compressions(guest: Guest) -> None:
     await guest.captured()
 
 
+# The file has a place in a region that is too small for the kernel in it.
+FILE_MIB = -(-paths.CAPTURE_KERNEL.stat().st_size // MIB)
+REGION_MIB = FILE_MIB + 4
+
+
 @bzimages_only
-@in_guest(Hardware(memory_mib=1024), f"crashkernel={PLATFORM.small_region_mib}M")
+@in_guest(Hardware(memory_mib=1024), f"crashkernel={REGION_MIB}M")
 async def test_no_room_for_the_inner_kernel(guest: Guest) -> None:
     kernel = paths.CAPTURE_KERNEL.read_bytes()
     await guest.send("/tmp/kernel", kernel)
     refused = await guest.rkexec("--load-panic", "/tmp/kernel")
     assert "the kernel needs" in refused.stderr and "EADDRNOTAVAIL" in refused.stderr
     # The header of this one says less than the decompressed kernel needs.
-    await load(guest, with_fields(kernel, init_size=8 << 20))
+    await load(guest, with_fields(kernel, init_size=FILE_MIB * MIB))
     assert "has no place in the crash region" in str(await stays_compressed(guest))

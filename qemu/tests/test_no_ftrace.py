@@ -16,7 +16,7 @@ from harness.guest.loading import kexec_file_load
 from harness.machine.hardware import Hardware
 from harness.scenarios.no_ftrace import SCENARIOS
 from harness.steps.hooks import switch_kprobes_off, switch_kprobes_on
-from harness.testing import crash_and_check, in_guest
+from harness.testing import crash_and_check, in_guest, needs
 
 pytestmark = pytest.mark.skipif(
     paths.has(paths.TARGET, "DYNAMIC_FTRACE"), reason="the kernel has ftrace: VARIANT=no-ftrace"
@@ -28,6 +28,7 @@ async def test_exported(scenario: Scenario, directory: Path, random: Random) -> 
     await crash_and_check(scenario, directory, random, EXPORTED)
 
 
+@needs("KEXEC_FILE")
 @in_guest()
 async def test_what_is_lost_is_said(guest: Guest) -> None:
     await guest.load()

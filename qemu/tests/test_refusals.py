@@ -9,7 +9,7 @@ from harness.guest.loading import RKEXEC_UNLOAD, kexec_file_load
 from harness.guest.refusals import assert_refused, refuse
 from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
-from harness.testing import in_guest
+from harness.testing import in_guest, needs
 
 LOAD = ("--load-panic", paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
 
@@ -68,6 +68,7 @@ async def test_refused_by_a_small_region(guest: Guest) -> None:
     await refuse(guest, ("rkexec", *LOAD), "EADDRNOTAVAIL", "kernel", f"{size} MiB", "crashkernel=")
 
 
+@needs("KEXEC_FILE")
 @in_guest()
 async def test_refused_beside_the_kernels_own_image(guest: Guest) -> None:
     await refuse(guest, RKEXEC_UNLOAD, "ENOENT", "loaded")

@@ -250,6 +250,7 @@ async def check_files(guest: Guest) -> dict[str, str]:
     return files
 
 
+@needs("CONTIG_ALLOC")
 @in_guest(Hardware(cpus=1, memory_mib=2048), command_line="")
 async def test_files(guest: Guest) -> None:
     """The files in sysfs say what the command says."""

@@ -13,9 +13,10 @@ import pytest
 from harness.crash.scenario import Scenario
 from harness.machine.hardware import Hardware
 from harness.steps.stress import stress
-from harness.testing import crash_and_check
+from harness.testing import crash_and_check, needs
 
 
+@needs("KEXEC_FILE")
 async def test_stress(request: pytest.FixtureRequest, directory: Path, random: Random) -> None:
     seconds = request.config.getoption("--stress-seconds")
     scenario = Scenario(

@@ -30,8 +30,8 @@ def waited_for_devices(dump: Dump, facts: Facts) -> None:
     wait = facts.status.shared_wait_ms
     assert wait
     report = dump.report
-    # The kernel counts loops, and has seen at boot how many a second has: on an emulated machine not
-    # exactly so many.
+    # The kernel counts loops, and has seen at boot how many a second has: on an emulated machine
+    # not exactly so many.
     assert report.seconds(report.silenced, report.left) >= wait / 1000 / 4
 
 

@@ -58,6 +58,7 @@ X86_64 = (
             f"memmap=64M${LOW.start:#x} memmap=256M${HIGH.start:#x} {USE_PLUGGED_MEMORY}"
         ),
         prepare=(insert_with_region(LOW, HIGH),),
+        needs=("MEMORY_HOTREMOVE", "ACPI_HOTPLUG_MEMORY"),
         # The headers in it follow.
         before=(write_protected, plug_and_pull_memory),
         checks=(pattern_pages, pulled_memory_left_out),
