@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/dev/rust_kexec`: the only file of this program with `unsafe` in it.
+//! `/dev/rust_kexec`: the requests to the module.
 
 use std::{
     fs::{

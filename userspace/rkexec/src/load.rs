@@ -58,7 +58,8 @@ fn explained(refusal: Failure, device: &Device) -> Failure {
     }
 }
 
-fn open(what: &str, path: &Path) -> Result<File, Failure> {
+/// Opens a file that is loaded.
+pub fn open(what: &str, path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| {
         Failure::from_io(
             format_args!("cannot open the {what} {}", path.display()),

@@ -33,6 +33,7 @@ mod failure;
 mod golden;
 mod initrd;
 mod inspect;
+mod kexec;
 mod load;
 mod output;
 mod report;
@@ -51,6 +52,9 @@ use failure::Failure;
 const UNKNOWN: u8 = 255;
 
 fn main() -> ExitCode {
+    if let Some(words) = kexec::words(std::env::args_os()) {
+        return kexec::main(words);
+    }
     let action = Arguments::action();
     let failed = match action {
         Action::Status { .. } | Action::Inspect(_) | Action::Crashkernel(_) | Action::Doctor(_) => {

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Doing what a command line of `kexec` asks for.
+
+use std::{
+    fs::{
+        self,
+        File, //
+    },
+    os::unix::process::CommandExt,
+    path::Path,
+    process::Command, //
+};
+
+use kexec_core::{
+    plan::iomem::entries,
+    uapi, //
+};
+use nix::{
+    errno::Errno,
+    unistd::sync, //
+};
+
+use super::{
+    image,
+    request::{
+        Request,
+        FAILED, //
+    },
+    system_calls::{
+        self,
+        Kind, //
+    },
+    NAME, //
+};
+use crate::{
+    arguments::{
+        BootOptions,
+        ImageOptions, //
+    },
+    command_line,
+    device::Device,
+    failure::Failure,
+    load, //
+};
+
+/// Exit status where the kernel has no kexec_file_load(2): -3.
+const NOT_AVAILABLE: u8 = 253;
+/// Exit status where there is nothing that it could be done with.
+const MISSING: u8 = 1;
+
+/// Does it, and says how `kexec` would have ended.
+pub fn perform(request: &Request) -> u8 {
+    if request.steps.print_region {
+        println!("{}", region_len());
+        return 0;
+    }
+    if request.steps.status {
+        return kind(request)
+            .is_loaded()
+            .map_or_else(|| armed(request), u8::from);
+    }
+    match steps(request) {
+        Ok(()) => 0,
+        Err((failure, status)) => {
+            eprintln!("{NAME}: {failure}");
+            status
+        }
+    }
+}
+
+fn kind(request: &Request) -> Kind {
+    match request.for_crash {
+        true => Kind::Crash,
+        false => Kind::Reboot,
+    }
+}
+
+/// The answer of a kernel without the file, whose crash images are the module's alone.
+fn armed(request: &Request) -> u8 {
+    let status = Device::open().and_then(|device| device.status());
+    match status {
+        Ok(status) if request.for_crash => u8::from(status.armed != 0),
+        _ => FAILED,
+    }
+}
+
+fn steps(request: &Request) -> Result<(), (Failure, u8)> {
+    let steps = request.steps;
+    if let (Some(kernel), Some(kernel_type)) = (&request.kernel, &request.kernel_type) {
+        if steps.load {
+            image::check_type(kernel, kernel_type).map_err(|failure| (failure, FAILED))?;
+        }
+    }
+    if steps.unload {
+        say(request, "the loaded kernel is dropped");
+        unload(request).map_err(with_status)?;
+    }
+    if let (true, Some(kernel)) = (steps.load, &request.kernel) {
+        say(request, &format!("{} is loaded", kernel.display()));
+        load(request, kernel)?;
+    }
+    if (steps.shut_down || steps.enter) && Kind::Reboot.is_loaded() != Some(true) {
+        let failure = Failure::new(match Kind::Reboot.is_loaded() {
+            Some(_) => "no kernel is loaded that a reboot could enter: Nothing has been loaded!",
+            None => "this kernel cannot reboot into another one: it has no kexec",
+        });
+        return Err((failure, MISSING));
+    }
+    if steps.shut_down {
+        let error = Command::new("/sbin/shutdown").args(["-r", "now"]).exec();
+        return Err((
+            Failure::from_io("cannot run /sbin/shutdown", &error),
+            FAILED,
+        ));
+    }
+    if steps.sync {
+        sync();
+    }
+    if steps.enter {
+        say(request, "the machine reboots into the loaded kernel");
+        return Err((system_calls::enter(), FAILED));
+    }
+    Ok(())
+}
+
+fn say(request: &Request, what: &str) {
+    if request.debug {
+        eprintln!("{NAME}: {what}");
+    }
+}
+
+/// The module, if it is there. Else the kernel's own kexec stands in for it, and the caller is told.
+fn module(request: &Request) -> Result<Option<Device>, Failure> {
+    match Device::open() {
+        Ok(device) => Ok(Some(device)),
+        Err(failure) => match failure.errno() {
+            Some(Errno::ENOENT | Errno::ENODEV | Errno::ENXIO) => {
+                let what = match request.steps.load {
+                    true => "loads the kernel",
+                    false => "is asked",
+                };
+                eprintln!(
+                    "{NAME}: the module rust_kexec is not there (/dev/{}): the kernel's own kexec {what}",
+                    uapi::DEVICE_NAME
+                );
+                Ok(None)
+            }
+            _ => Err(failure),
+        },
+    }
+}
+
+fn unload(request: &Request) -> Result<(), Failure> {
+    if request.for_crash {
+        if let Some(device) = module(request)? {
+            return match device.unload() {
+                // What is not there does not have to go.
+                Err(failure) if failure.errno() == Some(Errno::ENOENT) => Ok(()),
+                result => result,
+            };
+        }
+    }
+    kind(request).unload()
+}
+
+fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
+    let options = ImageOptions {
+        boot: BootOptions {
+            initrd: request.initrd.clone(),
+            command_line: request.command_line.clone(),
+        },
+        reuse_cmdline: request.reuse_cmdline,
+        ..ImageOptions::default()
+    };
+    if request.for_crash {
+        if module(request).map_err(with_status)?.is_some() {
+            return load::load(kernel, &options).map_err(with_status);
+        }
+        if region_len() == 0 {
+            let failure = Failure::new(
+                "no memory is reserved for a kernel that a crash enters. Please reserve memory by passing \
+                 crashkernel=256M to the running kernel",
+            );
+            return Err((failure, MISSING));
+        }
+    }
+    load_by_the_kernel(kind(request), kernel, &options).map_err(with_status)
+}
+
+/// Has the kernel itself load.
+fn load_by_the_kernel(kind: Kind, path: &Path, options: &ImageOptions) -> Result<(), Failure> {
+    let kernel = match image::unpacked(path)? {
+        Some(bytes) => system_calls::file_in_memory(&bytes)?,
+        None => load::open("kernel", path)?,
+    };
+    let initrd = options.boot.initrd.as_deref();
+    let initrd: Option<File> = initrd.map(|path| load::open("initrd", path)).transpose()?;
+    kind.load(&kernel, initrd.as_ref(), command_line::wanted(options)?)
+}
+
+fn with_status(failure: Failure) -> (Failure, u8) {
+    let status = match failure.errno() {
+        Some(Errno::ENOSYS) => NOT_AVAILABLE,
+        // Nothing is reserved: that ends kexec before it loads.
+        Some(Errno::EADDRNOTAVAIL) if region_len() == 0 => MISSING,
+        _ => FAILED,
+    };
+    (failure, status)
+}
+
+/// The length of the region that images for a crash go into, in bytes.
+fn region_len() -> u64 {
+    let status = Device::open().and_then(|device| device.status());
+    if let Ok(status) = status {
+        return status.region.len;
+    }
+    let iomem = fs::read("/proc/iomem").unwrap_or_default();
+    let regions = entries(&iomem).filter(|entry| entry.name == b"Crash kernel");
+    regions.last().map_or(0, |entry| entry.range.len())
+}
