@@ -3,6 +3,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from harness import paths
 from harness.dump.dump import Dump
 from harness.guest.guest import PATIENCE, Guest
@@ -35,7 +37,7 @@ async def test_for_a_crash(guest: Guest) -> None:
     size = int(await guest.read("/sys/kernel/kexec_crash_size"))
     assert (await guest.run("kexec", "--print-ckr-size")).check().stdout == f"{size}\n"
     await kexec(guest, "-S")
-    said = await kexec(guest, "-s", "-p", *FILES, f"--command-line={CAPTURE}", "--args-linux")
+    said = await kexec(guest, "-s", "-p", *FILES, f"--command-line={CAPTURE}", "-a")
     assert said == ""
     status = await guest.status()
     assert status.armed and status.holder == "rust_kexec"
@@ -89,6 +91,14 @@ async def test_without_a_region(guest: Guest) -> None:
     assert "Please reserve memory by passing" in await kexec(guest, "-p", *FILES, status=1)
 
 
+# 6.12.117's own kexec_file_load() faults in trans_pgd_create_copy() where the kernel was built for
+# 52-bit addresses, and the CPU has 48.
+faults = pytest.mark.skipif(
+    paths.has(paths.TARGET, "ARM64_VA_BITS_52"), reason="the kernel's own kexec -l faults"
+)
+
+
+@faults
 @needs("KEXEC_FILE")
 @in_guest(Hardware(cpus=2))
 async def test_for_a_reboot(guest: Guest) -> None:
