@@ -97,11 +97,11 @@ bindgen_command() {
 		"$cache/bindgen-$BINDGEN_VERSION/bin/bindgen"
 }
 
-# finds_libclang BINDGEN: whether it can read a header.
+# finds_libclang BINDGEN: whether it can read a header. It takes TARGET for the machine's.
 finds_libclang() {
 	local header status=0
 	header=$(mktemp --suffix=.h)
-	"$1" "$header" >/dev/null 2>&1 || status=$?
+	env -u TARGET "$1" "$header" >/dev/null 2>&1 || status=$?
 	rm "$header"
 	return "$status"
 }
