@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the pages of a dumped kernel hold, by the kernel's own description of itself.
