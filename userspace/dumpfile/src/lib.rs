@@ -2,6 +2,17 @@
 
 //! The files that hold a dump: ELF cores, as /proc/vmcore is one, and kdump-compressed files, plain
 //! or flattened.
+//!
+//! Readers distrust what they read: every length, offset and count is checked against the file before
+//! it is used, and nothing is allocated that the file does not account for. `unsafe` is in
+//! [`mapping`] alone.
 
+#![deny(unsafe_code)]
+
+mod elf;
+pub mod elf_core;
 pub mod frames;
+pub mod mapping;
 pub mod memory;
+pub mod source;
+pub mod target;

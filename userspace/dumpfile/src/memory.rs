@@ -32,6 +32,35 @@ pub trait PhysicalMemory: Sync {
         }
         Ok(())
     }
+
+    /// Fills a buffer with a frame, and with zeros where the dump has only a part of it: memory may begin
+    /// or end within a frame.
+    fn read_frame(&self, address: u64, frame: &mut [u8]) -> Result<(), MemoryError> {
+        match self.read(address, frame) {
+            Err(MemoryError::Missing(_)) => {}
+            read => return read,
+        }
+        frame.fill(0);
+        let mut is_missing = true;
+        let mut done = 0;
+        while done < frame.len() {
+            let rest = &mut frame[done..];
+            match self.window(address.saturating_add(done as u64), rest.len()) {
+                Ok(window) => {
+                    let len = window.len().min(rest.len());
+                    rest[..len].copy_from_slice(&window[..len]);
+                    is_missing = false;
+                    done += len;
+                }
+                Err(MemoryError::Missing(_)) => done += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        match is_missing {
+            true => Err(MemoryError::Missing(address)),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Why memory cannot be read.
@@ -41,6 +70,8 @@ pub enum MemoryError {
     Missing(u64),
     /// The file cannot be read where it has this physical address.
     Io(u64, io::Error),
+    /// What the file has for this physical address is not what was written.
+    Damaged(u64),
 }
 
 impl fmt::Display for MemoryError {
@@ -48,6 +79,12 @@ impl fmt::Display for MemoryError {
         match self {
             Self::Missing(address) => {
                 write!(f, "the dump does not have the memory at {address:#x}")
+            }
+            Self::Damaged(address) => {
+                write!(
+                    f,
+                    "the memory at {address:#x} cannot be unpacked: the dump was damaged"
+                )
             }
             Self::Io(address, error) => {
                 write!(

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is written is read again, and what is damaged is refused.
+
+mod elf_core;
+mod elf_file;
