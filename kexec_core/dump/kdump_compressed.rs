@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kdump-compressed format, which makedumpfile writes with `-c`, `-l`, `-p` and `-z`: as much of
-//! it as leads to the notes.
+//! The kdump-compressed format, which makedumpfile writes with `-c`, `-l`, `-p` and `-z`: its
+//! structures, and the way to the notes.
 //!
 //! The file begins with a block that has `struct disk_dump_header`. `struct kdump_sub_header` begins
 //! the next block. From version 4 on it says where the notes of the ELF dump are that was
@@ -9,15 +9,23 @@
 //! format. Numbers are those of the machine that wrote the file; here that is one of 64 bits,
 //! little-endian.
 
+pub mod layout;
+
 use core::fmt;
 
-use crate::types::bytes::{
-    read_u32,
-    read_u64, //
+use crate::{
+    dump::kdump_compressed::layout::{
+        BLOCK_SIZE,
+        HEADER_VERSION,
+        OFFSET_NOTE,
+        SIGNATURE,
+        SIZE_NOTE, //
+    },
+    types::bytes::{
+        read_u32,
+        read_u64, //
+    }, //
 };
-
-/// The first eight bytes.
-const SIGNATURE: [u8; 8] = *b"KDUMP   ";
 
 /// The first version whose files have the notes.
 const VERSION_WITH_NOTES: u32 = 4;
@@ -26,38 +34,11 @@ const VERSION_WITH_NOTES: u32 = 4;
 const BLOCK_LEN_MIN: u32 = 4 << 10;
 const BLOCK_LEN_MAX: u32 = 64 << 10;
 
-// Offsets in `struct disk_dump_header`; fields without a use here are left out.
-const HEADER_VERSION: usize = 8;
-const UTSNAME: usize = 12;
-const TIMESTAMP: usize = 408;
-const STATUS: usize = 424;
-const BLOCK_SIZE: usize = 428;
-
 /// Length of what is read of `struct disk_dump_header`.
 pub const HEADER_LEN: usize = BLOCK_SIZE + 4;
 
-// Offsets in `struct kdump_sub_header`.
-const START_PFN: usize = 16;
-const OFFSET_VMCOREINFO: usize = 32;
-const OFFSET_NOTE: usize = 48;
-const SIZE_NOTE: usize = 56;
-
 /// Length of what is read of `struct kdump_sub_header`.
 pub const SUB_HEADER_LEN: usize = SIZE_NOTE + 8;
-
-const _: () = {
-    assert!(UTSNAME == HEADER_VERSION + 4);
-    // struct new_utsname has six strings of 65 bytes; struct timeval, two of 8, is aligned after it.
-    assert!(TIMESTAMP == (UTSNAME + 6 * 65).next_multiple_of(8));
-    assert!(STATUS == TIMESTAMP + 2 * 8);
-    assert!(BLOCK_SIZE == STATUS + 4);
-    // phys_base has 8 bytes, dump_level and split 4 each.
-    assert!(START_PFN == 8 + 4 + 4);
-    assert!(OFFSET_VMCOREINFO == START_PFN + 2 * 8);
-    assert!(OFFSET_NOTE == OFFSET_VMCOREINFO + 2 * 8);
-    assert!(SIZE_NOTE == OFFSET_NOTE + 8);
-    assert!(HEADER_LEN == 432 && SUB_HEADER_LEN == 64);
-};
 
 /// Why the notes of such a file cannot be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

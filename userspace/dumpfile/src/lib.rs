@@ -9,10 +9,15 @@
 
 #![deny(unsafe_code)]
 
+pub mod codec;
 mod elf;
 pub mod elf_core;
 pub mod frames;
+pub mod kdump;
 pub mod mapping;
 pub mod memory;
+pub mod order;
+mod page;
 pub mod source;
 pub mod target;
+mod view;

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The writer of a kdump-compressed file.
+
+use std::{
+    io,
+    ops::Range,
+    sync::atomic::{
+        AtomicU64,
+        Ordering, //
+    }, //
+};
+
+use kexec_core::dump::{
+    kdump_compressed::layout::{
+        DiskDumpHeader,
+        KdumpSubHeader,
+        PageDescriptor,
+        COMPRESSED_INCOMPLETE,
+        EXCLUDED_VMEMMAP,
+        VERSION, //
+    },
+    note::{
+        Notes,
+        NT_VMCOREINFO,
+        VMCOREINFO_NAME, //
+    }, //
+};
+
+use super::{
+    bitmap,
+    end,
+    worker::Worker,
+    Description,
+    Geometry, //
+};
+use crate::{
+    codec::Codec,
+    frames::Frames,
+    memory::PhysicalMemory,
+    order::Run,
+    target::Target, //
+};
+
+/// A file that is being written. Workers write its pages.
+///
+/// From the first moment until [`Writer::finish`] it is marked as incomplete. Whatever happens in between,
+/// a reader opens it and finds the pages that got there.
+#[derive(Debug)]
+pub struct Writer<T> {
+    pub(super) target: T,
+    pub(super) codec: Codec,
+    pub(super) level: Option<i32>,
+    geometry: Geometry,
+    header: DiskDumpHeader,
+    /// The place among all descriptors of the dump of the first one in this file.
+    first: u64,
+    /// The first byte that no page was given yet.
+    next: AtomicU64,
+    pub(super) counts: Counts,
+}
+
+/// How many pages were written in which way.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub pages: AtomicU64,
+    pub shared: AtomicU64,
+    pub lost: AtomicU64,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The length of the file.
+    pub len: u64,
+    /// The pages in it.
+    pub pages: u64,
+    /// Those of them that were equal to another, and so took no room.
+    pub shared: u64,
+    /// Pages that could not be read, and are missing.
+    pub lost: u64,
+}
+
+impl<T: Target> Writer<T> {
+    /// Writes everything that precedes the pages: `memory` are the frames that the machine has, `kept` those
+    /// of them that the dump has.
+    pub fn start(
+        target: T,
+        description: &Description,
+        memory: &Frames,
+        kept: &Frames,
+    ) -> io::Result<Self> {
+        let frames_end = end(memory);
+        let part = description.part.clone().unwrap_or(0..frames_end);
+        let first = count_below(kept, part.start);
+        let geometry = Geometry::new(description, memory, count_below(kept, part.end) - first);
+        let header = header(description, &geometry, frames_end)?;
+        let writer = Self {
+            target,
+            codec: description.codec,
+            level: description.level,
+            geometry,
+            header,
+            first,
+            next: AtomicU64::new(geometry.data() + geometry.page_len),
+            counts: Counts::default(),
+        };
+        writer.write_head(description, memory, kept)?;
+        Ok(writer)
+    }
+
+    fn write_head(
+        &self,
+        description: &Description,
+        memory: &Frames,
+        kept: &Frames,
+    ) -> io::Result<()> {
+        let geometry = &self.geometry;
+        let page_len = geometry.page_len as usize;
+        let mut block = Vec::from(self.header.encode());
+        block.resize(page_len, 0);
+        let sub_header = sub_header(description, geometry, end(memory));
+        block.extend(sub_header.encode());
+        block.extend(&description.notes);
+        block.resize(geometry.memory_bitmap() as usize, 0);
+        self.target.write_at(0, &block)?;
+
+        let bitmap_len = geometry.bitmap_blocks * geometry.page_len;
+        bitmap::write(&self.target, geometry.memory_bitmap(), memory, bitmap_len)?;
+        bitmap::write(&self.target, geometry.kept_bitmap(), kept, bitmap_len)?;
+        let descriptors = geometry.descriptors();
+        self.target
+            .clear(descriptors, geometry.data() - descriptors)?;
+        // The page that all descriptors of zeros point to. As it lies behind all descriptors, a file
+        // that is cut off has them.
+        self.target.write_at(geometry.data(), &vec![0; page_len])
+    }
+
+    /// Something that writes pages of this memory. Each thread has its own.
+    pub fn worker<'a, M: PhysicalMemory>(&'a self, memory: &'a M) -> Worker<'a, M, T> {
+        Worker::new(self, memory)
+    }
+
+    /// Marks the file as complete, if no page was lost. All workers have finished.
+    pub fn finish(self) -> io::Result<Written> {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let written = Written {
+            len: count(&self.next),
+            pages: count(&self.counts.pages),
+            shared: count(&self.counts.shared),
+            lost: count(&self.counts.lost),
+        };
+        // What is marked as complete has to be there after a loss of power as well.
+        self.target.sync()?;
+        if written.lost == 0 {
+            let header = DiskDumpHeader {
+                status: self.header.status & !COMPRESSED_INCOMPLETE,
+                ..self.header
+            };
+            self.target.write_at(0, &header.encode())?;
+            self.target.sync()?;
+        }
+        Ok(written)
+    }
+
+    pub(super) fn page_len(&self) -> usize {
+        self.geometry.page_len as usize
+    }
+
+    /// The descriptor of a page of zeros.
+    pub(super) fn zeros(&self) -> PageDescriptor {
+        PageDescriptor {
+            offset: self.geometry.data(),
+            len: self.header.block_len,
+            flags: 0,
+        }
+    }
+
+    /// The offset of the descriptors.
+    pub(super) fn descriptors(&self) -> u64 {
+        self.geometry.descriptors()
+    }
+
+    /// The places in this file of a run's descriptors; `None` if the file does not have them all.
+    pub(super) fn places(&self, run: &Run) -> Option<Range<u64>> {
+        let start = run.index.checked_sub(self.first)?;
+        let end = start.checked_add(run.frames.end.checked_sub(run.frames.start)?)?;
+        (end <= self.geometry.descriptors).then_some(start..end)
+    }
+
+    /// Room for this many bytes of pages.
+    pub(super) fn take_room(&self, len: u64) -> u64 {
+        self.next.fetch_add(len, Ordering::Relaxed)
+    }
+}
+
+/// How many frames of a set are below this one.
+fn count_below(frames: &Frames, frame: u64) -> u64 {
+    let runs = frames.runs().iter();
+    let below = runs.take_while(|run| run.start < frame);
+    below.map(|run| run.end.min(frame) - run.start).sum()
+}
+
+fn header(
+    description: &Description,
+    geometry: &Geometry,
+    frames_end: u64,
+) -> io::Result<DiskDumpHeader> {
+    let blocks = |count: u64| {
+        u32::try_from(count).map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the notes or the memory are larger than a kdump-compressed file can say: write an \
+                 ELF file",
+            )
+        })
+    };
+    let vmemmap = match description.excluded_vmemmap {
+        true => EXCLUDED_VMEMMAP,
+        false => 0,
+    };
+    Ok(DiskDumpHeader {
+        version: VERSION,
+        utsname: description.utsname,
+        timestamp: description.timestamp,
+        status: COMPRESSED_INCOMPLETE | description.codec.flag() | vmemmap,
+        block_len: description.page_len,
+        sub_header_blocks: blocks(geometry.sub_header_blocks)?,
+        bitmap_blocks: blocks(geometry.bitmap_blocks.saturating_mul(2))?,
+        frames_end: frames_end.min(u32::MAX.into()) as u32,
+        // crash warns of a machine without any.
+        cpus: description.cpus.max(1),
+    })
+}
+
+fn sub_header(description: &Description, geometry: &Geometry, frames_end: u64) -> KdumpSubHeader {
+    let notes = &description.notes;
+    let vmcoreinfo = Notes::new(notes)
+        .filter_map(Result::ok)
+        .find(|note| note.name == VMCOREINFO_NAME && note.note_type == NT_VMCOREINFO)
+        .map_or([0; 2], |note| {
+            let inside = note.desc.as_ptr().addr() - notes.as_ptr().addr();
+            [geometry.notes() + inside as u64, note.desc.len() as u64]
+        });
+    let part = description.part.clone();
+    KdumpSubHeader {
+        phys_base: description.phys_base,
+        dump_level: description.dump_level,
+        split: part.is_some().into(),
+        vmcoreinfo,
+        notes: match notes.is_empty() {
+            true => [0; 2],
+            false => [geometry.notes(), notes.len() as u64],
+        },
+        eraseinfo: [0; 2],
+        part_start: part.as_ref().map_or(0, |part| part.start),
+        part_end: part.as_ref().map_or(0, |part| part.end),
+        frames_end,
+    }
+}
