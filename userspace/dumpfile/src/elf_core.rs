@@ -11,17 +11,7 @@ use std::{
 };
 
 use kexec_core::{
-    dump::{
-        elfcorehdr::NOTES_TOTAL_MAX,
-        note::{
-            Note,
-            Notes,
-            CORE_NAME,
-            NT_PRSTATUS,
-            NT_VMCOREINFO,
-            VMCOREINFO_NAME, //
-        }, //
-    },
+    dump::elfcorehdr::NOTES_TOTAL_MAX,
     types::elf::{
         Architecture,
         ProgramHeader,
@@ -37,6 +27,7 @@ use crate::{
         MemoryError,
         PhysicalMemory, //
     },
+    notes,
     source::{
         has,
         DumpFile,
@@ -105,19 +96,12 @@ impl<S: Source> ElfCore<S> {
 
     /// The text of VMCOREINFO: lines of `KEY=value`.
     pub fn vmcoreinfo(&self) -> Option<&[u8]> {
-        self.find(VMCOREINFO_NAME, NT_VMCOREINFO).next()
+        notes::vmcoreinfo(&self.notes)
     }
 
     /// The contents of the notes with the CPUs' registers: `struct elf_prstatus`.
     pub fn prstatus(&self) -> impl Iterator<Item = &[u8]> {
-        self.find(CORE_NAME, NT_PRSTATUS)
-    }
-
-    fn find<'a>(&'a self, name: &'a [u8], note_type: u32) -> impl Iterator<Item = &'a [u8]> {
-        let notes = Notes::new(&self.notes).filter_map(Result::ok);
-        notes
-            .filter(move |note| note.name == name && note.note_type == note_type)
-            .map(|note: Note<'a>| note.desc)
+        notes::prstatus(&self.notes)
     }
 
     /// The frames of which the file has something. Memory may begin or end within a frame, which is in

@@ -74,6 +74,12 @@ impl Frames {
     }
 }
 
+impl From<Range<u64>> for Frames {
+    fn from(run: Range<u64>) -> Self {
+        std::iter::once(run).collect()
+    }
+}
+
 impl FromIterator<Range<u64>> for Frames {
     /// Runs in any order, which may overlap.
     fn from_iter<I: IntoIterator<Item = Range<u64>>>(runs: I) -> Self {

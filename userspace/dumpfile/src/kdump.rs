@@ -24,6 +24,9 @@ use crate::{
 
 mod batch;
 mod bitmap;
+pub mod error;
+mod ranks;
+pub mod reader;
 pub mod worker;
 pub mod writer;
 

@@ -16,6 +16,7 @@ pub mod frames;
 pub mod kdump;
 pub mod mapping;
 pub mod memory;
+mod notes;
 pub mod order;
 mod page;
 pub mod source;

@@ -66,6 +66,8 @@ mod tests {
     use crate::target::MemoryTarget;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn a_bit_is_set_for_each_frame(
             runs in prop::collection::vec((0_u64..3 * PIECE * 8, 1_u64..PIECE * 10), 0..6),

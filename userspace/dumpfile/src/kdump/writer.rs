@@ -11,20 +11,13 @@ use std::{
     }, //
 };
 
-use kexec_core::dump::{
-    kdump_compressed::layout::{
-        DiskDumpHeader,
-        KdumpSubHeader,
-        PageDescriptor,
-        COMPRESSED_INCOMPLETE,
-        EXCLUDED_VMEMMAP,
-        VERSION, //
-    },
-    note::{
-        Notes,
-        NT_VMCOREINFO,
-        VMCOREINFO_NAME, //
-    }, //
+use kexec_core::dump::kdump_compressed::layout::{
+    DiskDumpHeader,
+    KdumpSubHeader,
+    PageDescriptor,
+    COMPRESSED_INCOMPLETE,
+    EXCLUDED_VMEMMAP,
+    VERSION, //
 };
 
 use super::{
@@ -38,6 +31,7 @@ use crate::{
     codec::Codec,
     frames::Frames,
     memory::PhysicalMemory,
+    notes::vmcoreinfo_place,
     order::Run,
     target::Target, //
 };
@@ -235,13 +229,9 @@ fn header(
 
 fn sub_header(description: &Description, geometry: &Geometry, frames_end: u64) -> KdumpSubHeader {
     let notes = &description.notes;
-    let vmcoreinfo = Notes::new(notes)
-        .filter_map(Result::ok)
-        .find(|note| note.name == VMCOREINFO_NAME && note.note_type == NT_VMCOREINFO)
-        .map_or([0; 2], |note| {
-            let inside = note.desc.as_ptr().addr() - notes.as_ptr().addr();
-            [geometry.notes() + inside as u64, note.desc.len() as u64]
-        });
+    let vmcoreinfo = vmcoreinfo_place(notes).map_or([0; 2], |place| {
+        [geometry.notes() + place.start as u64, place.len() as u64]
+    });
     let part = description.part.clone();
     KdumpSubHeader {
         phys_base: description.phys_base,

@@ -2,5 +2,8 @@
 
 //! What is written is read again, and what is damaged is refused.
 
+mod cut;
 mod elf_core;
 mod elf_file;
+mod kdump;
+mod machine;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A target that fails, as a full disk does.
+
+use std::{
+    io,
+    sync::atomic::{
+        AtomicI64,
+        Ordering, //
+    }, //
+};
+
+use dumpfile::target::{
+    MemoryTarget,
+    Target, //
+};
+
+/// A target that takes so many bytes and then no more: the write that is one too many is cut.
+#[derive(Debug)]
+pub struct Cut {
+    pub file: MemoryTarget,
+    room: AtomicI64,
+}
+
+impl Cut {
+    pub fn new(room: usize) -> Self {
+        Self {
+            file: MemoryTarget::default(),
+            room: AtomicI64::new(room as i64),
+        }
+    }
+}
+
+impl Target for Cut {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let len = bytes.len() as i64;
+        let room = self.room.fetch_sub(len, Ordering::Relaxed).clamp(0, len);
+        self.file.write_at(offset, &bytes[..room as usize])?;
+        match room == len {
+            true => Ok(()),
+            false => Err(io::ErrorKind::StorageFull.into()),
+        }
+    }
+
+    fn clear(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
