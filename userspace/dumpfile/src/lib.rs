@@ -12,6 +12,7 @@
 pub mod codec;
 mod elf;
 pub mod elf_core;
+pub mod flattened;
 pub mod frames;
 pub mod kdump;
 pub mod mapping;

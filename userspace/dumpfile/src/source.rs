@@ -17,6 +17,14 @@ use std::{
     }, //
 };
 
+use nix::{
+    errno::Errno,
+    unistd::{
+        lseek,
+        Whence, //
+    }, //
+};
+
 use crate::mapping::Mapping;
 
 /// Bytes that are read at any place, by several threads at once.
@@ -31,6 +39,12 @@ pub trait Source: Sync {
 
     /// Fills a buffer with what is at `offset`; an error where there are not as many bytes.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// The first offset from this one on that may have something else than zeros. What has been left out
+    /// of a file can be longer than there is time to look at.
+    fn next_data(&self, offset: u64) -> u64 {
+        offset
+    }
 
     /// Maps what is at `offset`. `None` where that is not possible, and reading is.
     fn map(&self, _offset: u64, _len: usize) -> Option<Mapping> {
@@ -96,6 +110,16 @@ impl Source for DumpFile {
         self.file.read_exact_at(buffer, offset)
     }
 
+    fn next_data(&self, offset: u64) -> u64 {
+        let signed = i64::try_from(offset).unwrap_or(i64::MAX);
+        match lseek(&self.file, signed, Whence::SeekData) {
+            Ok(data) => u64::try_from(data).unwrap_or(offset).max(offset),
+            // There is nothing up to the end.
+            Err(Errno::ENXIO) => self.len.max(offset),
+            Err(_) => offset,
+        }
+    }
+
     fn map(&self, offset: u64, len: usize) -> Option<Mapping> {
         if !self.maps.load(Ordering::Relaxed) {
             return None;
@@ -149,6 +173,10 @@ impl<S: Source + ?Sized> Source for &S {
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         (**self).read_exact_at(buffer, offset)
+    }
+
+    fn next_data(&self, offset: u64) -> u64 {
+        (**self).next_data(offset)
     }
 
     fn map(&self, offset: u64, len: usize) -> Option<Mapping> {

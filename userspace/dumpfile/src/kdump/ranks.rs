@@ -19,46 +19,76 @@ const PIECE: u64 = 64 * BLOCK;
 #[derive(Debug)]
 pub struct Ranks {
     offset: u64,
-    len: u64,
-    /// The number of bits that are set before each block.
-    counts: Vec<u64>,
+    /// The blocks that have a bit that is set, and how many are before each.
+    blocks: Vec<(u64, u64)>,
+    total: u64,
 }
 
 impl Ranks {
     /// Counts the bits of a bitmap, which the file has.
     pub fn new(source: &impl Source, offset: u64, len: u64) -> io::Result<Self> {
-        let mut counts = Vec::with_capacity(len.div_ceil(BLOCK) as usize);
-        let mut count = 0;
-        for start in (0..len).step_by(PIECE as usize) {
-            let piece = source.read_vec(offset + start, PIECE.min(len - start))?;
-            for block in piece.chunks(BLOCK as usize) {
-                counts.push(count);
-                count += ones(block);
+        let mut blocks = Vec::new();
+        let mut total = 0;
+        for_each_piece(source, offset, len, |start, piece| {
+            for (block, bytes) in (start / BLOCK..).zip(piece.chunks(BLOCK as usize)) {
+                let count = ones(bytes);
+                if count > 0 {
+                    blocks.push((block, total));
+                }
+                total += count;
             }
-        }
+        })?;
         Ok(Self {
             offset,
-            len,
-            counts,
+            blocks,
+            total,
         })
     }
 
     /// How many bits below a frame's are set, and whether its own is.
     pub fn find(&self, source: &impl Source, frame: u64) -> io::Result<(u64, bool)> {
         let byte = frame / 8;
-        if byte >= self.len {
-            return Ok((0, false));
+        let block = byte / BLOCK;
+        let at = self.blocks.partition_point(|(known, _)| *known < block);
+        let Some((known, count)) = self.blocks.get(at) else {
+            return Ok((self.total, false));
+        };
+        if *known != block {
+            return Ok((*count, false));
         }
-        let start = byte / BLOCK * BLOCK;
+        let start = block * BLOCK;
         let len = (byte - start) as usize;
         let mut buffer = [0; BLOCK as usize];
-        let block = &mut buffer[..=len];
-        source.read_exact_at(block, self.offset + start)?;
-        let count = self.counts[(byte / BLOCK) as usize] + ones(&block[..len]);
-        let below = block[len] & ((1 << (frame % 8)) - 1);
-        let is_set = block[len] >> (frame % 8) & 1 == 1;
-        Ok((count + u64::from(below.count_ones()), is_set))
+        let bytes = &mut buffer[..=len];
+        source.read_exact_at(bytes, self.offset + start)?;
+        let below = bytes[len] & ((1 << (frame % 8)) - 1);
+        let is_set = bytes[len] >> (frame % 8) & 1 == 1;
+        let count = count + ones(&bytes[..len]) + u64::from(below.count_ones());
+        Ok((count, is_set))
     }
+}
+
+/// Reads a bitmap, which the file has, piece after piece, each of which begins at a multiple of a
+/// block. Pieces of zeros may be left out.
+fn for_each_piece(
+    source: &impl Source,
+    offset: u64,
+    len: u64,
+    mut each: impl FnMut(u64, &[u8]),
+) -> io::Result<()> {
+    let mut start = 0;
+    while start < len {
+        // A file can say that it has a bitmap that is far longer than all that is in it.
+        let data = source.next_data(offset + start).saturating_sub(offset);
+        start = (data / PIECE * PIECE).max(start);
+        if start >= len {
+            break;
+        }
+        let piece = source.read_vec(offset + start, PIECE.min(len - start))?;
+        each(start, &piece);
+        start += PIECE;
+    }
+    Ok(())
 }
 
 /// The number of bits that are set.
@@ -83,33 +113,40 @@ pub fn frames(source: &impl Source, offset: u64, len: u64, end: u64) -> io::Resu
     let mut frames = Frames::new();
     // The run that has not ended.
     let mut open: Option<u64> = None;
-    for start in (0..len).step_by(PIECE as usize) {
-        let piece = source.read_vec(offset + start, PIECE.min(len - start))?;
+    let mut last = 0;
+    for_each_piece(source, offset, len, |start, piece| {
+        if start != last {
+            // There were zeros in between.
+            close(&mut frames, &mut open, last * 8, end);
+        }
+        last = start + piece.len() as u64;
         for (word, first) in piece.chunks(8).zip((start * 8..).step_by(64)) {
             let bits = to_word(word);
             let mut at = 0;
             while at < 64 {
                 let rest = bits >> at;
+                let is_set = rest & 1 == 1;
                 // How many bits from here on are as the one here.
-                let same = match rest & 1 {
-                    1 => (!rest).trailing_zeros(),
-                    _ => rest.trailing_zeros(),
+                let same = match is_set {
+                    true => (!rest).trailing_zeros(),
+                    false => rest.trailing_zeros(),
                 };
                 let frame = first + u64::from(at);
-                match (rest & 1 == 1, open) {
-                    (true, None) => open = Some(frame),
-                    (false, Some(start)) => {
-                        frames.push(start.min(end)..frame.min(end));
-                        open = None;
-                    }
-                    _ => {}
+                match is_set {
+                    true => _ = open.get_or_insert(frame),
+                    false => close(&mut frames, &mut open, frame, end),
                 }
                 at += same.min(64 - at);
             }
         }
-    }
-    if let Some(start) = open {
-        frames.push(start.min(end)..end.min(len * 8));
-    }
+    })?;
+    close(&mut frames, &mut open, last * 8, end);
     Ok(frames)
+}
+
+/// Ends a run before a frame.
+fn close(frames: &mut Frames, open: &mut Option<u64>, frame: u64, end: u64) {
+    if let Some(start) = open.take() {
+        frames.push(start.min(end)..frame.min(end));
+    }
 }

@@ -111,13 +111,12 @@ impl<T: Target> Writer<T> {
     ) -> io::Result<()> {
         let geometry = &self.geometry;
         let page_len = geometry.page_len as usize;
-        let mut block = Vec::from(self.header.encode());
-        block.resize(page_len, 0);
+        self.target.write_at(0, &self.block(&self.header))?;
         let sub_header = sub_header(description, geometry, end(memory));
-        block.extend(sub_header.encode());
-        block.extend(&description.notes);
-        block.resize(geometry.memory_bitmap() as usize, 0);
-        self.target.write_at(0, &block)?;
+        let mut blocks = Vec::from(sub_header.encode());
+        blocks.extend(&description.notes);
+        blocks.resize((geometry.sub_header_blocks * geometry.page_len) as usize, 0);
+        self.target.write_at(geometry.page_len, &blocks)?;
 
         let bitmap_len = geometry.bitmap_blocks * geometry.page_len;
         bitmap::write(&self.target, geometry.memory_bitmap(), memory, bitmap_len)?;
@@ -151,10 +150,17 @@ impl<T: Target> Writer<T> {
                 status: self.header.status & !COMPRESSED_INCOMPLETE,
                 ..self.header
             };
-            self.target.write_at(0, &header.encode())?;
+            self.target.write_at(0, &self.block(&header))?;
             self.target.sync()?;
         }
         Ok(written)
+    }
+
+    /// The block with the header, which is written as a whole each time.
+    fn block(&self, header: &DiskDumpHeader) -> Vec<u8> {
+        let mut block = Vec::from(header.encode());
+        block.resize(self.page_len(), 0);
+        block
     }
 
     pub(super) fn page_len(&self) -> usize {

@@ -5,5 +5,6 @@
 mod cut;
 mod elf_core;
 mod elf_file;
+mod flattened;
 mod kdump;
 mod machine;
