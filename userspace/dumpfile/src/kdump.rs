@@ -25,6 +25,7 @@ use crate::{
 mod batch;
 mod bitmap;
 pub mod error;
+pub mod parts;
 mod ranks;
 pub mod reader;
 pub mod worker;
@@ -51,7 +52,7 @@ pub struct Description {
     pub level: Option<i32>,
     /// All notes.
     pub notes: Vec<u8>,
-    /// The frames of this file, if it is one of several that hold the dump together.
+    /// The frames of this file, if it is one of several that hold the dump together: see [`parts`].
     pub part: Option<Range<u64>>,
     /// Whether page structures of excluded pages were left out.
     pub excluded_vmemmap: bool,
