@@ -21,6 +21,7 @@ use kexec_core::{
 };
 
 use crate::{
+    elf::Load,
     frames::Frames,
     mapping::Mapping,
     memory::{
@@ -52,6 +53,7 @@ pub struct ElfCore<S = DumpFile> {
     architecture: Architecture,
     is_incomplete: bool,
     notes: Vec<u8>,
+    loads: Vec<Load>,
     extents: Extents,
     lost: u64,
 }
@@ -61,14 +63,23 @@ impl<S: Source> ElfCore<S> {
     pub fn open(source: S) -> Result<Self, ElfCoreError> {
         let header = headers::read(&source)?;
         let notes = read_notes(&source, &header.segments)?;
-        let loads = header.segments.iter();
-        let loads = loads.filter(|segment| segment.segment_type == PT_LOAD);
-        let (extents, lost) = Extents::new(loads, source.len())?;
+        let loads: Vec<_> = header
+            .segments
+            .into_iter()
+            .filter(|segment| segment.segment_type == PT_LOAD)
+            .collect();
+        let (extents, lost) = Extents::new(&loads, source.len())?;
+        let loads = loads.iter().map(|load| Load {
+            // The extents are without overflow.
+            addresses: load.physical_address..load.physical_address + load.file_len,
+            virtual_address: load.virtual_address,
+        });
         Ok(Self {
             source,
             architecture: header.architecture,
             is_incomplete: header.is_incomplete,
             notes,
+            loads: loads.collect(),
             extents,
             lost,
         })
@@ -114,6 +125,11 @@ impl<S: Source> ElfCore<S> {
         let runs = self.extents.ranges();
         runs.map(|range| range.start / page_len..range.end.div_ceil(page_len))
             .collect()
+    }
+
+    /// The pieces of memory as the headers name them, in their order, which may overlap.
+    pub fn loads(&self) -> &[Load] {
+        &self.loads
     }
 
     /// The physical addresses that the file has, in ascending order.

@@ -10,8 +10,9 @@
 #![deny(unsafe_code)]
 
 pub mod codec;
-mod elf;
+pub mod elf;
 pub mod elf_core;
+pub mod elf_dump;
 pub mod flattened;
 pub mod frames;
 pub mod kdump;

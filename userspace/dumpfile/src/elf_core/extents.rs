@@ -25,10 +25,7 @@ impl Extents {
     /// What is in a file of `file_len` bytes, and how much of what the segments promise is not.
     ///
     /// Segments may overlap: that with the kernel's image is in another one as well.
-    pub fn new<'a>(
-        segments: impl Iterator<Item = &'a ProgramHeader>,
-        file_len: u64,
-    ) -> Result<(Self, u64), ElfCoreError> {
+    pub fn new(segments: &[ProgramHeader], file_len: u64) -> Result<(Self, u64), ElfCoreError> {
         let mut loads = Vec::new();
         let mut lost = 0_u64;
         for segment in segments {

@@ -4,6 +4,7 @@
 
 mod cut;
 mod elf_core;
+mod elf_dump;
 mod elf_file;
 mod flattened;
 mod kdump;
