@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Targets for a fuzzer. Each gives its input to one of `kexec_core`'s parsers. It panics if the
-//! parser does, or if an accepted value does not keep its type's promises.
+//! Targets for a fuzzer. Each gives its input to one of `kexec_core`'s parsers, or to a reader of dumps.
+//! It panics if the parser does, or if an accepted value does not keep its type's promises.
 
 mod dump;
+mod dump_file;
 mod handover;
 mod kernel;
 
@@ -23,10 +24,13 @@ pub const TARGETS: &[Target] = &[
     target("bzimage", kernel::bzimage),
     target("command_line", handover::command_line),
     target("compressed", kernel::compressed),
+    target("compressed_file", dump_file::compressed_file),
     target("crashkernel", handover::crashkernel),
+    target("elf_core", dump_file::elf_core),
     target("elf_kernel", kernel::elf_kernel),
     target("elfcorehdr", dump::elfcorehdr),
     target("fdt", handover::fdt),
+    target("flattened", dump_file::flattened),
     target("format", kernel::format),
     target("iomem", handover::iomem),
     target("kdump_compressed", dump::kdump_compressed),
