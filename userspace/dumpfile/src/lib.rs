@@ -16,6 +16,7 @@ pub mod elf_dump;
 pub mod flattened;
 pub mod frames;
 pub mod kdump;
+pub mod manifest;
 pub mod mapping;
 pub mod memory;
 mod notes;

@@ -9,3 +9,4 @@ mod elf_file;
 mod flattened;
 mod kdump;
 mod machine;
+mod manifest;
