@@ -1,3 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What the pages of a dumped kernel hold, by the kernel's own description of itself.
+
+pub mod translation;
+pub mod vmcoreinfo;
