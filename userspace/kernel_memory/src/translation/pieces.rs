@@ -96,6 +96,23 @@ impl Translation {
 }
 
 impl<M: PhysicalMemory> Pieces<'_, M> {
+    /// Leaves out what is before an address.
+    pub fn skip_to(&mut self, address: u64) {
+        match &mut self.next {
+            Some(next) if next.addresses.end > address => {
+                let skipped = address.saturating_sub(next.addresses.start);
+                next.addresses.start += skipped;
+                if let Place::Physical(physical) = &mut next.place {
+                    *physical += skipped;
+                }
+            }
+            next => {
+                *next = None;
+                self.rest.start = self.rest.start.max(address).min(self.rest.end);
+            }
+        }
+    }
+
     /// The piece that one entry maps, from `start` on.
     fn one(&mut self) -> Option<Piece> {
         if self.rest.is_empty() {
