@@ -125,3 +125,6 @@ impl Filter {
         unused.frames()
     }
 }
+
+#[cfg(test)]
+mod tests;

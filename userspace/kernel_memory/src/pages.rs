@@ -54,3 +54,6 @@ impl fmt::Display for PagesError {
 }
 
 impl std::error::Error for PagesError {}
+
+#[cfg(test)]
+mod tests;

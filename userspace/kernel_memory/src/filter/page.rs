@@ -87,8 +87,7 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// Whether this may be a compound page's first. Another page's struct can be a copy of that one
-    /// (Linux 6.12, huge pages with `hugetlb_free_vmemmap=`).
+    /// Whether this seems to be a compound page's first.
     pub fn may_be_head(&self) -> bool {
         self.flags() & self.layout.head != 0 && self.flags() != NEVER_WRITTEN
     }

@@ -183,12 +183,10 @@ impl<'a, M: PhysicalMemory> Scan<'a, M> {
             let mut copy = [0; STRUCT_LEN_MAX];
             let second = second.or_else(|| self.read(at.address, 1, &mut copy));
             let second = second.map(|second| Page::new(&self.facts.layout, second));
+            // Another page's struct can be a copy of the first one's, with its class but without a
+            // block of its own (Linux 6.12, huge pages with hugetlb_free_vmemmap=).
             return second
-                .and_then(|second| {
-                    self.compound(at, second)
-                        // The struct may be a copy of the real first one.
-                        .or_else(|| self.block_of(second.head()?, at))
-                })
+                .and_then(|second| self.compound(at, second))
                 .unwrap_or(alone(at.page.class()));
         }
         let class = at.page.class();
@@ -216,7 +214,7 @@ impl<'a, M: PhysicalMemory> Scan<'a, M> {
             address,
             page: Page::new(&self.facts.layout, first),
         };
-        if head.page.head().is_some() || !head.page.may_be_head() {
+        if !head.page.may_be_head() {
             return None;
         }
         self.compound(head, Page::new(&self.facts.layout, second))

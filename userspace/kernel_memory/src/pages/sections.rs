@@ -72,7 +72,7 @@ impl Sections {
 
     /// The first frame after the section that a frame is in.
     pub fn end(&self, frame: u64) -> u64 {
-        ((frame >> self.frames_shift) + 1) << self.frames_shift
+        ((frame >> self.frames_shift) + 1).saturating_mul(1 << self.frames_shift)
     }
 
     /// Where the page struct of frame 0 would be, if the structs of a frame's section went on to it.
