@@ -11,10 +11,12 @@ use std::{
 use nix::{
     errno::Errno,
     sys::mman::{
+        madvise,
         mlock,
         mmap_anonymous,
         munmap,
         MapFlags,
+        MmapAdvise,
         ProtFlags, //
     },
     unistd::{
@@ -55,14 +57,33 @@ pub struct Mapping {
 impl Mapping {
     /// Maps `len` bytes of zeros and locks them into memory.
     pub fn locked(len: NonZeroUsize) -> nix::Result<Self> {
+        let mapping = Self::anonymous(len, MapFlags::MAP_PRIVATE)?;
+        mapping.lock()?;
+        Ok(mapping)
+    }
+
+    /// Maps `len` bytes of zeros, with flags that choose no address.
+    pub fn anonymous(len: NonZeroUsize, flags: MapFlags) -> nix::Result<Self> {
+        if flags.intersects(MapFlags::MAP_FIXED | MapFlags::MAP_FIXED_NOREPLACE) {
+            return Err(Errno::EINVAL);
+        }
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: Without MAP_FIXED the kernel chooses addresses that nothing uses.
-        let base = unsafe { mmap_anonymous(None, len, protection, MapFlags::MAP_PRIVATE) }?;
+        let base = unsafe { mmap_anonymous(None, len, protection, flags) }?;
         // INVARIANT: It was mapped just now, for this value alone.
-        let mapping = Self { base, len };
+        Ok(Self { base, len })
+    }
+
+    /// Keeps what is mapped in memory.
+    pub fn lock(&self) -> nix::Result<()> {
         // SAFETY: Locking changes no contents of the mapping.
-        unsafe { mlock(mapping.base, mapping.len.get()) }?;
-        Ok(mapping)
+        unsafe { mlock(self.base, self.len.get()) }
+    }
+
+    /// Asks for huge pages, which the kernel may grant where they fit.
+    pub fn ask_for_huge_pages(&self) -> nix::Result<()> {
+        // SAFETY: The advice changes no contents of the mapping.
+        unsafe { madvise(self.base, self.len.get(), MmapAdvise::MADV_HUGEPAGE) }
     }
 
     /// The address of the first byte.
@@ -77,14 +98,36 @@ impl Mapping {
 
     /// Copies `bytes` to the start of the mapping. `None` when they are longer than it.
     pub fn write(&mut self, bytes: &[u8]) -> Option<()> {
-        if bytes.len() > self.len.get() {
+        self.write_at(0, bytes)
+    }
+
+    /// Copies `bytes` to a place in the mapping. `None` when they do not fit there.
+    pub fn write_at(&mut self, offset: usize, bytes: &[u8]) -> Option<()> {
+        if offset.checked_add(bytes.len())? > self.len.get() {
             return None;
         }
-        let start = self.base.cast::<u8>().as_ptr();
+        // SAFETY: This is inside the mapping or at its end.
+        let start = unsafe { self.base.byte_add(offset) }.cast::<u8>().as_ptr();
         // SAFETY: By the type's invariant so many bytes are mapped and writable, and no slice
         // reaches into a mapping.
         unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         Some(())
+    }
+
+    /// Makes the kernel treat the pages from `offset` on as defective memory. Whoever reads them is
+    /// killed.
+    pub fn poison(&self, offset: usize, len: usize) -> nix::Result<()> {
+        if offset
+            .checked_add(len)
+            .is_none_or(|end| end > self.len.get())
+        {
+            return Err(Errno::EINVAL);
+        }
+        // SAFETY: This is inside the mapping.
+        let start = unsafe { self.base.byte_add(offset) };
+        // SAFETY: No slice reaches into a mapping, so that only this type's methods come to what is
+        // defective then.
+        unsafe { madvise(start, len, MmapAdvise::MADV_HWPOISON) }
     }
 
     /// Cuts the mapping in two at `offset`, a multiple of the page size. The parts may be empty.
