@@ -7,6 +7,7 @@ mod dump;
 mod dump_file;
 mod handover;
 mod kernel;
+mod kernel_memory;
 
 /// One thing that is fed with bytes.
 #[derive(Clone, Copy, Debug)]
@@ -34,11 +35,13 @@ pub const TARGETS: &[Target] = &[
     target("format", kernel::format),
     target("iomem", handover::iomem),
     target("kdump_compressed", dump::kdump_compressed),
+    target("kernel_pages", kernel_memory::kernel_pages),
     target("note", dump::note),
     target("payload", kernel::payload),
     target("pe", kernel::pe),
     target("plan", handover::plan),
     target("report", dump::report),
+    target("typed_vmcoreinfo", kernel_memory::typed_vmcoreinfo),
     target("uki", kernel::uki),
     target("vmcore", dump::vmcore),
     target("vmcoreinfo", dump::vmcoreinfo),
