@@ -39,6 +39,8 @@ class Facts:
     crash_time: int = 0
     spinner: dict[str, Any] = field(default_factory=dict)
     pattern: dict[str, Any] = field(default_factory=dict)
+    page_uses: dict[str, list[str]] = field(default_factory=dict)
+    """The physical addresses of pages by their use."""
     pulled: list[range] = field(default_factory=list)
     """Memory that is not there any more."""
     not_stopped: set[int] = field(default_factory=set)
