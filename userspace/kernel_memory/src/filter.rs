@@ -119,8 +119,10 @@ impl Filter {
         kept: &Frames,
     ) -> Frames {
         let mut unused = UnusedVmemmap::new(&self.facts, memory, kept);
-        for chunk in self.chunks(ram) {
-            unused.look_at(chunk);
+        // Holes in memory have structs as well, where they are smaller than what a page of the map of
+        // structs is for.
+        if let Some(last) = self.chunks(ram).last() {
+            unused.look_at(0..last.end);
         }
         unused.frames()
     }
