@@ -1,6 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Which page frames are worth a place in a dump.
+//!
+//! A level leaves out what makedumpfile's does, but for these, in which the kernel's source says
+//! otherwise (include/linux/page-flags.h, mm/memory-failure.c of Linux 6.12 and 7.3):
+//!
+//! - A page's type is the highest byte of its word. The others are the owner's, and makedumpfile
+//!   compares them as well.
+//! - Pages of a type are no page cache and no process's memory, whatever their struct seems to say
+//!   besides: its other words are the owner's. Page tables are of a type. Compressed memory
+//!   (zsmalloc) and the guards of debug_pagealloc= are kept with them, as makedumpfile keeps them.
+//! - Reserved pages are kept whatever their struct says besides: the kernel image is of these.
+//! - A defective page is left out of a larger page too. Of a page of hugetlbfs all is left out,
+//!   because its first struct speaks for all.
+//! - Since Linux 7.1 a page that is not the first of a larger one is known as such.
+//!
+//! Pages of zeros are not looked for here: whoever writes a page finds out.
+//!
+//! Free pages that a CPU keeps for itself are the kernel's here as they are there, because no struct
+//! says that they are free.
+//!
+//! A pass takes five page tables, and windows of at most 4 MiB that are mapped where the dump can
+//! be. Its result takes 16 bytes for each run of frames that are kept (tests/large_memory.rs).
 
 mod class;
 mod facts;

@@ -38,7 +38,13 @@ use lexopt::{
     ValueExt, //
 };
 use nix::{
-    sys::mman::MapFlags,
+    sys::{
+        mman::MapFlags,
+        signal::{
+            SigSet,
+            Signal, //
+        }, //
+    },
     unistd::{
         getpid,
         pause, //
@@ -106,6 +112,11 @@ fn run() -> Result<(), Failure> {
         uses.hold("hugetlb", HUGE_PAGES * HUGE_LEN, from_pool, false)?;
     }
     if poison {
+        // The kernel says so when a page is lost, and we never look at it.
+        let mut lost = SigSet::empty();
+        lost.add(Signal::SIGBUS);
+        lost.thread_block()
+            .map_err(|error| Failure::errno("cannot block SIGBUS", error))?;
         uses.hold("poisoned", page_size.get(), private, false)?;
         uses.poison("poisoned", 0)?;
         if huge {
