@@ -106,7 +106,7 @@ impl Machine {
         for free in (2..64).step_by(4) {
             mixed[free] = page(0, 0, 0xf000_0000, 1);
         }
-        let gibs = FRAMES * SIZE >> 30;
+        let gibs = (FRAMES * SIZE) >> 30;
         let leaf = |number: u64| (STRUCTS + (number << 21)) | 0x83;
         Self {
             first: first.concat(),

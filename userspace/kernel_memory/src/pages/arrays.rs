@@ -19,8 +19,8 @@ use crate::{
 };
 
 use super::{
-    sections::Sections,
-    PagesError, //
+    error::PagesError,
+    sections::Sections, //
 };
 
 /// The sizes that a page struct can have. It is 64 bytes in most kernels.

@@ -13,7 +13,7 @@ use crate::{
     vmcoreinfo::Vmcoreinfo, //
 };
 
-use super::PagesError;
+use super::error::PagesError;
 
 /// The section has page structs (`SECTION_HAS_MEM_MAP`).
 const HAS_MAP: u64 = 1 << 1;
