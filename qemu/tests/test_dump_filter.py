@@ -7,6 +7,7 @@ known to be wrong about, by the page's struct.
 """
 
 import collections
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ LEFT_OUT = {
     "hugetlb": USER,
     "shmem": CACHE | PRIVATE_CACHE,
 }
-POISONED = ("poisoned", "poisoned-huge", "poisoned-hugetlb")
+POISONED = ("poisoned", "poisoned-huge", "poisoned-hugetlb", "poisoned-shared-hugetlb")
 
 # Of include/linux/page-flags.h: the types that a page may have, and the last that is the kernel's.
 TYPES = range(0xF0, 0xFF)
@@ -150,6 +151,11 @@ def test_needed_pages(filtered: Filtered) -> None:
 
     for first, last in (("_stext", "_etext"), ("_sdata", "_edata"), ("__bss_start", "__bss_stop")):
         add("image", program.symbol(first).address, program.symbol(last).address)
+    # x86_64 frees a part of the image where memory is not encrypted.
+    for first, last in (("__start_bss_decrypted_unused", "__end_bss_decrypted"),):
+        with contextlib.suppress(LookupError):
+            add("freed", program.symbol(first).address, program.symbol(last).address)
+    needed["image"] -= needed.pop("freed", set())
     for task in for_each_task(program):
         add("tasks", int(task), int(task) + program.type("struct task_struct").size)
         add("stacks", int(task.stack), int(task.stack) + stack_size(program, size))

@@ -10,8 +10,9 @@
 //! ```
 //!
 //! `anonymous` and `shmem` are always there. `--huge` adds `huge`, `--hugetlb` adds `hugetlb`, for
-//! which pages have to be set aside, `--poison` adds `poisoned` and, with the other two,
-//! `poisoned-huge` and `poisoned-hugetlb`. `--device` adds `cache`, pages of a block device.
+//! which pages have to be set aside. `--poison` adds `poisoned` and, with the other two,
+//! `poisoned-huge`, `poisoned-hugetlb` and `poisoned-shared-hugetlb`. `--device` reads a block device
+//! into the page cache.
 
 use std::{
     collections::BTreeMap,
@@ -41,6 +42,10 @@ use nix::{
     sys::{
         mman::MapFlags,
         signal::{
+            sigaction,
+            SaFlags,
+            SigAction,
+            SigHandler,
             SigSet,
             Signal, //
         }, //
@@ -112,11 +117,15 @@ fn run() -> Result<(), Failure> {
         uses.hold("hugetlb", HUGE_PAGES * HUGE_LEN, from_pool, false)?;
     }
     if poison {
-        // The kernel says so when a page is lost, and we never look at it.
-        let mut lost = SigSet::empty();
-        lost.add(Signal::SIGBUS);
-        lost.thread_block()
-            .map_err(|error| Failure::errno("cannot block SIGBUS", error))?;
+        // The kernel forces this signal on us, so that it can neither be blocked nor ignored.
+        let goes_on = SigAction::new(
+            SigHandler::Handler(go_on),
+            SaFlags::empty(),
+            SigSet::empty(),
+        );
+        // SAFETY: The handler does nothing.
+        unsafe { sigaction(Signal::SIGBUS, &goes_on) }
+            .map_err(|error| Failure::errno("cannot handle SIGBUS", error))?;
         uses.hold("poisoned", page_size.get(), private, false)?;
         uses.poison("poisoned", 0)?;
         if huge {
@@ -126,6 +135,9 @@ fn run() -> Result<(), Failure> {
         if hugetlb {
             uses.hold("poisoned-hugetlb", HUGE_LEN, from_pool, false)?;
             uses.poison("poisoned-hugetlb", 0)?;
+            let shared = MapFlags::MAP_SHARED | MapFlags::MAP_HUGETLB;
+            uses.hold("poisoned-shared-hugetlb", HUGE_LEN, shared, false)?;
+            uses.poison("poisoned-shared-hugetlb", 3 * page_size.get())?;
         }
     }
     print_line(&Ready {
@@ -136,6 +148,9 @@ fn run() -> Result<(), Failure> {
         pause();
     }
 }
+
+/// A page of ours is lost, at which we never look.
+extern "C" fn go_on(_signal: i32) {}
 
 impl Uses {
     /// Maps memory, fills each page, and looks where it is. Huge pages are aligned.
@@ -186,8 +201,8 @@ impl Uses {
         Ok(())
     }
 
-    /// Makes a page of what was held last defective. Of a small or transparent huge page that is one
-    /// page only.
+    /// Makes a page of what was held last defective. The kernel splits a huge page and uses the others
+    /// for something else, but for a page of a file in hugetlbfs.
     fn poison(&mut self, name: &'static str, offset: usize) -> Result<(), Failure> {
         let mapping = self.held.last();
         let mapping = mapping.ok_or_else(|| Failure::new("nothing is held"))?;
@@ -199,7 +214,7 @@ impl Uses {
         mapping
             .poison(start + offset, len)
             .map_err(|error| Failure::errno(format!("{name}: cannot be poisoned"), error))?;
-        if name == "poisoned-huge" {
+        if name != "poisoned-shared-hugetlb" {
             let pages = self.found.remove(name).unwrap_or_default();
             let page = pages.into_iter().nth(offset / len);
             self.found.insert(name, page.into_iter().collect());
