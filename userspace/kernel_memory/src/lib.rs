@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod filter;
+pub mod log;
 pub mod pages;
 pub mod translation;
 pub mod vmcoreinfo;

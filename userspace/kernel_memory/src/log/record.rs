@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A record of the kernel's log, and how programs print it.
+
+use std::io::{
+    self,
+    Write, //
+};
+
+/// The bit of a caller that tells a CPU from a task.
+const IS_CPU: u32 = 1 << 31;
+
+/// A record of the kernel's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When it was written, since the kernel booted.
+    pub nanoseconds: u64,
+    /// Who wrote it: a task, or with the highest bit a CPU.
+    pub caller: Option<u32>,
+    /// What was written, without the last newline.
+    pub text: Vec<u8>,
+}
+
+impl Record {
+    /// Writes it as vmcore-dmesg and makedumpfile do: the time and the caller, further lines below the first,
+    /// and what cannot be printed as `\x` and two digits.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut head = format!(
+            "[{:5}.{:06}] ",
+            self.nanoseconds / 1_000_000_000,
+            self.nanoseconds % 1_000_000_000 / 1000
+        );
+        if let Some(caller) = self.caller {
+            let kind = if caller & IS_CPU == 0 { 'T' } else { 'C' };
+            let caller = format!("{kind}{}", caller & !IS_CPU);
+            head += &format!("[{caller:>6}] ");
+        }
+        out.write_all(head.as_bytes())?;
+        for byte in &self.text {
+            match byte {
+                b'\n' => write!(out, "\n{:1$}", "", head.len())?,
+                b' '..=b'~' | b'\t' | b'\r' | 0x0b | 0x0c => out.write_all(&[*byte])?,
+                _ => write!(out, "\\x{byte:02x}")?,
+            }
+        }
+        out.write_all(b"\n")
+    }
+}
