@@ -45,6 +45,7 @@ BENCHCRASH ?=
 BENCHLOAD ?=
 BENCHVMCORE ?=
 BENCHHOOK ?=
+BENCHDUMP ?=
 # How many bits `make corruption` flips, and how many crashes `make crash-stress` wants.
 N ?=
 # A crash of `make crash-stress` that is to be repeated, and how many guests run at a time.
@@ -189,6 +190,13 @@ benchhook: guest python ### count the crash path's instructions with 1, 4, 16 an
 	@$(TIMED) "instructions of the crash path" env PYTHONPATH=qemu \
 		$(PYTHON) -m harness.benchmarks.hook $(BENCHHOOK)
 
+# Without a dump in BENCHDUMP a guest is crashed for one.
+.PHONY: benchdump
+benchdump: kernel rkdump tools python ### save a dump with rkdump and makedumpfile: BENCHDUMP="--vmcore FILE", or of a guest
+	@[ -n "$(findstring --vmcore,$(BENCHDUMP))" ] || $(MAKE) --no-print-directory guest
+	@$(TIMED) "benchmark of saving" env PYTHONPATH=qemu $(PYTHON) -m harness.benchmarks.dump \
+		$(BENCHDUMP)
+
 .PHONY: check
 check: python ### check formatting, lints and documentation, the module's last
 	@$(TIMED) "checks" scripts/check
@@ -222,9 +230,13 @@ module: $(if $(KDIR),$(if $(in_guests),kernel),kernel) ## build rust_kexec/rust_
 rkexec: ## build the command line tool, static: build/bin/ARCH/rkexec
 	@$(TIMED) "rkexec" scripts/userspace rkexec
 
+.PHONY: rkdump
+rkdump: ## build the program that saves dumps, static: build/bin/ARCH/rkdump
+	@$(TIMED) "rkdump" scripts/userspace rkdump
+
 .PHONY: man
-man: ## write the manual page userspace/rkexec/rkexec.8 from the tool's own definition
-	@$(TIMED) "manual page" scripts/manual
+man: ## write the manual pages userspace/*/*.8 from the programs' own definitions
+	@$(TIMED) "manual pages" scripts/manual
 
 .PHONY: programs
 programs: setup

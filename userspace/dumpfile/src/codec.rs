@@ -67,8 +67,8 @@ impl Codec {
     pub fn levels(self) -> Levels {
         let (min, default, max) = match self {
             Self::Raw | Self::Snappy => (0, 0, 0),
-            // makedumpfile's is Z_BEST_SPEED.
-            Self::Zlib => (1, 1, 12),
+            // makedumpfile's is Z_BEST_SPEED. libdeflate's 1 makes pages larger than that, and its 2 smaller.
+            Self::Zlib => (1, 2, 12),
             Self::Lzo => (1, 1, 13),
             // Negative ones are faster than any other, and makedumpfile's is 1.
             Self::Zstd => (-7, 1, 19),

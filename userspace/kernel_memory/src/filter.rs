@@ -21,7 +21,9 @@
 //! says that they are free.
 //!
 //! A pass takes five page tables, and windows of at most 4 MiB that are mapped where the dump can
-//! be. Its result takes 16 bytes for each run of frames that are kept (tests/large_memory.rs).
+//! be. Its result takes 32 bytes for each run of frames that are kept (tests/large_memory.rs): 16 in
+//! the list of all, and 16 in that of what is saved first. A machine with 24 GiB that had compiled
+//! for 20 hours had 62,000 runs at level 31.
 
 mod class;
 mod facts;

@@ -15,15 +15,18 @@ mod tests;
 
 use std::fmt;
 
-use kexec_core::dump::vmcoreinfo::Vmcoreinfo;
+use crate::vmcoreinfo::{
+    Vmcoreinfo,
+    VmcoreinfoError, //
+};
 
+pub use self::record::{
+    Record,
+    Style, //
+};
 use self::{
     layout::Layout,
     pieces::Pieces, //
-};
-pub use self::{
-    layout::MissingFact,
-    record::Record, //
 };
 
 /// The logarithm of the largest buffer, which log_buf_len= limits to 2 GiB.
@@ -47,8 +50,10 @@ const ID_LEN: u64 = 8;
 /// Why there is no log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogError {
-    /// VMCOREINFO does not have what the log is found by.
-    Fact(MissingFact),
+    /// VMCOREINFO does not have what the log is found by, which kernels have since 5.10.
+    Vmcoreinfo(VmcoreinfoError),
+    /// A line of VMCOREINFO has a length that no structure has, or an offset outside of it.
+    Layout(String),
     /// A part of it is not in the dump.
     Memory {
         /// What is there.
@@ -70,9 +75,13 @@ pub enum LogError {
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fact(fact) => write!(
+            Self::Vmcoreinfo(error) => {
+                write!(f, "the kernel's log is not found: {error}")
+            }
+            Self::Layout(line) => write!(
                 f,
-                "VMCOREINFO has no {fact}, by which the kernel's log is found: kernels have it since 5.10"
+                "the kernel's log is not found: the line {line}= of the kernel's VMCOREINFO is outside of the \
+                 structure that it is about"
             ),
             Self::Memory {
                 what,
@@ -92,6 +101,12 @@ impl fmt::Display for LogError {
 }
 
 impl std::error::Error for LogError {}
+
+impl From<VmcoreinfoError> for LogError {
+    fn from(error: VmcoreinfoError) -> Self {
+        Self::Vmcoreinfo(error)
+    }
+}
 
 /// The log's records, the oldest first.
 pub struct Log<R> {
@@ -114,8 +129,8 @@ where
     E: fmt::Display,
 {
     /// Finds the log. `read` fills a buffer from a virtual address of the kernel.
-    pub fn find(vmcoreinfo: &Vmcoreinfo<'_>, read: R) -> Result<Self, LogError> {
-        let layout = Layout::of(vmcoreinfo).map_err(LogError::Fact)?;
+    pub fn find(vmcoreinfo: &Vmcoreinfo, read: R) -> Result<Self, LogError> {
+        let layout = Layout::of(vmcoreinfo)?;
         let memory = |what, address, out: &mut [u8]| {
             read(address, out).map_err(|error| LogError::Memory {
                 what,

@@ -39,6 +39,11 @@ impl Counts {
 pub struct Selection {
     /// The frames to keep.
     pub kept: Frames,
+    /// Those of them without which a reader finds nothing: slab, page tables, and what is reserved, as the
+    /// kernel's image is.
+    pub vital: Frames,
+    /// The kernel's other frames among them: stacks, modules and whatever else it has allocated.
+    pub kernel: Frames,
     /// The number of frames of each class.
     pub counts: Counts,
 }
@@ -50,8 +55,14 @@ impl Selection {
     ///
     /// The chunk is not a later one.
     pub fn append(&mut self, later: &Self) {
-        for run in later.kept.runs() {
-            self.kept.push(run.clone());
+        for (frames, later) in [
+            (&mut self.kept, &later.kept),
+            (&mut self.vital, &later.vital),
+            (&mut self.kernel, &later.kernel),
+        ] {
+            for run in later.runs() {
+                frames.push(run.clone());
+            }
         }
         self.counts.append(&later.counts);
     }
@@ -61,8 +72,14 @@ impl Selection {
             return;
         }
         self.counts.add(class, frames.end - frames.start);
-        if is_kept {
-            self.kept.push(frames);
+        if !is_kept {
+            return;
         }
+        match class {
+            Class::Slab | Class::Table | Class::Reserved => self.vital.push(frames.clone()),
+            Class::Kernel | Class::Unknown => self.kernel.push(frames.clone()),
+            _ => {}
+        }
+        self.kept.push(frames);
     }
 }

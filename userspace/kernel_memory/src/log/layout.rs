@@ -2,22 +2,15 @@
 
 //! Where the parts of the log's structures are, by VMCOREINFO.
 
-use std::fmt;
+use crate::vmcoreinfo::{
+    optional,
+    Vmcoreinfo, //
+};
 
-use kexec_core::dump::vmcoreinfo::Vmcoreinfo;
+use super::LogError;
 
 /// The longest structure that is believed; the kernel's are below 200 bytes.
-const LEN_MAX: u64 = 4096;
-
-/// A line that VMCOREINFO should have, or that has a value which cannot be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissingFact(String);
-
-impl fmt::Display for MissingFact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+const LEN_MAX: usize = 4096;
 
 /// Offsets and lengths. All offsets are inside their structure.
 pub struct Layout {
@@ -46,7 +39,7 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of a kernel's log.
-    pub fn of(vmcoreinfo: &Vmcoreinfo<'_>) -> Result<Self, MissingFact> {
+    pub fn of(vmcoreinfo: &Vmcoreinfo) -> Result<Self, LogError> {
         let facts = Facts(vmcoreinfo);
         let ring_len = facts.size("printk_ringbuffer")?;
         let descriptor_len = facts.size("prb_desc")?;
@@ -56,9 +49,7 @@ impl Layout {
         let texts = "printk_ringbuffer.text_data_ring";
         let place = "prb_desc.text_blk_lpos";
         Ok(Self {
-            prb: vmcoreinfo
-                .symbol("prb")
-                .ok_or_else(|| MissingFact("SYMBOL(prb)".into()))?,
+            prb: vmcoreinfo.symbol("prb")?,
             count_bits: facts.inside(ring_len, 4, &[ids, "prb_desc_ring.count_bits"])?,
             descriptors: facts.inside(ring_len, 8, &[ids, "prb_desc_ring.descs"])?,
             infos: facts.inside(ring_len, 8, &[ids, "prb_desc_ring.infos"])?,
@@ -72,7 +63,10 @@ impl Layout {
             nanoseconds: facts.inside(info_len, 8, &["printk_info.ts_nsec"])?,
             record_len: facts.inside(info_len, 2, &["printk_info.text_len"])?,
             // Since 6.6.
-            caller: facts.inside(info_len, 4, &["printk_info.caller_id"]).ok(),
+            caller: match optional(vmcoreinfo.offset("printk_info.caller_id"))? {
+                Some(_) => Some(facts.inside(info_len, 4, &["printk_info.caller_id"])?),
+                None => None,
+            },
             ring_len,
             descriptor_len,
             info_len,
@@ -106,29 +100,25 @@ impl Layout {
 }
 
 /// The lines of VMCOREINFO, as lengths and offsets that can be used without further checks.
-struct Facts<'a>(&'a Vmcoreinfo<'a>);
+struct Facts<'a>(&'a Vmcoreinfo);
 
 impl Facts<'_> {
     /// The length of a structure.
-    fn size(&self, name: &str) -> Result<usize, MissingFact> {
-        self.0
-            .size(name)
-            .filter(|len| *len <= LEN_MAX)
-            .map(|len| len as usize)
-            .ok_or_else(|| MissingFact(format!("SIZE({name})")))
+    fn size(&self, name: &str) -> Result<usize, LogError> {
+        match self.0.size(name)? {
+            len @ ..=LEN_MAX => Ok(len),
+            _ => Err(LogError::Layout(format!("SIZE({name})"))),
+        }
     }
 
     /// The offset of a member of a member, with `width` bytes that are inside a structure of `len`.
-    fn inside(&self, len: usize, width: usize, names: &[&str]) -> Result<usize, MissingFact> {
+    fn inside(&self, len: usize, width: usize, names: &[&str]) -> Result<usize, LogError> {
         let mut offset = 0_usize;
         for name in names {
-            offset = self
-                .0
-                .offset(name)
-                .and_then(|more| usize::try_from(more).ok())
-                .and_then(|more| offset.checked_add(more))
-                .filter(|offset| offset.saturating_add(width) <= len)
-                .ok_or_else(|| MissingFact(format!("OFFSET({name})")))?;
+            offset = offset.saturating_add(self.0.offset(name)?);
+            if offset.saturating_add(width) > len {
+                return Err(LogError::Layout(format!("OFFSET({name})")));
+            }
         }
         Ok(offset)
     }

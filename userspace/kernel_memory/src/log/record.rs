@@ -21,24 +21,36 @@ pub struct Record {
     pub text: Vec<u8>,
 }
 
+/// The program that a record is printed as by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// With the caller, and further lines below the first.
+    Makedumpfile,
+    /// Without the caller, and further lines from the left margin on.
+    VmcoreDmesg,
+}
+
 impl Record {
-    /// Writes it as vmcore-dmesg and makedumpfile do: the time and the caller, further lines below the first,
-    /// and what cannot be printed as `\x` and two digits.
-    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes it after its time, with what cannot be printed as `\x` and two digits.
+    pub fn write(&self, out: &mut impl Write, style: Style) -> io::Result<()> {
         let mut head = format!(
             "[{:5}.{:06}] ",
             self.nanoseconds / 1_000_000_000,
             self.nanoseconds % 1_000_000_000 / 1000
         );
-        if let Some(caller) = self.caller {
+        if let Some(caller) = self.caller.filter(|_| style == Style::Makedumpfile) {
             let kind = if caller & IS_CPU == 0 { 'T' } else { 'C' };
             let caller = format!("{kind}{}", caller & !IS_CPU);
-            head += &format!("[{caller:>6}] ");
+            head += &format!("[{caller:>8}] ");
         }
+        let margin = match style {
+            Style::Makedumpfile => head.len(),
+            Style::VmcoreDmesg => 0,
+        };
         out.write_all(head.as_bytes())?;
         for byte in &self.text {
             match byte {
-                b'\n' => write!(out, "\n{:1$}", "", head.len())?,
+                b'\n' => write!(out, "\n{:margin$}", "")?,
                 b' '..=b'~' | b'\t' | b'\r' | 0x0b | 0x0c => out.write_all(&[*byte])?,
                 _ => write!(out, "\\x{byte:02x}")?,
             }

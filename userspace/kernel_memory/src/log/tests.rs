@@ -131,32 +131,18 @@ impl Kernel {
     }
 
     fn printed(&self) -> (String, u64) {
-        let note = note(FACTS);
-        let facts = Vmcoreinfo::parse(&note).unwrap();
+        let facts = Vmcoreinfo::parse(FACTS.as_bytes());
         let mut log = Log::find(&facts, |address, out: &mut [u8]| self.read(address, out)).unwrap();
         let mut text = Vec::new();
         for record in log.by_ref() {
-            record.write(&mut text).unwrap();
+            record.write(&mut text, Style::Makedumpfile).unwrap();
         }
         (String::from_utf8(text).unwrap(), log.lost())
     }
 }
 
-/// The note VMCOREINFO with these lines.
-fn note(facts: &str) -> Vec<u8> {
-    let mut note = Vec::new();
-    for number in [11, facts.len() as u32, 0] {
-        note.extend_from_slice(&number.to_le_bytes());
-    }
-    note.extend_from_slice(b"VMCOREINFO\0\0");
-    note.extend_from_slice(facts.as_bytes());
-    note.resize(note.len().next_multiple_of(4), 0);
-    note
-}
-
 fn refusal(kernel: &Kernel, facts: &str) -> String {
-    let note = note(facts);
-    let facts = Vmcoreinfo::parse(&note).unwrap();
+    let facts = Vmcoreinfo::parse(facts.as_bytes());
     Log::find(&facts, |address, out: &mut [u8]| kernel.read(address, out))
         .err()
         .unwrap()
@@ -176,14 +162,26 @@ fn records_are_printed_with_time_and_caller() {
     assert_eq!(
         kernel.printed(),
         (
-            "[    0.000000] [    T0] Linux version 7.3\n\
-             [   12.345678] [    C3] two\n\
-             \x20                       lines and \\x1b[1m\t\\xc3\\xa4\n"
+            "[    0.000000] [      T0] Linux version 7.3\n\
+             [   12.345678] [      C3] two\n\
+             \x20                         lines and \\x1b[1m\t\\xc3\\xa4\n"
                 .to_string(),
             1
         ),
         "the last one has no room for text, which no writer does"
     );
+}
+
+#[test]
+fn vmcore_dmesg_has_neither_caller_nor_margin() {
+    let record = Record {
+        nanoseconds: 1_000,
+        caller: Some(7),
+        text: b"a\nb".to_vec(),
+    };
+    let mut text = Vec::new();
+    record.write(&mut text, Style::VmcoreDmesg).unwrap();
+    assert_eq!(text, b"[    0.000001] a\nb\n");
 }
 
 #[test]
@@ -198,7 +196,7 @@ fn of_a_log_that_went_round_the_last_records_are_there() {
     }
     let (text, lost) = kernel.printed();
     let expected: String = (92..100)
-        .map(|number| format!("[{number:5}.000000] [    T1] line {number}\n"))
+        .map(|number| format!("[{number:5}.000000] [      T1] line {number}\n"))
         .collect();
     assert_eq!((text, lost), (expected, 0));
 }
@@ -251,7 +249,7 @@ fn a_record_that_is_not_in_the_dump_is_counted() {
     kernel.log(0, 1, &[b'x'; 100]);
     kernel.memory.get_mut(&TEXT).unwrap().truncate(64);
     let (text, lost) = kernel.printed();
-    assert_eq!(text, "[    0.000000] [    T1] kept\n");
+    assert_eq!(text, "[    0.000000] [      T1] kept\n");
     assert_eq!(lost, 1);
 }
 
@@ -260,7 +258,7 @@ fn what_is_missing_is_named() {
     let mut kernel = Kernel::new();
     assert_eq!(
         refusal(&kernel, "OSRELEASE=5.4\n"),
-        "VMCOREINFO has no SIZE(printk_ringbuffer), by which the kernel's log is found: kernels have it since 5.10"
+        "the kernel's log is not found: the kernel's VMCOREINFO has no line SIZE(printk_ringbuffer)="
     );
     let outside = FACTS.replace("(prb_desc_ring.head_id)=24", "(prb_desc_ring.head_id)=84");
     assert!(refusal(&kernel, &outside).contains("OFFSET(prb_desc_ring.head_id)"));
@@ -292,12 +290,11 @@ proptest! {
             let len = kernel.memory[&place].len() as u64 - 8;
             kernel.set(place + u64::from(offset) % len, number);
         }
-        let note = note(FACTS);
-        let facts = Vmcoreinfo::parse(&note).unwrap();
+        let facts = Vmcoreinfo::parse(FACTS.as_bytes());
         let read = |address, out: &mut [u8]| kernel.read(address, out);
         if let Ok(log) = Log::find(&facts, read) {
             for record in log {
-                record.write(&mut std::io::sink()).unwrap();
+                record.write(&mut std::io::sink(), Style::Makedumpfile).unwrap();
             }
         }
     }
