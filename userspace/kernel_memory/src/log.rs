@@ -7,6 +7,7 @@
 //! would have left it is counted and left out, and the ring is walked once round at most. Memory for it is
 //! bounded whatever the ring's size.
 
+mod error;
 mod layout;
 mod pieces;
 mod record;
@@ -15,24 +16,23 @@ mod tests;
 
 use std::fmt;
 
-use crate::vmcoreinfo::{
-    Vmcoreinfo,
-    VmcoreinfoError, //
-};
+use crate::vmcoreinfo::Vmcoreinfo;
 
-pub use self::record::{
-    Record,
-    Style, //
+pub use self::{
+    error::LogError,
+    record::{
+        Record,
+        Style, //
+    }, //
 };
 use self::{
+    error::{
+        COUNT_BITS_MAX,
+        SIZE_BITS_MAX, //
+    },
     layout::Layout,
     pieces::Pieces, //
 };
-
-/// The logarithm of the largest buffer, which log_buf_len= limits to 2 GiB.
-const SIZE_BITS_MAX: u32 = 31;
-/// The logarithm of the largest number of records: one for each 32 bytes of text.
-const COUNT_BITS_MAX: u32 = SIZE_BITS_MAX - 5;
 
 /// After so many records in a row that are damaged or not in the dump, no more are looked for.
 const LOST_IN_A_ROW_MAX: u64 = 1 << 14;
@@ -46,67 +46,6 @@ const FINALIZED: u64 = 2;
 
 /// Length of the record's number, which precedes its text.
 const ID_LEN: u64 = 8;
-
-/// Why there is no log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogError {
-    /// VMCOREINFO does not have what the log is found by, which kernels have since 5.10.
-    Vmcoreinfo(VmcoreinfoError),
-    /// A line of VMCOREINFO has a length that no structure has, or an offset outside of it.
-    Layout(String),
-    /// A part of it is not in the dump.
-    Memory {
-        /// What is there.
-        what: &'static str,
-        /// Its virtual address.
-        address: u64,
-        /// The reader's words.
-        reason: String,
-    },
-    /// It says that it has a size that no kernel gives it.
-    Size {
-        /// The logarithm of the number of records.
-        count_bits: u32,
-        /// The logarithm of the length of the text.
-        size_bits: u32,
-    },
-}
-
-impl fmt::Display for LogError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Vmcoreinfo(error) => {
-                write!(f, "the kernel's log is not found: {error}")
-            }
-            Self::Layout(line) => write!(
-                f,
-                "the kernel's log is not found: the line {line}= of the kernel's VMCOREINFO is outside of the \
-                 structure that it is about"
-            ),
-            Self::Memory {
-                what,
-                address,
-                reason,
-            } => write!(f, "{what} at {address:#x} cannot be read: {reason}"),
-            Self::Size {
-                count_bits,
-                size_bits,
-            } => write!(
-                f,
-                "the kernel's log is damaged: it has 2^{count_bits} records and 2^{size_bits} bytes of text by \
-                 its own word, and at most 2^{COUNT_BITS_MAX} and 2^{SIZE_BITS_MAX} are possible"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for LogError {}
-
-impl From<VmcoreinfoError> for LogError {
-    fn from(error: VmcoreinfoError) -> Self {
-        Self::Vmcoreinfo(error)
-    }
-}
 
 /// The log's records, the oldest first.
 pub struct Log<R> {

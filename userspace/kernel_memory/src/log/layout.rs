@@ -7,7 +7,7 @@ use crate::vmcoreinfo::{
     Vmcoreinfo, //
 };
 
-use super::LogError;
+use super::error::LogError;
 
 /// The longest structure that is believed; the kernel's are below 200 bytes.
 const LEN_MAX: usize = 4096;
