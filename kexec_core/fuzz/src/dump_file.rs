@@ -16,9 +16,12 @@ use dumpfile::{
     source::Source,
     target::Target, //
 };
-use kexec_core::dump::kdump_compressed::layout::{
-    DISK_DUMP_HEADER_LEN,
-    KDUMP_SUB_HEADER_LEN, //
+use kexec_core::dump::{
+    elfcorehdr::NOTES_TOTAL_MAX,
+    kdump_compressed::layout::{
+        DISK_DUMP_HEADER_LEN,
+        KDUMP_SUB_HEADER_LEN, //
+    }, //
 };
 
 /// Pieces and pages that are read of a file.
@@ -30,11 +33,10 @@ pub fn elf_core(input: &[u8]) {
 }
 
 fn read_elf_core(source: impl Source) {
-    let len = source.len();
     let Ok(core) = ElfCore::open(source) else {
         return;
     };
-    assert!(core.notes().len() as u64 <= len || len == 0);
+    assert!(core.notes().len() as u64 <= NOTES_TOTAL_MAX);
     assert!(core
         .vmcoreinfo()
         .is_none_or(|text| text.len() < core.notes().len()));

@@ -67,7 +67,8 @@ impl Codec {
     pub fn levels(self) -> Levels {
         let (min, default, max) = match self {
             Self::Raw | Self::Snappy => (0, 0, 0),
-            // makedumpfile's is Z_BEST_SPEED. libdeflate's 1 makes pages larger than that, and its 2 smaller.
+            // makedumpfile takes zlib's first, whose pages are longer than those of libdeflate's second
+            // and shorter than those of its first.
             Self::Zlib => (1, 2, 12),
             Self::Lzo => (1, 1, 13),
             // Negative ones are faster than any other, and makedumpfile's is 1.

@@ -25,6 +25,7 @@ use crate::{
 mod batch;
 mod bitmap;
 pub mod error;
+mod known;
 pub mod parts;
 mod ranks;
 pub mod reader;

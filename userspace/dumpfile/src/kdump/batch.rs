@@ -14,6 +14,7 @@ use crate::{
         room,
         Compressor, //
     },
+    page,
     target::Target, //
 };
 
@@ -64,7 +65,11 @@ impl Batch {
         flags: u32,
     ) -> PageDescriptor {
         let room = &mut self.data[self.len..];
-        let (len, flags) = match compressor.compress(page, room) {
+        let packed = match page::is_noise(page) {
+            true => None,
+            false => compressor.compress(page, room),
+        };
+        let (len, flags) = match packed {
             Some(len) => (len, flags),
             None => {
                 room[..page.len()].copy_from_slice(page);

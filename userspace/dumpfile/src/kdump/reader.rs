@@ -216,8 +216,9 @@ impl<S: Source> KdumpFile<S> {
         let mut bytes = [0; PAGE_DESCRIPTOR_LEN];
         self.source.read_exact_at(&mut bytes, offset)?;
         let descriptor = PageDescriptor::decode(&bytes);
-        // Without an offset the page did not get into the file.
-        Ok(descriptor.filter(|descriptor| descriptor.offset != 0))
+        // Without an offset the page did not get into the file. Without a length the descriptor did so
+        // only in part.
+        Ok(descriptor.filter(|descriptor| descriptor.offset != 0 && descriptor.len != 0))
     }
 
     /// Reads a page, which `page` is as long as.

@@ -15,6 +15,10 @@ use super::{
         settle,
         Batch, //
     },
+    known::{
+        Entry,
+        Waiting, //
+    },
     writer::Writer, //
 };
 use crate::{
@@ -26,17 +30,17 @@ use crate::{
     view::View, //
 };
 
-/// How many words of uniform pages are remembered.
-const REPEATS: usize = 8;
-
 /// Writes pages into a file, beside other workers.
 pub struct Worker<'a, M: PhysicalMemory, T> {
     writer: &'a Writer<T>,
     view: View<'a, M>,
     compressor: Box<dyn Compressor>,
     batch: Batch,
-    /// Words that pages consisted of, with where such a page is. The oldest comes first.
-    repeats: Vec<(u64, PageDescriptor)>,
+    /// The pages in the batch.
+    waiting: Waiting,
+    memory: &'a M,
+    /// Room for a page that another is compared with.
+    other: Vec<u8>,
     pages: u64,
     shared: u64,
     lost: u64,
@@ -56,7 +60,9 @@ impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
             view: View::new(memory, page_len),
             compressor: writer.codec.compressor(writer.level, page_len),
             batch: Batch::new(page_len),
-            repeats: Vec::with_capacity(REPEATS),
+            waiting: Waiting::new(),
+            memory,
+            other: vec![0; page_len],
             pages: 0,
             shared: 0,
             lost: 0,
@@ -91,23 +97,28 @@ impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
             return PageDescriptor::default();
         };
         self.pages += 1;
-        let flags = self.writer.codec.flag();
-        let Some(word) = page::uniform(page) else {
-            return self.batch.add(page, &mut *self.compressor, flags);
-        };
-        if word == 0 {
+        if page::uniform(page) == Some(0) {
             self.shared += 1;
             return self.writer.zeros();
         }
-        if let Some((_, descriptor)) = self.repeats.iter().find(|(known, _)| *known == word) {
-            self.shared += 1;
-            return *descriptor;
+        let digest = page::digest(page);
+        let known = self.waiting.find(digest);
+        if let Some(known) = known.or_else(|| self.writer.known.find(digest)) {
+            // Only what is equal byte for byte is the same page.
+            let address = known.frame.saturating_mul(page.len() as u64);
+            let is_there = self.memory.read_frame(address, &mut self.other).is_ok();
+            if is_there && self.other == page {
+                self.shared += 1;
+                return known.descriptor;
+            }
         }
+        let flags = self.writer.codec.flag();
         let descriptor = self.batch.add(page, &mut *self.compressor, flags);
-        if self.repeats.len() == REPEATS {
-            self.repeats.remove(0);
-        }
-        self.repeats.push((word, descriptor));
+        self.waiting.insert(Entry {
+            digest,
+            frame,
+            descriptor,
+        });
         descriptor
     }
 
@@ -117,8 +128,10 @@ impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
         let offset = writer.take_room(self.batch.len());
         self.batch
             .write(&writer.target, offset, writer.descriptors())?;
-        for (_, descriptor) in &mut self.repeats {
-            settle(descriptor, offset);
+        // Other workers may point to the pages as soon as they are there.
+        for mut entry in self.waiting.drain() {
+            settle(&mut entry.descriptor, offset);
+            writer.known.insert(&entry);
         }
         let counts = &writer.counts;
         for (counter, count) in [

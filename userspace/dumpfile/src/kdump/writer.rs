@@ -23,6 +23,7 @@ use kexec_core::dump::kdump_compressed::layout::{
 use super::{
     bitmap,
     end,
+    known::Known,
     worker::Worker,
     Description,
     Geometry, //
@@ -52,6 +53,7 @@ pub struct Writer<T> {
     /// The first byte that no page was given yet.
     next: AtomicU64,
     pub(super) counts: Counts,
+    pub(super) known: Known,
 }
 
 /// How many pages were written in which way.
@@ -98,6 +100,7 @@ impl<T: Target> Writer<T> {
             first,
             next: AtomicU64::new(geometry.data() + geometry.page_len),
             counts: Counts::default(),
+            known: Known::default(),
         };
         writer.write_head(description, memory, kept)?;
         Ok(writer)

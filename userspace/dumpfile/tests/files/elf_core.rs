@@ -49,6 +49,8 @@ fn byte_at(address: u64) -> u8 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn memory_is_where_the_headers_say(pieces in pieces()) {
         let core = ElfCore::open(elf_file(Architecture::Arm64, &pieces)).unwrap();

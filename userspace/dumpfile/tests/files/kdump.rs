@@ -147,7 +147,11 @@ proptest! {
         let whole = MemoryTarget::default();
         write(&whole, &machine, &description(codec, None), 1).unwrap();
         let target = Cut::new(room.index(whole.into_bytes().len()));
-        write(&target, &machine, &description(codec, None), 2).unwrap_err();
+        match write(&target, &machine, &description(codec, None), 2) {
+            // Zeros of a bitmap are not written, so that there may have been room.
+            Ok(_) => return Ok(()),
+            Err(error) => prop_assert_eq!(error.kind(), io::ErrorKind::StorageFull),
+        }
         let Ok(file) = KdumpFile::open(target.file.into_bytes()) else {
             return Ok(());
         };
@@ -196,14 +200,15 @@ proptest! {
 #[test]
 fn each_page_is_written_in_the_way_that_pays() {
     for codec in Codec::ALL {
-        let machine = Machine::new(&[(10, vec![0, 3, 5, 1, 1, 0])], Frames::from(0..100));
+        let machine = Machine::new(&[(10, vec![0, 3, 5, 1, 1, 0, 5])], Frames::from(0..100));
         let target = MemoryTarget::default();
         let written = write(&target, &machine, &description(codec, None), 1).unwrap();
-        assert_eq!((written.pages, written.shared), (6, 3));
+        assert_eq!((written.pages, written.shared), (7, 4));
         let file = KdumpFile::open(target.into_bytes()).unwrap();
         let descriptor = |frame| file.descriptor(frame).unwrap().unwrap();
         assert_eq!(descriptor(10), descriptor(15));
         assert_eq!(descriptor(13), descriptor(14));
+        assert_eq!(descriptor(12), descriptor(16));
         assert_eq!((descriptor(10).len, descriptor(10).flags), (PAGE as u32, 0));
         assert_eq!((descriptor(11).len, descriptor(11).flags), (PAGE as u32, 0));
         assert_eq!(descriptor(12).flags, codec.flag());
