@@ -152,7 +152,9 @@ fn with_manifest(request: &VerifyRequest, dump: &impl Source) -> Result<Option<V
         .manifest
         .clone()
         .unwrap_or_else(|| manifest_of(&request.dump));
-    if request.manifest.is_none() && !path.exists() {
+    // A writer that was killed may have left an empty one.
+    let is_there = path.metadata().is_ok_and(|file| file.len() > 0);
+    if request.manifest.is_none() && !is_there {
         return Ok(None);
     }
     let manifest = File::open(&path).map_err(|error| {

@@ -86,6 +86,9 @@ fn a_dump_that_is_killed_opens_and_is_marked() {
             assert_eq!(found, core.pages());
         }
         parts += usize::from(!complete && found > 0);
+        let output = run(&[&"verify", &dump]);
+        let expected = if complete { 0 } else { 3 };
+        assert_eq!(output.status.code(), Some(expected), "{}", stderr(&output));
         fs::remove_file(&dump).unwrap();
     }
     assert!(parts > 0, "no moment was between the begin and the end");
