@@ -158,9 +158,9 @@ async def touch(guest: Guest) -> None:
         mkdir -p /tmp/text /tmp/code /tmp/random /tmp/small
         megabytes=0
         while [ $megabytes -lt $((total / 3)) ]; do
-            dmesg | head -c 1M >/tmp/text/$megabytes
-            head -c 1M /bin/busybox >/tmp/code/$megabytes
-            head -c 1M /dev/urandom >/tmp/random/$megabytes
+            dmesg | head -c 1048576 >/tmp/text/$megabytes
+            head -c 1048576 /bin/busybox >/tmp/code/$megabytes
+            head -c 1048576 /dev/urandom >/tmp/random/$megabytes
             megabytes=$((megabytes + 3))
         done
         cd /tmp/small && seq $((total * 8)) | xargs touch
