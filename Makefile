@@ -80,13 +80,13 @@ demo: guest python
 endif
 
 .PHONY: test
-test: guest python tools ## run all tests: cargo's, and the scenarios in QEMU
+test: guest rkdump python tools ## run all tests: cargo's, and the scenarios in QEMU
 	@$(TIMED) "cargo tests" scripts/cargo-tests
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(JUNIT) qemu/tests $(PYTEST)
 	@scripts/timings
 
 .PHONY: scenarios
-scenarios: guest python tools ### run the scenarios in QEMU only
+scenarios: guest rkdump python tools ### run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(JUNIT) qemu/tests $(PYTEST)
 	@scripts/timings
 
