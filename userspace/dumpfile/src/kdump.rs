@@ -29,6 +29,7 @@ mod known;
 pub mod parts;
 mod ranks;
 pub mod reader;
+mod shared;
 pub mod worker;
 pub mod writer;
 

@@ -4,7 +4,7 @@
 
 use lzo1x::CompressLevel;
 
-use super::Compressor;
+use super::compressor::Compressor;
 
 /// A compressor of this level.
 pub struct Lzo(CompressLevel);

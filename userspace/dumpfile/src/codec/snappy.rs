@@ -9,7 +9,7 @@ use snap::raw::{
     Encoder, //
 };
 
-use super::{
+use super::compressor::{
     room,
     Compressor, //
 };

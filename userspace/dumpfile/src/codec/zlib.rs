@@ -7,7 +7,7 @@ use libdeflater::{
     Decompressor, //
 };
 
-use super::Compressor;
+use super::compressor::Compressor;
 
 /// A compressor that is used for page after page.
 pub struct Zlib(libdeflater::Compressor);

@@ -10,7 +10,7 @@ use zstd_safe::{
     Strategy, //
 };
 
-use super::Compressor;
+use super::compressor::Compressor;
 use crate::page::is_periodic;
 
 /// Contexts that are used for page after page.

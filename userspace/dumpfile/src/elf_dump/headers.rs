@@ -8,21 +8,17 @@ use kexec_core::types::elf::{
     Header,
     ProgramHeader,
     HEADER_LEN,
-    PF_RWX,
     PN_XNUM,
-    PT_LOAD,
     PT_NOTE, //
 };
 
-use super::{
+use super::layout::{
+    loads,
     Description,
     Layout, //
 };
 use crate::{
-    elf::{
-        self,
-        Load, //
-    },
+    elf,
     target::Target, //
 };
 
@@ -43,39 +39,6 @@ pub fn header(description: &Description, layout: &Layout, is_complete: bool) -> 
         elf::set_section_header(&mut header, offset);
     }
     header
-}
-
-/// The headers of the pieces of memory.
-pub fn loads<'a>(
-    layout: &'a Layout,
-    loads: &'a [Load],
-) -> impl Iterator<Item = ProgramHeader> + 'a {
-    let page_len = layout.page_len;
-    loads.iter().flat_map(move |load| {
-        let first = layout
-            .pieces
-            .partition_point(|piece| piece.frames.end * page_len <= load.addresses.start);
-        let pieces = layout.pieces[first..].iter();
-        let pieces =
-            pieces.take_while(move |piece| piece.frames.start * page_len < load.addresses.end);
-        pieces.map(move |piece| {
-            let piece_start = piece.frames.start * page_len;
-            let start = load.addresses.start.max(piece_start);
-            let end = load.addresses.end.min(piece.frames.end * page_len);
-            ProgramHeader {
-                segment_type: PT_LOAD,
-                flags: PF_RWX,
-                offset: piece.offset + (start - piece_start),
-                virtual_address: load
-                    .virtual_address
-                    .wrapping_add(start - load.addresses.start),
-                physical_address: start,
-                file_len: end - start,
-                memory_len: end - start,
-                alignment: 0,
-            }
-        })
-    })
 }
 
 /// Writes all headers and the notes. The header says that the file is incomplete.

@@ -13,8 +13,10 @@ use std::{
 
 use super::{
     headers,
-    Description,
-    Layout, //
+    layout::{
+        Description,
+        Layout, //
+    }, //
 };
 use crate::{
     frames::Frames,

@@ -19,7 +19,7 @@ use super::{
         Entry,
         Waiting, //
     },
-    writer::Writer, //
+    shared::Shared, //
 };
 use crate::{
     codec::Compressor,
@@ -32,7 +32,7 @@ use crate::{
 
 /// Writes pages into a file, beside other workers.
 pub struct Worker<'a, M: PhysicalMemory, T> {
-    writer: &'a Writer<T>,
+    file: &'a Shared<T>,
     view: View<'a, M>,
     compressor: Box<dyn Compressor>,
     batch: Batch,
@@ -53,12 +53,12 @@ impl<M: PhysicalMemory, T> fmt::Debug for Worker<'_, M, T> {
 }
 
 impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
-    pub(super) fn new(writer: &'a Writer<T>, memory: &'a M) -> Self {
-        let page_len = writer.page_len();
+    pub(super) fn new(file: &'a Shared<T>, memory: &'a M) -> Self {
+        let page_len = file.page_len();
         Self {
-            writer,
+            file,
             view: View::new(memory, page_len),
-            compressor: writer.codec.compressor(writer.level, page_len),
+            compressor: file.codec.compressor(file.level, page_len),
             batch: Batch::new(page_len),
             waiting: Waiting::new(),
             memory,
@@ -73,7 +73,7 @@ impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
     /// cannot be read are counted, and are missing in the file.
     pub fn write(&mut self, runs: &[Run]) -> io::Result<()> {
         for (at, run) in runs.iter().enumerate() {
-            let places = self.writer.places(run).ok_or_else(|| {
+            let places = self.file.places(run).ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::InvalidInput,
                     "a run of frames is in another part of the dump",
@@ -99,11 +99,11 @@ impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
         self.pages += 1;
         if page::uniform(page) == Some(0) {
             self.shared += 1;
-            return self.writer.zeros();
+            return self.file.zeros();
         }
         let digest = page::digest(page);
         let known = self.waiting.find(digest);
-        if let Some(known) = known.or_else(|| self.writer.known.find(digest)) {
+        if let Some(known) = known.or_else(|| self.file.known.find(digest)) {
             // Only what is equal byte for byte is the same page.
             let address = known.frame.saturating_mul(page.len() as u64);
             let is_there = self.memory.read_frame(address, &mut self.other).is_ok();
@@ -112,7 +112,7 @@ impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
                 return known.descriptor;
             }
         }
-        let flags = self.writer.codec.flag();
+        let flags = self.file.codec.flag();
         let descriptor = self.batch.add(page, &mut *self.compressor, flags);
         self.waiting.insert(Entry {
             digest,
@@ -124,16 +124,15 @@ impl<'a, M: PhysicalMemory, T: Target> Worker<'a, M, T> {
 
     /// Writes what was not written yet.
     pub fn flush(&mut self) -> io::Result<()> {
-        let writer = self.writer;
-        let offset = writer.take_room(self.batch.len());
-        self.batch
-            .write(&writer.target, offset, writer.descriptors())?;
+        let file = self.file;
+        let offset = file.take_room(self.batch.len());
+        self.batch.write(&file.target, offset, file.descriptors())?;
         // Other workers may point to the pages as soon as they are there.
         for mut entry in self.waiting.drain() {
             settle(&mut entry.descriptor, offset);
-            writer.known.insert(&entry);
+            file.known.insert(&entry);
         }
-        let counts = &writer.counts;
+        let counts = &file.counts;
         for (counter, count) in [
             (&counts.pages, &mut self.pages),
             (&counts.shared, &mut self.shared),

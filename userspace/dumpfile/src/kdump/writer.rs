@@ -4,7 +4,6 @@
 
 use std::{
     io,
-    ops::Range,
     sync::atomic::{
         AtomicU64,
         Ordering, //
@@ -14,7 +13,6 @@ use std::{
 use kexec_core::dump::kdump_compressed::layout::{
     DiskDumpHeader,
     KdumpSubHeader,
-    PageDescriptor,
     COMPRESSED_INCOMPLETE,
     EXCLUDED_VMEMMAP,
     VERSION, //
@@ -24,16 +22,18 @@ use super::{
     bitmap,
     end,
     known::Known,
+    shared::{
+        Counts,
+        Shared, //
+    },
     worker::Worker,
     Description,
     Geometry, //
 };
 use crate::{
-    codec::Codec,
     frames::Frames,
     memory::PhysicalMemory,
     notes::vmcoreinfo_place,
-    order::Run,
     target::Target, //
 };
 
@@ -43,25 +43,8 @@ use crate::{
 /// a reader opens it and finds the pages that got there.
 #[derive(Debug)]
 pub struct Writer<T> {
-    pub(super) target: T,
-    pub(super) codec: Codec,
-    pub(super) level: Option<i32>,
-    geometry: Geometry,
+    shared: Shared<T>,
     header: DiskDumpHeader,
-    /// The place among all descriptors of the dump of the first one in this file.
-    first: u64,
-    /// The first byte that no page was given yet.
-    next: AtomicU64,
-    pub(super) counts: Counts,
-    pub(super) known: Known,
-}
-
-/// How many pages were written in which way.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub pages: AtomicU64,
-    pub shared: AtomicU64,
-    pub lost: AtomicU64,
 }
 
 /// What was written.
@@ -91,17 +74,17 @@ impl<T: Target> Writer<T> {
         let first = count_below(kept, part.start);
         let geometry = Geometry::new(description, memory, count_below(kept, part.end) - first);
         let header = header(description, &geometry, frames_end)?;
-        let writer = Self {
+        let shared = Shared {
             target,
             codec: description.codec,
             level: description.level,
             geometry,
-            header,
             first,
             next: AtomicU64::new(geometry.data() + geometry.page_len),
             counts: Counts::default(),
             known: Known::default(),
         };
+        let writer = Self { shared, header };
         writer.write_head(description, memory, kept)?;
         Ok(writer)
     }
@@ -112,49 +95,56 @@ impl<T: Target> Writer<T> {
         memory: &Frames,
         kept: &Frames,
     ) -> io::Result<()> {
-        let geometry = &self.geometry;
-        let page_len = geometry.page_len as usize;
-        self.target.write_at(0, &self.block(&self.header))?;
+        let Shared {
+            target, geometry, ..
+        } = &self.shared;
+        let page_len = self.shared.page_len();
+        target.write_at(0, &self.block(&self.header))?;
         let sub_header = sub_header(description, geometry, end(memory));
         let mut blocks = Vec::from(sub_header.encode());
         blocks.extend(&description.notes);
         blocks.resize((geometry.sub_header_blocks * geometry.page_len) as usize, 0);
-        self.target.write_at(geometry.page_len, &blocks)?;
+        target.write_at(geometry.page_len, &blocks)?;
 
         let bitmap_len = geometry.bitmap_blocks * geometry.page_len;
-        bitmap::write(&self.target, geometry.memory_bitmap(), memory, bitmap_len)?;
-        bitmap::write(&self.target, geometry.kept_bitmap(), kept, bitmap_len)?;
+        bitmap::write(target, geometry.memory_bitmap(), memory, bitmap_len)?;
+        bitmap::write(target, geometry.kept_bitmap(), kept, bitmap_len)?;
         let descriptors = geometry.descriptors();
-        self.target
-            .clear(descriptors, geometry.data() - descriptors)?;
+        target.clear(descriptors, geometry.data() - descriptors)?;
         // The page that all descriptors of zeros point to. As it lies behind all descriptors, a file
         // that is cut off has them.
-        self.target.write_at(geometry.data(), &vec![0; page_len])
+        target.write_at(geometry.data(), &vec![0; page_len])
     }
 
     /// Something that writes pages of this memory. Each thread has its own.
     pub fn worker<'a, M: PhysicalMemory>(&'a self, memory: &'a M) -> Worker<'a, M, T> {
-        Worker::new(self, memory)
+        Worker::new(&self.shared, memory)
     }
 
     /// Marks the file as complete, if no page was lost. All workers have finished.
     pub fn finish(self) -> io::Result<Written> {
+        let Shared {
+            target,
+            next,
+            counts,
+            ..
+        } = &self.shared;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let written = Written {
-            len: count(&self.next),
-            pages: count(&self.counts.pages),
-            shared: count(&self.counts.shared),
-            lost: count(&self.counts.lost),
+            len: count(next),
+            pages: count(&counts.pages),
+            shared: count(&counts.shared),
+            lost: count(&counts.lost),
         };
         // What is marked as complete has to be there after a loss of power as well.
-        self.target.sync()?;
+        target.sync()?;
         if written.lost == 0 {
             let header = DiskDumpHeader {
                 status: self.header.status & !COMPRESSED_INCOMPLETE,
                 ..self.header
             };
-            self.target.write_at(0, &self.block(&header))?;
-            self.target.sync()?;
+            target.write_at(0, &self.block(&header))?;
+            target.sync()?;
         }
         Ok(written)
     }
@@ -162,38 +152,8 @@ impl<T: Target> Writer<T> {
     /// The block with the header, which is written as a whole each time.
     fn block(&self, header: &DiskDumpHeader) -> Vec<u8> {
         let mut block = Vec::from(header.encode());
-        block.resize(self.page_len(), 0);
+        block.resize(self.shared.page_len(), 0);
         block
-    }
-
-    pub(super) fn page_len(&self) -> usize {
-        self.geometry.page_len as usize
-    }
-
-    /// The descriptor of a page of zeros.
-    pub(super) fn zeros(&self) -> PageDescriptor {
-        PageDescriptor {
-            offset: self.geometry.data(),
-            len: self.header.block_len,
-            flags: 0,
-        }
-    }
-
-    /// The offset of the descriptors.
-    pub(super) fn descriptors(&self) -> u64 {
-        self.geometry.descriptors()
-    }
-
-    /// The places in this file of a run's descriptors; `None` if the file does not have them all.
-    pub(super) fn places(&self, run: &Run) -> Option<Range<u64>> {
-        let start = run.index.checked_sub(self.first)?;
-        let end = start.checked_add(run.frames.end.checked_sub(run.frames.start)?)?;
-        (end <= self.geometry.descriptors).then_some(start..end)
-    }
-
-    /// Room for this many bytes of pages.
-    pub(super) fn take_room(&self, len: u64) -> u64 {
-        self.next.fetch_add(len, Ordering::Relaxed)
     }
 }
 
