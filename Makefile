@@ -80,13 +80,13 @@ demo: guest python
 endif
 
 .PHONY: test
-test: guest rkdump python tools ## run all tests: cargo's, and the scenarios in QEMU
+test: guest python tools ## run all tests: cargo's, and the scenarios in QEMU
 	@$(TIMED) "cargo tests" scripts/cargo-tests
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(JUNIT) qemu/tests $(PYTEST)
 	@scripts/timings
 
 .PHONY: scenarios
-scenarios: guest rkdump python tools ### run the scenarios in QEMU only
+scenarios: guest python tools ### run the scenarios in QEMU only
 	@$(TIMED) "scenarios" $(PYTHON) -m pytest -c qemu/pytest.ini $(JUNIT) qemu/tests $(PYTEST)
 	@scripts/timings
 
@@ -240,7 +240,7 @@ man: ## write the manual pages userspace/*/*.8 from the programs' own definition
 
 .PHONY: programs
 programs: setup
-	@$(TIMED) "user space" scripts/userspace rkexec guest
+	@$(TIMED) "user space" scripts/userspace rkexec guest rkdump
 
 .PHONY: firmware
 firmware: setup

@@ -34,6 +34,9 @@ CAPTURE_VMLINUX = (
 # The program, as the guests have it.
 RKEXEC = BUILD / "bin" / ARCH / "rkexec"
 
+# The program that saves dumps, for the guests.
+RKDUMP = BUILD / "bin" / ARCH / "rkdump"
+
 # The purgatory, as the module has it inside.
 PURGATORY = TOP / "rust_kexec" / "purgatory" / f"{ARCH}.bin"
 

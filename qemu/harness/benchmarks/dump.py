@@ -30,8 +30,6 @@ from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
 from harness.units import MIB
 
-RKDUMP = paths.BUILD / "bin" / paths.ARCH / "rkdump"
-
 OURS = "rkdump"
 THEIRS = "makedumpfile"
 
@@ -90,7 +88,7 @@ def command_of(name: str, codec: str, threads: int, vmcore: Path, out: Path) -> 
     """The command line of a program."""
     if name == OURS:
         asked = ["--compress", codec, "--threads", str(threads)]
-        return [RKDUMP, "save", *asked, "--no-manifest", "--progress", "none", vmcore, out]
+        return [paths.RKDUMP, "save", *asked, "--no-manifest", "--progress", "none", vmcore, out]
     asked = [CODECS[codec]] if CODECS[codec] else []
     if threads > 1:
         asked += ["--num-threads", str(threads)]

@@ -11,15 +11,20 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 from harness import paths
+from harness.crash.scenario import Facts
 from harness.dump.dump import Dump
+from harness.guest.guest import Guest
 from harness.machine.errors import QemuCrashed
 from harness.machine.hardware import accelerator
 from harness.scenarios.demo import DEMO
-from harness.verdict.run import Refused, crash_and_save, judge_dump
-from harness.verdict.shown import Progress, as_json, show
+from harness.verdict import saver
+from harness.verdict.run import COPYING, Refused, crash_and_save, judge_dump
+from harness.verdict.saver import Saved
+from harness.verdict.shown import Progress, as_json, show, show_saved
 from harness.verdict.verdict import Verdict
 
 BAD = 1
@@ -29,12 +34,19 @@ NOT_JUDGED = 125
 def judge(directory: Path) -> dict[str, object]:
     """Runs the demo, says what happens, and returns all of it."""
     progress = Progress()
+    saved: list[Saved | str] = []
+
+    async def save_what_is_wanted(guest: Guest, _: Facts) -> None:
+        progress.tell("rkdump saves what somebody would look at")
+        saved[:] = [await saver.save(guest)]
+
+    scenario = replace(DEMO, captured=(save_what_is_wanted,))
     try:
         try:
-            facts = asyncio.run(crash_and_save(DEMO, directory, progress.tell))
+            facts = asyncio.run(crash_and_save(scenario, directory, progress.tell))
         except QemuCrashed as error:
             print(f"{error}; once more.", file=sys.stderr)
-            facts = asyncio.run(crash_and_save(DEMO, directory, progress.tell))
+            facts = asyncio.run(crash_and_save(scenario, directory, progress.tell))
     except Refused as refused:
         say(refused.verdict, directory)
         return as_json(refused.verdict, progress, None)
@@ -46,8 +58,9 @@ def judge(directory: Path) -> dict[str, object]:
         progress.tell("it was checked")
         if verdict.good:
             show(dump)
+            show_saved(dump, progress.seconds(COPYING), *saved)
         say(verdict, directory)
-        return as_json(verdict, progress, dump if verdict.good else None)
+        return as_json(verdict, progress, dump if verdict.good else None, *saved)
 
 
 def say(verdict: Verdict, directory: Path) -> None:
@@ -77,8 +90,8 @@ def main() -> int:
                 f"A guest with {hardware.cpus} CPUs and {hardware.memory_mib} MiB boots "
                 f"({accelerator()}), loads a capture kernel with rkexec, and is crashed\n"
                 "by `echo c > /proc/sysrq-trigger`. rust_kexec saves its registers, enters the\n"
-                "capture kernel and serves /proc/vmcore there, which is copied out and opened\n"
-                "with drgn.\n",
+                "capture kernel and serves /proc/vmcore there, which rkdump saves, and which is\n"
+                "copied out as a whole and opened with drgn.\n",
                 flush=True,
             )
             found = judge(directory)

@@ -23,6 +23,8 @@ from harness.verdict.verdict import Stage, Verdict
 
 Tell = Callable[[str], None]
 
+COPYING = "all of the memory is copied"
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -48,7 +50,10 @@ class Refused(Exception):
 async def crash_and_save(
     scenario: Scenario, directory: Path, tell: Tell, patience: Patience = Patience()
 ) -> Facts:
-    """Boots, loads, crashes, and leaves the dump in `directory`/vmcore, or raises `Refused`."""
+    """Boots, loads, crashes, and leaves the dump in `directory`/vmcore, or raises `Refused`.
+
+    The scenario's steps in the capture kernel come before that.
+    """
     started = time.monotonic()
     tell("QEMU starts the kernel")
     try:
@@ -68,7 +73,10 @@ async def _from_the_load(scenario: Scenario, guest: Guest, seconds: float, tell:
     tell("it is loaded; echo c > /proc/sysrq-trigger")
     await crash(scenario, guest, facts)
     await _capture(guest, information, seconds, tell)
-    tell("its first process runs; the dump is copied")
+    tell("its first process runs")
+    for step in scenario.captured:
+        await step(guest, facts)
+    tell(COPYING)
     try:
         await guest.save_vmcore()
     except (AgentError, GuestError) as error:

@@ -6,6 +6,8 @@ from typing import Any
 
 from harness.dump.dump import Dump, text
 from harness.dump.notes import Report
+from harness.units import MIB
+from harness.verdict.saver import Saved
 from harness.verdict.verdict import Verdict
 
 # What the crash path notes, in its order.
@@ -33,6 +35,12 @@ class Progress:
         seconds = time.monotonic() - self._started
         self.lines.append((seconds, what))
         print(f"{seconds:>6.1f} s  {what}", flush=True)
+
+    def seconds(self, what: str) -> float:
+        """How long a stage took."""
+        times = [seconds for seconds, _ in self.lines]
+        begins = [said for _, said in self.lines].index(what)
+        return times[begins + 1] - times[begins]
 
 
 def crash_times(report: Report) -> dict[str, float]:
@@ -64,7 +72,36 @@ def show(dump: Dump) -> None:
         )
 
 
-def as_json(verdict: Verdict, progress: Progress, dump: Dump | None) -> dict[str, Any]:
+def show_saved(dump: Dump, copying_s: float, saved: Saved | str) -> None:
+    """Prints what rkdump has made of a dump, and whether it says the same."""
+    if isinstance(saved, str):
+        print(f"\nrkdump could not save it: {saved}")
+        return
+    whole = dump.path.stat().st_size
+    print("\nthe dump")
+    for path, size, seconds, what in (
+        (dump.path, whole, copying_s, "all of the memory"),
+        (
+            saved.path,
+            saved.size,
+            saved.seconds,
+            f"by rkdump: {saved.kept_pages} of {saved.memory_pages} pages, compressed",
+        ),
+    ):
+        print(f"  {path.name:<14} {size / MIB:>7.1f} MiB in {seconds:>4.1f} s  {what}")
+    with Dump(saved.path) as other:
+        agree = "Both say the same of" if told(other) == told(dump) else "They differ in"
+    print(f"{agree} the panic, and the stack of the task that crashed.")
+
+
+def told(dump: Dump) -> tuple[str, list[str]]:
+    """What a dump says of the crash, in whatever format it is."""
+    return dump.panic_message, [frame.name for frame in dump.crashed_thread.stack_trace()]
+
+
+def as_json(
+    verdict: Verdict, progress: Progress, dump: Dump | None, saved: Saved | str | None = None
+) -> dict[str, Any]:
     """All of it, for programs."""
     found: dict[str, Any] = {
         "verdict": "good" if verdict.good else "bad",
@@ -86,6 +123,9 @@ def as_json(verdict: Verdict, progress: Progress, dump: Dump | None) -> dict[str
             "milliseconds": {
                 what: round(value, 3) for what, value in crash_times(dump.report).items()
             },
+            "saved": None
+            if not isinstance(saved, Saved)
+            else {"file": str(saved.path), "bytes": saved.size, "seconds": saved.seconds},
             "cpus": [
                 {"cpu": cpu.number, "task": cpu.command, "where": cpu.symbol} for cpu in dump.cpus
             ],
