@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drgn import Object, Program
+from drgn import FaultError, Object, Program
 from drgn.helpers.linux.mm import (
     PageHWPoison,
     PageReserved,
@@ -90,8 +90,12 @@ class Filtered:
         self.ours = {level: self._by_us(level) for level in LEVELS}
 
     def _by_us(self, level: int) -> Bitmaps:
+        return self.saved("makedumpfile", "-l", "-d", str(level))
+
+    def saved(self, *words: str) -> Bitmaps:
+        """What rkdump leaves of it, called by a name with options."""
         self.out.unlink(missing_ok=True)
-        command = ("makedumpfile", "-l", "-d", str(level), self.dump.path, self.out)
+        command: list[str | Path] = [*words, self.dump.path, self.out]
         subprocess.run(command, executable=RKDUMP, check=True, capture_output=True)
         return self._read()
 
@@ -176,6 +180,32 @@ def stack_size(program: Program, page_size: int) -> int:
     }
     [size] = sizes
     return size
+
+
+def test_unused_page_structs(filtered: Filtered) -> None:
+    """With the option, a page of page structs is left out if none of them is of a kept page."""
+    program, size = filtered.dump.program, filtered.page_size
+    whole = filtered.ours[31].dumped
+    options = ("--exclude-unused-vmemmap", "-d", "31")
+    rest = filtered.saved("rkdump", "save", "--no-manifest", *options).dumped
+    assert rest & ~whole == 0
+    struct = program.type("struct page").size
+    last = filtered.ours[31].memory.bit_length()
+    # The structs of a huge page may be mapped to one frame, many times.
+    kept: set[int] = set()
+    unused: set[int] = set()
+    start = int(pfn_to_page(program, 0))
+    for address in range(start, start + last * struct, size):
+        first = (address - start) // struct
+        structs = range(first, -(-(address + size - start) // struct))
+        try:
+            frame = int(follow_phys(program["init_mm"].address_of_(), address)) // size
+        except FaultError:
+            continue
+        of_kept = any(whole >> number & 1 for number in structs)
+        (kept if of_kept else unused).add(frame)
+    assert set(frames(whole & ~rest)) == {frame for frame in unused - kept if whole >> frame & 1}
+    assert unused - kept
 
 
 @pytest.mark.skipif(not tools.available("makedumpfile"), reason="makedumpfile is not for this dump")

@@ -73,6 +73,12 @@ pub struct SaveRequest {
     #[arg(short = 'd', long, value_name = "LEVEL", default_value_t = 31, value_parser = clap::value_parser!(u8).range(0..=31))]
     pub dump_level: u8,
 
+    /// Leave out page structs too, where none of a page is of a page that is kept
+    ///
+    /// They are most of a dump of a large machine. Tools that go through all page structs then miss some.
+    #[arg(long)]
+    pub exclude_unused_vmemmap: bool,
+
     /// How pages are compressed
     #[arg(long, value_name = "CODEC", default_value = "zstd")]
     pub compress: Codec,

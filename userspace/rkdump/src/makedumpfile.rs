@@ -33,6 +33,7 @@ use crate::{
     save::{
         self,
         Job,
+        LeftOut,
         Manifest,
         Outcome, //
     },
@@ -187,7 +188,10 @@ fn create(options: &Options) -> Result<Outcome, Failure> {
             true => vec!["-".into()],
             false => targets.clone(),
         },
-        dump_level: 0,
+        left_out: LeftOut {
+            unused_vmemmap: options.exclude_unused_vmemmap,
+            ..LeftOut::NOTHING
+        },
         codec: Codec::from(options.codec),
         level: None,
         format: match options.elf {
@@ -208,7 +212,7 @@ fn create(options: &Options) -> Result<Outcome, Failure> {
     };
     let mut levels = options.levels.iter().peekable();
     while let Some(level) = levels.next() {
-        job.dump_level = *level;
+        job.left_out.dump_level = *level;
         match save::save(&job) {
             Err(failure) if failure.is_full() && levels.peek().is_some() && !job.flattened => {
                 eprintln!("{failure}");

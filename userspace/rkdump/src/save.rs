@@ -46,7 +46,10 @@ pub use self::{
         Manifest, //
     },
     outcome::Outcome,
-    plan::Plan, //
+    plan::{
+        LeftOut,
+        Plan, //
+    },
 };
 use crate::{
     dmesg,
@@ -60,9 +63,13 @@ pub fn save(job: &Job) -> Result<Outcome, Failure> {
     let begin = Instant::now();
     let dump = Dump::open(&job.vmcore, job.without_mapping)?;
     let threads = workers::count(job.threads);
-    let plan = Plan::make(&dump, job.dump_level, threads)?;
+    let plan = Plan::make(&dump, job.left_out, threads)?;
     let planned = begin.elapsed();
-    if let Some(reason) = plan.unfiltered.as_ref().filter(|_| job.dump_level > 1) {
+    if let Some(reason) = plan
+        .unfiltered
+        .as_ref()
+        .filter(|_| job.left_out.dump_level > 1)
+    {
         eprintln!(
             "rkdump: all pages are kept, because it is not known what they are for: {reason}"
         );

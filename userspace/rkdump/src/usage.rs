@@ -11,17 +11,15 @@ use crate::{
     failure::Failure,
     save::{
         workers,
+        LeftOut,
         Plan, //
     }, //
 };
 
-/// The level of which nothing is left out.
-const EVERYTHING: u8 = 0;
-
 /// Prints a line for each kind of page.
 pub fn print(vmcore: &Path) -> Result<(), Failure> {
     let dump = Dump::open(vmcore, false)?;
-    let plan = Plan::make(&dump, EVERYTHING, workers::count(None))?;
+    let plan = Plan::make(&dump, LeftOut::NOTHING, workers::count(None))?;
     if let Some(reason) = plan.unfiltered {
         return Err(Failure::new(reason));
     }

@@ -9,6 +9,7 @@ use std::path::{
 
 use dumpfile::codec::Codec;
 
+use super::plan::LeftOut;
 use crate::arguments::{
     self,
     Format,
@@ -24,7 +25,7 @@ pub struct Job {
     /// Where it goes; several files have a part of the memory each.
     pub targets: Vec<PathBuf>,
     /// What is left out.
-    pub dump_level: u8,
+    pub left_out: LeftOut,
     /// How pages are compressed, and how hard.
     pub codec: Codec,
     pub level: Option<i32>,
@@ -92,7 +93,10 @@ impl From<&SaveRequest> for Job {
                     .collect(),
                 None => vec![request.target.clone()],
             },
-            dump_level: request.dump_level,
+            left_out: LeftOut {
+                dump_level: request.dump_level,
+                unused_vmemmap: request.exclude_unused_vmemmap,
+            },
             codec: request.compress.into(),
             level: request.level,
             format: request.format,

@@ -26,14 +26,14 @@ pub fn description(dump: &Dump, job: &Job, page_len: u32) -> Description {
         utsname: utsname(dump),
         page_len,
         phys_base: info.unsigned_number(phys_base).unwrap_or(0),
-        dump_level: job.dump_level.into(),
+        dump_level: job.left_out.dump_level.into(),
         timestamp: [info.crash_time().unwrap_or(0), 0],
         cpus: dump.core.prstatus().count().try_into().unwrap_or(u32::MAX),
         codec: job.codec,
         level: job.level,
         notes: dump.core.notes().to_vec(),
         part: None,
-        excluded_vmemmap: false,
+        excluded_vmemmap: job.left_out.unused_vmemmap,
     }
 }
 

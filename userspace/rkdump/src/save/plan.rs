@@ -24,6 +24,23 @@ use crate::{
 /// Pages of x86_64, and of most arm64 kernels: where VMCOREINFO does not say.
 const PAGE_SHIFT: u32 = 12;
 
+/// What is to be left out.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut {
+    /// The dump level.
+    pub dump_level: u8,
+    /// Whether page structs are, where none of a page is of a page that is kept.
+    pub unused_vmemmap: bool,
+}
+
+impl LeftOut {
+    /// Nothing is.
+    pub const NOTHING: Self = Self {
+        dump_level: 0,
+        unused_vmemmap: false,
+    };
+}
+
 /// Which frames there are, and which are kept.
 #[derive(Debug)]
 pub struct Plan {
@@ -42,17 +59,26 @@ pub struct Plan {
 impl Plan {
     /// Looks at each page's description. Where there is none, everything is kept: a dump that is too large is
     /// better than none.
-    pub fn make(dump: &Dump, dump_level: u8, threads: usize) -> Result<Self, Failure> {
+    pub fn make(dump: &Dump, left_out: LeftOut, threads: usize) -> Result<Self, Failure> {
         let page_len = 1 << dump.vmcoreinfo.page_shift().unwrap_or(PAGE_SHIFT);
         let memory = dump.core.frames(page_len.into());
-        let level = Level::new(dump_level).map_err(|error| Failure::new(error.to_string()))?;
+        let level =
+            Level::new(left_out.dump_level).map_err(|error| Failure::new(error.to_string()))?;
         // Whatever the level, hwpoison and offline pages are not read.
         let filter = dump.translation().and_then(|translation| {
             Filter::new(&dump.vmcoreinfo, translation, level)
                 .map_err(|error| Failure::new(error.to_string()))
         });
         let (selection, unfiltered) = match filter {
-            Ok(filter) => (select(&filter, dump, &memory, threads), None),
+            Ok(filter) => {
+                let mut selection = select(&filter, dump, &memory, threads);
+                if left_out.unused_vmemmap {
+                    let kept = &selection.kept;
+                    let unused = filter.unused_vmemmap(&dump.core, &memory, kept);
+                    selection.kept = kept.without(&unused);
+                }
+                (selection, None)
+            }
             Err(failure) => {
                 let all = Selection {
                     kept: memory.clone(),

@@ -49,7 +49,7 @@ impl Report {
         Self {
             targets: Vec::new(),
             release: dump.vmcoreinfo.release().unwrap_or_default().into(),
-            dump_level: job.dump_level,
+            dump_level: job.left_out.dump_level,
             page_len: plan.page_len,
             memory_pages: plan.memory.count(),
             kept_pages: plan.kept().count(),
