@@ -14,6 +14,7 @@ from harness.matrix.trigger import (
     Trigger,
     Where,
     armed,
+    by_arch,
     crasher,
     lkdtm,
     panics,
@@ -132,7 +133,8 @@ ROWS = (
             name="LKDTM EXCEPTION, oops_limit=1",
             cause=partial(write, path=LKDTM_FILE, data="EXCEPTION"),
             says=panics(r"Oopsed too often \(kernel.oops_limit is 1\)$"),
-            functions=("make_task_dead",),
+            # x86_64 has given up the task's stack by then, and with it the oops.
+            functions=(by_arch(x86_64="make_task_dead", arm64="lkdtm_EXCEPTION"),),
             options=("LKDTM",),
         ),
         setup=("echo 1 > /proc/sys/kernel/oops_limit",),
