@@ -26,19 +26,29 @@ class Saved:
     memory_pages: int
 
 
-async def save(guest: Guest) -> Saved | str:
-    """Has rkdump save the dump in the capture kernel, and copies it; or why it could not."""
+async def send(guest: Guest) -> None:
+    """Has the program in a guest."""
     await guest.send(PROGRAM, paths.RKDUMP.read_bytes())
     await guest.shell(f"chmod +x {PROGRAM}")
+
+
+async def fetch(guest: Guest, file: str, path: Path) -> Path:
+    """Copies a file of the guest's, by way of its disk."""
+    size = int(await guest.shell(f"stat -c %s {file}"))
+    await guest.shell(f"dd if={file} of=/dev/vda bs=1M conv=notrunc,fsync 2>&1")
+    with open(guest.machine.disk, "rb") as disk:
+        path.write_bytes(disk.read(size))
+    return path
+
+
+async def save(guest: Guest) -> Saved | str:
+    """Has rkdump save the dump in the capture kernel, and copies it; or why it could not."""
+    await send(guest)
     options = ("-d", str(LEVEL), "--json", "--no-manifest", "--progress", "none")
     finished = await guest.run(PROGRAM, "save", *options, paths.SERVED, FILE, timeout_s=PATIENCE)
     if finished.status != 0:
         return finished.stderr.strip()
     said = json.loads(finished.stdout)
-    await guest.shell(
-        f"dd if={FILE} of=/dev/vda bs=1M conv=notrunc,fsync 2>&1; rm {FILE} {PROGRAM}"
-    )
-    path = guest.machine.disk.with_name(NAME)
-    with open(guest.machine.disk, "rb") as disk:
-        path.write_bytes(disk.read(said["bytes"]))
+    path = await fetch(guest, FILE, guest.machine.disk.with_name(NAME))
+    await guest.shell(f"rm {FILE} {PROGRAM}")
     return Saved(path, said["bytes"], said["seconds"], said["kept_pages"], said["memory_pages"])
