@@ -7,11 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from drgn import Program
+from drgn.helpers.linux.pid import for_each_task
+from drgn.helpers.linux.printk import get_printk_records
 
 from harness import paths
 from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
-from harness.dump.dump import Dump
+from harness.dump.dump import Dump, text
 from harness.guest.guest import PATIENCE, Guest
 from harness.guest.loading import CAPTURE
 from harness.machine.hardware import Hardware
@@ -25,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 DEVICE = "/dev/vda"
+INCOMPLETE = 3
 
 # Debian's kernel needs more for itself, whatever saves the dump.
 MEMORY_MIB = 128 if "stock" in paths.TARGET.split("-") else 96
@@ -76,3 +80,24 @@ async def test_to_a_device(directory: Path, cpus: int) -> None:
     check(out)
     disk.unlink()
     out.unlink()
+
+
+async def test_no_room(directory: Path) -> None:
+    """Of a dump that does not fit, what fits can be opened, and says that it is not all."""
+    async with crashed(scenario(1), directory) as guest:
+        await saver.send(guest)
+        whole = json.loads(await save(guest, "/tmp/whole", "--no-manifest"))["bytes"]
+        await guest.shell(
+            f"rm /tmp/whole; mkdir /room; mount -t tmpfs -o size={whole * 3 // 4} tmpfs /room"
+        )
+        said = await save(guest, "/room/part", "--no-manifest", status=INCOMPLETE)
+        assert "marked as incomplete" in said, said
+        part = await saver.fetch(guest, "/room/part", directory / "part")
+    program = Program()
+    program.set_core_dump(part)
+    # Modules' memory comes after the rest of the kernel's, and may be missing.
+    program.load_debug_info([paths.VMLINUX])
+    log = [record.text.decode() for record in get_printk_records(program)]
+    assert "Kernel panic - not syncing: sysrq triggered crash" in log
+    assert "agent" in [text(task.comm) for task in for_each_task(program)]
+    part.unlink()

@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod geometry;
 mod pieces;
+mod tables;
 mod walk;
 mod x86_64;
 

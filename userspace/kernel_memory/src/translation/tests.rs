@@ -376,6 +376,37 @@ fn every_kind_of_table_is_walked() {
 }
 
 #[test]
+fn all_tables_are_found() {
+    for kind in KINDS {
+        let mut kernel = Kernel::new(*kind);
+        let last = kind.shifts.last().expect("there are levels");
+        let above = kind.shifts[kind.shifts.len() - 2];
+        for address in [kind.first, kind.first + (1 << above), kind.first | 1 << 38] {
+            kernel.map(address, 1 << kind.page_shift, *last);
+        }
+        let tables = kernel.translation.tables(&kernel.memory);
+        let pages = kernel.memory.pages.keys();
+        let expected = pages.map(|page| {
+            let frame = page >> kind.page_shift;
+            frame..frame + 1
+        });
+        assert_eq!(tables, expected.collect(), "{kind:?}");
+        // One that cannot be read is still one; those below it are not found.
+        let root = kernel.memory.pages.remove(&kind.root).expect("it is there");
+        let frame = kind.root >> kind.page_shift;
+        assert_eq!(
+            kernel.translation.tables(&kernel.memory),
+            (frame..frame + 1).into()
+        );
+        // A loop ends.
+        kernel.memory.pages.insert(kind.root, root);
+        let entry = (kind.entry)(kind.root, Level::Table);
+        kernel.memory.put(kind.root, entry);
+        assert!(kernel.translation.tables(&kernel.memory).contains(frame));
+    }
+}
+
+#[test]
 fn pieces_are_as_long_as_the_mapping() {
     for kind in KINDS {
         let mut kernel = Kernel::new(*kind);

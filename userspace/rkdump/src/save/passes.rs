@@ -5,7 +5,7 @@
 //!
 //! | pass | pages |
 //! |---|---|
-//! | 1 | the kernel's image, slab, page tables, and other reserved pages |
+//! | 1 | the kernel's image, its page tables, slab, and reserved pages |
 //! | 2 | what else is the kernel's: stacks, modules |
 //! | 3 | page structs, of which there are many, and which few commands need |
 //! | 4 | everything else |
@@ -23,28 +23,33 @@ use crate::dump::Dump;
 /// The passes; together they are all kept frames, each once.
 pub fn passes(dump: &Dump, selection: &Selection, memory: &Frames, page_len: u64) -> Vec<Frames> {
     let structs = page_structs(dump, memory, page_len);
-    divide(selection, &image(dump, page_len), &structs)
+    let tables = dump.translation().map(|found| found.tables(&dump.core));
+    let tables = tables.unwrap_or_default();
+    let first = image(dump, page_len)
+        .into_iter()
+        .chain(tables.runs().iter().cloned());
+    divide(selection, &first.collect(), &structs)
 }
 
-fn divide(selection: &Selection, image: &Frames, structs: &Frames) -> Vec<Frames> {
+fn divide(selection: &Selection, first: &Frames, structs: &Frames) -> Vec<Frames> {
     let mut rest = selection.kept.clone();
     let mut take = |frames: &Frames| {
         let taken = rest.and(frames);
         rest = rest.without(&taken);
         taken
     };
-    let image = take(image);
+    let first = take(first);
     let vital = take(&selection.vital.without(structs));
-    let first = image.runs().iter().chain(vital.runs()).cloned().collect();
+    let first = first.runs().iter().chain(vital.runs()).cloned().collect();
     let kernel = take(&selection.kernel.without(structs));
     let structs = take(structs);
     vec![first, kernel, structs, rest]
 }
 
 /// The frames of the kernel's image: the piece of memory that has its text.
-fn image(dump: &Dump, page_len: u64) -> Frames {
+fn image(dump: &Dump, page_len: u64) -> Vec<Range<u64>> {
     let Ok(text) = dump.vmcoreinfo.symbol("_stext") else {
-        return Frames::new();
+        return Vec::new();
     };
     let loads = dump.core.loads().iter();
     let has_text = loads.filter(|load| {
