@@ -40,10 +40,11 @@ async def load(scenario: Scenario, guest: Guest, random: Random) -> Facts:
 
 async def crash(scenario: Scenario, guest: Guest, facts: Facts) -> None:
     """Does what comes before the crash, and crashes the guest."""
+    facts.crash_time = int(await guest.shell("date +%s"))
     for step in scenario.before:
         await step(guest, facts)
+    # The agent alone, with no program: CPUs may be deaf by now.
     facts.crash_image_is_loaded = await guest.crash_image_is_loaded()
-    facts.crash_time = int(await guest.shell("date +%s"))
     await scenario.panic.cause(guest)
 
 

@@ -52,6 +52,12 @@ class Guest:
         """A file's text."""
         return await self.machine.until(self.agent.read(path), path, PATIENCE)
 
+    async def write(self, path: str, data: str) -> None:
+        """Writes to a file, without a thread or a program for it."""
+        await self.machine.until(self.agent.write(path, data), path, PATIENCE)
+        # The agent answers before it writes, and what it is asked next after that.
+        await self.read("/proc/uptime")
+
     async def send(self, path: str, contents: bytes) -> None:
         """Writes a file of the guest's, which it finds at the start of its disk."""
         with open(self.machine.disk, "r+b") as disk:

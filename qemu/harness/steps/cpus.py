@@ -4,11 +4,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
 from harness import paths
 from harness.crash.scenario import Facts
 from harness.guest.guest import PATIENCE, Guest
 from harness.machine.platform import PLATFORM
-from harness.units import PAGE
 
 
 async def spin_on_the_last_cpu(guest: Guest, facts: Facts) -> None:
@@ -41,7 +43,9 @@ IRQS_OFF = "/sys/module/irqs_off/parameters/cpu"
 # A CPU that nothing reaches any more must not be the one that panics. Nor may it have the agent, or
 # what the agent and the panic wait for: devices' interrupts, and kernel threads. The last program
 # there has memory of its own, so that nobody waits for that CPU to forget the agent's: no thread of
-# the agent may follow it, not even one that ends.
+# the agent may follow it, not even one that ends. And once CPUs are deaf the agent must not start
+# any program or thread: what is left of one is unmapped, and from 6.14 on a CPU that has left the
+# agent's memory is asked about that once a second.
 LEAVE_TO_THE_FIRST_CPU = """
 for task in /proc/[0-9]*/task/*; do taskset -p 1 ${task##*/} >/dev/null 2>&1 || :; done
 for affinity in /proc/irq/[0-9]*/smp_affinity; do echo 1 2>/dev/null > $affinity || :; done
@@ -61,7 +65,7 @@ async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None
     last = guest.hello.cpus_online - 1
     await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
     await leave_to_the_first_cpu(guest, [last])
-    await guest.shell(f"echo {last} | taskset 1 tee {IRQS_OFF}")
+    await guest.write(IRQS_OFF, str(last))
     if PLATFORM.nmi_option not in guest.machine.command_line:
         facts.not_stopped = {last}
 
@@ -71,15 +75,19 @@ async def disable_interrupts_on_all_but_the_first(guest: Guest, facts: Facts) ->
     others = range(1, guest.hello.cpus_online)
     await guest.shell(f"insmod {paths.GUEST_IRQS_OFF}")
     await leave_to_the_first_cpu(guest, others)
-    await guest.shell(f"echo {others.start}-{others.stop - 1} | taskset 1 tee {IRQS_OFF}")
+    await guest.write(IRQS_OFF, f"{others.start}-{others.stop - 1}")
 
 
 async def crash_by_nmi_with_interrupts_disabled(guest: Guest) -> None:
     """The first CPU spins as well, so that no interrupt reaches any, and then the machine's NMI."""
-    lines = (await guest.shell("grep irqs_off /proc/kallsyms")).splitlines()
-    symbols = sorted((int(line.split()[0], 16), line.split()[2]) for line in lines)
-    [start] = [address for address, name in symbols if name == "spin"]
-    end = min((address for address, _ in symbols if address > start), default=start + PAGE)
+    text = int(await guest.read("/sys/module/irqs_off/sections/.text"), 16)
+    [file] = [path for path in paths.MODULES if path.stem == "irqs_off"]
+    with open(file, "rb") as opened:
+        symbols = ELFFile(opened).get_section_by_name(".symtab")
+        assert isinstance(symbols, SymbolTableSection)
+        [spin] = symbols.get_symbol_by_name("spin") or []
+    start = text + spin["st_value"]
+    end = start + spin["st_size"]
 
     async def first_spins() -> None:
         first = 0

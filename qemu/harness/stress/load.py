@@ -56,6 +56,6 @@ async def deafen(guest: Guest, facts: Facts, drawn: Drawn) -> None:
     deaf = range(drawn.cpus - drawn.deaf, drawn.cpus)
     await leave_to_the_first_cpu(guest, deaf)
     for cpu in deaf:
-        await guest.shell(f"echo ipi spin {cpu} | taskset 1 tee {CRASHER}")
+        await guest.write(CRASHER, f"ipi spin {cpu}\n")
     if paths.ARCH == "arm64" and not drawn.pseudo_nmi:
         facts.not_stopped = facts.not_stopped | set(deaf)

@@ -28,7 +28,7 @@ async def deafen_all_but_the_first(guest: Guest, facts: Facts) -> None:
     await guest.shell(f"insmod {paths.GUEST_CRASHER}")
     await leave_to_the_first_cpu(guest, range(1, facts.hello.cpus_online))
     for cpu in range(1, facts.hello.cpus_online):
-        await guest.shell(f"echo ipi spin {cpu} | taskset 1 tee {CRASHER}")
+        await guest.write(CRASHER, f"ipi spin {cpu}\n")
 
 
 def out_of_memory(kind: str, hog: str) -> Trigger:
