@@ -36,6 +36,8 @@ RKEXEC = BUILD / "bin" / ARCH / "rkexec"
 
 # The program that saves dumps, for the guests.
 RKDUMP = BUILD / "bin" / ARCH / "rkdump"
+# The same for this machine, which reads dumps of every architecture.
+RKDUMP_ON_HOST = BUILD / "bin" / os.uname().machine / "rkdump"
 
 # The purgatory, as the module has it inside.
 PURGATORY = TOP / "rust_kexec" / "purgatory" / f"{ARCH}.bin"

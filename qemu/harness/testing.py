@@ -40,6 +40,10 @@ def needs(*options: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(bool(missing), reason=f"the kernel lacks {', '.join(missing)}")
 
 
+needs_rkdump = pytest.mark.skipif(
+    not paths.RKDUMP_ON_HOST.exists(), reason="rkdump is not built for this host"
+)
+
 needs_signer = pytest.mark.skipif(
     not Signer.trusted("signer").key.exists(), reason="nobody here can sign for this kernel"
 )

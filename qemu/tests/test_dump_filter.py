@@ -8,7 +8,6 @@ known to be wrong about, by the page's struct.
 
 import collections
 import contextlib
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +33,7 @@ from harness.dump.bitmap import Bitmaps, frames
 from harness.dump.dump import Dump
 from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
+from harness.testing import needs_rkdump
 
 LEVELS = (0, 1, 2, 4, 8, 16, 31)
 CACHE, PRIVATE_CACHE, USER, FREE = 2, 4, 8, 16
@@ -53,9 +53,7 @@ POISONED = ("poisoned", "poisoned-huge", "poisoned-hugetlb", "poisoned-shared-hu
 TYPES = range(0xF0, 0xFF)
 NOT_THE_KERNELS = {0xF0, 0xF1, 0xF4, 0xF7}
 
-# The program runs on the host, whatever the dump's architecture.
-RKDUMP = paths.BUILD / "bin" / os.uname().machine / "rkdump"
-pytestmark = pytest.mark.skipif(not RKDUMP.exists(), reason="rkdump is not built for this host")
+pytestmark = needs_rkdump
 
 
 async def use_pages(guest: Guest, facts: Facts) -> None:
@@ -96,7 +94,7 @@ class Filtered:
         """What rkdump leaves of it, called by a name with options."""
         self.out.unlink(missing_ok=True)
         command: list[str | Path] = [*words, self.dump.path, self.out]
-        subprocess.run(command, executable=RKDUMP, check=True, capture_output=True)
+        subprocess.run(command, executable=paths.RKDUMP_ON_HOST, check=True, capture_output=True)
         return self._read()
 
     def by_makedumpfile(self, level: int) -> Bitmaps:

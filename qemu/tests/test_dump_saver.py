@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""rkdump in a capture kernel that has little memory, to a device."""
+"""rkdump in a capture kernel that has little memory, to a device, and where there is no room."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -18,14 +17,11 @@ from harness.dump.dump import Dump, text
 from harness.guest.guest import PATIENCE, Guest
 from harness.guest.loading import CAPTURE
 from harness.machine.hardware import Hardware
+from harness.testing import needs_rkdump
 from harness.verdict import saver
 from harness.verdict.saver import PROGRAM
 
-# The program runs on the host as well, whatever the guest's architecture.
-ON_THE_HOST = paths.BUILD / "bin" / os.uname().machine / "rkdump"
-pytestmark = pytest.mark.skipif(
-    not (paths.RKDUMP.exists() and ON_THE_HOST.exists()), reason="rkdump is not built"
-)
+pytestmark = needs_rkdump
 
 DEVICE = "/dev/vda"
 INCOMPLETE = 3
@@ -73,10 +69,12 @@ async def test_to_a_device(directory: Path, cpus: int) -> None:
         assert (said["threads"] > 1) == (cpus > 1) and not said["unfiltered"], said
         assert said["kept_pages"] < said["memory_pages"] / 2, said
         disk = guest.machine.disk.rename(directory / "disk")
-    listed = subprocess.run([ON_THE_HOST, "list", disk], check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        [paths.RKDUMP_ON_HOST, "list", disk], check=True, capture_output=True, text=True
+    )
     assert "complete" in listed.stdout and "incomplete" not in listed.stdout, listed
     out = directory / "extracted"
-    subprocess.run([ON_THE_HOST, "extract", disk, out], check=True, capture_output=True)
+    subprocess.run([paths.RKDUMP_ON_HOST, "extract", disk, out], check=True, capture_output=True)
     check(out)
     disk.unlink()
     out.unlink()

@@ -88,7 +88,16 @@ def command_of(name: str, codec: str, threads: int, vmcore: Path, out: Path) -> 
     """The command line of a program."""
     if name == OURS:
         asked = ["--compress", codec, "--threads", str(threads)]
-        return [paths.RKDUMP, "save", *asked, "--no-manifest", "--progress", "none", vmcore, out]
+        return [
+            paths.RKDUMP_ON_HOST,
+            "save",
+            *asked,
+            "--no-manifest",
+            "--progress",
+            "none",
+            vmcore,
+            out,
+        ]
     asked = [CODECS[codec]] if CODECS[codec] else []
     if threads > 1:
         asked += ["--num-threads", str(threads)]
