@@ -100,12 +100,17 @@ fn steps(request: &Request) -> Result<(), (Failure, u8)> {
         say(request, &format!("{} is loaded", kernel.display()));
         load(request, kernel)?;
     }
-    if (steps.shut_down || steps.enter) && Kind::Reboot.is_loaded() != Some(true) {
-        let failure = Failure::new(match Kind::Reboot.is_loaded() {
-            Some(_) => "no kernel is loaded that a reboot could enter: Nothing has been loaded!",
-            None => "this kernel cannot reboot into another one: it has no kexec",
-        });
-        return Err((failure, MISSING));
+    if steps.shut_down || steps.enter {
+        let missing = match Kind::Reboot.is_loaded() {
+            Some(true) => None,
+            Some(false) => {
+                Some("no kernel is loaded that a reboot could enter: Nothing has been loaded!")
+            }
+            None => Some("this kernel cannot reboot into another one: it has no kexec"),
+        };
+        if let Some(sentence) = missing {
+            return Err((Failure::new(sentence), MISSING));
+        }
     }
     if steps.shut_down {
         let error = Command::new("/sbin/shutdown").args(["-r", "now"]).exec();
