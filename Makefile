@@ -113,13 +113,16 @@ no-kexec: ### crash a kernel that has neither KEXEC nor CRASH_DUMP
 	@$(MAKE) --no-print-directory scenarios VARIANT=no-kexec CAPTURE_VARIANT=plain \
 		PYTEST="-k no_kexec $(PYTEST)"
 
-# Only rows without a good result run. They need a kernel with what kills kernels.
+# Only rows without a good result run. They need a kernel with what kills kernels: VARIANT=matrix,
+# or one that has more.
+crash_matrix_variant = $(or $(VARIANT),matrix)
 .PHONY: crash-matrix
 crash-matrix: ### kill kernels in every way, and write docs/crash-matrix.md: ROWS= for some
-	@$(MAKE) --no-print-directory guest VARIANT=matrix
+	@$(MAKE) --no-print-directory guest VARIANT=$(crash_matrix_variant)
 	@$(MAKE) --no-print-directory python
 	@$(TIMED) "crash matrix" env PYTHONPATH=qemu \
-		TARGET=$(call target,$(KERNEL),matrix) CAPTURE_TARGET=$(call target,$(KERNEL),matrix) \
+		TARGET=$(call target,$(KERNEL),$(crash_matrix_variant)) \
+		CAPTURE_TARGET=$(call target,$(KERNEL),$(crash_matrix_variant)) \
 		$(PYTHON) -m harness.commands.crash_matrix '$(ROWS)'
 
 # A kernel that takes long to build, and whose every access takes long.

@@ -39,8 +39,10 @@ known() {
 }
 known "$KERNEL" "$KERNELS" "kernel"
 known "$ARCH" "$ARCHS" "architecture"
-[ -z "$VARIANT" ] || [ -f "$top/qemu/kernel/$VARIANT.config" ] ||
-	die "variant $VARIANT is not supported: there is no qemu/kernel/$VARIANT.config."
+for variant in ${VARIANT//+/ }; do
+	[ -f "$top/qemu/kernel/$variant.config" ] ||
+		die "variant $variant is not supported: there is no qemu/kernel/$variant.config."
+done
 
 # at_least FOUND MINIMUM: compares dotted versions.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }

@@ -18,7 +18,8 @@ KERNELS="6.12 7 stock${TREE:+ own}"
 ARCHS="x86_64 arm64"
 # The kernels that .ci/run needs, as scripts/kernels takes them.
 CI_KERNELS="6.12:x86_64 7:x86_64 6.12:arm64 stock:x86_64"
-# A variant is one more fragment of the guest kernel's configuration, qemu/kernel/VARIANT.config.
+# A variant is one more fragment of the guest kernel's configuration, qemu/kernel/VARIANT.config, or
+# several: matrix+rt.
 VARIANT=${VARIANT:-}
 # The name of directories below build/.
 TARGET=$ARCH

@@ -21,7 +21,8 @@ rows, and writes this file; `ARCH=` and `KERNEL=` choose the kernel, `ROWS=` som
 Results are kept below `build/crash-matrix`. A row runs again when the kernel, the module, the
 guest's programs, the row or the code that judges it has changed, and its old result is not listed
 any more. A row is left out only where the kernel lacks something, which is named. The rows are in
-`qemu/harness/matrix/themes`, the kernel is `VARIANT=matrix`.
+`qemu/harness/matrix/themes`, the kernel is `VARIANT=matrix`; `VARIANT=matrix+rt` is the same with
+`PREEMPT_RT`.
 """
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Code where there must be none, code that is written to, and memory behind its end."""
 
+from harness import paths
 from harness.matrix.row import Row, has_one
 from harness.matrix.trigger import BAD_PAGE, Trigger, by_arch, lkdtm, panics
 
@@ -28,6 +29,20 @@ def caller(name: str) -> str:
     """The function that called one in assembler, or who called that: arm64 has no frame for it."""
     return by_arch(x86_64=name, arm64="lkdtm_do_action")
 
+
+ARM64 = (
+    # Its CPU finds a return address that other keys have signed.
+    Row(
+        "pac-corrupted",
+        "task whose pointer authentication keys change",
+        lkdtm(
+            "CORRUPT_PAC",
+            "Internal error: Oops - FPAC:",
+            at="change_pac_parameters",
+            options=("ARM64_PTR_AUTH_KERNEL",),
+        ),
+    ),
+)
 
 ROWS = (
     *(
@@ -63,4 +78,5 @@ ROWS = (
             options=("STACKPROTECTOR_STRONG",),
         ),
     ),
+    *{"x86_64": (), "arm64": ARM64}[paths.ARCH],
 )
