@@ -268,6 +268,10 @@ void *rust_kexec_ioremap_cache(u64 address, size_t len);
 /* sys/rate_limit.c */
 bool rust_kexec_may_log(void);
 
+/* sys/remote_call.c */
+call_single_data_t *rust_kexec_remote_call(unsigned int cpu);
+struct pt_regs *rust_kexec_irq_regs(void);
+
 /* sys/secure_boot.c */
 #ifdef CONFIG_EFI
 bool rust_kexec_secure_boot(void);
@@ -362,9 +366,7 @@ bool rust_kexec_authenticates_addresses(void);
 #endif
 
 /* arch/arm64/stop.c */
-call_single_data_t *rust_kexec_stop_call(unsigned int cpu);
 const struct cpumask *rust_kexec_cpumask_of(unsigned int cpu);
-struct pt_regs *rust_kexec_irq_regs(void);
 struct pt_regs *rust_kexec_irq_regs_of(unsigned int cpu);
 int rust_kexec_pid_on(unsigned int cpu);
 bool rust_kexec_supports_streaming_mode(void);

@@ -4,8 +4,9 @@
  * dies in a context that neither user space nor LKDTM reaches. In C, because the `kernel` crate cannot
  * run code there.
  *
- * The deaths are crasher_panic(), crasher_bug(), crasher_oops(), crasher_spin(), which keeps its CPU
- * with interrupts disabled, and crasher_nothing(), for contexts in which something else dies.
+ * The deaths are crasher_panic(), crasher_bug(), crasher_oops(), crasher_spin() and crasher_linger(),
+ * which keep their CPU with interrupts disabled and enabled, and crasher_nothing(), for contexts in
+ * which something else dies.
  */
 
 #include <linux/console.h>
@@ -53,6 +54,13 @@ static noinline void crasher_spin(void)
 		cpu_relax();
 }
 
+static noinline void crasher_linger(void)
+{
+	local_irq_enable();
+	for (;;)
+		cpu_relax();
+}
+
 static noinline void crasher_nothing(void)
 {
 }
@@ -65,6 +73,7 @@ static const struct {
 	{ "bug", crasher_bug },
 	{ "oops", crasher_oops },
 	{ "spin", crasher_spin },
+	{ "linger", crasher_linger },
 	{ "nothing", crasher_nothing },
 };
 

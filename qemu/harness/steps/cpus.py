@@ -46,18 +46,24 @@ IRQS_OFF = "/sys/module/irqs_off/parameters/cpu"
 # the agent may follow it, not even one that ends. And once CPUs are deaf the agent must not start
 # any program or thread: what is left of one is unmapped, and from 6.14 on a CPU that has left the
 # agent's memory is asked about that once a second.
-LEAVE_TO_THE_FIRST_CPU = """
-for task in /proc/[0-9]*/task/*; do taskset -p 1 ${task##*/} >/dev/null 2>&1 || :; done
-for affinity in /proc/irq/[0-9]*/smp_affinity; do echo 1 2>/dev/null > $affinity || :; done
+LEAVE_TO_THE_CPU = """
+for task in /proc/[0-9]*/task/*; do taskset -p {cpu} ${{task##*/}} >/dev/null 2>&1 || :; done
+for affinity in /proc/irq/[0-9]*/smp_affinity; do echo {cpu} 2>/dev/null > $affinity || :; done
 """
 
 
 async def leave_to_the_first_cpu(guest: Guest, others: Iterable[int]) -> None:
     """The first CPU has all that runs, so that the others can become deaf."""
-    last = "\n".join(f"taskset {1 << cpu:x} true" for cpu in others)
+    await leave_to_cpu(guest, 0, others)
+
+
+async def leave_to_cpu(guest: Guest, cpu: int, others: Iterable[int]) -> None:
+    """This CPU has all that runs, so that the others can become deaf."""
+    last = "\n".join(f"taskset {1 << other:x} true" for other in others)
     # First, by itself: the threads that carry this command's output are as free as the agent was.
-    await guest.shell(AGENT_TO_THE_FIRST_CPU)
-    await guest.shell(f"{LEAVE_TO_THE_FIRST_CPU}\n{last}", timeout_s=PATIENCE)
+    await guest.shell(f"taskset -p {1 << cpu:x} $(pidof agent)")
+    leave = LEAVE_TO_THE_CPU.format(cpu=f"{1 << cpu:x}")
+    await guest.shell(f"{leave}\n{last}", timeout_s=PATIENCE)
 
 
 async def disable_interrupts_on_the_last_cpu(guest: Guest, facts: Facts) -> None:

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Stopping CPUs: per-CPU data, and functions that are inline or macros. */
+/* Stopping CPUs: functions that are inline or macros. */
 
 #include <linux/cpumask.h>
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
-#include <linux/smp.h>
 #include <linux/threads.h>
 #include <asm/cpufeature.h>
 #include <asm/fpsimd.h>
@@ -13,13 +12,6 @@
 #include "../../sys/bindings.h"
 
 /* Macros. */
-
-static DEFINE_PER_CPU(call_single_data_t, stop_call);
-
-call_single_data_t *rust_kexec_stop_call(unsigned int cpu)
-{
-	return per_cpu_ptr(&stop_call, cpu);
-}
 
 struct pt_regs *rust_kexec_irq_regs_of(unsigned int cpu)
 {
@@ -46,11 +38,6 @@ int rust_kexec_pid_on(unsigned int cpu)
 			return 0;
 	}
 	return 0;
-}
-
-struct pt_regs *rust_kexec_irq_regs(void)
-{
-	return get_irq_regs();
 }
 
 bool rust_kexec_supports_streaming_mode(void)

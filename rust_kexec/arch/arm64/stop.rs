@@ -23,6 +23,7 @@ use crate::{
         bindings,
         cpu,
         panic::PanicCallbacks,
+        remote_call,
         slot::{
             Held,
             Slot, //
@@ -77,15 +78,10 @@ impl StopHandler {
     pub(crate) fn register<T: ArchitectureCallbacks>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
-        // Not by an initializer: before 6.15 the module loader leaves pointers in per-CPU data
-        // unrelocated.
-        for cpu in (0..cpu::ids()).filter(|cpu| cpu::is_possible(*cpu)) {
-            // SAFETY: Nobody uses the calls yet: hooks are registered after this.
-            unsafe {
-                (*bindings::rust_kexec_stop_call(cpu as c_uint)).func = Some(stop_called::<T>)
-            };
-        }
-        // SAFETY: As above.
+        // SAFETY: Hooks are registered after this, and calls are requested in a crash. If that is given
+        // up, the panic goes on, and no module is unloaded any more.
+        unsafe { remote_call::prepare(stop_called::<T>) };
+        // SAFETY: Nobody uses it yet.
         unsafe { *NMI_HANDLER.get() = handler(stop_nmi::<T>) };
         NMI.store(find_nmi().unwrap_or(0), Ordering::Release);
         let number = |conduit: Option<Conduit>| conduit.map_or(0, |conduit| conduit as u32);
@@ -126,13 +122,7 @@ fn find_nmi() -> Option<c_uint> {
 pub(crate) fn signal_others() {
     let this = cpu::current();
     for other in (0..cpu::ids()).filter(|cpu| *cpu != this && cpu::is_online(*cpu)) {
-        let other = other as c_uint;
-        // SAFETY: Queues a call that was allocated with the module, and sends an interrupt. A call that
-        // is queued already is refused.
-        unsafe {
-            let call = bindings::rust_kexec_stop_call(other);
-            let _ = bindings::smp_call_function_single_async(other as c_int, call);
-        }
+        remote_call::request(other);
     }
 }
 
@@ -187,20 +177,17 @@ fn send_nmi(irq: &Irq, cpu: usize) {
 }
 
 /// The CPU that crashes called this one. Returns only if there is no crash.
-///
-/// Not every call comes with an interrupt: flush_smp_call_function_queue() makes the calls that it
-/// finds on its way out of the idle loop, or when the CPU goes offline.
 extern "C" fn stop_called<T: PanicCallbacks>(_info: *mut c_void) {
     // SAFETY: The interrupt entry code keeps the interrupted registers while it runs. Null, where the
     // call came without an interrupt, stands for the registers of this place. Interrupts are off, and
     // preemption with them.
-    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs(), Means::Interrupt) }
+    unsafe { T::stop_this_cpu(remote_call::interrupted(), Means::Interrupt) }
 }
 
 /// The same, by a pseudo-NMI.
 extern "C" fn stop_nmi<T: PanicCallbacks>(_number: c_int, _device: *mut c_void) -> irqreturn {
     // SAFETY: As above.
-    unsafe { T::stop_this_cpu(bindings::rust_kexec_irq_regs(), Means::Nmi) }
+    unsafe { T::stop_this_cpu(remote_call::interrupted(), Means::Nmi) }
     irqreturn::IRQ_HANDLED
 }
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Stopping other CPUs by NMI, which reaches them with interrupts off as well.
+//!
+//! A CPU that is in an NMI already keeps the next one waiting until it returns. Where it does not, but
+//! has interrupts enabled, a call reaches it: so does one that a machine check has caught in an NMI,
+//! perhaps in ours, and that waits in the kernel for the panic (wait_for_panic() in
+//! arch/x86/kernel/cpu/mce/core.c).
 
 use super::{
     hypervisor,
@@ -14,6 +19,8 @@ use crate::{
     sys::{
         bindings,
         cpu,
+        panic::PanicCallbacks,
+        remote_call,
         slot::{
             Held,
             Slot, //
@@ -30,8 +37,12 @@ use core::{
 };
 use kernel::{
     error::to_result,
-    ffi::c_ulong, //
+    ffi::{
+        c_ulong,
+        c_void, //
+    }, //
 };
+use kexec_core::dump::report::Means;
 
 /// The NMI handler in which a CPU is stopped.
 pub(crate) struct StopHandler {
@@ -43,11 +54,14 @@ static ACTION: KernelStatic<bindings::nmiaction> = KernelStatic::zeroed();
 const NAME: &CStr = c"rust_kexec";
 
 impl StopHandler {
-    /// Registers the handler.
+    /// Registers the handler, and prepares the calls.
     pub(crate) fn register<T: ArchitectureCallbacks>() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let slot = SLOT.hold()?;
         hypervisor::find();
+        // SAFETY: Hooks are registered after this, and calls are requested in a crash. If that is given
+        // up, the panic goes on, and no module is unloaded any more.
+        unsafe { remote_call::prepare(stop_called::<T>) };
         let action = ACTION.get();
         // SAFETY: The slot is held, so the action is not registered, and nobody else writes to it.
         unsafe {
@@ -112,8 +126,20 @@ pub(crate) unsafe fn left_behind(_cpu: usize) -> Option<(Registers, u32)> {
     None
 }
 
-/// An NMI is all there is.
-pub(crate) fn insist(_others: impl Iterator<Item = usize>) {}
+/// Calls CPUs that the NMI did not stop.
+pub(crate) fn insist(others: impl Iterator<Item = usize>) {
+    others
+        .filter(|other| cpu::is_online(*other))
+        .for_each(remote_call::request);
+}
+
+/// The CPU that crashes called this one. Returns only if there is no crash.
+extern "C" fn stop_called<T: PanicCallbacks>(_info: *mut c_void) {
+    // SAFETY: The interrupt entry code keeps the interrupted registers while it runs. Null, where the
+    // call came without an interrupt, stands for the registers of this place. Interrupts are off, and
+    // preemption with them.
+    unsafe { T::stop_this_cpu(remote_call::interrupted(), Means::Interrupt) }
+}
 
 const CR4_VMXE: u64 = 1 << 13;
 const EFER: u32 = 0xc000_0080;

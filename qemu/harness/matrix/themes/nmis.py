@@ -3,6 +3,7 @@
 
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from harness import paths
@@ -12,7 +13,8 @@ from harness.guest.loading import rkexec
 from harness.machine.hardware import Hardware
 from harness.matrix.checks import cpu_at
 from harness.matrix.row import Row
-from harness.matrix.trigger import CRASHER, Cause, Trigger, Where, armed, panics, run, write
+from harness.matrix.trigger import CRASHER, Cause, Trigger, Where, armed, panics, run, sysrq, write
+from harness.steps.cpus import leave_to_cpu
 
 Registers = dict[str, int]
 
@@ -55,10 +57,25 @@ async def when_busy(guest: Guest, cpu: int) -> None:
     await inject_nmi(guest, cpu)
 
 
+async def crasher_is_in(guest: Guest, function: str) -> range:
+    """Where a function of the crasher's is that CPUs stay in."""
+    found = await guest.shell(f"awk '$3 == \"{function}\" {{ print $1 }}' /proc/kallsyms")
+    return range(int(found, 16), int(found, 16) + SPIN_LEN)
+
+
+async def sysrq_when_lingering(guest: Guest, cpu: int) -> None:
+    """A crash while the first CPU stays in an NMI, with interrupts enabled: other NMIs wait for ever."""
+    linger = await crasher_is_in(guest, "crasher_linger")
+    await leave_to_cpu(guest, cpu, [0])
+    await guest.write(CRASHER, "nmi linger\n")
+    await guest.machine.execute("inject-nmi")
+    await all_become(guest, range(1), lambda registers: registers["RIP"] in linger)
+    await guest.crash_by_writing("/proc/sysrq-trigger", "c")
+
+
 async def when_deaf(guest: Guest, cpu: int, context: str, agent: int) -> None:
     """An NMI when CPUs spin with interrupts disabled: the first one, or all of them."""
-    found = await guest.shell("awk '$3 == \"crasher_spin\" { print $1 }' /proc/kallsyms")
-    spin = range(int(found, 16), int(found, 16) + SPIN_LEN)
+    spin = await crasher_is_in(guest, "crasher_spin")
     await write(guest, agent, CRASHER, f"{context} spin 0")
     cpus = guest.machine.hardware.cpus if context == "all_cpus" else 1
     await all_become(
@@ -176,6 +193,17 @@ X86_64 = (
         ),
         options=f"{BY_NMI} i6300esb.heartbeat=4",
         checks=(cpu_at(1, "crasher_spin"),),
+    ),
+    Row(
+        "nmi-lingers",
+        "task, another CPU in an NMI with interrupts on",
+        replace(
+            sysrq(),
+            cause=sysrq_when_lingering,
+            prepare=(f"insmod {paths.GUEST_CRASHER}",),
+        ),
+        cpu=1,
+        checks=(cpu_at(0, "crasher_linger"),),
     ),
     Row("machine-check", "machine check", machine_check(), cpu=1),
     Row("machine-check-everywhere", "machine check of every CPU", machine_check(everywhere=True)),
