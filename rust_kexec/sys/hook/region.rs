@@ -18,6 +18,11 @@ use crate::{
         }, //
     }, //
 };
+use core::sync::atomic::{
+    self,
+    AtomicBool,
+    Ordering, //
+};
 use kernel::ffi::{
     c_int,
     c_ulong, //
@@ -47,11 +52,16 @@ pub(crate) struct RegionClaim {
 /// Held by the claim.
 static CLAIM: Slot = Slot::free();
 
+/// Whether a call of `crash_shrink_memory` may have been let through, or have been on its way before there
+/// was a guard, and not have tried for kexec's lock yet.
+static LET_THROUGH: AtomicBool = AtomicBool::new(true);
+
 impl RegionGuard {
     /// Puts the guard up.
     pub(crate) fn register() -> Result<Self> {
         static SLOT: Slot = Slot::free();
         let guard = Self(SLOT.hold()?);
+        LET_THROUGH.store(true, Ordering::Relaxed);
         for (hook, entered) in GUARDED.iter().filter(|_| GUARDS) {
             hook.register(*entered, &guard.0)?;
         }
@@ -64,10 +74,13 @@ impl RegionGuard {
     /// to get it, or is done.
     pub(crate) fn claim(&mut self) -> Result<RegionClaim> {
         let held = CLAIM.hold()?;
-        // crash_shrink_memory() was asked for before it tries for the lock, and does not sleep
-        // between. A load is asked for when it has the lock.
-        // SAFETY: Called in a system call, which may sleep.
-        unsafe { bindings::rust_kexec_synchronize_rcu_tasks() };
+        // A load is asked for when it has the lock, crash_shrink_memory() before it tries for that: it does
+        // not sleep between. Either it has seen the claim, or it is seen here.
+        atomic::fence(Ordering::SeqCst);
+        if LET_THROUGH.swap(false, Ordering::Relaxed) {
+            // SAFETY: Called in a system call, which may sleep.
+            unsafe { bindings::rust_kexec_synchronize_rcu_tasks() };
+        }
         Ok(RegionClaim { _held: held })
     }
 }
@@ -99,6 +112,8 @@ unsafe extern "C" fn shrink_entered(
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
+    LET_THROUGH.store(true, Ordering::Relaxed);
+    atomic::fence(Ordering::SeqCst);
     if CLAIM.is_held() {
         // SAFETY: By this function's contract: `loaded` returns in the place of the hooked function.
         unsafe { return_from(registers, loaded) }
