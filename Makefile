@@ -237,6 +237,11 @@ rkexec: ## build the command line tool, static: build/bin/ARCH/rkexec
 rkdump: ## build the program that saves dumps, static: build/bin/ARCH/rkdump
 	@$(TIMED) "rkdump" scripts/userspace rkdump
 
+# Debian's own kernel is the one that a package with the module can be for.
+.PHONY: deb
+deb: $(if $(filter stock,$(KERNEL)),module) ## build packages for Debian in build/deb: KERNEL=stock for the module too
+	@$(TIMED) "packages" scripts/deb
+
 .PHONY: man
 man: ## write the manual pages userspace/*/*.8 from the programs' own definitions
 	@$(TIMED) "manual pages" scripts/manual

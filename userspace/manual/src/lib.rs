@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Manual pages of section 8: names, options and exit status from the definition of a command line, and prose
-//! that is beside it.
+//! that is beside it. And completions for shells.
+
+mod completions;
 
 use std::{
     io::{
@@ -22,6 +24,11 @@ use clap_mangen::{
         Roff, //
     },
     Man, //
+};
+
+pub use completions::{
+    complete,
+    wanted, //
 };
 
 /// When a page was last changed in more than its layout.

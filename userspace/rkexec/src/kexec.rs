@@ -59,7 +59,7 @@ pub fn words(mut words: impl Iterator<Item = OsString>) -> Option<Vec<OsString>>
 pub fn main(words: Vec<OsString>) -> ExitCode {
     match Request::parse(words) {
         Ok(Parsed::Help) => {
-            print!("{}", options::help());
+            print!("{}", options::help(request::ARCHITECTURE));
             ExitCode::SUCCESS
         }
         Ok(Parsed::Version) => {

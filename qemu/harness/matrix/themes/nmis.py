@@ -64,7 +64,7 @@ async def crasher_is_in(guest: Guest, function: str) -> range:
 
 
 async def sysrq_when_lingering(guest: Guest, cpu: int) -> None:
-    """A crash while the first CPU stays in an NMI, with interrupts enabled: other NMIs wait for ever."""
+    """A crash while the first CPU stays in an NMI, with interrupts on: no other NMI comes in."""
     linger = await crasher_is_in(guest, "crasher_linger")
     await leave_to_cpu(guest, cpu, [0])
     await guest.write(CRASHER, "nmi linger\n")

@@ -171,13 +171,13 @@ pub fn by_name(name: &str, architecture: Architecture) -> Result<&'static Known,
     }
 }
 
-/// What `--help` prints.
-pub fn help() -> String {
+/// What `--help` prints on a machine of this architecture.
+pub fn help(architecture: Architecture) -> String {
     let mut text = String::from(
         "Usage: kexec [OPTION]... [KERNEL]\n\nrkexec in kexec's place: loads a kernel into a running one, and \
          enters it. KERNEL alone is loaded, and the machine shut down into it.\n\n",
     );
-    for known in on(super::request::ARCHITECTURE) {
+    for known in on(architecture) {
         let Do(words) = known.answer else { continue };
         let letter = known
             .letter

@@ -97,7 +97,7 @@ fn command_lines_are_read_as_kexec_reads_them() {
         };
     }
     golden::assert_output("kexec.txt", &text);
-    golden::assert_output("kexec-help.txt", &options::help());
+    golden::assert_output("kexec-help.txt", &options::help(ARCHITECTURE));
 }
 
 #[test]
