@@ -115,7 +115,14 @@ ROWS = (
     Row(
         "rcu-stall",
         "timer interrupt, looper elsewhere or here",
-        lkdtm("LOOP", panics("RCU Stall$"), where=Where.ANYWHERE, task=".*", stuck="lkdtm_LOOP"),
+        # With preemption off: a kernel that preempts passes LOOP by.
+        lkdtm(
+            "SOFTLOCKUP",
+            panics("RCU Stall$"),
+            where=Where.ANYWHERE,
+            task=".*",
+            stuck="lkdtm_SOFTLOCKUP",
+        ),
         options="rcupdate.rcu_cpu_stall_timeout=4",
         setup=("echo 1 > /proc/sys/kernel/panic_on_rcu_stall",),
         cpu=1,
