@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """CPUs and tasks that do not go on, memory that runs out, and who finds that."""
 
+from dataclasses import replace
 from functools import partial
 
 from harness import paths
@@ -10,7 +11,7 @@ from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.matrix.checks import cpu_at, sleeper
 from harness.matrix.row import Row
-from harness.matrix.trigger import CRASHER, Trigger, Where, crasher, lkdtm, panics, run
+from harness.matrix.trigger import CRASHER, LKDTM, Trigger, Where, crasher, lkdtm, panics, run
 from harness.steps.cpus import leave_to_the_first_cpu
 
 SOON = "echo 3 > /proc/sys/kernel/watchdog_thresh"
@@ -29,6 +30,11 @@ async def deafen_all_but_the_first(guest: Guest, facts: Facts) -> None:
     await leave_to_the_first_cpu(guest, range(1, facts.hello.cpus_online))
     for cpu in range(1, facts.hello.cpus_online):
         await guest.write(CRASHER, f"ipi spin {cpu}\n")
+
+
+async def panic_at_once(guest: Guest, cpu: int) -> None:
+    """A panic on the agent's CPU, where a program could not be started any more."""
+    await guest.crash_by_writing(f"{LKDTM}/DIRECT", "PANIC")
 
 
 def out_of_memory(kind: str, hog: str) -> Trigger:
@@ -174,7 +180,7 @@ ROWS = (
             Row(
                 "fifteen-of-sixteen-deaf",
                 "task, all other CPUs with interrupts off",
-                lkdtm("PANIC", panics("dumptest$")),
+                replace(lkdtm("PANIC", panics("dumptest$")), cause=panic_at_once),
                 hardware=Hardware(cpus=16, memory_mib=1024),
                 before=(deafen_all_but_the_first,),
                 checks=tuple(cpu_at(cpu, "crasher_spin") for cpu in range(1, 16)),
