@@ -25,11 +25,13 @@ ask_apt() {
 	apt_directory=$directory
 	mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
 	: >"$directory/status"
-	apt_options=(-q -o APT::Architecture="$architecture" -o APT::Architectures="$architecture"
+	# On a terminal apt shows how far it is.
+	apt_options=(-o APT::Architecture="$architecture" -o APT::Architectures="$architecture"
 		-o Dir::State="$directory" -o Dir::State::Lists="$directory/lists"
 		-o Dir::State::status="$directory/status" -o Dir::Cache="$directory/cache"
 		-o APT::Sandbox::User= -o Acquire::Retries=3 -o Acquire::Languages=none
 		-o APT::Install-Recommends=false -o Debug::NoLocking=true)
+	[ -t 2 ] || apt_options+=(-q)
 	if [ $# -gt 0 ]; then
 		mirror=$(debian_mirror)
 		for suite; do
