@@ -10,7 +10,7 @@ rust_kexec=${RUST_KEXEC:-/opt/rust_kexec}
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
-apt-get install --yes --no-install-recommends ca-certificates git make sudo
+apt-get install --yes --no-install-recommends ca-certificates git make
 [ -e "$rust_kexec" ] || git clone --depth 1 "$RUST_KEXEC_URL" "$rust_kexec"
 
 # The compilers and tools that a kernel with Rust needs.
