@@ -46,6 +46,7 @@ BENCHLOAD ?=
 BENCHVMCORE ?=
 BENCHHOOK ?=
 BENCHDUMP ?=
+BENCHMEMORY ?=
 # How many bits `make corruption` flips, and how many crashes `make crash-stress` wants.
 N ?=
 # A crash of `make crash-stress` that is to be repeated, and how many guests run at a time.
@@ -182,11 +183,11 @@ benchvmcore: tools ### the third part of the benchmark: reading /proc/vmcore
 # Debian's own kernel has a /proc/vmcore of its own as it is.
 with_vmcore = $(if $(filter stock,$(capture_kernel)),plain,vmcore)
 .PHONY: benchmemory
-benchmemory: tools ### the least memory that a dump needs, with ours and with the kernel's own
+benchmemory: rkdump tools python ### the least memory that a dump needs, with ours and with the kernel's own
 	@$(MAKE) --no-print-directory guest CAPTURE_VARIANT=$(with_vmcore)
 	@$(TIMED) "benchmark of memory" env PYTHONPATH=qemu \
 		CAPTURE_TARGET=$(call target,$(capture_kernel),$(filter-out plain,$(with_vmcore))) \
-		$(PYTHON) -m harness.benchmarks.memory
+		$(PYTHON) -m harness.benchmarks.memory $(BENCHMEMORY)
 
 .PHONY: benchhook
 benchhook: guest python ### count the crash path's instructions with 1, 4, 16 and 64 CPUs

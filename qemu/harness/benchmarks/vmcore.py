@@ -15,16 +15,19 @@ import asyncio
 import base64
 import io
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
 from harness import paths
+from harness.benchmarks.initrds import has_makedumpfile, makedumpfile, of_the_guests
 from harness.benchmarks.measurement import KERNELS_OWN, RUST_KEXEC, by_turns, options, ratio, spread
 from harness.crash.run import crashed
 from harness.crash.scenario import Scenario
+from harness.guest.boot import boot
 from harness.guest.guest import Guest
 from harness.guest.kernel import free_kib, mapped_areas
 from harness.guest.loading import CAPTURE
@@ -63,6 +66,19 @@ async def filtered(guest: Guest, path: str) -> float:
     return end - start
 
 
+@asynccontextmanager
+async def crashed_with_makedumpfile(scenario: Scenario) -> AsyncIterator[Guest]:
+    """The capture kernel after a crash, with makedumpfile where the tools are there."""
+    files = makedumpfile() if has_makedumpfile() else {}
+    directory = paths.results("bench", paths.RUN)
+    async with boot(directory, scenario.hardware, scenario.command_line) as guest:
+        await guest.send(paths.GUEST_INITRD, of_the_guests(files))
+        await guest.load(scenario.capture_command_line)
+        await guest.crash()
+        await guest.captured()
+        yield guest
+
+
 async def ratios(runs: int, limit_mib: int, cpu: str) -> None:
     """Compares both files in every way to read."""
     scenario = Scenario(
@@ -70,7 +86,7 @@ async def ratios(runs: int, limit_mib: int, cpu: str) -> None:
         hardware=Hardware(cpus=2, memory_mib=2048, cpu=cpu),
         capture_command_line=TWO_CPUS,
     )
-    async with crashed(scenario, paths.results("bench", paths.RUN)) as guest:
+    async with crashed_with_makedumpfile(scenario) as guest:
         # Inside one segment: while ours keeps a part of several mapped, the kernel's own file
         # cannot be mapped across them on x86 (seen with 6.12.117).
         start, room = await longest_load(guest)
@@ -79,7 +95,7 @@ async def ratios(runs: int, limit_mib: int, cpu: str) -> None:
         print(f"Seconds for {limit_mib} MiB of a dump, medians of {runs} (range):", flush=True)
         for name, way in WAYS.items():
             await compare(name, runs, partial(measured_by, guest, *way, *limit))
-        if (await guest.run("test", "-e", "/bin/makedumpfile")).status == 0:
+        if has_makedumpfile():
             await compare(MAKEDUMPFILE, runs, partial(filtered, guest))
 
 

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Initrds for capture kernels: the guests' own with a program more, and one as small as it can be.
+
+A program that is in the initrd takes as much memory as it would where somebody has set that up. One
+that is sent to the guest at run time would take that too, but at another moment.
+"""
+
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from harness import paths
+from harness.dump.tools import TOOLS, available
+
+# The words that /init ends with in an initrd that saves a dump by itself.
+ENDED = "saving has ended with status"
+
+# Links to busybox that its shell finds.
+APPLETS = ("dd", "insmod", "mount", "sh", "sleep", "sync")
+
+Files = Mapping[str, Path]
+
+
+# The kernel has as much of what it unpacks in memory once more. Without this it is some MiB, for an
+# archive that is hardly smaller.
+WINDOW = "--zstd=windowLog=17"
+
+
+def packed(root: Path) -> bytes:
+    """A directory as an initrd."""
+    names = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+    archive = subprocess.run(
+        ["cpio", "--quiet", "--create", "--format=newc", "--owner=+0:+0", "--reproducible"],
+        cwd=root,
+        input="".join(f"{name}\n" for name in names).encode(),
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    return subprocess.run(
+        ["zstd", "--quiet", "-10", WINDOW], input=archive, stdout=subprocess.PIPE, check=True
+    ).stdout
+
+
+def _lay(root: Path, files: Files) -> None:
+    """Copies files into a directory, by the names that they have there."""
+    for name, file in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, path)
+        path.chmod(0o755)
+
+
+def has_makedumpfile() -> bool:
+    """Whether it is there, and this machine can ask its loader what it needs."""
+    return available("makedumpfile") and paths.ARCH == platform.machine()
+
+
+@cache
+def makedumpfile() -> Files:
+    """makedumpfile, and the libraries that it needs, from where scripts/tools has unpacked it."""
+    root = TOOLS / "root"
+    program = root / "usr" / "bin" / "makedumpfile"
+    [loader] = (file.resolve() for file in (root / "lib64").glob("ld-linux-*.so.?"))
+    listed = subprocess.run(
+        [loader, "--library-path", loader.parent, "--list", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    libraries = [Path(line.split()[2]) for line in listed.splitlines() if "=> /" in line]
+    return {
+        "bin/makedumpfile": program,
+        f"lib64/{loader.name}": loader,
+        **{f"lib/{library.name}": library for library in libraries},
+    }
+
+
+def rkdump() -> Files:
+    """rkdump, which needs nothing else."""
+    return {"bin/rkdump": paths.RKDUMP}
+
+
+def of_the_guests(files: Files) -> bytes:
+    """The initrd that the guests' capture kernels have, with files more."""
+    initrd = paths.CAPTURE_INITRD.read_bytes()
+    if not files:
+        return initrd
+    with tempfile.TemporaryDirectory() as directory:
+        _lay(Path(directory), files)
+        return initrd + packed(Path(directory))
+
+
+def small(files: Files, module: bool, script: str) -> bytes:
+    """An initrd with busybox, the drivers, these files and, where it is asked for, our module.
+
+    Its /init runs the script, says on the console how that ended, and waits.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        whole, root = Path(directory) / "whole", Path(directory) / "root"
+        whole.mkdir()
+        with subprocess.Popen(
+            ["zstd", "--quiet", "--decompress", "--stdout", paths.CAPTURE_INITRD],
+            stdout=subprocess.PIPE,
+        ) as archive:
+            subprocess.run(
+                ["cpio", "--quiet", "--extract", "--make-directories"],
+                cwd=whole,
+                stdin=archive.stdout,
+                check=True,
+            )
+        drivers = [str(file.relative_to(whole)) for file in whole.glob("lib/drivers/*")]
+        modules = sorted(drivers) + [paths.GUEST_MODULE.lstrip("/")] * module
+        taken = {name: whole / name for name in ("bin/busybox", *modules)}
+        _lay(root, {**taken, **files})
+        for applet in APPLETS:
+            (root / "bin" / applet).symlink_to("busybox")
+        # makedumpfile has a file in /tmp.
+        for name in ("dev", "proc", "sys", "tmp"):
+            (root / name).mkdir()
+        init = [
+            "#!/bin/sh",
+            "mount -t proc proc /proc",
+            "mount -t sysfs sysfs /sys",
+            "mount -t devtmpfs devtmpfs /dev",
+            *(f"insmod /{name}" for name in modules),
+            f"( {script} )",
+            f'echo "{ENDED} $?"',
+            "while :; do sleep 1000; done",
+        ]
+        (root / "init").write_text("".join(f"{line}\n" for line in init))
+        (root / "init").chmod(0o755)
+        return packed(root)
