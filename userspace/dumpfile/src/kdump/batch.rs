@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// From this length on the pages are written.
-const DATA_LEN: usize = 1 << 20;
+const DATA_LEN: usize = 64 << 10;
 
 /// From this number on the descriptors are written. Only where most pages are equal to others is it
 /// reached before the pages' length is.
-const DESCRIPTORS: usize = 16 << 10;
+const DESCRIPTORS: usize = 2 << 10;
 
 /// Marks the offset in a descriptor as one in the buffer. No file is as long.
 const IN_BUFFER: u64 = 1 << 63;

@@ -82,7 +82,7 @@ impl<T: Target> Writer<T> {
             first,
             next: AtomicU64::new(geometry.data() + geometry.page_len),
             counts: Counts::default(),
-            known: Known::default(),
+            known: Known::new(description.codec.flag()),
         };
         let writer = Self { shared, header };
         writer.write_head(description, memory, kept)?;
