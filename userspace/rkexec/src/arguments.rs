@@ -4,7 +4,8 @@
 
 use std::{
     ffi::OsString,
-    path::PathBuf, //
+    path::PathBuf,
+    time::Duration, //
 };
 
 use clap::{
@@ -181,6 +182,14 @@ enum Command {
     /// and the initrd, and adds up what is known of them and what was measured with other kernels.
     /// There are two moments that need most: while the kernel unpacks the initrd, and while the
     /// dump is saved. The figure holds for a region below 4 GiB.
+    ///
+    /// With --measure, boots the kernel with exactly this initrd in QEMU with less and less memory, without
+    /// this machine's disks and network, and reports the least with which the initrd's own service had
+    /// started and /proc/vmcore was read to its end. The service has started once a program has read
+    /// /proc/vmcore or closed it, once the initrd asks to reboot or to end all programs, or once the guest has
+    /// come to rest: for five seconds on end it computed less than a fifth of the time. Then
+    /// /proc/vmcore is read with the memory of --dump-tool, beside the initrd's programs. docs/memory.md
+    /// says what the figure does not tell.
     Estimate(EstimateRequest),
     /// Show whether a crash would leave a dump, and what is wrong if it would not
     ///
@@ -247,9 +256,63 @@ pub struct EstimateRequest {
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16M")]
     pub dump_tool: u64,
 
+    #[command(flatten)]
+    pub measure: MeasureOptions,
+
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// How an estimate is followed by a measurement.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct MeasureOptions {
+    /// Boot the kernel in QEMU with less and less memory
+    #[arg(long)]
+    pub measure: bool,
+
+    /// The name of a program that runs once the initrd's service has started; without it, any will do
+    #[arg(long, value_name = "NAME", requires = "measure", value_parser = program_name)]
+    pub service: Option<String>,
+
+    /// QEMU's program for the kernel's architecture; without it, the one in PATH
+    #[arg(long, value_name = "FILE", requires = "measure")]
+    pub qemu: Option<PathBuf>,
+
+    /// The program that watches in the guest, for a kernel of another architecture than this machine's:
+    /// build/bin/ARCH/watcher
+    #[arg(long, value_name = "FILE", requires = "measure")]
+    pub watcher: Option<PathBuf>,
+
+    /// The longest that a boot may take, in seconds; what takes longer was not enough
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        requires = "measure",
+        value_parser = clap::value_parser!(u64).range(1..),
+        default_value = "300"
+    )]
+    pub bound: u64,
+
+    /// Show what each guest printed
+    #[arg(long, requires = "measure")]
+    pub verbose: bool,
+}
+
+impl MeasureOptions {
+    /// The longest that a boot may take.
+    pub fn bound(&self) -> Duration {
+        Duration::from_secs(self.bound)
+    }
+}
+
+/// The name of a program, which has to be one word on a command line.
+fn program_name(text: &str) -> Result<String, String> {
+    let plain = |letter: char| letter.is_ascii_graphic() && !matches!(letter, '"' | '/');
+    match !text.is_empty() && text.chars().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err("the name of a program is needed, as ps shows it".into()),
+    }
 }
 
 /// A command line, and the machine and the kernel that it is for.

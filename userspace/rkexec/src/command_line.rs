@@ -51,7 +51,7 @@ fn reusable(command_line: &[u8]) -> Vec<u8> {
 
 /// The words of a command line. As the kernel has it, a space inside double quotes does not end
 /// a word, and a quote may open and close anywhere.
-fn words(command_line: &[u8]) -> Vec<&[u8]> {
+pub fn words(command_line: &[u8]) -> Vec<&[u8]> {
     let mut quoted = false;
     command_line
         .split(|&byte| {
@@ -63,7 +63,7 @@ fn words(command_line: &[u8]) -> Vec<&[u8]> {
 }
 
 /// The name of the parameter that a word sets. The quotes may stand around the whole word.
-fn name(word: &[u8]) -> &[u8] {
+pub fn name(word: &[u8]) -> &[u8] {
     let word = word.strip_prefix(b"\"").unwrap_or(word);
     let end = word
         .iter()

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `rkexec estimate`: how much memory a capture kernel needs, with its initrd and its command line.
+//! With `--measure` guests say so.
 
+mod measure;
 mod report;
 
 use std::{
@@ -39,6 +41,10 @@ use crate::{
         REGION, //
     },
     output, //
+};
+use measure::{
+    measure,
+    Guest, //
 };
 use report::Report;
 
@@ -94,7 +100,30 @@ pub fn estimate(request: &EstimateRequest) -> Result<(), Failure> {
         estimated.decompression,
         &initrd.compressions,
     );
-    output::print(&report, request.json)
+    if !request.measure.measure {
+        return output::print(&report, request.json);
+    }
+    let given = given.as_ref().map(|(_, bytes)| bytes.as_slice());
+    let Some(packed) = given.or(unpacked.initrd()) else {
+        return Err(Failure::new(
+            "there is no initrd to boot the kernel with: give it with --initrd",
+        ));
+    };
+    let guest = Guest {
+        kernel: unpacked.bytes(),
+        headers: &Kernel::parse(unpacked.bytes())?,
+        initrd: packed,
+        files: &initrd,
+        command_line: command_line.or(unpacked.command_line()).unwrap_or_default(),
+        cpus,
+    };
+    let Estimated {
+        capture, estimate, ..
+    } = &estimated;
+    // The kernel and the initrd's files alone are this long.
+    let floor = capture.kernel_len + capture.initrd.files_len;
+    let measured = measure(&guest, request, estimate.crashkernel(), floor)?;
+    output::print(&report.with(measured), request.json)
 }
 
 /// Estimates what an unpacked kernel needs on a machine with so many CPUs, with programs that allocate so

@@ -154,7 +154,9 @@ impl Watch {
         none_killed()?;
         let (read, len) = (read?, len.len());
         if read < len {
-            return Err(format!("{seen}, and {read} of {len} bytes of /proc/vmcore were read"));
+            return Err(format!(
+                "{seen}, and {read} of {len} bytes of /proc/vmcore were read"
+            ));
         }
         Ok((seen, read))
     }
@@ -208,7 +210,9 @@ impl Watch {
 fn none_killed() -> Result<(), String> {
     match killed() {
         0 => Ok(()),
-        count => Err(format!("the kernel killed programs for want of memory: {count}")),
+        count => Err(format!(
+            "the kernel killed programs for want of memory: {count}"
+        )),
     }
 }
 

@@ -17,6 +17,8 @@ use kexec_core::{
 };
 use serde::Serialize;
 
+use super::measure;
+
 /// The parts of an estimate, and what they come to.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -25,6 +27,9 @@ pub struct Report {
     unpacking: u64,
     /// Bytes while the dump is saved.
     saving: u64,
+    /// What guests needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<measure::Report>,
     /// Bytes to reserve.
     crashkernel: u64,
 }
@@ -56,7 +61,17 @@ impl Report {
             parts: estimate.parts().map(line).collect(),
             unpacking: estimate.unpacking(),
             saving: estimate.saving(),
+            measured: None,
             crashkernel: estimate.crashkernel(),
+        }
+    }
+
+    /// The report with what was measured, which is what is to be reserved then.
+    pub fn with(self, measured: measure::Report) -> Self {
+        Self {
+            crashkernel: measured.crashkernel(),
+            measured: Some(measured),
+            ..self
         }
     }
 }
@@ -123,6 +138,9 @@ impl fmt::Display for Report {
         }
         let (unpacking, saving) = (Mib(self.unpacking), Mib(self.saving));
         writeln!(f, "{:<16}{unpacking:>12}{saving:>12}", "together")?;
+        if let Some(measured) = &self.measured {
+            write!(f, "{measured}")?;
+        }
         writeln!(f, "use crashkernel={}M", self.crashkernel >> 20)
     }
 }
