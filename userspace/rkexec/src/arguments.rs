@@ -290,7 +290,7 @@ pub struct MeasureOptions {
         value_name = "SECONDS",
         requires = "measure",
         value_parser = clap::value_parser!(u64).range(1..),
-        default_value = "300"
+        default_value = "600"
     )]
     pub bound: u64,
 

@@ -181,8 +181,9 @@ impl Watch {
         }
         let stat = fs::read_to_string("stat").map_err(|error| error.to_string())?;
         let rests = self.rest.has_come(self.start.elapsed(), &stat);
+        let service_ran = self.parameters.service.is_none() || self.service_ran;
         Ok(match &self.opener {
-            Some(name) if !open => Some(format!("{name} had read /proc/vmcore")),
+            Some(name) if !open && service_ran => Some(format!("{name} had read /proc/vmcore")),
             Some(name) if rests => Some(format!("{name} had opened /proc/vmcore")),
             _ if rests => Some("the initrd's programs had come to rest".into()),
             _ => None,

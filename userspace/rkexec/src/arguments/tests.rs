@@ -155,6 +155,14 @@ fn an_estimate_has_its_defaults() {
         boot: boot(Some("/i"), Some("nr_cpus=1")),
         cpus: None,
         dump_tool: 16 << 20,
+        measure: MeasureOptions {
+            measure: false,
+            service: None,
+            qemu: None,
+            watcher: None,
+            bound: 600,
+            verbose: false,
+        },
         json: false,
     };
     assert_eq!(
@@ -175,6 +183,33 @@ fn an_estimate_has_its_defaults() {
         "estimate",
         "estimate /k --cpus=0",
         "estimate /k --dump-tool=much",
+    ] {
+        let words = ["rkexec"].into_iter().chain(words.split_whitespace());
+        assert!(Arguments::try_parse_from(words).is_err());
+    }
+}
+
+#[test]
+fn a_measurement_is_asked_for() {
+    let words = "estimate /k --measure --service=sshd --bound=60 --qemu /q --watcher=/w --verbose";
+    let Ok(Action::Estimate(request)) = action(words) else {
+        panic!("it is refused");
+    };
+    let measure = MeasureOptions {
+        measure: true,
+        service: Some("sshd".into()),
+        qemu: Some("/q".into()),
+        watcher: Some("/w".into()),
+        bound: 60,
+        verbose: true,
+    };
+    assert_eq!(request.measure, measure);
+    for words in [
+        "estimate /k --service=sshd",
+        "estimate /k --verbose",
+        "estimate /k --measure --bound=0",
+        "estimate /k --measure --service=",
+        "estimate /k --measure --service=/usr/sbin/sshd",
     ] {
         let words = ["rkexec"].into_iter().chain(words.split_whitespace());
         assert!(Arguments::try_parse_from(words).is_err());
