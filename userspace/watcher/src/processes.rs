@@ -60,7 +60,8 @@ impl Process {
         let files = fs::read_dir(self.directory.join("fd")).ok()?;
         let is_dump = |file: &Path| {
             let target = fs::read_link(file).unwrap_or_default();
-            let same = |file: Metadata| (file.dev(), file.ino()) == (dump.dev(), dump.ino());
+            // Since 5.8 each mount of proc is a device of its own, with the same numbers.
+            let same = |file: Metadata| file.ino() == dump.ino() && file.len() == dump.len();
             target.file_name().is_some_and(|name| name == VMCORE)
                 && fs::metadata(file).is_ok_and(same)
         };

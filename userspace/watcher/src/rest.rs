@@ -2,101 +2,116 @@
 
 //! Whether the guest has come to rest: for some seconds on end it has hardly computed.
 //!
-//! The seconds are the guest's own. On a host that has little time for it, a guest with something to do
-//! looks busier, never idler, so that a slow host makes nothing look like rest.
+//! The seconds are those that the kernel has counted as computing or idle. A guest that has something to do
+//! while the host has no time for it is neither, so that a slow host makes nothing look like rest. The
+//! clock goes on meanwhile, and would.
 
-use std::time::Duration;
+/// The seconds that rest has to last.
+const REST: u32 = 5;
+/// The ticks in a second of /proc/stat: USER_HZ.
+const SECOND: u64 = 100;
+/// The share of a second that may be spent computing: 1 of this. An initrd that waits for a disk looks for
+/// it again and again.
+const SHARE: u64 = 5;
 
-/// The time between two figures.
-const INTERVAL: Duration = Duration::from_secs(1);
-/// How long rest has to last.
-const REST: Duration = Duration::from_secs(5);
-/// The share of an interval that may be spent computing: 1 of this. An initrd that waits for a disk looks
-/// for it again and again.
-const SHARE: u32 = 5;
-/// A tick of /proc/stat: USER_HZ is 100.
-const TICK: Duration = Duration::from_millis(10);
-
-/// The time that the guest's CPUs have computed, and when that was looked at.
+/// What the kernel has counted since it booted, in ticks.
 #[derive(Clone, Copy, Debug)]
-struct Figure {
-    at: Duration,
-    busy: Duration,
+struct Counted {
+    /// Of all CPUs together.
+    busy: u64,
+    /// The average of a CPU, with what it was idle.
+    all: u64,
 }
 
-/// Follows the figures.
+/// Follows the counts.
 #[derive(Debug, Default)]
 pub struct Rest {
-    last: Option<Figure>,
-    since: Option<Duration>,
+    last: Option<Counted>,
+    quiet: u32,
 }
 
 impl Rest {
-    /// Takes a figure of a moment: /proc/stat. Says whether the guest has come to rest.
-    pub fn has_come(&mut self, at: Duration, stat: &str) -> bool {
-        let Some(busy) = busy(stat) else {
+    /// Takes the counts of this moment: /proc/stat. Says whether the guest has come to rest.
+    pub fn has_come(&mut self, stat: &str) -> bool {
+        let Some(now) = counted(stat) else {
             return false;
         };
-        let new = Figure { at, busy };
-        let last = *self.last.get_or_insert(new);
-        let elapsed = at.saturating_sub(last.at);
-        if elapsed >= INTERVAL {
-            let computed = busy.saturating_sub(last.busy);
-            self.since = match computed * SHARE <= elapsed {
-                true => self.since.or(Some(last.at)),
-                false => None,
+        let last = *self.last.get_or_insert(now);
+        let all = now.all.saturating_sub(last.all);
+        if all >= SECOND {
+            // However much more than a second it is: an idle guest may have been kept waiting too.
+            self.quiet = match now.busy.saturating_sub(last.busy) * SHARE <= all {
+                true => self.quiet + 1,
+                false => 0,
             };
-            self.last = Some(new);
+            self.last = Some(now);
         }
-        self.since
-            .is_some_and(|since| at.saturating_sub(since) >= REST)
+        self.quiet >= REST
     }
 }
 
-/// The time that all CPUs together have computed.
-fn busy(stat: &str) -> Option<Duration> {
+fn counted(stat: &str) -> Option<Counted> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let cpus = stat.lines().filter(|line| line.starts_with("cpu")).count() - 1;
     // user, nice, system, idle, iowait, irq, softirq, steal; the rest is in these.
-    let ticks: Vec<u32> = line
+    let ticks: Vec<u64> = line
         .split_ascii_whitespace()
         .take(8)
         .map_while(|field| field.parse().ok())
         .collect();
-    let all: u32 = ticks.iter().sum();
-    let idle = ticks.get(3)?;
-    Some(TICK * (all - idle))
+    let all: u64 = ticks.iter().sum();
+    Some(Counted {
+        busy: all - ticks.get(3)?,
+        all: all.checked_div(cpus as u64)?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stat(busy: u64) -> String {
-        format!("cpu  {busy} 0 0 12345 0 0 0 0 0 0\ncpu0 1 2 3\n")
-    }
-
-    /// When the guest has come to rest, if each second has so many ticks.
-    fn rests_after(ticks: &[u64]) -> Option<usize> {
+    /// When the guest has come to rest, if it is busy and idle for so many ticks from look to look.
+    fn rests_after(ticks: &[(u64, u64)]) -> Option<usize> {
         let mut rest = Rest::default();
-        let mut all = 0;
-        rest.has_come(Duration::ZERO, &stat(0));
-        for (second, ticks) in (1..).zip(ticks) {
-            all += ticks;
-            if rest.has_come(Duration::from_secs(second), &stat(all)) {
-                return Some(second as usize);
-            }
-        }
-        None
+        let (mut busy, mut idle) = (0, 12345);
+        let mut look = |(more_busy, more_idle): (u64, u64)| {
+            busy += more_busy;
+            idle += more_idle;
+            rest.has_come(&format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\ncpu0 1 2 3\n"))
+        };
+        look((0, 0));
+        (1..)
+            .zip(ticks)
+            .find_map(|(number, ticks)| look(*ticks).then_some(number))
     }
 
     #[test]
     fn five_quiet_seconds_are_rest() {
-        assert_eq!(rests_after(&[1, 0, 20, 1, 0, 0]), Some(5));
+        let quiet = (10, 90);
+        assert_eq!(rests_after(&[quiet; 4]), None);
+        assert_eq!(rests_after(&[quiet; 5]), Some(5));
     }
 
     #[test]
     fn work_starts_the_count_again() {
-        assert_eq!(rests_after(&[90, 1, 1, 1, 30, 1, 1, 1, 1]), None);
-        assert_eq!(rests_after(&[90, 1, 1, 1, 30, 1, 1, 1, 1, 1]), Some(10));
+        let (quiet, work) = ((10, 90), (30, 70));
+        let ticks = [quiet, quiet, work, quiet, quiet, quiet, quiet, quiet];
+        assert_eq!(rests_after(&ticks), Some(8));
+    }
+
+    #[test]
+    fn a_guest_that_the_host_keeps_waiting_does_not_rest() {
+        // While it has something to do, nothing is counted.
+        assert_eq!(rests_after(&[(2, 0); 20]), None);
+        // While it has not, all that counts as idle is one second.
+        assert_eq!(rests_after(&[(0, 2000)]), None);
+    }
+
+    #[test]
+    fn one_busy_cpu_of_many_is_no_rest() {
+        let stat = |busy: u64, idle: u64| format!("cpu {busy} 0 0 {idle}\ncpu0 1\ncpu1 1\n");
+        let mut rest = Rest::default();
+        let rests = |second: u64| rest.has_come(&stat(30 * second, 170 * second));
+        assert!(!(0..20).any(rests));
     }
 }

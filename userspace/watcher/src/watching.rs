@@ -16,10 +16,7 @@ use std::{
         OwnedFd, //
     },
     thread,
-    time::{
-        Duration,
-        Instant, //
-    }, //
+    time::Duration, //
 };
 
 use nix::{
@@ -89,7 +86,6 @@ pub fn watch() -> Result<(), String> {
         parameters,
         requests,
         rest: Rest::default(),
-        start: Instant::now(),
         service_ran: false,
         opener: None,
     };
@@ -124,7 +120,6 @@ struct Watch {
     /// Readable once the initrd asks to end the machine, where the kernel can tell.
     requests: Option<OwnedFd>,
     rest: Rest,
-    start: Instant,
     /// Whether the program that has to run was seen.
     service_ran: bool,
     /// The program that was seen with the dump open.
@@ -180,7 +175,7 @@ impl Watch {
             }
         }
         let stat = fs::read_to_string("stat").map_err(|error| error.to_string())?;
-        let rests = self.rest.has_come(self.start.elapsed(), &stat);
+        let rests = self.rest.has_come(&stat);
         let service_ran = self.parameters.service.is_none() || self.service_ran;
         Ok(match &self.opener {
             Some(name) if !open && service_ran => Some(format!("{name} had read /proc/vmcore")),
