@@ -117,8 +117,9 @@ pub fn measure(
         Some(least) => Ok(Report::new(tries, least, program.len() as u64)),
         None => Err(Failure::new(match tries.last() {
             Some(last) => format!(
-                "no memory was enough, and more would probably not help: {last}; --verbose shows what the \
-                 guest printed"
+                "even {} MiB were not enough: {}; --verbose shows what the guest printed",
+                last.mib(),
+                last.sentence
             ),
             None => "nothing was tried".into(),
         })),

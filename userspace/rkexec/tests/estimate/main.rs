@@ -272,3 +272,24 @@ fn estimates_are_word_for_word() {
         golden::assert_output(name, &String::from_utf8_lossy(&output.stdout));
     }
 }
+
+#[test]
+fn what_cannot_be_booted_is_not_measured() {
+    let files = Files::new("measure");
+    files.write("initrd", &with_file("bin/busybox", 10));
+    for (given, sentence) in [
+        (
+            "--append=quiet",
+            "rkexec: there is no initrd to boot the kernel with: give it with --initrd\n",
+        ),
+        (
+            "--initrd=initrd",
+            "rkexec: the initrd has no /init, which the kernel would start: without it the kernel looks for a \
+             root file system on this machine's disks, which the guest has not\n",
+        ),
+    ] {
+        let output = files.run(&[given, "--cpus=1", "--measure"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), sentence);
+    }
+}

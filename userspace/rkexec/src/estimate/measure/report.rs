@@ -19,7 +19,7 @@ pub struct Try {
     /// Whether the dump was read.
     pub suffices: bool,
     /// What was seen.
-    sentence: String,
+    pub sentence: String,
 }
 
 impl Try {
@@ -42,6 +42,11 @@ impl Try {
             sentence,
         }
     }
+
+    /// The capture kernel's memory, in MiB.
+    pub fn mib(&self) -> u64 {
+        self.len >> 20
+    }
 }
 
 impl fmt::Display for Try {
@@ -50,7 +55,7 @@ impl fmt::Display for Try {
             true => "enough",
             false => "too little",
         };
-        let (mib, sentence) = (self.len >> 20, &self.sentence);
+        let (mib, sentence) = (self.mib(), &self.sentence);
         write!(f, "{mib:>5} MiB  {suffices:<11}{sentence}")
     }
 }
