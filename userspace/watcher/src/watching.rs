@@ -89,7 +89,7 @@ pub fn watch() -> Result<(), String> {
         service_ran: false,
         opener: None,
     };
-    match watch.to_the_end(&mut accounts) {
+    match watch.follow(&mut accounts) {
         Ok((seen, read)) => accounts.write(Stage::Read, read, &seen),
         Err(sentence) => accounts.write(Stage::Failed, 0, &sentence),
     }
@@ -128,7 +128,7 @@ struct Watch {
 
 impl Watch {
     /// Waits for the service and reads the dump. Returns what was seen, and how many bytes were read.
-    fn to_the_end(mut self, accounts: &mut Accounts) -> Result<(String, u64), String> {
+    fn follow(mut self, accounts: &mut Accounts) -> Result<(String, u64), String> {
         let seen = loop {
             if let Some(seen) = self.look()? {
                 break seen;
