@@ -243,6 +243,18 @@ rkdump: ## build the program that saves dumps, static: build/bin/ARCH/rkdump
 deb: $(if $(filter stock,$(KERNEL)),module) ## build packages for Debian in build/deb: KERNEL=stock for the module too
 	@$(TIMED) "packages" scripts/deb
 
+# The kernel is Debian's own.
+.PHONY: distro
+distro: ### install Debian 13 with our packages in a guest, and have its kdump-tools save a dump
+	@$(MAKE) --no-print-directory deb KERNEL=stock
+	@$(MAKE) --no-print-directory guest python KERNEL=stock
+	@$(MAKE) --no-print-directory distro-image KERNEL=stock
+	@$(MAKE) --no-print-directory scenarios KERNEL=stock PYTEST="-n 0 -k test_distro $(PYTEST)"
+
+.PHONY: distro-image
+distro-image:
+	@$(TIMED) "Debian's image" scripts/distro-image
+
 .PHONY: man
 man: ## write the manual pages userspace/*/*.8 from the programs' own definitions
 	@$(TIMED) "manual pages" scripts/manual

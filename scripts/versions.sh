@@ -59,8 +59,9 @@ TOOLS_SUITE=sid
 TEST_PACKAGES="device-tree-compiler"
 # Linters of scripts/check, for the scripts and the manual page.
 CHECK_PACKAGES="shellcheck mandoc"
-# For `make deb` only.
+# For `make deb` only, and for `make distro`.
 PACKAGING_PACKAGES="debhelper dh-dkms dpkg-dev lintian"
+DISTRO_PACKAGES="mmdebstrap e2fsprogs"
 # Packages that can be installed for one architecture at a time only. Another architecture's are
 # unpacked into the cache (scripts/foreign).
 FOREIGN_PACKAGES=

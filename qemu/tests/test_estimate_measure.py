@@ -58,8 +58,8 @@ def measure(
     *options: str, kernel: Path = paths.CAPTURE_KERNEL, initrd: Path = paths.CAPTURE_INITRD
 ) -> subprocess.CompletedProcess[str]:
     """Runs the command with the guests' command line of a capture kernel."""
-    files = ("estimate", kernel, f"--initrd={initrd}")
-    command = (RKEXEC, *files, f"--command-line={CAPTURE}", "--cpus=1", "--measure", *options)
+    files = ("estimate", str(kernel), f"--initrd={initrd}")
+    command = (str(RKEXEC), *files, f"--command-line={CAPTURE}", "--cpus=1", "--measure", *options)
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

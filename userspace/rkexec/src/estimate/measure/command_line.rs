@@ -88,8 +88,8 @@ pub fn first_program(command_line: &[u8]) -> String {
         let value = word.get(name(word).len() + 1..)?;
         (name(word) == b"rdinit").then(|| String::from_utf8_lossy(value).into_owned())
     };
-    let values = words(command_line).into_iter().filter_map(value);
-    values.last().unwrap_or_else(|| USUAL_INIT.to_owned())
+    let mut values = words(command_line).into_iter().filter_map(value);
+    values.next_back().unwrap_or_else(|| USUAL_INIT.to_owned())
 }
 
 #[cfg(test)]
