@@ -31,14 +31,16 @@ def caller(name: str) -> str:
 
 
 ARM64 = (
-    # Its CPU finds a return address that other keys have signed.
+    # A return to an address that other keys have signed: a CPU with FPAC refuses it, and others
+    # find nothing there.
     Row(
         "pac-corrupted",
         "task whose pointer authentication keys change",
         lkdtm(
             "CORRUPT_PAC",
-            "Internal error: Oops - FPAC:",
-            at="change_pac_parameters",
+            rf"{BAD_PAGE}|Internal error: Oops - FPAC:",
+            at="change_pac_parameters|no symbol",
+            outside=True,
             options=("ARM64_PTR_AUTH_KERNEL",),
         ),
     ),
