@@ -12,7 +12,7 @@ from harness import paths
 from harness.guest.loading import CAPTURE
 from harness.units import MIB
 
-# The program runs on the host, and has inside what watches guests of its own architecture.
+# The program runs on the host, and beside it is what watches guests of its own architecture.
 RKEXEC = paths.BUILD / "bin" / os.uname().machine / "rkexec"
 
 pytestmark = pytest.mark.skipif(

@@ -279,8 +279,8 @@ pub struct MeasureOptions {
     #[arg(long, value_name = "FILE", requires = "measure")]
     pub qemu: Option<PathBuf>,
 
-    /// The program that watches in the guest, for a kernel of another architecture than this machine's:
-    /// build/bin/ARCH/watcher
+    /// The program that watches in the guest, build/bin/ARCH/watcher; without it, the one beside rkexec, or
+    /// /usr/libexec/rkexec/watcher
     #[arg(long, value_name = "FILE", requires = "measure")]
     pub watcher: Option<PathBuf>,
 

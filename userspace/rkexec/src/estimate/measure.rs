@@ -17,6 +17,7 @@ mod report;
 mod search;
 
 use std::{
+    env,
     fs::File,
     io::{
         self,
@@ -44,8 +45,9 @@ use command_line::first_program;
 pub use report::Report;
 use report::Try;
 
-/// The program that watches, for guests of this machine's architecture; empty where the build had none.
-const WATCHER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/watcher"));
+/// Where the program that watches is installed, for guests of this machine's architecture. It is not in `rkexec`,
+/// which is copied into initrds.
+const WATCHER: &str = "/usr/libexec/rkexec/watcher";
 
 /// What is booted.
 pub struct Guest<'a> {
@@ -126,18 +128,23 @@ pub fn measure(
     }
 }
 
-/// The program that watches.
+/// The program that watches: the one that is asked for, beside this program, or installed.
 fn watcher(request: &EstimateRequest, architecture: Architecture) -> Result<Vec<u8>, Failure> {
+    const WHAT: &str = "program that watches";
+    if let Some(path) = &request.measure.watcher {
+        return read(WHAT, path);
+    }
     let own = match cfg!(target_arch = "x86_64") {
         true => Architecture::X86_64,
         false => Architecture::Arm64,
     };
-    match &request.measure.watcher {
-        Some(path) => read("program that watches", path),
-        None if own == architecture && !WATCHER.is_empty() => Ok(WATCHER.to_vec()),
+    let beside = env::current_exe().map(|program| program.with_file_name("watcher"));
+    let mut places = [beside.ok(), Some(WATCHER.into())].into_iter().flatten();
+    match places.find(|place| own == architecture && place.is_file()) {
+        Some(place) => read(WHAT, &place),
         None => Err(Failure::new(format!(
-            "this rkexec has no program that watches an initrd of {}: build it by `make rkexec` for that \
-             architecture, and give build/bin/ARCH/watcher with --watcher",
+            "there is no program that watches an initrd of {} beside rkexec, nor {WATCHER}: build it by `make \
+             rkexec` for that architecture, and give build/bin/ARCH/watcher with --watcher",
             qemu::name(architecture)
         ))),
     }
