@@ -2,7 +2,6 @@
 """rkexec estimate, beside what a capture kernel needs."""
 
 import json
-import subprocess
 from pathlib import Path
 from random import Random
 
@@ -13,6 +12,7 @@ from harness.crash.scenario import Facts, Scenario
 from harness.guest.agent import AgentError
 from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE
+from harness.images.cpio import archive
 from harness.machine.errors import GuestError
 from harness.testing import crash_and_check
 from harness.units import MIB, PAGE
@@ -35,15 +35,9 @@ def padded_initrd(directory: Path, random: Random, mib: int) -> bytes:
     if mib == 0:
         return initrd
     (directory / "padding").write_bytes(random.randbytes(mib * MIB))
-    archive = subprocess.run(
-        ["cpio", "--quiet", "--create", "--format=newc"],
-        cwd=directory,
-        input=b"padding\n",
-        stdout=subprocess.PIPE,
-        check=True,
-    )
+    padding = archive(directory, ["padding"])
     (directory / "padding").unlink()
-    return archive.stdout + initrd
+    return padding + initrd
 
 
 async def estimate(guest: Guest) -> int:

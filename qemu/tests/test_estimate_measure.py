@@ -10,6 +10,7 @@ import pytest
 
 from harness import paths
 from harness.guest.loading import CAPTURE
+from harness.images.cpio import archive
 from harness.units import MIB
 
 # The program runs on the host, and beside it is what watches guests of its own architecture.
@@ -41,16 +42,9 @@ def initrd_of_a_reader(directory: Path) -> Path:
     """The guests' capture initrd with that first program in the place of its own."""
     (directory / "init").write_text(READER)
     (directory / "init").chmod(0o700)
-    archive = subprocess.run(
-        ["cpio", "--quiet", "--create", "--format=newc"],
-        cwd=directory,
-        input=b"init\n",
-        stdout=subprocess.PIPE,
-        check=True,
-    )
     initrd = paths.CAPTURE_INITRD.read_bytes()
     both = directory / "initrd"
-    both.write_bytes(initrd + bytes(-len(initrd) % 4) + archive.stdout)
+    both.write_bytes(initrd + bytes(-len(initrd) % 4) + archive(directory, ["init"]))
     return both
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness import paths
 from harness.dump.tools import TOOLS, available
+from harness.images.cpio import archive
 
 # The words that /init ends with in an initrd that saves a dump by itself.
 ENDED = "saving has ended with status"
@@ -33,15 +34,11 @@ WINDOW = "--zstd=windowLog=17"
 def packed(root: Path) -> bytes:
     """A directory as an initrd."""
     names = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
-    archive = subprocess.run(
-        ["cpio", "--quiet", "--create", "--format=newc", "--owner=+0:+0", "--reproducible"],
-        cwd=root,
-        input="".join(f"{name}\n" for name in names).encode(),
+    return subprocess.run(
+        ["zstd", "--quiet", "-10", WINDOW],
+        input=archive(root, names),
         stdout=subprocess.PIPE,
         check=True,
-    ).stdout
-    return subprocess.run(
-        ["zstd", "--quiet", "-10", WINDOW], input=archive, stdout=subprocess.PIPE, check=True
     ).stdout
 
 
@@ -105,11 +102,11 @@ def small(files: Files, module: bool, script: str) -> bytes:
         with subprocess.Popen(
             ["zstd", "--quiet", "--decompress", "--stdout", paths.CAPTURE_INITRD],
             stdout=subprocess.PIPE,
-        ) as archive:
+        ) as unpacked:
             subprocess.run(
                 ["cpio", "--quiet", "--extract", "--make-directories"],
                 cwd=whole,
-                stdin=archive.stdout,
+                stdin=unpacked.stdout,
                 check=True,
             )
         drivers = [str(file.relative_to(whole)) for file in whole.glob("lib/drivers/*")]
