@@ -42,6 +42,7 @@ use crate::{
 };
 use boot::Boot;
 use command_line::first_program;
+use memory_file::MemoryFile;
 pub use report::Report;
 use report::Try;
 
@@ -87,10 +88,12 @@ pub fn measure(
         )));
     }
     let program = watcher(request, architecture)?;
+    let initrd = archive::with_watcher(guest.initrd, &program);
     let boot = Boot {
         qemu: qemu::Qemu::find(request.measure.qemu.as_deref(), architecture)?,
-        kernel: guest.kernel,
-        initrd: archive::with_watcher(guest.initrd, &program),
+        kernel: MemoryFile::new("kernel", guest.kernel)?,
+        initrd: MemoryFile::new("initrd", &initrd)?,
+        initrd_len: initrd.len() as u64,
         token: token()?,
         cpus: guest.cpus,
         command_line: command_line::Line {

@@ -50,9 +50,11 @@ pub struct Boot<'a> {
     /// What executes the guest.
     pub qemu: Qemu,
     /// The kernel's file.
-    pub kernel: &'a [u8],
+    pub kernel: MemoryFile,
     /// The initrd, with the program that watches.
-    pub initrd: Vec<u8>,
+    pub initrd: MemoryFile,
+    /// Its length.
+    pub initrd_len: u64,
     /// What accounts begin with.
     pub token: Token,
     /// The machine's CPUs.
@@ -67,13 +69,11 @@ impl Boot<'_> {
     /// Boots with so many bytes for the capture kernel. Returns what became of it, and what the guest printed.
     pub fn with(&self, len: u64) -> Result<(Outcome, String), Failure> {
         let architecture = self.command_line.architecture;
-        let Some(layout) = Layout::new(architecture, len, self.initrd.len() as u64) else {
+        let Some(layout) = Layout::new(architecture, len, self.initrd_len) else {
             return Ok((Outcome::NoRoom, String::new()));
         };
         let (elfcorehdr, notes) = layout.headers()?;
         let memory = MemoryFile::new("memory", &[])?;
-        let kernel = MemoryFile::new("kernel", self.kernel)?;
-        let initrd = MemoryFile::new("initrd", &self.initrd)?;
         let console = MemoryFile::new("console", &[])?;
         let words = MemoryFile::new("QEMU's words", &[])?;
         let elfcorehdr = (
@@ -92,7 +92,8 @@ impl Boot<'_> {
                 "memory-backend-file,id=ram,size={total_len},share=on,mem-path={}",
                 memory.path()
             ))
-            .args(["-kernel", &kernel.path(), "-initrd", &initrd.path()])
+            .args(["-kernel", &self.kernel.path()])
+            .args(["-initrd", &self.initrd.path()])
             .arg("-append")
             .arg(OsStr::from_bytes(&line))
             .args(["-serial", &format!("file:{}", console.path())]);
@@ -110,13 +111,15 @@ impl Boot<'_> {
         let outcome = match ended {
             Ended::ByItself => {
                 let mut last: Option<Account> = None;
-                memory.find(PAGE_LEN, |page| -> Option<()> {
-                    let found = Account::decode(page, &self.token)?;
-                    let newer = |last: &Account| last.sequence < found.sequence;
-                    if last.as_ref().is_none_or(newer) {
-                        last = Some(found);
+                memory.for_each(PAGE_LEN, |page| {
+                    let found = Account::decode(page, &self.token);
+                    let newer = found.filter(|found| {
+                        last.as_ref()
+                            .is_none_or(|last| last.sequence < found.sequence)
+                    });
+                    if newer.is_some() {
+                        last = newer;
                     }
-                    None
                 });
                 Outcome::of(last, &console)
             }

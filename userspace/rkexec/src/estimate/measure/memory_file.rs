@@ -49,17 +49,14 @@ impl MemoryFile {
         Ok(file.into())
     }
 
-    /// Calls `look` for each piece of so many bytes, until it returns something.
-    pub fn find<T>(&self, piece_len: usize, mut look: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
+    /// Calls `look` for each piece of so many bytes.
+    pub fn for_each(&self, piece_len: usize, mut look: impl FnMut(&[u8])) {
         let mut piece = vec![0; piece_len];
         let mut at = 0;
         while self.0.read_exact_at(&mut piece, at).is_ok() {
-            if let Some(found) = look(&piece) {
-                return Some(found);
-            }
+            look(&piece);
             at += piece_len as u64;
         }
-        None
     }
 
     /// All of it, as text.
