@@ -21,6 +21,25 @@ pub struct UsableMemory<'a> {
     pub shared: &'a [Range],
 }
 
+/// What a kernel is loaded for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A crash enters it.
+    Crash,
+    /// A reboot enters it.
+    Reboot,
+}
+
+/// The memory of a capture kernel. A kernel that a reboot enters has all of the machine's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CaptureMemory<'a> {
+    /// What it may use.
+    pub usable: UsableMemory<'a>,
+    /// The memory of the elfcorehdr. It lies in a usable range, and the capture kernel does not use it
+    /// otherwise.
+    pub elfcorehdr: Range,
+}
+
 impl<'a> UsableMemory<'a> {
     /// What is set aside, and nothing more.
     pub const fn set_aside(regions: &'a [Range]) -> Self {

@@ -26,6 +26,7 @@ pub use request::{
     ReserveRequest,
     UnloadRequest,
     ANY_DIGEST,
+    FOR_REBOOT,
     MESSAGE_MAX,
     NO_FD, //
 };

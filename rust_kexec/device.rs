@@ -22,6 +22,7 @@ use crate::{
     },
     crash::Hooks,
     load,
+    reboot,
     refusal::{
         MachineError,
         PermissionError,
@@ -36,6 +37,7 @@ use crate::{
         crash_cma,
         directory::Directory,
         kexec,
+        memory,
         parameters,
         user_structure, //
     }, //
@@ -43,11 +45,13 @@ use crate::{
 use kernel::ioctl::_IO;
 use kexec_core::{
     crashkernel,
+    handover::Purpose,
     uapi::{
         LoadRequest,
         ReserveRequest,
         Status,
         UnloadRequest,
+        FOR_REBOOT,
         IOCTL_LOAD,
         IOCTL_RESERVE,
         IOCTL_STATUS,
@@ -110,6 +114,7 @@ struct Departure;
 
 impl Drop for Departure {
     fn drop(&mut self) {
+        reboot::lock().leave();
         armed::lock().leave::<Hooks>();
     }
 }
@@ -162,23 +167,24 @@ fn dispatch(command: u32, argument: usize) -> Result {
     }
 }
 
-fn check_request(flags: u32) -> Result<(), Refusal> {
+/// Checks the caller and the flags, and says what the image is for.
+fn check_request(flags: u32, known: u32) -> Result<Purpose, Refusal> {
     if !kexec::caller_may_boot() {
         return Err(PermissionError::NotPermitted.into());
     }
-    match flags {
-        0 => Ok(()),
-        flags => Err(RequestError::UnknownFlags(flags).into()),
+    match (flags & !known, flags & FOR_REBOOT) {
+        (0, 0) => Ok(Purpose::Crash),
+        (0, _) => Ok(Purpose::Reboot),
+        (unknown, _) => Err(RequestError::UnknownFlags(unknown).into()),
     }
 }
 
-/// Asks the kernel whether it permits the caller to load or unload a crash image, as its own system
-/// calls do.
-fn check_permission() -> Result<(), Refusal> {
-    match kexec::load_permitted() {
+/// Asks the kernel whether it permits the caller to load or unload an image, as its own system calls do.
+fn check_permission(purpose: Purpose) -> Result<(), Refusal> {
+    match kexec::load_permitted(purpose) {
         Some(true) => Ok(()),
         Some(false) if kexec::load_is_disabled() => Err(PermissionError::LoadDisabled.into()),
-        Some(false) => Err(PermissionError::LoadLimit.into()),
+        Some(false) => Err(PermissionError::LoadLimit(purpose).into()),
         None => Err(MachineError::Missing {
             what: "the address of kexec_load_permitted(), which says whether \
                    kernel.kexec_load_disabled forbids this,",
@@ -191,8 +197,9 @@ fn check_permission() -> Result<(), Refusal> {
 // Out of line for the stack: the files and their contents.
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
-    check_request(request.flags | request.reserved)?;
-    check_permission()?;
+    let purpose = check_request(request.flags, FOR_REBOOT)?;
+    check_request(request.reserved, 0)?;
+    check_permission(purpose)?;
     let given = |fd| (fd != NO_FD).then_some(fd);
     let descriptors = load::Descriptors {
         kernel: request.kernel_fd,
@@ -203,14 +210,40 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
     let digest = load::requested_digest(request.digest)?;
     // Reading and decompressing files may take long, so it comes before the lock. The region is looked
     // at again when it is claimed.
-    if armed::lock().image().is_none() {
-        refuse_kernels_image()?;
-    }
-    let limit = armed::lock().reservation()?.region().len();
+    let limit = match purpose {
+        Purpose::Crash if armed::lock().image().is_none() => {
+            refuse_kernels_image()?;
+            armed::lock().reservation()?.region().len()
+        }
+        Purpose::Crash => armed::lock().reservation()?.region().len(),
+        Purpose::Reboot => memory::total() / 2,
+    };
     let files = load::Files::read(&descriptors, read_command_line(request)?, digest)?;
     let contents = files.unpack(limit)?;
+    match purpose {
+        Purpose::Crash => arm(&contents),
+        Purpose::Reboot => load_for_reboot(&contents),
+    }
+}
+
+// Out of line for the stack: apart from the other purpose.
+#[inline(never)]
+fn load_for_reboot(contents: &load::UnpackedFiles<'_>) -> Result<(), Refusal> {
+    let mut slot = reboot::lock();
+    let image = slot.load(contents)?;
+    pr_info!(
+        "kernel loaded for a reboot: in {}, entry {:#x}\n",
+        format_args!("{}", image.memory()),
+        image.entry()
+    );
+    Ok(())
+}
+
+// Out of line for the stack: apart from the other purpose.
+#[inline(never)]
+fn arm(contents: &load::UnpackedFiles<'_>) -> Result<(), Refusal> {
     let mut slot = armed::lock();
-    let plan = slot.load::<Hooks>(&contents)?.loaded.segments.plan();
+    let plan = slot.load::<Hooks>(contents)?.loaded.segments.plan();
     pr_info!(
         "capture kernel loaded and armed: {} segments in {}, entry {:#x}\n",
         plan.segments().count(),
@@ -242,18 +275,22 @@ fn read_command_line(request: &LoadRequest) -> Result<KVec<u8>, Refusal> {
 // Out of line for the stack: as the other requests, although it needs little itself.
 #[inline(never)]
 fn unload(request: &UnloadRequest) -> Result<(), Refusal> {
-    check_request(request.flags)?;
-    check_permission()?;
-    match armed::lock().disarm() {
+    let purpose = check_request(request.flags, FOR_REBOOT)?;
+    check_permission(purpose)?;
+    let was_loaded = match purpose {
+        Purpose::Crash => armed::lock().disarm(),
+        Purpose::Reboot => reboot::lock().unload(),
+    };
+    match was_loaded {
         true => Ok(()),
-        false => Err(RequestError::NothingLoaded.into()),
+        false => Err(RequestError::NothingLoaded(purpose).into()),
     }
 }
 
 // Out of line for the stack: the pieces.
 #[inline(never)]
 fn reserve(request: &ReserveRequest) -> Result<(), Refusal> {
-    check_request(request.flags)?;
+    check_request(request.flags, 0)?;
     armed::lock().reserve(request.len)
 }
 

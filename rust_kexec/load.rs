@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Second stage: files become an image in the reserved memory.
+//! Second stage: files become an image in memory of its own.
 //!
 //! - `files`: what is read, and in which order it is judged and unpacked;
 //! - `policy`, `signature`: which kernels may be loaded;
 //! - `unpack`: kernels within kernels;
-//! - `prepare`: all of a load but the arming;
+//! - `prepare`: all of a load for a crash but the arming;
+//! - `for_reboot`: the same for a reboot;
 //! - `placing`: the image's plan, beside the one that it replaces if there is room;
 //! - `handover`: the segments that carry a capture kernel besides itself;
 //! - `elfcorehdr`: the segment by which it finds the memory of this one;
@@ -16,6 +17,7 @@ mod check;
 mod digests;
 mod elfcorehdr;
 mod files;
+mod for_reboot;
 mod handover;
 mod image;
 mod placing;
@@ -33,6 +35,7 @@ pub(crate) use files::{
     Files,
     UnpackedFiles, //
 };
+pub(crate) use for_reboot::RebootImage;
 pub(crate) use image::{
     CrashImage,
     Loaded, //

@@ -29,6 +29,8 @@ mod armed;
 
 mod crash;
 
+mod reboot;
+
 mod vmcore;
 
 mod device;

@@ -5,9 +5,11 @@
 //! - `named`: what the command line has kept free;
 //! - `run_time`: what is taken from the running kernel, where nothing was reserved at boot;
 //! - `reservation`: where it is;
-//! - `claim`: how it is kept for images of ours, and each image's part of it.
+//! - `claim`: how it is kept for images of ours, and each image's part of it;
+//! - `for_reboot`: the memory of an image that a reboot enters.
 
 mod claim;
+mod for_reboot;
 mod named;
 mod reservation;
 mod run_time;
@@ -18,6 +20,7 @@ pub(crate) use claim::{
     Guard,
     Taken, //
 };
+pub(crate) use for_reboot::RebootMemory;
 pub(crate) use named::NamedMemory;
 pub(crate) use reservation::{
     Reservation,

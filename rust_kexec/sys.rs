@@ -42,6 +42,7 @@ pub(crate) mod physical;
 pub(crate) mod proc_file;
 pub(crate) mod random;
 pub(crate) mod rate_limit;
+pub(crate) mod reboot;
 pub(crate) mod remote_call;
 pub(crate) mod secure_boot;
 pub(crate) mod sha256;

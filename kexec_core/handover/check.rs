@@ -88,9 +88,9 @@ impl Damage {
         }
     }
 
-    /// Passes on the parts of the sentence for people, in their order. The purgatory says it without
-    /// the core library's formatting.
-    pub fn say<E>(&self, mut part: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    /// Passes on the parts of a sentence for people, in their order: what is damaged. The purgatory says it
+    /// without the core library's formatting.
+    fn say_what<E>(&self, part: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
         part(self.algorithm.map_or("digest", Algorithm::name))?;
         part(" of the ")?;
         part(self.kind.map_or("unknown segment", SegmentKind::name))?;
@@ -98,9 +98,25 @@ impl Damage {
         part(Hexadecimal::new(self.start).as_str())?;
         part(", ")?;
         part(Hexadecimal::new(self.len).as_str())?;
-        part(
-            " bytes, was overwritten after the load. The capture kernel is not started: a dump that \
-             it wrote could not be trusted.",
+        part(" bytes, was overwritten after the load. ")
+    }
+
+    /// The same, and what follows from it after a crash.
+    pub fn say<E>(&self, mut part: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        self.say_what(&mut part)?;
+        part("The capture kernel is not started: a dump that it wrote could not be trusted.")
+    }
+}
+
+/// Damage of an image that a reboot would enter, for people.
+pub struct BeforeAReboot(pub Damage);
+
+impl fmt::Display for BeforeAReboot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.say_what(&mut |part: &str| f.write_str(part))?;
+        f.write_str(
+            "The machine does not reboot into it, and nothing was shut down: load the kernel again, or \
+             reboot by firmware.",
         )
     }
 }
@@ -127,22 +143,33 @@ pub fn before_the_jump(records: &[SegmentRecord], memory: &impl Memory) -> Resul
     Ok(())
 }
 
+/// Checks every segment but the elfcorehdr, for a program that can: of an image that a reboot enters, while
+/// there is still somebody who can be told.
+pub fn everything(records: &[SegmentRecord], memory: &impl Memory) -> Result<(), Damage> {
+    let is_elfcorehdr = |record: &SegmentRecord| record.kind == SegmentKind::Elfcorehdr as u32;
+    let mut checked = records.iter().filter(|record| !is_elfcorehdr(record));
+    checked.try_for_each(|record| range(&record.checked(), memory).map(drop))
+}
+
 /// An image whose digests held.
 pub struct Intact<'a> {
     /// The purgatory's table.
     pub table: Table,
-    /// The elfcorehdr in force, in its slot.
-    pub elfcorehdr: &'a [u8],
+    /// The elfcorehdr in force, in its slot, of an image for a crash.
+    pub elfcorehdr: Option<&'a [u8]>,
 }
 
 /// Checks the table at physical address `table`, every segment that it names, in order, and the
-/// elfcorehdr in force.
+/// elfcorehdr in force, where the table names one.
 pub fn in_the_purgatory<M: Memory>(address: u64, memory: &M) -> Result<Intact<'_>, Damage> {
     let table = table(address, memory)?;
     for checked in table.checked.iter().take(table.checked_count as usize) {
         range(checked, memory)?;
     }
-    let elfcorehdr = elfcorehdr(&table.elfcorehdr, memory)?;
+    let elfcorehdr = match table.elfcorehdr {
+        Slots::NONE => None,
+        slots => Some(elfcorehdr(&slots, memory)?),
+    };
     Ok(Intact { table, elfcorehdr })
 }
 

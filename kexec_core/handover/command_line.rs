@@ -125,6 +125,29 @@ pub fn capture_command_line(
     acpi: bool,
     limit: u32,
 ) -> Result<usize, CommandLineError> {
+    let mut added = Text::default();
+    // A number of 64 bits has at most 16 digits, and `Text` has room for them.
+    let _ = write!(added, "elfcorehdr={elfcorehdr_address:#x}");
+    if acpi {
+        let _ = write!(added, " {NO_MEMORY_DEVICES}");
+    }
+    if !user.is_empty() {
+        let _ = write!(added, " ");
+    }
+    join(out, added.as_bytes(), user, limit)
+}
+
+/// Writes the command line of a kernel that a reboot enters, and a NUL, to `out`, and returns its length
+/// without the NUL. Nothing is added to the user's; `limit` is that of [`capture_command_line`].
+pub fn reboot_command_line(
+    out: &mut [u8],
+    user: &[u8],
+    limit: u32,
+) -> Result<usize, CommandLineError> {
+    join(out, &[], user, limit)
+}
+
+fn join(out: &mut [u8], added: &[u8], user: &[u8], limit: u32) -> Result<usize, CommandLineError> {
     let control = |byte: &u8| matches!(*byte, 0 | b'\n' | b'\r');
     if let Some(offset) = user.iter().position(control) {
         let byte = user.get(offset).copied().unwrap_or_default();
@@ -135,18 +158,6 @@ pub fn capture_command_line(
             offset: parameter.offset,
         });
     }
-
-    let mut added = Text::default();
-    // A number of 64 bits has at most 16 digits, and `Text` has room for them.
-    let _ = write!(added, "elfcorehdr={elfcorehdr_address:#x}");
-    if acpi {
-        let _ = write!(added, " {NO_MEMORY_DEVICES}");
-    }
-    if !user.is_empty() {
-        let _ = write!(added, " ");
-    }
-    let added = added.as_bytes();
-
     let len = added.len().saturating_add(user.len());
     if to_u64(len) > limit.into() {
         return Err(CommandLineError::TooLong {

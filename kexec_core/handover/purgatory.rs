@@ -37,6 +37,9 @@ pub const CONSOLE_PL011: u32 = 2;
 /// [`Table::flags`]: the kernel is entered with four levels of page tables, though the crashed kernel
 /// had five (x86).
 pub const FOUR_LEVEL_PAGING: u32 = 1 << 0;
+/// [`Table::flags`]: the kernel is entered at EL2, by the call that the running kernel's code there takes
+/// (arm64; `HVC_SOFT_RESTART` in the kernel's asm/virt.h).
+pub const ENTER_AT_EL2: u32 = 1 << 1;
 
 /// The first bytes of the purgatory.
 #[repr(C)]
@@ -78,13 +81,14 @@ pub struct Table {
     pub entry: u64,
     /// Physical address of the boot_params or the device tree.
     pub argument: u64,
-    /// Physical address of the contents of a [`crate::dump::report`], outside the region.
+    /// Physical address of the contents of a [`crate::dump::report`], outside the region; 0 in an image
+    /// that is not for a crash.
     pub report: u64,
-    /// The slots of the elfcorehdr. Its digest is not in this table.
+    /// The slots of the elfcorehdr, or [`Slots::NONE`]. Its digest is not in this table.
     pub elfcorehdr: Slots,
     /// The number of valid entries of `checked`.
     pub checked_count: u32,
-    /// The way in which the kernel is entered: [`FOUR_LEVEL_PAGING`] or 0.
+    /// The way in which the kernel is entered: [`FOUR_LEVEL_PAGING`], [`ENTER_AT_EL2`] or 0.
     pub flags: u32,
     /// The ranges to check, in this order.
     pub checked: [Checked; CHECKED_MAX],

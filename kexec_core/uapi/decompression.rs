@@ -29,11 +29,13 @@ pub enum Decompression {
     Paging = 10,
     /// The command line switches memory encryption on, which the bzImage's own code prepares.
     MemoryEncryption = 11,
+    /// A reboot enters it, and the bzImage's own code chooses random addresses for it.
+    RandomAddresses = 12,
 }
 
 impl Decompression {
     /// Every value, in the order of the numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::None,
         Self::AtLoad,
         Self::NoPayload,
@@ -45,6 +47,7 @@ impl Decompression {
         Self::NoRoom,
         Self::Paging,
         Self::MemoryEncryption,
+        Self::RandomAddresses,
     ];
 
     /// The value with this number.
@@ -57,6 +60,7 @@ impl Decompression {
         match self {
             Self::None => "none",
             Self::AtLoad => "at load",
+            Self::RandomAddresses => "at the reboot",
             _ => "at the crash",
         }
     }
@@ -80,6 +84,9 @@ impl Decompression {
                  4 GiB"
             }
             Self::MemoryEncryption => "the command line has mem_encrypt=on",
+            Self::RandomAddresses => {
+                "it chooses its addresses at random; with nokaslr on its command line it would be at load"
+            }
         })
     }
 }

@@ -14,6 +14,10 @@ pub const NO_FD: i32 = -1;
 /// The value of [`LoadRequest::digest`] for [`crate::types::digest::Algorithm::DEFAULT`].
 pub const ANY_DIGEST: u32 = 0;
 
+/// A flag of [`LoadRequest`] and [`UnloadRequest`]: the kernel is entered by a reboot
+/// (`LINUX_REBOOT_CMD_KEXEC`), not by a crash.
+pub const FOR_REBOOT: u32 = 1 << 0;
+
 /// Longest sentence that the module writes into [`Message`], in bytes.
 pub const MESSAGE_MAX: usize = 512;
 
@@ -30,15 +34,15 @@ pub struct Message {
     pub used: u64,
 }
 
-/// Asks for a capture kernel to be loaded and armed.
+/// Asks for a kernel to be loaded: a capture kernel, which is armed, or one that a reboot enters.
 ///
-/// A refused request leaves an image that was loaded before armed.
+/// A refused request leaves an image that was loaded before as it is.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoadRequest {
     /// `size_of::<LoadRequest>()` of the caller.
     pub size: u32,
-    /// Must be 0.
+    /// [`FOR_REBOOT`] or 0.
     pub flags: u32,
     /// Descriptor of the kernel image, open for reading.
     pub kernel_fd: i32,
@@ -48,7 +52,7 @@ pub struct LoadRequest {
     pub kernel_signature_fd: i32,
     /// Descriptor of a detached signature of the initrd (PKCS#7, DER), or [`NO_FD`].
     pub initrd_signature_fd: i32,
-    /// User-space address of the capture kernel's command line.
+    /// User-space address of the kernel's command line.
     pub command_line: u64,
     /// Length of the command line in bytes, without a NUL.
     pub command_line_len: u64,
@@ -60,13 +64,13 @@ pub struct LoadRequest {
     pub message: Message,
 }
 
-/// Asks for the loaded image to be disarmed and dropped.
+/// Asks for the loaded image to be dropped; one for a crash is disarmed before.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UnloadRequest {
     /// `size_of::<UnloadRequest>()` of the caller.
     pub size: u32,
-    /// Must be 0.
+    /// [`FOR_REBOOT`] or 0.
     pub flags: u32,
     /// The buffer for the sentence of a refusal.
     pub message: Message,

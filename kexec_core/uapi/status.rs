@@ -235,6 +235,14 @@ pub struct Status {
     /// Memory for the capture kernel that the running one uses as well (`crashkernel=SIZE,cma`). The dump
     /// does not have it.
     pub shared_regions: [RegionRecord; CMA_RANGES_MAX],
+    /// The memory of the image that a reboot enters; its length is 0 where none is loaded.
+    pub reboot_image: RegionRecord,
+    /// Physical address at which its kernel is entered.
+    pub reboot_entry: u64,
+    /// A [`SignatureState`]'s number of that kernel; 0 where none is loaded.
+    pub reboot_signature: u32,
+    /// A [`super::Decompression`]'s number of that kernel; 0 where none is loaded.
+    pub reboot_decompression: u32,
 }
 
 impl Status {
@@ -287,6 +295,10 @@ impl Default for Status {
             shared_region_count: 0,
             shared_wait: 0,
             shared_regions: [RegionRecord::default(); CMA_RANGES_MAX],
+            reboot_image: RegionRecord::default(),
+            reboot_entry: 0,
+            reboot_signature: 0,
+            reboot_decompression: 0,
         }
     }
 }
@@ -298,7 +310,8 @@ impl Structure for Status {
 const _: () = {
     assert!(size_of::<ElfcorehdrRecord>() == 16);
     assert!(
-        size_of::<Status>() == Status::FIRST_LEN + 56 + (MORE_REGIONS_MAX + CMA_RANGES_MAX) * 16
+        size_of::<Status>()
+            == Status::FIRST_LEN + 56 + (MORE_REGIONS_MAX + CMA_RANGES_MAX) * 16 + 32
     );
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
@@ -311,5 +324,7 @@ const _: () = {
     assert!(offset_of!(Status, more_regions) == Status::FIRST_LEN + 40);
     assert!(offset_of!(Status, holder) == Status::FIRST_LEN + 40 + MORE_REGIONS_MAX * 16);
     assert!(offset_of!(Status, shared_regions) == Status::FIRST_LEN + 56 + MORE_REGIONS_MAX * 16);
+    assert!(offset_of!(Status, reboot_image) == size_of::<Status>() - 32);
+    assert!(offset_of!(Status, reboot_entry) == size_of::<Status>() - 16);
     assert!(MORE_REGIONS_MAX == crate::contiguous::PIECES_MAX - 1);
 };

@@ -42,7 +42,9 @@ extern "C" fn purgatory_main(table: u64) -> ! {
             // SAFETY: The table's digest held, and the module mapped the report. The header was
             // found in its slot.
             unsafe {
-                memory::place_elfcorehdr(&table.elfcorehdr, image.elfcorehdr);
+                if let Some(elfcorehdr) = image.elfcorehdr {
+                    memory::place_elfcorehdr(&table.elfcorehdr, elfcorehdr);
+                }
                 memory::report(table.report, Moment::PurgatoryEntered, entered);
                 memory::report(table.report, Moment::Checked, checked);
                 memory::report(table.report, Moment::KernelEntered, arch::counter());

@@ -68,12 +68,16 @@ impl Memory for Physical {
     }
 }
 
-/// Writes the counter's value at a moment into the crash report at physical address `report`.
+/// Writes the counter's value at a moment into the crash report at physical address `report`, if there is
+/// one: 0 stands for none.
 ///
 /// # Safety
 ///
 /// A report must be there, identity-mapped, and not used by other code.
 pub unsafe fn report(report: u64, moment: Moment, counter: u64) {
+    if report == 0 {
+        return;
+    }
     let words = report as usize as *mut u64;
     // SAFETY: By this function's contract; a report has a word for each moment.
     unsafe { words.add(moment.word()).write_volatile(counter) };

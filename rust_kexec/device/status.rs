@@ -13,6 +13,7 @@ use crate::{
         self,
         Hooks, //
     },
+    reboot,
     reserve::Reservation,
     sys::kexec, //
 };
@@ -59,6 +60,13 @@ pub(super) fn status() -> Result<KBox<Crossing<Status>>> {
             }
             status.elfcorehdr = elfcorehdr;
         }
+    }
+    drop(slot);
+    if let Some(image) = reboot::lock().image() {
+        status.reboot_image = record(image.memory());
+        status.reboot_entry = image.entry();
+        status.reboot_signature = image.signature as u32;
+        status.reboot_decompression = image.decompression as u32;
     }
     Ok(boxed)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The segments that carry a capture kernel besides itself: what it is told, the purgatory, and the
-//! purgatory's table.
+//! The segments that carry a kernel besides itself: what it is told, the purgatory, and the purgatory's
+//! table.
 
 use crate::{
     arch::{
@@ -12,11 +12,14 @@ use crate::{
         image::Image, //
     },
     compat::prelude::*,
-    refusal::Refusal,
-    reserve::Reservation, //
+    refusal::Refusal, //
 };
 use kexec_core::{
-    handover::purgatory::Table,
+    handover::{
+        purgatory::Table,
+        Purpose,
+        UsableMemory, //
+    },
     plan::{
         Placement,
         Placer,
@@ -31,11 +34,11 @@ pub(super) fn place(
     sources: &Sources,
     placer: &mut Placer,
     packing: Placement,
-    reservation: &Reservation,
+    region: Range,
+    usable: Option<UsableMemory<'_>>,
     command_line_len: usize,
 ) -> Result<(), Refusal> {
-    let region = reservation.region();
-    let lens = sources.lens(region, reservation.usable(), command_line_len)?;
+    let lens = sources.lens(region, usable, command_line_len)?;
     for (kind, len) in [
         (handover::ARGUMENT, lens.argument),
         (SegmentKind::Purgatory, lens.purgatory),
@@ -56,24 +59,29 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// Builds them for a plan in which all segments have their places. `report` is the memory of the
-    /// crash report, which the purgatory writes to.
+    /// Builds them for a plan in which all segments have their places. `usable` is what a capture kernel may
+    /// use, and `report` the memory of the crash report, which the purgatory writes to; a kernel that a
+    /// reboot enters has neither.
     pub(super) fn build(
         sources: &Sources,
         plan: &Plan,
         image: &Image<'_>,
-        reservation: &Reservation,
+        usable: Option<UsableMemory<'_>>,
         command_line: &[u8],
         initrd_len: u64,
-        report: Range,
+        report: Option<Range>,
     ) -> Result<Self, Refusal> {
         let initrd = plan
             .segment(SegmentKind::Initrd)
             .and_then(|initrd| Range::from_start_len(initrd.memory.start(), initrd_len));
+        let purpose = match usable {
+            Some(_) => Purpose::Crash,
+            None => Purpose::Reboot,
+        };
         Ok(Self {
-            argument: sources.argument(plan, image, reservation.usable(), command_line, initrd)?,
+            argument: sources.argument(plan, image, usable, command_line, initrd)?,
             purgatory: sources.purgatory(plan, command_line, report)?,
-            flags: handover::flags(image),
+            flags: handover::flags(image, purpose),
         })
     }
 

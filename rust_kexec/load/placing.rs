@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The plan of an image: beside the one that is armed, where the region has room for both.
+//! The plan of an image. One for a crash goes beside the one that is armed, where the region has room for
+//! both.
 
 use super::{
     elfcorehdr::hotplug,
@@ -16,7 +17,6 @@ use crate::{
     },
     compat::prelude::*,
     refusal::Refusal,
-    reserve::Reservation,
     sys::{
         acpi,
         memory, //
@@ -26,9 +26,16 @@ use kernel::page::PAGE_SIZE;
 use kexec_core::{
     dump::elfcorehdr::slots::Slots,
     error::Error,
-    handover::command_line::capture_command_line,
+    handover::{
+        command_line::{
+            capture_command_line,
+            reboot_command_line, //
+        },
+        UsableMemory, //
+    },
     image::KernelImage,
     plan::{
+        Placement,
         Placer,
         Plan,
         Room, //
@@ -46,8 +53,16 @@ pub(super) struct Needs<'a> {
     pub(super) initrd: Option<&'a [u8]>,
     pub(super) command_line: &'a [u8],
     pub(super) sources: &'a Sources,
+    pub(super) region: Range,
+    pub(super) capture: Option<Capture<'a>>,
+}
+
+/// What only a capture kernel needs.
+#[derive(Clone, Copy)]
+pub(super) struct Capture<'a> {
     pub(super) elfcorehdr: &'a hotplug::Prepared,
-    pub(super) reservation: &'a Reservation,
+    /// The memory that it may use.
+    pub(super) usable: UsableMemory<'a>,
 }
 
 /// A plan, and what depends on where the elfcorehdr is.
@@ -60,7 +75,7 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// The capture kernel's command line, without the NUL.
+    /// The kernel's command line, without the NUL.
     pub(super) fn command_line(&self) -> &[u8] {
         let line = self.command_line.get(..self.command_line_len);
         line.unwrap_or_default()
@@ -72,20 +87,28 @@ pub(super) fn extent(plan: &Plan) -> Range {
     plan.extent(PAGE_SIZE as u64)
 }
 
-/// The memory of the slots of the elfcorehdr, in pages of its own.
+/// The memory of the slots of the elfcorehdr, in pages of its own. Empty where the image has none.
 pub(super) fn elfcorehdr(plan: &Plan) -> Range {
     let segment = plan.segment(SegmentKind::Elfcorehdr);
     segment.map(|segment| segment.memory).unwrap_or_default()
 }
 
 impl Needs<'_> {
+    /// Plans the image where nothing else is.
+    pub(super) fn plan(&self) -> Result<Planned, Refusal> {
+        self.plan_in(Room::whole(self.region))
+    }
+
     /// Plans the image beside what is at `occupied`. Where that leaves too little room, plans it as if
     /// nothing were there.
-    pub(super) fn plan(&self, occupied: Option<Range>) -> Result<Planned, Refusal> {
-        if let Some(planned) = self.plan_beside(occupied)? {
-            return Ok(planned);
+    pub(super) fn plan_beside_or_instead(
+        &self,
+        occupied: Option<Range>,
+    ) -> Result<Planned, Refusal> {
+        match self.plan_beside(occupied)? {
+            Some(planned) => Ok(planned),
+            None => self.plan(),
         }
-        self.plan_in(Room::whole(self.reservation.region()))
     }
 
     /// Where an image of these lengths would go that replaces this one.
@@ -97,8 +120,7 @@ impl Needs<'_> {
     }
 
     fn plan_beside(&self, occupied: Option<Range>) -> Result<Option<Planned>, Refusal> {
-        let region = self.reservation.region();
-        let rooms = occupied.map(|occupied| Room::beside(region, occupied));
+        let rooms = occupied.map(|occupied| Room::beside(self.region, occupied));
         for room in rooms.into_iter().flatten() {
             match self.plan_in(room) {
                 Err(Refusal::Core(Error::Plan(error))) if error.is_want_of_room() => {}
@@ -111,43 +133,35 @@ impl Needs<'_> {
     // Out of line for the stack: the placer.
     #[inline(never)]
     fn plan_in(&self, room: Room) -> Result<Planned, Refusal> {
-        let (reservation, packing) = (self.reservation, room.packing);
-        let mut placer = KBox::new(
-            Placer::within(reservation.region(), room.range)?,
-            GFP_KERNEL,
-        )?;
+        let packing = room.packing;
+        let mut placer = KBox::new(Placer::within(self.region, room.range)?, GFP_KERNEL)?;
         let kernel = placer.place_kernel(self.image, packing)?;
-        // The slots are write-protected apart from the rest, so they have pages of their own.
-        let page_len = PAGE_SIZE as u64;
-        let (slot_len, slots_len) =
-            Slots::lens(self.elfcorehdr.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
-        let elfcorehdr = placer.place(
-            SegmentKind::Elfcorehdr,
-            self.elfcorehdr.len(),
-            slots_len,
-            page_len,
-            packing,
-            Range::ALL,
-        )?;
-        let slots = Slots {
-            start: elfcorehdr.memory.start(),
-            slot_len,
-        };
         let limit = image::command_line_limit(self.image);
         let mut command_line = KVec::new();
         command_line.extend_with(limit as usize + 1, 0, GFP_KERNEL)?;
-        let command_line_len = capture_command_line(
-            &mut command_line,
-            self.command_line,
-            slots.start,
-            acpi::is_enabled(),
-            limit,
-        )?;
+        let (slots, command_line_len) = match self.capture {
+            Some(Capture { elfcorehdr, .. }) => {
+                let slots = place_slots(elfcorehdr, &mut placer, packing)?;
+                let len = capture_command_line(
+                    &mut command_line,
+                    self.command_line,
+                    slots.start,
+                    acpi::is_enabled(),
+                    limit,
+                )?;
+                (slots, len)
+            }
+            None => {
+                let len = reboot_command_line(&mut command_line, self.command_line, limit)?;
+                (Slots::NONE, len)
+            }
+        };
         handover::place(
             self.sources,
             &mut placer,
             packing,
-            reservation,
+            self.region,
+            self.capture.map(|capture| capture.usable),
             command_line_len,
         )?;
         if let Some(initrd) = self.initrd {
@@ -165,4 +179,28 @@ impl Needs<'_> {
             command_line_len,
         })
     }
+}
+
+/// Places the slots of the elfcorehdr. They are write-protected apart from the rest, so they have pages of
+/// their own.
+fn place_slots(
+    elfcorehdr: &hotplug::Prepared,
+    placer: &mut Placer,
+    packing: Placement,
+) -> Result<Slots, Refusal> {
+    let page_len = PAGE_SIZE as u64;
+    let (slot_len, slots_len) =
+        Slots::lens(elfcorehdr.len_max(), page_len).ok_or(Refusal::OutOfMemory)?;
+    let segment = placer.place(
+        SegmentKind::Elfcorehdr,
+        elfcorehdr.len(),
+        slots_len,
+        page_len,
+        packing,
+        Range::ALL,
+    )?;
+    Ok(Slots {
+        start: segment.memory.start(),
+        slot_len,
+    })
 }

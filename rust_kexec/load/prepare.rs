@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Planning an image, building it aside, and copying it to its place.
+//! Planning an image for a crash, building it aside, and copying it to its place.
 //!
 //! Everything that can be wrong with an image is found in [`prepare`], while an earlier image is still
 //! armed. Copying fails only where memory does not keep what is written to it.
@@ -24,6 +24,7 @@ use super::{
     },
     placing::{
         self,
+        Capture,
         Needs, //
     },
     segments::{
@@ -147,10 +148,13 @@ pub(crate) fn prepare<'a>(
         initrd: files.initrd,
         command_line: files.command_line,
         sources: &sources,
-        elfcorehdr: &headers,
-        reservation,
+        region,
+        capture: Some(Capture {
+            elfcorehdr: &headers,
+            usable: reservation.usable(),
+        }),
     };
-    let planned = needs.plan(claim.occupied())?;
+    let planned = needs.plan_beside_or_instead(claim.occupied())?;
     let replacement = needs.replacement(&planned)?;
     let slots = planned.slots;
 
@@ -158,10 +162,10 @@ pub(crate) fn prepare<'a>(
         &sources,
         &planned.plan,
         &image,
-        reservation,
+        Some(reservation.usable()),
         planned.command_line(),
         initrd.len() as u64,
-        record.report.memory(),
+        Some(record.report.memory()),
     )?;
     let windows = reservation.windows(
         placing::extent(&planned.plan),

@@ -20,6 +20,7 @@ use crate::{
         words, //
     }, //
 };
+use core::cell::RefCell;
 use kexec_core::{
     dump::elfcorehdr::slots::Slots,
     handover::{
@@ -150,6 +151,14 @@ impl Segments {
         }
     }
 
+    /// Checks all of it, as after the load. Not for the crash path.
+    pub(super) fn check(&self, digests: &mut Digests) -> Result<(), Damage> {
+        check::everything(
+            self.records(),
+            &Digested(&self.views, RefCell::new(digests)),
+        )
+    }
+
     /// Checks what the purgatory cannot check. For the crash path: takes no lock.
     // scripts/check-crash-path follows it.
     pub(crate) fn check_before_the_jump(&self) -> Result<(), Damage> {
@@ -191,6 +200,21 @@ impl Destination for Memory<'_> {
     fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
         let bytes = self.memory.bytes(range).unwrap_or_default();
         self.digests.digest_by(algorithm, bytes)
+    }
+}
+
+/// The image as the kernel maps it, with digests by every algorithm.
+struct Digested<'a>(&'a Views, RefCell<&'a mut Digests>);
+
+impl check::Memory for Digested<'_> {
+    fn bytes(&self, range: Range) -> Option<&[u8]> {
+        // SAFETY: By the invariant of the segments, whose views these are.
+        unsafe { self.0.bytes(range) }
+    }
+
+    fn digest(&self, algorithm: Algorithm, bytes: &[u8]) -> Option<[u8; DIGEST_LEN]> {
+        let mut digests = self.1.try_borrow_mut().ok()?;
+        Some(digests.digest_by(algorithm, bytes))
     }
 }
 

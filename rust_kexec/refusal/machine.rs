@@ -19,6 +19,8 @@ pub(crate) enum MachineError {
     Hook { what: &'static str, error: Error },
     /// Memory is encrypted, and the handover is written for plain memory.
     MemoryEncrypted,
+    /// This kernel's own state is to be handed over to the next one.
+    StateHandover,
     /// The hypervisor has to be told of a crash by what only the kernel has.
     #[cfg_attr(CONFIG_ARM64, expect(dead_code, reason = "there none has to be told"))]
     Hypervisor(&'static str),
@@ -30,7 +32,7 @@ impl MachineError {
         match self {
             Self::Hook { error, .. } => *error,
             Self::Missing { .. } | Self::NotesOutsideRam { .. } => ENODEV,
-            Self::MemoryEncrypted | Self::Hypervisor(_) => ENODEV,
+            Self::MemoryEncrypted | Self::StateHandover | Self::Hypervisor(_) => ENODEV,
         }
     }
 }
@@ -55,6 +57,11 @@ impl fmt::Display for MachineError {
                 "this machine encrypts its memory (SME, SEV, TDX or a realm of Arm CCA), and \
                  handing encrypted memory to a capture kernel is not implemented: boot with \
                  mem_encrypt=off, or in an ordinary machine",
+            ),
+            Self::StateHandover => f.write_str(
+                "this kernel was booted with kho=on: it hands its own state over to the next kernel, which \
+                 only an image of its own kexec can be told: boot without that, or load with the kernel's \
+                 own kexec",
             ),
             Self::Hypervisor(name) => write!(
                 f,

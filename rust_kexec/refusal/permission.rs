@@ -4,6 +4,7 @@
 
 use crate::compat::prelude::*;
 use core::fmt;
+use kexec_core::handover::Purpose;
 
 /// Why the caller may not load or unload.
 pub(crate) enum PermissionError {
@@ -11,8 +12,8 @@ pub(crate) enum PermissionError {
     NotPermitted,
     /// kernel.kexec_load_disabled is set.
     LoadDisabled,
-    /// kernel.kexec_load_limit_panic is used up.
-    LoadLimit,
+    /// The limit for images of this purpose is used up: kernel.kexec_load_limit_panic or _reboot.
+    LoadLimit(Purpose),
 }
 
 impl PermissionError {
@@ -33,7 +34,11 @@ impl fmt::Display for PermissionError {
                 "kernel.kexec_load_disabled is 1, which forbids to load and to unload until the next \
                  boot: load before it is set",
             ),
-            Self::LoadLimit => f.write_str(
+            Self::LoadLimit(Purpose::Reboot) => f.write_str(
+                "kernel.kexec_load_limit_reboot is 0: no more kernels may be loaded for a reboot, or \
+                 unloaded, until the next boot",
+            ),
+            Self::LoadLimit(Purpose::Crash) => f.write_str(
                 "kernel.kexec_load_limit_panic is 0: no more capture kernels may be loaded or \
                  unloaded until the next boot",
             ),

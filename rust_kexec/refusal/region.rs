@@ -30,6 +30,8 @@ pub(crate) enum RegionError {
     NotPages { range: Range, page_len: u64 },
     /// There are more pieces of named memory than a capture kernel can be told of.
     TooMany { found: usize, most: usize },
+    /// The running kernel cannot empty a place for an image that a reboot enters.
+    NoPlaceForReboot { wanted: u64, largest: u64 },
     /// Firmware does not call all of it RAM.
     NotRam { range: Range, missing: Range },
     /// The running kernel uses some of it as RAM.
@@ -65,7 +67,9 @@ impl RegionError {
             Self::Reserved { .. } => EEXIST,
             Self::NotShrunk(error) => *error,
             Self::CannotBeTaken => ENODEV,
-            Self::NotAvailable { .. } | Self::CannotMap(_) => ENOMEM,
+            Self::NotAvailable { .. } | Self::NoPlaceForReboot { .. } | Self::CannotMap(_) => {
+                ENOMEM
+            }
             Self::NotPages { .. } | Self::TooMany { .. } => EINVAL,
             Self::NotRam { .. } | Self::OutOfReach(_) => errno(Errno::AddrNotAvail),
             Self::IsNamed => EEXIST,
@@ -159,6 +163,14 @@ impl fmt::Display for RegionError {
             Self::CannotMap(range) => write!(
                 f,
                 "the kernel cannot map {range}, where the image was to go: free memory, and load again"
+            ),
+            Self::NoPlaceForReboot { wanted, largest } => write!(
+                f,
+                "the image needs {} in one piece, where it is to run, and the running kernel can empty no \
+                 more than {}, which is {} too little: free memory, and load again",
+                Size(*wanted),
+                Size(*largest),
+                Size(wanted.saturating_sub(*largest)),
             ),
             Self::IsNamed => f.write_str(
                 "the memory for images was named with region= when the module was inserted, and stays as it \

@@ -4,13 +4,14 @@
 
 use crate::compat::prelude::*;
 use core::fmt;
+use kexec_core::handover::Purpose;
 
 /// Why a request cannot be served.
 pub(crate) enum RequestError {
     /// The module is being removed.
     ModuleGoing,
-    /// Nothing is loaded that could be unloaded.
-    NothingLoaded,
+    /// No image of this purpose is loaded that could be unloaded.
+    NothingLoaded(Purpose),
     /// The request has flags that we do not know.
     UnknownFlags(u32),
     /// The request asks for digests that we cannot compute.
@@ -26,7 +27,7 @@ impl RequestError {
     pub(super) fn errno(&self) -> Error {
         match self {
             Self::ModuleGoing => ENODEV,
-            Self::NothingLoaded => ENOENT,
+            Self::NothingLoaded(_) => ENOENT,
             Self::UnknownFlags(_) | Self::UnknownDigest(_) => EINVAL,
             Self::CommandLineLength { .. } => EINVAL,
             Self::BadAddress => EFAULT,
@@ -40,8 +41,11 @@ impl fmt::Display for RequestError {
             Self::ModuleGoing => {
                 f.write_str("the module is being removed: insert it again, and load then")
             }
-            Self::NothingLoaded => {
+            Self::NothingLoaded(Purpose::Crash) => {
                 f.write_str("there is no capture kernel loaded that could be unloaded")
+            }
+            Self::NothingLoaded(Purpose::Reboot) => {
+                f.write_str("there is no kernel loaded for a reboot that could be unloaded")
             }
             Self::UnknownFlags(flags) => write!(
                 f,

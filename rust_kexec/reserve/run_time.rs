@@ -21,6 +21,7 @@ use crate::{
 use kexec_core::{
     contiguous::{
         take,
+        Limits,
         Pieces, //
     },
     types::ranges::Range, //
@@ -44,6 +45,24 @@ impl RunTimeMemory {
         }
         let ram = iomem::online_ram()?;
         let pieces = take(&mut KernelMemory, &ram, limits(&ram), wanted)?;
+        Ok(Self { pieces, wanted })
+    }
+
+    /// Takes so many bytes in one piece.
+    pub(super) fn take_in_one_piece(wanted: u64) -> Result<Self, Refusal> {
+        if !CAN_BE_TAKEN {
+            return Err(RegionError::CannotBeTaken.into());
+        }
+        let ram = iomem::online_ram()?;
+        let limits = Limits {
+            pieces: 1,
+            ..limits(&ram)
+        };
+        let pieces = take(&mut KernelMemory, &ram, limits, wanted);
+        let pieces = pieces.map_err(|shortage| RegionError::NoPlaceForReboot {
+            wanted,
+            largest: shortage.largest,
+        })?;
         Ok(Self { pieces, wanted })
     }
 

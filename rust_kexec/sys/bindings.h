@@ -37,10 +37,12 @@
 #include <linux/proc_fs.h>
 #include <linux/ptrace.h>
 #include <linux/random.h>
+#include <linux/reboot.h>
 #include <linux/range.h>
 #include <linux/security.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -188,6 +190,7 @@ bool rust_kexec_cpu_is_possible(unsigned int cpu);
 bool rust_kexec_cpu_is_present(unsigned int cpu);
 bool rust_kexec_cpu_is_online(unsigned int cpu);
 bool rust_kexec_cpu_is_active(unsigned int cpu);
+unsigned int rust_kexec_online_cpus(void);
 const struct attribute *const *rust_kexec_attributes(const struct attribute_group *group);
 
 #ifndef CONFIG_CRASH_DUMP
@@ -268,6 +271,20 @@ void *rust_kexec_ioremap_cache(u64 address, size_t len);
 /* sys/rate_limit.c */
 bool rust_kexec_may_log(void);
 
+/* sys/reboot.c */
+void rust_kexec_set_prepare_restart(void *function);
+void rust_kexec_set_move_to_reboot_cpu(void *function);
+void rust_kexec_set_shut_down_core(void *function);
+void rust_kexec_set_shut_down_machine(void *function);
+void rust_kexec_set_keep_log(void *function);
+void rust_kexec_prepare_restart(void);
+void rust_kexec_move_to_reboot_cpu(void);
+void rust_kexec_shut_down_core(void);
+void rust_kexec_shut_down_machine(void);
+void rust_kexec_keep_log(void);
+void rust_kexec_enable_cpu_hotplug(void);
+void *rust_kexec_show_of(const struct kobj_attribute *attribute);
+
 /* sys/remote_call.c */
 call_single_data_t *rust_kexec_remote_call(unsigned int cpu);
 struct pt_regs *rust_kexec_irq_regs(void);
@@ -345,7 +362,6 @@ bool rust_kexec_has_processor_trace(void);
 /* arch/arm64/break_before_make.c */
 unsigned long rust_kexec_zeroed_page(void);
 void *rust_kexec_map_page(u64 address);
-unsigned int rust_kexec_online_cpus(void);
 
 /* arch/arm64/firmware.c */
 void rust_kexec_of_node_put(struct device_node *node);

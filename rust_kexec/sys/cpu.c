@@ -64,6 +64,11 @@ bool rust_kexec_cpu_is_active(unsigned int cpu)
 	return cpu_active(cpu);
 }
 
+unsigned int rust_kexec_online_cpus(void)
+{
+	return num_online_cpus();
+}
+
 /* The field is in a union in some versions, and of another type. */
 const struct attribute *const *rust_kexec_attributes(const struct attribute_group *group)
 {

@@ -161,6 +161,12 @@ unsafe fn terminated<T>(array: *const *const T) -> impl Iterator<Item = *const T
         .take_while(|pointer| !pointer.is_null())
 }
 
+/// How many CPUs are online.
+pub(crate) fn online_count() -> usize {
+    // SAFETY: Reads a number.
+    unsafe { bindings::rust_kexec_online_cpus() as usize }
+}
+
 /// Waits without sleeping.
 pub(crate) fn delay_microseconds(microseconds: u32) {
     // SAFETY: Busy-waits.

@@ -3,7 +3,7 @@
 //! Hooks on functions of the kernel.
 //!
 //! - `ftrace`, or `kprobe` in a kernel without ftrace: how a function is hooked;
-//! - `panic`, `region`, `crash_loaded`, `crash_size`: which ones are.
+//! - `panic`, `region`, `crash_loaded`, `crash_size`, `reboot`: which ones are.
 //!
 //! This is the one place that decides by which means. Whoever uses a hook asks [`CAN_FAIL`].
 
@@ -16,6 +16,7 @@ mod ftrace;
 #[cfg(not(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))]
 mod kprobe;
 pub(crate) mod panic;
+pub(crate) mod reboot;
 pub(crate) mod region;
 
 #[cfg(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)]

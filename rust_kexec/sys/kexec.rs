@@ -21,6 +21,7 @@ use kernel::{
         c_void, //
     }, //
 };
+use kexec_core::handover::Purpose;
 
 /// Whether the functions that the kernel does not export were found.
 static FOUND: AtomicBool = AtomicBool::new(false);
@@ -51,20 +52,27 @@ pub(crate) fn caller_may_boot() -> bool {
     true
 }
 
-/// Whether kernel.kexec_load_disabled and kernel.kexec_load_limit_panic allow the caller to load or
-/// unload a crash image, as kexec_load_permitted() says. It counts for the limit. None where that
+/// Whether kernel.kexec_load_disabled and the limit for images of this purpose (kernel.kexec_load_limit_panic
+/// or _reboot) allow the caller to load or unload one, as kexec_load_permitted() says. It counts for the limit. None where that
 /// function was not found. A kernel without kexec has neither, and forbids nothing by them.
-pub(crate) fn load_permitted() -> Option<bool> {
+pub(crate) fn load_permitted(purpose: Purpose) -> Option<bool> {
     if !FOUND.load(Ordering::Acquire) {
         return None;
     }
     #[cfg(CONFIG_KEXEC_CORE)]
-    // SAFETY: Asks about the current process and two variables; it may sleep, as a system call may.
-    return Some(unsafe {
-        bindings::rust_kexec_load_permitted(bindings::KEXEC_TYPE_CRASH as c_int)
-    });
+    {
+        let image_type = match purpose {
+            Purpose::Crash => bindings::KEXEC_TYPE_CRASH,
+            Purpose::Reboot => bindings::KEXEC_TYPE_DEFAULT,
+        };
+        // SAFETY: Asks about the current process and two variables; it may sleep, as a system call may.
+        Some(unsafe { bindings::rust_kexec_load_permitted(image_type as c_int) })
+    }
     #[cfg(not(CONFIG_KEXEC_CORE))]
-    Some(true)
+    {
+        let _ = purpose;
+        Some(true)
+    }
 }
 
 /// Whether nobody loads or unloads an image, or changes the reserved region, at this moment: nobody

@@ -138,6 +138,12 @@ pub struct Slots {
 }
 
 impl Slots {
+    /// Those of an image that has no elfcorehdr: it is not for a crash.
+    pub const NONE: Self = Self {
+        start: 0,
+        slot_len: 0,
+    };
+
     /// The lengths of a slot and of the segment. A slot has room for a header of `header_len`
     /// bytes; all parts are made of whole pages of `page_len` bytes.
     pub fn lens(header_len: u64, page_len: u64) -> Option<(u64, u64)> {

@@ -13,7 +13,7 @@ use kexec_core::{
         arm64::{
             console,
             device_tree::{
-                capture_tree,
+                next_tree,
                 tree_len_bound,
                 Changes,
                 DeviceTreeError, //
@@ -24,6 +24,7 @@ use kexec_core::{
             capture_command_line,
             find_console, //
         },
+        CaptureMemory,
         UsableMemory, //
     },
     plan::{
@@ -55,12 +56,12 @@ pub fn fdt(input: &[u8]) {
     }
     let _ = (tree.node(b"/chosen"), console::find_stdout(&tree));
     let range = |start, end| Range::new(start, end).unwrap_or_default();
+    let regions = [range(0x4000_0000, 0x5000_0000)];
     let changes = Changes {
-        elfcorehdr: range(0x4ff0_0000, 0x5000_0000),
-        usable: UsableMemory {
-            regions: &[range(0x4000_0000, 0x5000_0000)],
-            shared: &[],
-        },
+        capture: Some(CaptureMemory {
+            elfcorehdr: range(0x4ff0_0000, 0x5000_0000),
+            usable: UsableMemory::set_aside(&regions),
+        }),
         bootargs: b"console=ttyAMA0",
         initrd: Some(range(0x4800_0000, 0x4812_3456)),
         kaslr_seed: Some(0x1234_5678_9abc_def0),
@@ -68,7 +69,7 @@ pub fn fdt(input: &[u8]) {
         stale_reservations: &[range(0x4400_0000, 0x4410_0000)],
     };
     let mut out = vec![0; tree_len_bound(tree.contents_len(), &changes)];
-    let captured = capture_tree(&mut out, input, &changes);
+    let captured = next_tree(&mut out, input, &changes);
     let bound_holds = !matches!(captured, Err(DeviceTreeError::Buffer { .. }));
     assert!(bound_holds, "the tree is longer than its bound");
     if let Ok(len) = captured {

@@ -102,6 +102,7 @@ pub fn payload(mut input: &[u8]) {
     let parameters = x86_64::payload::Parameters {
         no5lvl: flags & 1 != 0,
         mem_encrypt: flags & 2 != 0,
+        nokaslr: flags & 4 != 0,
     };
     let Ok(bzimage) = BzImage::parse(file) else {
         return;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The device tree that the capture kernel is entered with.
+//! The device tree that the next kernel is entered with, after a crash or by a reboot.
 //!
 //! It is made from the running kernel's tree. Properties of /chosen that held for that kernel only
-//! are dropped, and those that the capture kernel needs are added. Nodes and properties outside of
+//! are dropped, and those that the next kernel needs are added. Nodes and properties outside of
 //! `/chosen` stay as they are, so memory that firmware has reserved in `/reserved-memory` stays
 //! reserved. Only what was reserved there for the capture kernel itself is dropped. The new tree has no gaps, even if firmware has left room in the running one.
 //!
 //! On a machine that ACPI describes, the running tree is the one that the kernel's EFI stub has
 //! made. Its /chosen has the addresses of UEFI's tables and memory map. These properties are kept,
-//! because the capture kernel finds ACPI by nothing else.
+//! because the next kernel finds ACPI by nothing else.
 
 mod changes;
 mod chosen;
@@ -58,9 +58,9 @@ const LONGEST_CELLS: Cells = Cells {
     size: 2,
 };
 
-/// Writes the capture kernel's device tree to `out`, made from the running kernel's, and returns
+/// Writes the next kernel's device tree to `out`, made from the running kernel's, and returns
 /// its length. A buffer of [`tree_len_bound`] bytes is long enough.
-pub fn capture_tree(
+pub fn next_tree(
     out: &mut [u8],
     running: &[u8],
     changes: &Changes<'_>,

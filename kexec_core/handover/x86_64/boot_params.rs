@@ -230,6 +230,20 @@ impl<'a> BootParams<'a> {
         write(self.page, SCREEN_INFO_EXT_MEM_K, &[0; 2]);
     }
 
+    /// Takes over the memory map that the running kernel was given by firmware or its boot loader: a kernel
+    /// that a reboot enters has the same memory. What the command line has made of it does not count. Where
+    /// there are more entries than the page has room for, it is a part of them, as it is for the kernel's own
+    /// kexec.
+    pub fn take_over_memory(&mut self, running: &[u8; BOOT_PARAMS_LEN]) {
+        for (offset, len) in [
+            (E820_ENTRIES, 1),
+            (E820_TABLE, E820_ENTRIES_MAX * E820_ENTRY_LEN),
+        ] {
+            let field = running.get(offset..).and_then(|field| field.get(..len));
+            write(self.page, offset, field.unwrap_or_default());
+        }
+    }
+
     /// Sets the physical address of the ACPI root pointer, unless the running kernel was told
     /// another one. 0 stands for an unknown address.
     pub fn set_acpi_rsdp_if_unknown(&mut self, address: u64) {

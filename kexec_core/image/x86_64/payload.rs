@@ -62,13 +62,15 @@ pub fn find<'a>(
     compressed.with_appended_len(appended.into()).map(Ok)
 }
 
-/// The parameters of a command line that a bzImage's own code reads, besides those for KASLR.
+/// The parameters of a command line that a bzImage's own code reads, as far as they matter here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// `no5lvl`: the kernel is to be entered with four levels of page tables.
     pub no5lvl: bool,
     /// `mem_encrypt=on`: the kernel is told to encrypt memory.
     pub mem_encrypt: bool,
+    /// `nokaslr`: the kernel runs at the addresses that it was linked for.
+    pub nokaslr: bool,
 }
 
 impl Parameters {
@@ -82,6 +84,7 @@ impl Parameters {
         Self {
             no5lvl: has(b"no5lvl"),
             mem_encrypt: has(b"mem_encrypt=on"),
+            nokaslr: has(b"nokaslr"),
         }
     }
 }

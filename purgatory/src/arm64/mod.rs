@@ -34,7 +34,10 @@ use core::arch::{
     asm,
     global_asm, //
 };
-use kexec_core::handover::purgatory::Table;
+use kexec_core::handover::purgatory::{
+    Table,
+    ENTER_AT_EL2, //
+};
 
 // The memory functions that the compiler emits calls to. Simple loops will do: the largest copy is an
 // elfcorehdr that was replaced, some kilobytes.
@@ -93,6 +96,9 @@ const SCTLR_MMU_OFF: u64 = 1 << 29 | 1 << 28 | 1 << 22 | 1 << 20 | 1 << 11;
 /// to memory. At load, the segments were cleaned to the point of coherency. This program has written
 /// its own data and stack since. Those lines are cleaned too, so that none is evicted later over the
 /// capture kernel's writes.
+///
+/// A kernel that a reboot enters gets EL2 back, where this one has left that to a stub of its own
+/// (arch/arm64/kernel/hyp-stub.S): the call `HVC_SOFT_RESTART` goes on at x1, with x2 to x4 as arguments.
 pub fn enter_kernel(table: &Table) -> ! {
     // SAFETY: All digests held, so `entry` is the first instruction of the kernel that the module
     // verified, with its device tree at `argument`. This code is identity-mapped, so it goes on
@@ -118,12 +124,21 @@ pub fn enter_kernel(table: &Table) -> ! {
             "isb",
             "msr sctlr_el1, x9",
             "isb",
+            "cbz x10, 3f",
+            "mov x2, x0",
+            "mov x0, #1",
+            "mov x1, x8",
+            "mov x3, xzr",
+            "mov x4, xzr",
+            "hvc #0",
+            "3:",
             "mov x1, xzr",
             "mov x2, xzr",
             "mov x3, xzr",
             "br x8",
             in("x8") table.entry,
             in("x9") SCTLR_MMU_OFF,
+            in("x10") u64::from(table.flags & ENTER_AT_EL2),
             in("x0") table.argument,
             options(noreturn),
         )

@@ -22,10 +22,3 @@ void *rust_kexec_map_page(u64 address)
 
 	return vmap(&page, 1, VM_MAP, PAGE_KERNEL);
 }
-
-/* Inline. */
-
-unsigned int rust_kexec_online_cpus(void)
-{
-	return num_online_cpus();
-}

@@ -11,6 +11,7 @@ use crate::{
     compat::prelude::*,
     sys::{
         bindings,
+        cpu,
         physical, //
     }, //
 };
@@ -127,8 +128,8 @@ pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Re
 unsafe extern "C" fn stopped(argument: *mut c_void) -> c_int {
     // SAFETY: By this function's contract; all CPUs share it.
     let replacement = unsafe { &*argument.cast::<Replacement<'_>>() };
-    // SAFETY: Reads a variable that does not change while CPUs are stopped.
-    let cpus = unsafe { bindings::rust_kexec_online_cpus() } as usize;
+    // It does not change while CPUs are stopped.
+    let cpus = cpu::online_count();
     let mut status = 0;
     let masks: u64;
     // SAFETY: Masks what could run code of others on this CPU; undone below.

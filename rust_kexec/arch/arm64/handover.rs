@@ -22,6 +22,7 @@ use crate::{
         acpi::AcpiTable,
         bindings,
         file::Mount,
+        kallsyms::Kallsyms,
         random, //
     }, //
 };
@@ -36,7 +37,7 @@ use kexec_core::{
                 find_stdout, //
             },
             device_tree::{
-                capture_tree,
+                next_tree,
                 tree_len_bound,
                 Changes,
                 DeviceTreeError,
@@ -52,8 +53,11 @@ use kexec_core::{
         command_line::Console,
         purgatory::{
             CONSOLE_NONE,
-            CONSOLE_PL011, //
+            CONSOLE_PL011,
+            ENTER_AT_EL2, //
         },
+        CaptureMemory,
+        Purpose,
         UsableMemory, //
     },
     plan::Plan,
@@ -137,19 +141,15 @@ impl Sources {
     pub(crate) fn lens(
         &self,
         region: Range,
-        usable: UsableMemory<'_>,
+        usable: Option<UsableMemory<'_>>,
         command_line_len: usize,
     ) -> Result<Lens, Refusal> {
         let mut bootargs = KVVec::new();
         bootargs.extend_with(command_line_len, b' ', GFP_KERNEL)?;
         let rng_seed = [0; RNG_SEED_LEN];
-        let regions = highest_first(usable.regions)?;
+        let regions = highest_first(usable)?;
         let changes = Changes {
-            elfcorehdr: region,
-            usable: UsableMemory {
-                regions: &regions,
-                ..usable
-            },
+            capture: usable.map(|usable| capture_memory(usable, &regions, region)),
             bootargs: &bootargs,
             initrd: Some(region),
             kaslr_seed: Some(0),
@@ -164,14 +164,14 @@ impl Sources {
         })
     }
 
-    /// The device tree, for a kernel that may use this memory.
+    /// The device tree, for a capture kernel that may use this memory or one that has all.
     // Out of line for the stack: the seeds and the changes of the tree.
     #[inline(never)]
     pub(crate) fn argument(
         &self,
         plan: &Plan,
         _image: &Image<'_>,
-        usable: UsableMemory<'_>,
+        usable: Option<UsableMemory<'_>>,
         command_line: &[u8],
         initrd: Option<Range>,
     ) -> Result<KVVec<u8>, Refusal> {
@@ -179,21 +179,19 @@ impl Sources {
         random::fill(&mut rng_seed);
         let mut kaslr_seed = [0; size_of::<u64>()];
         random::fill(&mut kaslr_seed);
-        // The capture kernel would take a seed for more than it is.
+        // The next kernel would take a seed for more than it is.
         let seeded = random::is_unpredictable();
-        let regions = highest_first(usable.regions)?;
+        let regions = highest_first(usable)?;
+        let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
+        let elfcorehdr = elfcorehdr.map(|segment| segment.memory).unwrap_or_default();
         let mut tree = KVVec::new();
         let room = memory_of(plan, ARGUMENT)?.len();
         tree.extend_with(room as usize, 0, GFP_KERNEL)?;
-        capture_tree(
+        next_tree(
             &mut tree,
             &self.tree,
             &Changes {
-                elfcorehdr: memory_of(plan, SegmentKind::Elfcorehdr)?,
-                usable: UsableMemory {
-                    regions: &regions,
-                    ..usable
-                },
+                capture: usable.map(|usable| capture_memory(usable, &regions, elfcorehdr)),
                 bootargs: command_line,
                 initrd,
                 kaslr_seed: seeded.then_some(u64::from_ne_bytes(kaslr_seed)),
@@ -204,14 +202,14 @@ impl Sources {
         Ok(tree)
     }
 
-    /// The purgatory, which writes to the crash report.
+    /// The purgatory, which writes to the crash report if there is one.
     // Out of line for the stack: the parsed tree and the map.
     #[inline(never)]
     pub(crate) fn purgatory(
         &self,
         plan: &Plan,
         command_line: &[u8],
-        report: Range,
+        report: Option<Range>,
     ) -> Result<KVVec<u8>, Refusal> {
         let region = plan.region();
         let purgatory = the_purgatory();
@@ -220,7 +218,7 @@ impl Sources {
         let mut map = IdentityMap::new(&mut tables, purgatory.tables(plan)?, granule())?;
         // SAFETY: Returns what the kernel maps its own text and data with.
         let attributes = unsafe { bindings::rust_kexec_executable_page_attributes() };
-        for range in [region, report] {
+        for range in [Some(region), report].into_iter().flatten() {
             map.map(range, attributes)?;
         }
         let tree = Fdt::parse(&self.tree).ok();
@@ -245,18 +243,54 @@ impl Sources {
     }
 }
 
-/// The region first, then the low one, as the capture kernel expects them.
-fn highest_first(regions: &[Range]) -> Result<KVec<Range>, Refusal> {
+/// The region first, then the low one, as a capture kernel expects them.
+fn highest_first(usable: Option<UsableMemory<'_>>) -> Result<KVec<Range>, Refusal> {
     let mut reversed = KVec::new();
-    for range in regions.iter().rev() {
+    for range in usable.unwrap_or_default().regions.iter().rev() {
         reversed.push(*range, GFP_KERNEL)?;
     }
     Ok(reversed)
 }
 
-/// The image is entered in one way only.
-pub(crate) fn flags(_image: &Image<'_>) -> u32 {
-    0
+/// A capture kernel's memory, with its regions in the order in which it is told of them.
+fn capture_memory<'a>(
+    usable: UsableMemory<'a>,
+    regions: &'a [Range],
+    elfcorehdr: Range,
+) -> CaptureMemory<'a> {
+    CaptureMemory {
+        usable: UsableMemory { regions, ..usable },
+        elfcorehdr,
+    }
+}
+
+/// How the kernel is entered, as flags of the purgatory's table. A capture kernel is entered at the
+/// exception level that this kernel runs at: what is at EL2 may be what has crashed.
+pub(crate) fn flags(_image: &Image<'_>, purpose: Purpose) -> u32 {
+    match purpose == Purpose::Reboot && has_stub_at_el2() {
+        true => ENTER_AT_EL2,
+        false => 0,
+    }
+}
+
+/// Whether this kernel was started at EL2, and has left that to its stub, as is_hyp_nvhe() says. Where it does
+/// not tell how it was started, the next kernel goes without KVM.
+fn has_stub_at_el2() -> bool {
+    /// `BOOT_CPU_MODE_EL2` (asm/virt.h). The kernel's array has the modes of the first CPU and of the others.
+    const STARTED_AT_EL2: u32 = 0xe12;
+    /// CurrentEL of EL2 (Arm ARM, "CurrentEL").
+    const EL2: u64 = 2 << 2;
+    let here: u64;
+    // SAFETY: Reading the exception level has no effect.
+    unsafe { asm!("mrs {}, CurrentEL", out(reg) here, options(nomem, nostack)) };
+    let modes = Kallsyms::find()
+        .ok()
+        .and_then(|symbols| symbols.address(c"__boot_cpu_mode"));
+    let Some(modes) = modes.filter(|_| here != EL2) else {
+        return false;
+    };
+    // SAFETY: It is the kernel's `u32 __boot_cpu_mode[2]`, which nobody writes after boot.
+    unsafe { *(modes as *const [u32; 2]) == [STARTED_AT_EL2; 2] }
 }
 
 /// Makes what was written to `memory` visible to accesses with the caches off, with which the

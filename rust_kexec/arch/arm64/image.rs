@@ -59,6 +59,9 @@ pub(crate) fn verify<'a>(
     Ok((image, Decompression::None))
 }
 
+/// The same for a kernel that a reboot enters.
+pub(crate) use self::verify as verify_for_reboot;
+
 /// The longest command line that the image takes, in bytes.
 pub(crate) fn command_line_limit(_image: &Image<'_>) -> u32 {
     COMMAND_LINE_MAX

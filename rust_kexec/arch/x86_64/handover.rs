@@ -55,6 +55,7 @@ use kexec_core::{
                 RNG_SEED_LEN, //
             }, //
         },
+        Purpose,
         UsableMemory, //
     },
     image::x86_64::protocol::BootProtocol,
@@ -126,7 +127,7 @@ impl Sources {
     pub(crate) fn lens(
         &self,
         region: Range,
-        _usable: UsableMemory<'_>,
+        _usable: Option<UsableMemory<'_>>,
         command_line_len: usize,
     ) -> Result<Lens, Refusal> {
         let tail_len = tail_len(command_line_len + 1, self.firmware.memory_map_len());
@@ -137,12 +138,13 @@ impl Sources {
         })
     }
 
-    /// The boot parameters, for a kernel that may use this memory, and with them what they point to.
+    /// The boot parameters, for a capture kernel that may use this memory or one that has all, and with them
+    /// what they point to.
     pub(crate) fn argument(
         &self,
         plan: &Plan,
         image: &Image<'_>,
-        usable: UsableMemory<'_>,
+        usable: Option<UsableMemory<'_>>,
         command_line: &[u8],
         initrd: Option<Range>,
     ) -> Result<KVVec<u8>, Refusal> {
@@ -157,7 +159,8 @@ impl Sources {
         if let Some(initrd) = initrd {
             params.set_initrd(initrd)?;
         }
-        if let Some(running) = self.boot_params.as_ref().and_then(|b| b.first_chunk()) {
+        let running = self.boot_params.as_ref().and_then(|b| b.first_chunk());
+        if let Some(running) = running {
             params.take_over(running);
         }
         self.firmware.hand_over(&mut params, &mut tail)?;
@@ -166,17 +169,22 @@ impl Sources {
             random::fill(&mut seed);
             tail.push_setup_data(&mut params, SetupDataType::RngSeed, &seed)?;
         }
-        let elfcorehdr = memory_of(plan, SegmentKind::Elfcorehdr)?;
-        memory::set_memory_map(&mut params, usable, elfcorehdr)?;
+        match usable {
+            Some(usable) => {
+                let elfcorehdr = memory_of(plan, SegmentKind::Elfcorehdr)?;
+                memory::set_memory_map(&mut params, usable, elfcorehdr)?;
+            }
+            None => params.take_over_memory(running.ok_or(memory::NO_BOOT_PARAMS)?),
+        }
         Ok(bytes)
     }
 
-    /// The purgatory, which writes to the crash report.
+    /// The purgatory, which writes to the crash report if there is one.
     pub(crate) fn purgatory(
         &self,
         plan: &Plan,
         command_line: &[u8],
-        report: Range,
+        report: Option<Range>,
     ) -> Result<KVVec<u8>, Refusal> {
         let mapped = self.mapped(plan.region())?;
         let count = tables_count(&mapped) as usize;
@@ -186,7 +194,9 @@ impl Sources {
         for range in &mapped {
             map.map(*range)?;
         }
-        map.map(report)?;
+        if let Some(report) = report {
+            map.map(report)?;
+        }
         // SAFETY: CR3 names the table that this CPU runs on, and RAM is directly mapped. The entries
         // of the upper half are the same in every process and change only when memory is plugged in.
         map.copy_upper_half(unsafe { &*image::running_top_table() });
@@ -240,7 +250,7 @@ fn accessed_early(firmware: &Firmware) -> Result<Mapped, Refusal> {
 }
 
 /// How the kernel is entered, as flags of the purgatory's table.
-pub(crate) fn flags(image: &Image<'_>) -> u32 {
+pub(crate) fn flags(image: &Image<'_>, _purpose: Purpose) -> u32 {
     match levels() {
         Levels::Five if !image.supports_5level() => FOUR_LEVEL_PAGING,
         _ => 0,

@@ -53,6 +53,21 @@ pub(crate) fn verify<'a>(
     Ok((kernel.verify(&conditions)?, decompression))
 }
 
+/// The same for a kernel that a reboot enters. One with KASLR chooses its addresses itself, in a bzImage's own
+/// code; with `nokaslr` on the command line that need not run.
+pub(crate) fn verify_for_reboot<'a>(
+    file: &'a [u8],
+    inner: Inner<'a>,
+    command_line: &[u8],
+    region: Range,
+) -> Result<(Image<'a>, Decompression), Refusal> {
+    let inner = match Parameters::read(command_line).nokaslr {
+        true => inner,
+        false => Inner::Compressed(Decompression::RandomAddresses),
+    };
+    verify(file, inner, command_line, region)
+}
+
 /// The longest command line that the image takes, in bytes.
 pub(crate) fn command_line_limit(image: &Image<'_>) -> u32 {
     image.command_line_max()

@@ -76,6 +76,12 @@ pub(crate) fn limits(_ram: &[Range]) -> Limits {
     }
 }
 
+/// Without them nobody knows this machine's memory.
+pub(super) const NO_BOOT_PARAMS: MachineError = MachineError::Missing {
+    what: "the boot loader's map of this machine's memory, /sys/kernel/boot_params/data,",
+    remedy: "use a kernel with CONFIG_SYSFS",
+};
+
 /// What firmware says of this machine's memory, whatever the kernel made of that.
 pub(crate) struct FirmwareMemory {
     ram: KVec<Range>,
@@ -93,11 +99,7 @@ impl FirmwareMemory {
                     .read(c"kernel/boot_params/data", &mut bytes)
                     .map(|_| ())
             })
-            .map_err(|_| MachineError::Missing {
-                what:
-                    "the boot loader's map of this machine's memory, /sys/kernel/boot_params/data,",
-                remedy: "use a kernel with CONFIG_SYSFS",
-            })?;
+            .map_err(|_| NO_BOOT_PARAMS)?;
         let mut ram = KVec::new();
         for range in boot_params::firmware_ram(&bytes) {
             ram.push(range, GFP_KERNEL)?;

@@ -108,6 +108,17 @@ impl Hook {
         registered
     }
 
+    /// The same for the function at this address, whose name is not its alone.
+    pub(super) fn register_at(
+        &'static self,
+        address: usize,
+        entered: Entered,
+        held: &Held,
+    ) -> Result {
+        self.address.store(address, Ordering::Relaxed);
+        self.register(entered, held)
+    }
+
     /// Tells ftrace which function is meant.
     fn choose(&'static self) -> Result {
         if self.address.load(Ordering::Relaxed) == 0 {
@@ -189,7 +200,18 @@ pub(super) unsafe fn return_from<R>(
     function: extern "C" fn() -> R,
 ) {
     // SAFETY: By this function's contract: `function` returns in the place of the hooked one.
-    unsafe { bindings::rust_kexec_ftrace_jump(registers, function as *const () as usize) }
+    unsafe { continue_in(registers, function as *const ()) }
+}
+
+/// Has `function` run in the place of the hooked one, with its arguments.
+///
+/// # Safety
+///
+/// `registers` must be those that ftrace hands over, to a hook that replaces a function of the type that
+/// `function` has.
+pub(super) unsafe fn continue_in(registers: *mut bindings::ftrace_regs, function: *const ()) {
+    // SAFETY: By this function's contract.
+    unsafe { bindings::rust_kexec_ftrace_jump(registers, function as usize) }
 }
 
 /// Calls `with` with the registers at the entry of the hooked function, as far as ftrace has them.

@@ -120,22 +120,36 @@ impl Hook {
         self.first.register(place, entered)
     }
 
+    /// The same for the function at this address, whose name is not its alone.
+    pub(super) fn register_at(
+        &'static self,
+        address: usize,
+        entered: Entered,
+        _held: &Held,
+    ) -> Result {
+        self.first.register(place_at(address), entered)
+    }
+
     /// Hooks the function at this address too.
     pub(super) fn add(&'static self, address: usize, _held: &Held) -> Result {
-        let place = bindings::kprobe {
-            addr: address as *mut bindings::kprobe_opcode_t,
-            // SAFETY: As above.
-            ..unsafe { zeroed() }
-        };
         // SAFETY: Written before the first probe was registered, and not since.
         let entered = unsafe { *self.first.entered.get() };
-        self.second.register(place, entered.ok_or(EINVAL)?)
+        self.second
+            .register(place_at(address), entered.ok_or(EINVAL)?)
     }
 
     /// Takes the hook out, if it is in. No call of it runs any more when this returns.
     pub(super) fn unregister(&'static self, _held: &Held) {
         self.second.unregister();
         self.first.unregister();
+    }
+}
+
+fn place_at(address: usize) -> bindings::kprobe {
+    bindings::kprobe {
+        addr: address as *mut bindings::kprobe_opcode_t,
+        // SAFETY: A probe of zeros is one that is not registered.
+        ..unsafe { zeroed() }
     }
 }
 
@@ -221,9 +235,20 @@ pub(super) unsafe fn return_from<R>(
     registers: *mut bindings::ftrace_regs,
     function: extern "C" fn() -> R,
 ) {
-    let function = function as *const () as usize;
     // SAFETY: By this function's contract: `function` returns in the place of the hooked one.
-    unsafe { bindings::rust_kexec_probe_jump(registers.cast(), function as c_ulong) }
+    unsafe { continue_in(registers, function as *const ()) }
+}
+
+/// Has `function` run in the place of the hooked one, with its arguments.
+///
+/// # Safety
+///
+/// `registers` must be those that a hook hands over, one that replaces a function of the type that
+/// `function` has.
+pub(super) unsafe fn continue_in(registers: *mut bindings::ftrace_regs, function: *const ()) {
+    let address = function as usize as c_ulong;
+    // SAFETY: By this function's contract.
+    unsafe { bindings::rust_kexec_probe_jump(registers.cast(), address) }
 }
 
 /// Calls `with` with the registers at the entry of the hooked function.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The properties of /chosen that are written for the capture kernel.
+//! The properties of /chosen that are written for the next kernel.
 
 use super::{
     chosen::{
@@ -31,20 +31,17 @@ use crate::{
                 ranges, //
             }, //
         },
-        UsableMemory, //
+        CaptureMemory, //
     },
     types::ranges::Range, //
 };
 
-/// The facts that the capture kernel has to know.
+/// The facts that the next kernel has to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Changes<'a> {
-    /// The memory of the elfcorehdr. It lies in a usable range, and the capture kernel does not use
-    /// it otherwise.
-    pub elfcorehdr: Range,
-    /// The memory that the capture kernel may use. Of the regions the crash region is the first, and then
-    /// comes the low one if there is one.
-    pub usable: UsableMemory<'a>,
+    /// The memory of a capture kernel. Of the regions the crash region is the first, and then comes the low
+    /// one if there is one. None for a kernel that a reboot enters.
+    pub capture: Option<CaptureMemory<'a>>,
     /// The command line, without a NUL.
     pub bootargs: &'a [u8],
     /// The memory of the initrd, with the length of the file.
@@ -52,7 +49,7 @@ pub struct Changes<'a> {
     /// The seed for the places of the kernel and of its mappings. Without one the kernel asks the
     /// CPU.
     pub kaslr_seed: Option<u64>,
-    /// Random bytes for the capture kernel. Can be empty.
+    /// Random bytes for the next kernel. Can be empty.
     pub rng_seed: &'a [u8],
     /// Memory that was reserved for the running kernel only, such as its device tree. The
     /// reservation for its initrd is found in the tree.
@@ -65,32 +62,8 @@ impl Changes<'_> {
         if !(1..=2).contains(&cells.address) || !(1..=2).contains(&cells.size) {
             return Err(DeviceTreeError::Cells(cells));
         }
-        let count = self.usable.regions.len();
-        if !(1..=REGIONS_MAX).contains(&count) {
-            return Err(DeviceTreeError::UsableCount { count });
-        }
-        let fits = |number: u64, cells| cells == 2 || u32::try_from(number).is_ok();
-        let elfcorehdr = core::iter::once((ELFCOREHDR, &self.elfcorehdr));
-        let usable = self.usable.iter().map(|r| (USABLE_MEMORY_RANGE, r));
-        for (property, range) in elfcorehdr.chain(usable) {
-            if !fits(range.start(), cells.address) || !fits(range.len(), cells.size) {
-                return Err(DeviceTreeError::TooHigh {
-                    property,
-                    range: *range,
-                });
-            }
-        }
-        let elfcorehdr = (ELFCOREHDR, self.elfcorehdr);
-        let initrd = self.initrd.map(|initrd| (INITRD_START, initrd));
-        for (property, range) in core::iter::once(elfcorehdr).chain(initrd) {
-            if !self
-                .usable
-                .regions
-                .iter()
-                .any(|usable| usable.encloses(&range))
-            {
-                return Err(DeviceTreeError::Unusable { property, range });
-            }
+        if let Some(memory) = &self.capture {
+            self.check_memory(memory, cells)?;
         }
         match self.bootargs.iter().position(|byte| *byte == 0) {
             Some(offset) => Err(DeviceTreeError::BootArgs { offset }),
@@ -98,26 +71,59 @@ impl Changes<'_> {
         }
     }
 
+    fn check_memory(
+        &self,
+        memory: &CaptureMemory<'_>,
+        cells: Cells,
+    ) -> Result<(), DeviceTreeError> {
+        let CaptureMemory { usable, elfcorehdr } = memory;
+        let count = usable.regions.len();
+        if !(1..=REGIONS_MAX).contains(&count) {
+            return Err(DeviceTreeError::UsableCount { count });
+        }
+        let fits = |number: u64, cells| cells == 2 || u32::try_from(number).is_ok();
+        let named = core::iter::once((ELFCOREHDR, elfcorehdr));
+        let ranges = usable.iter().map(|r| (USABLE_MEMORY_RANGE, r));
+        for (property, range) in named.chain(ranges) {
+            if !fits(range.start(), cells.address) || !fits(range.len(), cells.size) {
+                return Err(DeviceTreeError::TooHigh {
+                    property,
+                    range: *range,
+                });
+            }
+        }
+        let elfcorehdr = (ELFCOREHDR, *elfcorehdr);
+        let initrd = self.initrd.map(|initrd| (INITRD_START, initrd));
+        for (property, range) in core::iter::once(elfcorehdr).chain(initrd) {
+            if !usable.regions.iter().any(|usable| usable.encloses(&range)) {
+                return Err(DeviceTreeError::Unusable { property, range });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether this node reserves memory for whoever names it, and that is the capture kernel.
     pub(super) fn makes_usable(&self, node: Node<'_>, cells: Cells) -> bool {
         let mut reserved = ranges(node, cells);
-        is_free(&node)
-            && reserved.any(|range| self.usable.iter().any(|usable| usable.overlaps(&range)))
+        let Some(CaptureMemory { usable, .. }) = self.capture else {
+            return false;
+        };
+        is_free(&node) && reserved.any(|range| usable.iter().any(|usable| usable.overlaps(&range)))
     }
 
     /// Writes the changes as properties of /chosen.
     pub(super) fn write(&self, writer: &mut FdtWriter<'_>, cells: Cells) {
-        let [address, size] = range_cells(&self.elfcorehdr, cells);
-        writer.property(ELFCOREHDR, &[address.get(), size.get()]);
-        let mut usable = [CellBytes::EMPTY; 2 * USABLE_MAX];
-        let ranges = self
-            .usable
-            .iter()
-            .flat_map(|range| range_cells(range, cells));
-        for (to, from) in usable.iter_mut().zip(ranges) {
-            *to = from;
+        if let Some(CaptureMemory { usable, elfcorehdr }) = self.capture {
+            let [address, size] = range_cells(&elfcorehdr, cells);
+            writer.property(ELFCOREHDR, &[address.get(), size.get()]);
+            let mut numbers = [CellBytes::EMPTY; 2 * USABLE_MAX];
+            let ranges = usable.iter().flat_map(|range| range_cells(range, cells));
+            for (to, from) in numbers.iter_mut().zip(ranges) {
+                *to = from;
+            }
+            let numbers = numbers.each_ref().map(CellBytes::get);
+            writer.property(USABLE_MEMORY_RANGE, &numbers);
         }
-        writer.property(USABLE_MEMORY_RANGE, &usable.each_ref().map(CellBytes::get));
         if let Some(initrd) = self.initrd {
             writer.property(INITRD_START, &[&initrd.start().to_be_bytes()]);
             writer.property(INITRD_END, &[&initrd.end().to_be_bytes()]);

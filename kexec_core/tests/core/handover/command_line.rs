@@ -6,6 +6,7 @@ use kexec_core::{
     handover::command_line::{
         capture_command_line,
         find_console,
+        reboot_command_line,
         CommandLineError,
         Console, //
     },
@@ -110,6 +111,26 @@ fn the_limit_counts_what_is_added_but_not_the_nul() {
         "the command line has 2026 bytes and 22 are added at load, but this kernel takes 2047 at \
          most"
     );
+}
+
+#[test]
+fn the_line_of_a_kernel_for_a_reboot_is_the_users_own() {
+    let mut out = [0xaa; 64];
+    let user = b"root=/dev/vda1 -- single";
+    let len = reboot_command_line(&mut out, user, LIMIT).unwrap();
+    assert_eq!(&out[..=len], b"root=/dev/vda1 -- single\0");
+    assert_eq!(reboot_command_line(&mut out, b"", LIMIT), Ok(0));
+    // What it was told as a capture kernel's would have it look for a dump.
+    assert_eq!(
+        reboot_command_line(&mut out, b"quiet elfcorehdr=1M", LIMIT),
+        Err(CommandLineError::Elfcorehdr { offset: 6 })
+    );
+    let line = [b'x'; LIMIT as usize + 1];
+    let mut room = [0; LIMIT as usize + 2];
+    assert!(matches!(
+        reboot_command_line(&mut room, &line, LIMIT),
+        Err(CommandLineError::TooLong { added_len: 0, .. })
+    ));
 }
 
 #[test]

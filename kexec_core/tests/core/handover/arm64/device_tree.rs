@@ -10,13 +10,14 @@ use kexec_core::{
     handover::{
         arm64::{
             device_tree::{
-                capture_tree,
+                next_tree,
                 tree_len_bound,
                 Changes,
                 DeviceTreeError, //
             },
             fdt::Fdt, //
         },
+        CaptureMemory,
         UsableMemory, //
     },
     types::ranges::Range, //
@@ -41,11 +42,18 @@ const REGION: Range = match Range::new(0x5000_0000, 0x6000_0000) {
     None => Range::ALL,
 };
 
+/// The memory of a capture kernel.
+pub fn memory() -> CaptureMemory<'static> {
+    CaptureMemory {
+        elfcorehdr: range(0x5fff_0000, 0x6000_0000),
+        usable: UsableMemory::set_aside(&[REGION]),
+    }
+}
+
 /// The changes of a load.
 pub fn changes() -> Changes<'static> {
     Changes {
-        elfcorehdr: range(0x5fff_0000, 0x6000_0000),
-        usable: UsableMemory::set_aside(&[REGION]),
+        capture: Some(memory()),
         bootargs: b"console=ttyAMA0 nr_cpus=1",
         initrd: Some(range(0x5800_0000, 0x5823_4567)),
         kaslr_seed: Some(0x1122_3344_5566_7788),
@@ -56,7 +64,7 @@ pub fn changes() -> Changes<'static> {
 
 fn capture(running: &[u8], changes: &Changes<'_>) -> Result<Tree, DeviceTreeError> {
     let mut out = vec![0xaa; tree_len_bound(running.len(), changes)];
-    let len = capture_tree(&mut out, running, changes)?;
+    let len = next_tree(&mut out, running, changes)?;
     Ok(Tree::decode(&out[..len]))
 }
 
@@ -72,13 +80,12 @@ fn expected_changes(changes: &Changes<'_>, cells_64: bool) -> Vec<(String, Vec<u
         false => (number as u32).to_be_bytes().to_vec(),
     };
     let pair = |range: &Range| [number(range.start()), number(range.len())].concat();
-    let mut new = vec![
-        ("linux,elfcorehdr", pair(&changes.elfcorehdr)),
-        (
-            "linux,usable-memory-range",
-            changes.usable.iter().flat_map(pair).collect(),
-        ),
-    ];
+    let mut new = Vec::new();
+    if let Some(memory) = &changes.capture {
+        let usable = memory.usable.iter().flat_map(pair).collect();
+        new.push(("linux,elfcorehdr", pair(&memory.elfcorehdr)));
+        new.push(("linux,usable-memory-range", usable));
+    }
     if let Some(initrd) = changes.initrd {
         new.push(("linux,initrd-start", initrd.start().to_be_bytes().into()));
         new.push(("linux,initrd-end", initrd.end().to_be_bytes().into()));
@@ -200,10 +207,10 @@ fn a_tree_with_room_in_it_is_packed() {
     assert!(loose.len() > 3 << 18);
     let changes = changes();
     let mut out = vec![0; 4096];
-    let len = capture_tree(&mut out, &loose, &changes).unwrap();
+    let len = next_tree(&mut out, &loose, &changes).unwrap();
     let mut from_packed = vec![0; 4096];
     let packed = tree.encode(Layout::default());
-    let from_packed_len = capture_tree(&mut from_packed, &packed, &changes).unwrap();
+    let from_packed_len = next_tree(&mut from_packed, &packed, &changes).unwrap();
     assert_eq!(out[..len], from_packed[..from_packed_len]);
     let contents_len = Fdt::parse(&packed).unwrap().contents_len();
     // The alignment of the blocks may differ.
@@ -226,9 +233,9 @@ fn a_name_is_not_taken_for_one_that_it_is_a_part_of() {
 fn a_second_capture_does_not_make_the_tree_longer() {
     let running = running().encode(Layout::default());
     let mut first = vec![0; 8192];
-    let len = capture_tree(&mut first, &running, &changes()).unwrap();
+    let len = next_tree(&mut first, &running, &changes()).unwrap();
     let mut second = vec![0; 8192];
-    let again = capture_tree(&mut second, &first[..len], &changes()).unwrap();
+    let again = next_tree(&mut second, &first[..len], &changes()).unwrap();
     assert_eq!(first[..len], second[..again]);
 }
 
@@ -280,7 +287,7 @@ proptest! {
         prop_assert!(contents_len <= running.len());
         let bound = tree_len_bound(contents_len, &changes);
         let mut out = vec![0xaa; bound + 16];
-        let len = capture_tree(&mut out, &running, &changes).unwrap();
+        let len = next_tree(&mut out, &running, &changes).unwrap();
         prop_assert!(len <= bound);
         prop_assert!(out[len..].iter().all(|byte| *byte == 0xaa));
         let captured = Tree::decode(&out[..len]);
@@ -291,7 +298,7 @@ proptest! {
         // A buffer that is too short gets an error that says how long it has to be.
         let short = &mut vec![0; len - 1];
         prop_assert_eq!(
-            capture_tree(short, &running, &changes),
+            next_tree(short, &running, &changes),
             Err(DeviceTreeError::Buffer { needed: len, len: len - 1 })
         );
     }
@@ -308,9 +315,9 @@ proptest! {
             running[at] = byte;
         }
         let mut out = vec![0; 0x4000];
-        if let Ok(len) = capture_tree(&mut out, &running, &changes()) {
+        if let Ok(len) = next_tree(&mut out, &running, &changes()) {
             let mut again = vec![0; 0x4000];
-            let second = capture_tree(&mut again, &out[..len], &changes()).unwrap();
+            let second = next_tree(&mut again, &out[..len], &changes()).unwrap();
             prop_assert_eq!(&out[..len], &again[..second]);
         }
     }

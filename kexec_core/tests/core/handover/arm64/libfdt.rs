@@ -17,7 +17,7 @@ use kexec_core::handover::{
     arm64::{
         console::find_stdout,
         device_tree::{
-            capture_tree,
+            next_tree,
             tree_len_bound, //
         },
         fdt::Fdt, //
@@ -99,7 +99,7 @@ fn edit_with_libfdt(tree: &Path) {
 fn compare(name: &str, running: &[u8]) -> usize {
     let changes = changes();
     let mut out = vec![0; tree_len_bound(running.len(), &changes)];
-    let len = capture_tree(&mut out, running, &changes).unwrap();
+    let len = next_tree(&mut out, running, &changes).unwrap();
     let (ours, libfdt) = (
         file(&format!("{name}.ours")),
         file(&format!("{name}.libfdt")),

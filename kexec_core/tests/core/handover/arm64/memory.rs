@@ -6,7 +6,7 @@ use kexec_core::{
     handover::{
         arm64::{
             device_tree::{
-                capture_tree,
+                next_tree,
                 tree_len_bound,
                 Changes, //
             },
@@ -17,13 +17,17 @@ use kexec_core::{
                 Reserved, //
             }, //
         },
+        CaptureMemory,
         UsableMemory, //
     },
     types::ranges::Range, //
 };
 
 use super::{
-    device_tree::changes,
+    device_tree::{
+        changes,
+        memory, //
+    },
     tree::{
         cells,
         running,
@@ -135,11 +139,14 @@ fn the_capture_kernels_own_memory_is_not_reserved_to_it() {
             ..Layout::default()
         });
         let changes = Changes {
-            usable: UsableMemory::set_aside(usable),
+            capture: Some(CaptureMemory {
+                usable: UsableMemory::set_aside(usable),
+                ..memory()
+            }),
             ..changes()
         };
         let mut out = vec![0; tree_len_bound(running.len(), &changes)];
-        let len = capture_tree(&mut out, &running, &changes).unwrap();
+        let len = next_tree(&mut out, &running, &changes).unwrap();
         let tree = Tree::decode(&out[..len]);
         let reserved = tree.root.child("reserved-memory").children.clone();
         // The rest of the tree is whole.

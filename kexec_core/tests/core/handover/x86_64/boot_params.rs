@@ -19,7 +19,10 @@ use kexec_core::{
     image::x86_64::setup_header::XLF_CAN_BE_LOADED_ABOVE_4G,
     types::errno::Errno, //
 };
-use linux_loader::loader::bootparam::boot_params;
+use linux_loader::loader::bootparam::{
+    boot_e820_entry,
+    boot_params, //
+};
 use vm_memory::ByteValued;
 
 use crate::fixture::{
@@ -101,6 +104,29 @@ fn every_field_is_where_the_kernel_reads_it() {
             (256 * MIB, 255 * MIB, 1),
         ]
     );
+}
+
+#[test]
+fn a_kernel_for_a_reboot_has_the_memory_that_the_running_one_was_told_of() {
+    let mut running = boot_params::default();
+    running.e820_entries = 2;
+    for (entry, addr) in running.e820_table.iter_mut().zip([0x1000, 4 * GIB]) {
+        *entry = boot_e820_entry {
+            addr,
+            size: MIB,
+            r#type: 1,
+        };
+    }
+    let file = bzimage_file();
+    let mut page = [0xaa; BOOT_PARAMS_LEN];
+    let mut params = BootParams::new(&mut page, &verified(&file));
+    params.take_over_memory(running.as_slice().first_chunk().unwrap());
+    let taken = firmware_ram(&page);
+    assert!(taken.eq([range(0x1000, 0x1000 + MIB), range(4 * GIB, 4 * GIB + MIB)]));
+    // Nothing else of that kernel's is in it.
+    let params = read_back(&page);
+    assert_eq!({ params.acpi_rsdp_addr }, 0);
+    assert_eq!({ params.hdr.header }, 0x5372_6448);
 }
 
 #[test]

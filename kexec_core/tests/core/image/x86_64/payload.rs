@@ -346,17 +346,18 @@ fn the_kernel_is_placed_as_its_bzimage_asks() {
 
 #[test]
 fn parameters_are_words_of_their_own() {
-    for (command_line, no5lvl, mem_encrypt) in [
-        (&b""[..], false, false),
-        (b"no5lvl", true, false),
-        (b"a\tno5lvl\nmem_encrypt=on", true, true),
-        (b"no5lvl=1 xno5lvl no5lvlx", false, false),
-        (b"mem_encrypt=off mem_encrypt=one", false, false),
-        (b"\"no5lvl\"", false, false),
+    for (command_line, no5lvl, mem_encrypt, nokaslr) in [
+        (&b""[..], false, false, false),
+        (b"no5lvl", true, false, false),
+        (b"a\tno5lvl\nmem_encrypt=on nokaslr", true, true, true),
+        (b"no5lvl=1 xno5lvl no5lvlx nokaslr=1", false, false, false),
+        (b"mem_encrypt=off mem_encrypt=one", false, false, false),
+        (b"\"no5lvl\"", false, false, false),
     ] {
         let expected = Parameters {
             no5lvl,
             mem_encrypt,
+            nokaslr,
         };
         assert_eq!(Parameters::read(command_line), expected);
     }
@@ -368,9 +369,9 @@ fn every_number_has_a_name_and_every_reason_a_sentence() {
         let number = decompression as u32;
         assert_eq!(number, index as u32 + 1);
         assert_eq!(Decompression::from_number(number), Some(decompression));
-        let at_the_crash = decompression.name() == "at the crash";
-        assert_eq!(decompression.reason().is_some(), at_the_crash);
+        let later = ["at the crash", "at the reboot"].contains(&decompression.name());
+        assert_eq!(decompression.reason().is_some(), later);
     }
     assert_eq!(Decompression::from_number(0), None);
-    assert_eq!(Decompression::from_number(12), None);
+    assert_eq!(Decompression::from_number(13), None);
 }

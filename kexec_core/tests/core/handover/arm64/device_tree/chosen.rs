@@ -11,6 +11,7 @@ use kexec_core::{
             },
             fdt::Cells, //
         },
+        CaptureMemory,
         UsableMemory, //
     },
     types::errno::Errno, //
@@ -58,13 +59,29 @@ fn nothing_of_the_old_boot_is_left_where_nothing_new_takes_its_place() {
 }
 
 #[test]
+fn a_kernel_that_a_reboot_enters_is_told_of_no_region() {
+    let changes = Changes {
+        capture: None,
+        initrd: Some(range(GIB, GIB + MIB)),
+        ..changes()
+    };
+    let tree = capture(&running().encode(Layout::default()), &changes).unwrap();
+    let chosen = tree.root.child("chosen");
+    for name in ["linux,elfcorehdr", "linux,usable-memory-range"] {
+        assert_eq!(chosen.property(name), None, "{name}");
+    }
+}
+
+#[test]
 fn other_memory_is_told_behind_the_crash_region() {
     let changes = Changes {
-        usable: UsableMemory {
-            regions: &[range(4 * GIB, 5 * GIB), range(GIB, GIB + 128 * MIB)],
-            shared: &[range(2 * GIB, 2 * GIB + MIB)],
-        },
-        elfcorehdr: range(5 * GIB - 0x1_0000, 5 * GIB),
+        capture: Some(CaptureMemory {
+            usable: UsableMemory {
+                regions: &[range(4 * GIB, 5 * GIB), range(GIB, GIB + 128 * MIB)],
+                shared: &[range(2 * GIB, 2 * GIB + MIB)],
+            },
+            elfcorehdr: range(5 * GIB - 0x1_0000, 5 * GIB),
+        }),
         initrd: Some(range(GIB, GIB + MIB)),
         ..changes()
     };
@@ -148,12 +165,12 @@ fn numbers_have_the_cells_of_the_root() {
         assert_eq!(error.errno(), Errno::Inval);
     }
 
+    let regions = [range(4 * GIB, 5 * GIB)];
     let high = Changes {
-        usable: UsableMemory {
-            regions: &[range(4 * GIB, 5 * GIB)],
-            shared: &[],
-        },
-        elfcorehdr: range(4 * GIB, 4 * GIB + 0x1000),
+        capture: Some(CaptureMemory {
+            usable: UsableMemory::set_aside(&regions),
+            elfcorehdr: range(4 * GIB, 4 * GIB + 0x1000),
+        }),
         initrd: None,
         ..changes()
     };

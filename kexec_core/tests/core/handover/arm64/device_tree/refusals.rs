@@ -6,13 +6,14 @@ use kexec_core::{
     handover::{
         arm64::{
             device_tree::{
-                capture_tree,
+                next_tree,
                 Changes,
                 DeviceTreeError,
                 TREE_LEN_MAX, //
             },
             fdt::FdtError, //
         },
+        CaptureMemory,
         UsableMemory, //
     },
     types::errno::Errno, //
@@ -27,6 +28,7 @@ use super::{
     },
     capture,
     changes,
+    memory,
     refused,
     REGION, //
 };
@@ -41,14 +43,20 @@ fn what_the_capture_kernel_could_not_read_is_refused() {
     };
     assert_eq!(
         refused(Changes {
-            usable: UsableMemory::default(),
+            capture: Some(CaptureMemory {
+                usable: UsableMemory::default(),
+                ..memory()
+            }),
             ..changes()
         }),
         DeviceTreeError::UsableCount { count: 0 }
     );
     assert_eq!(
         refused(Changes {
-            usable: UsableMemory::set_aside(&[REGION; 3]),
+            capture: Some(CaptureMemory {
+                usable: UsableMemory::set_aside(&[REGION; 3]),
+                ..memory()
+            }),
             ..changes()
         })
         .to_string(),
@@ -56,7 +64,10 @@ fn what_the_capture_kernel_could_not_read_is_refused() {
     );
     assert_eq!(
         refused(Changes {
-            elfcorehdr: range(0x5fff_0000, 0x6000_1000),
+            capture: Some(CaptureMemory {
+                elfcorehdr: range(0x5fff_0000, 0x6000_1000),
+                ..memory()
+            }),
             ..changes()
         })
         .to_string(),
@@ -91,15 +102,15 @@ fn a_tree_longer_than_a_kernel_reads_is_refused() {
     let rest = root(0).len();
     let added = {
         let mut out = vec![0; 8192];
-        capture_tree(&mut out, &root(0), &changes()).unwrap() - rest
+        next_tree(&mut out, &root(0), &changes()).unwrap() - rest
     };
     let longest = TREE_LEN_MAX - rest - added;
     let mut out = vec![0; TREE_LEN_MAX + 100];
     assert_eq!(
-        capture_tree(&mut out, &root(longest & !3), &changes()),
+        next_tree(&mut out, &root(longest & !3), &changes()),
         Ok(TREE_LEN_MAX - (longest & 3))
     );
-    let error = capture_tree(&mut out, &root(longest + 4), &changes()).unwrap_err();
+    let error = next_tree(&mut out, &root(longest + 4), &changes()).unwrap_err();
     assert!(matches!(error, DeviceTreeError::TooLong { .. }), "{error}");
     assert_eq!(error.errno(), Errno::Inval);
 }
