@@ -17,23 +17,33 @@ use clap::{
     Subcommand,
     ValueEnum, //
 };
-use kexec_core::types::{
-    digest::Algorithm,
-    elf::Architecture, //
+use kexec_core::{
+    handover::Purpose,
+    types::{
+        digest::Algorithm,
+        elf::Architecture, //
+    }, //
 };
 
 /// A request of the user.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Load a capture kernel and arm it.
+    /// Load a kernel; one for a crash is armed.
     Load {
+        /// What enters it.
+        purpose: Purpose,
         /// The kernel image.
         kernel: PathBuf,
         /// Initrd, signatures, command line and digest.
         options: ImageOptions,
     },
-    /// Disarm and drop the capture kernel.
-    Unload,
+    /// Drop the loaded kernel of this purpose.
+    Unload {
+        /// What would enter it.
+        purpose: Purpose,
+    },
+    /// Reboot into the loaded kernel.
+    Enter,
     /// Have so much memory for images, or give it back.
     Reserve {
         /// How much, in bytes.
@@ -41,6 +51,8 @@ pub enum Action {
     },
     /// Show what is loaded.
     Status {
+        /// What the exit status is about.
+        purpose: Purpose,
         /// As JSON.
         json: bool,
     },
@@ -59,11 +71,10 @@ pub enum Action {
     Estimate(EstimateRequest),
     /// Show whether a crash would leave a dump.
     Doctor(DoctorRequest),
-    /// Load a kernel that is entered by a reboot, or enter it.
-    OrdinaryKexec,
 }
 
-/// Loads a kernel that takes over when this one panics, drops it, and shows what is loaded.
+/// Loads a kernel that takes over when this one panics, or at a reboot without firmware, drops it, and shows
+/// what is loaded.
 #[derive(Debug, Parser)]
 #[command(
     name = "rkexec",
@@ -71,8 +82,8 @@ pub enum Action {
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     after_help = "Exit status: 0 when it is done, 1 when it is refused, 2 for wrong usage. Status \
-                  answers as kexec does: 1 when a capture kernel is armed, 0 when none is, 255 \
-                  when that is unknown. Inspect: 0 when every file can be loaded, 1 when one is \
+                  answers as kexec does: 1 when a capture kernel is armed (with -l, when a kernel \
+                  is loaded for a reboot), 0 when none is, 255 when that is unknown. Inspect: 0 when every file can be loaded, 1 when one is \
                   refused, 255 when one cannot be read. Doctor: 0 when a crash would leave a dump, \
                   1 when something is wrong, 255 when that is unknown."
 )]
@@ -84,7 +95,7 @@ pub struct Arguments {
     #[arg(short = 'p', long)]
     load_panic: bool,
 
-    /// Drop the loaded capture kernel
+    /// Drop the loaded capture kernel, or with -l the kernel for a reboot
     #[arg(short = 'u', long)]
     unload: bool,
 
@@ -96,11 +107,12 @@ pub struct Arguments {
     #[arg(long, requires = "status")]
     json: bool,
 
-    /// Load KERNEL to be entered by a reboot (not implemented)
+    /// Load KERNEL to be entered by a reboot: by -e, kexec -e or systemctl kexec
     #[arg(short = 'l', long)]
     load: bool,
 
-    /// Reboot into the loaded kernel (not implemented)
+    /// Reboot into the kernel that -l has loaded, at once: services are not stopped, and file systems are
+    /// written back but not unmounted
     #[arg(short = 'e', long)]
     exec: bool,
 
@@ -454,10 +466,25 @@ impl Arguments {
 
     fn into_action(self) -> Result<Action, &'static str> {
         match self.command {
-            Some(Command::Load { kernel, options }) => return Ok(Action::Load { kernel, options }),
-            Some(Command::Unload) => return Ok(Action::Unload),
+            Some(Command::Load { kernel, options }) => {
+                return Ok(Action::Load {
+                    purpose: Purpose::Crash,
+                    kernel,
+                    options,
+                })
+            }
+            Some(Command::Unload) => {
+                return Ok(Action::Unload {
+                    purpose: Purpose::Crash,
+                })
+            }
             Some(Command::Reserve { size }) => return Ok(Action::Reserve { len: size }),
-            Some(Command::Status { json }) => return Ok(Action::Status { json }),
+            Some(Command::Status { json }) => {
+                return Ok(Action::Status {
+                    purpose: Purpose::Crash,
+                    json,
+                })
+            }
             Some(Command::Report { dump, json }) => return Ok(Action::Report { dump, json }),
             Some(Command::Inspect(request)) => return Ok(Action::Inspect(request)),
             Some(Command::Crashkernel(request)) => return Ok(Action::Crashkernel(request)),
@@ -465,32 +492,44 @@ impl Arguments {
             Some(Command::Doctor(request)) => return Ok(Action::Doctor(request)),
             None => {}
         }
+        let purpose = match self.load {
+            true => Purpose::Reboot,
+            false => Purpose::Crash,
+        };
         if self.status {
-            if self.load {
-                return Err(
-                    "ordinary kexec (-l) is not implemented: -S alone shows what is loaded \
-                            for a panic",
-                );
-            }
-            return Ok(Action::Status { json: self.json });
+            return Ok(Action::Status {
+                purpose,
+                json: self.json,
+            });
         }
-        if self.load || self.exec {
-            return Ok(Action::OrdinaryKexec);
+        if self.load && self.load_panic {
+            return Err("-l loads a kernel for a reboot and -p one for a panic: give one of them");
+        }
+        if self.exec {
+            if self.load || self.load_panic || self.unload || self.kernel.is_some() {
+                return Err("-e enters the kernel that is loaded: load it before, with -l");
+            }
+            return Ok(Action::Enter);
         }
         if self.unload {
             if self.kernel.is_some() || self.options != ImageOptions::default() {
                 return Err("-u drops the loaded kernel and takes none to load");
             }
-            return Ok(Action::Unload);
+            return Ok(Action::Unload { purpose });
         }
-        match (self.load_panic, self.kernel) {
+        match (self.load_panic || self.load, self.kernel) {
             (true, Some(kernel)) => Ok(Action::Load {
+                purpose,
                 kernel,
                 options: self.options,
             }),
-            (true, None) => Err("-p needs the kernel image to load"),
-            (false, Some(_)) => Err("say what the kernel is for: -p loads it for a panic"),
-            (false, None) => Err("say what to do: -p KERNEL loads, -u unloads, -S shows"),
+            (true, None) => Err("-p and -l need the kernel image to load"),
+            (false, Some(_)) => {
+                Err("say what the kernel is for: -p loads it for a panic, -l for a reboot")
+            }
+            (false, None) => {
+                Err("say what to do: -p KERNEL or -l KERNEL loads, -u unloads, -S shows")
+            }
         }
     }
 }

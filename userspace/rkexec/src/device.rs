@@ -12,6 +12,7 @@ use std::{
 };
 
 use kexec_core::{
+    handover::Purpose,
     types::digest::Algorithm,
     uapi::{
         self,
@@ -31,13 +32,13 @@ use nix::{
 use crate::failure::Failure;
 
 nix::ioctl_write_ptr_bad!(
-    /// Loads and arms a capture kernel.
+    /// Loads a kernel; one for a crash is armed.
     ioctl_load,
     request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_LOAD),
     LoadRequest
 );
 nix::ioctl_write_ptr_bad!(
-    /// Disarms and drops it.
+    /// Drops it.
     ioctl_unload,
     request_code_none!(uapi::IOCTL_TYPE, uapi::IOCTL_UNLOAD),
     UnloadRequest
@@ -97,9 +98,10 @@ impl Device {
             })
     }
 
-    /// Loads a capture kernel and arms it. Without a `digest` it is checked by the default one.
+    /// Loads a kernel, and arms one for a crash. Without a `digest` it is checked by the default one.
     pub fn load(
         &self,
+        purpose: Purpose,
         files: &Files,
         command_line: &[u8],
         digest: Option<Algorithm>,
@@ -108,7 +110,7 @@ impl Device {
         let mut answer = Answer::default();
         let request = LoadRequest {
             size: size_in_u32::<LoadRequest>(),
-            flags: 0,
+            flags: flags(purpose),
             kernel_fd: files.kernel.as_raw_fd(),
             initrd_fd: descriptor(&files.initrd),
             kernel_signature_fd: descriptor(&files.kernel_signature),
@@ -122,21 +124,21 @@ impl Device {
         // SAFETY: The descriptors are open, and `request` is of the number's type and tells its size.
         // The module reads `command_line` and writes `answer`, and both outlive the call.
         let result = unsafe { ioctl_load(self.0.as_raw_fd(), &request) };
-        answer.conclude("load the capture kernel", result)
+        answer.conclude(&format!("load the {}", name(purpose)), result)
     }
 
-    /// Disarms and drops the loaded capture kernel.
-    pub fn unload(&self) -> Result<(), Failure> {
+    /// Drops the loaded kernel of this purpose.
+    pub fn unload(&self, purpose: Purpose) -> Result<(), Failure> {
         let mut answer = Answer::default();
         let request = UnloadRequest {
             size: size_in_u32::<UnloadRequest>(),
-            flags: 0,
+            flags: flags(purpose),
             message: answer.message(),
         };
         // SAFETY: The descriptor is open, and `request` is of the number's type and tells its size.
         // The module writes `answer`, which outlives the call.
         let result = unsafe { ioctl_unload(self.0.as_raw_fd(), &request) };
-        answer.conclude("unload the capture kernel", result)
+        answer.conclude(&format!("unload the {}", name(purpose)), result)
     }
 
     /// Has the module take so many bytes of the running kernel's memory for images; 0 gives all back.
@@ -161,6 +163,20 @@ impl Device {
         unsafe { ioctl_status(self.0.as_raw_fd(), &mut status) }
             .map_err(|errno| unexplained("say what is loaded", errno))?;
         Ok(status)
+    }
+}
+
+fn flags(purpose: Purpose) -> u32 {
+    match purpose {
+        Purpose::Crash => 0,
+        Purpose::Reboot => uapi::FOR_REBOOT,
+    }
+}
+
+fn name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Crash => "capture kernel",
+        Purpose::Reboot => "kernel for a reboot",
     }
 }
 

@@ -3,9 +3,9 @@
 //! `rkexec` in the place of `kexec`: called by that name, it takes the command lines of kexec-tools 2.0.32,
 //! for services that know nothing else, and ends with its exit status.
 //!
-//! Images for a crash are the module's, if it is there. Without it, and for images that are entered by a
-//! reboot, the kernel's own system calls are used: an update of the kernel that comes without the module
-//! must not end kdump.
+//! Images are the module's, if it is there. Without it the kernel's own system calls are used: an update of the
+//! kernel that comes without the module must not end kdump. So they are for a reboot that the module cannot
+//! do on this kernel, or has no memory for in one piece.
 //!
 //! # Exit status
 //!
@@ -30,6 +30,8 @@ use std::{
     path::Path,
     process::ExitCode, //
 };
+
+pub use system_calls::enter;
 
 use request::{
     Parsed,

@@ -10,7 +10,10 @@ use std::{
     }, //
 };
 
-use kexec_core::types::digest::Algorithm;
+use kexec_core::{
+    handover::Purpose,
+    types::digest::Algorithm, //
+};
 use nix::errno::Errno;
 
 use crate::{
@@ -24,8 +27,8 @@ use crate::{
     failure::Failure, //
 };
 
-/// Loads `kernel`, with the files and the command line of `options`, to be entered at a panic.
-pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
+/// Loads `kernel`, with the files and the command line of `options`, for this purpose.
+pub fn load(purpose: Purpose, kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
     let device = Device::open()?;
     let open_any = |what, path: &Option<PathBuf>| {
         let path = path.as_deref();
@@ -38,8 +41,12 @@ pub fn load(kernel: &Path, options: &ImageOptions) -> Result<(), Failure> {
         initrd_signature: open_any("initrd's signature", &options.initrd_signature)?,
     };
     let digest = options.digest.map(Algorithm::from);
-    let loaded = device.load(&files, &command_line::wanted(options)?, digest);
-    loaded.map_err(|refusal| explained(refusal, &device))
+    let line = command_line::wanted(options)?;
+    let loaded = device.load(purpose, &files, &line, digest);
+    loaded.map_err(|refusal| match purpose {
+        Purpose::Crash => explained(refusal, &device),
+        Purpose::Reboot => refusal,
+    })
 }
 
 /// The refusal, unless the module has no memory to load to although the command line asks for some: then

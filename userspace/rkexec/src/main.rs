@@ -47,6 +47,7 @@ use arguments::{
 };
 use device::Device;
 use failure::Failure;
+use nix::unistd::sync;
 
 /// Exit status for an unknown answer: -1, as of `kexec -S`.
 const UNKNOWN: u8 = 255;
@@ -73,13 +74,21 @@ fn main() -> ExitCode {
 
 fn perform(action: Action) -> Result<u8, Failure> {
     match action {
-        Action::Load { kernel, options } => {
-            load::load(&kernel, &options)?;
+        Action::Load {
+            purpose,
+            kernel,
+            options,
+        } => {
+            load::load(purpose, &kernel, &options)?;
             Ok(0)
         }
-        Action::Unload => {
-            Device::open()?.unload()?;
+        Action::Unload { purpose } => {
+            Device::open()?.unload(purpose)?;
             Ok(0)
+        }
+        Action::Enter => {
+            sync();
+            Err(kexec::enter())
         }
         Action::Reserve { len } => {
             let device = Device::open()?;
@@ -87,10 +96,10 @@ fn perform(action: Action) -> Result<u8, Failure> {
             print!("{}", status::Report::from(&device.status()?).memory());
             Ok(0)
         }
-        Action::Status { json } => {
+        Action::Status { purpose, json } => {
             let report = status::Report::from(&Device::open()?.status()?);
             output::print(&report, json)?;
-            Ok(report.armed.into())
+            Ok(report.has(purpose).into())
         }
         Action::Report { dump, json } => {
             report::report(&dump, json)?;
@@ -103,9 +112,5 @@ fn perform(action: Action) -> Result<u8, Failure> {
             Ok(0)
         }
         Action::Doctor(request) => doctor::doctor(&request),
-        Action::OrdinaryKexec => Err(Failure::new(
-            "ordinary kexec (-l, -e) is not implemented: \
-             load a kernel that is entered at a panic with -p, or use kexec",
-        )),
     }
 }

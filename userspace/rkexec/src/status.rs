@@ -7,6 +7,7 @@ mod tests;
 mod text;
 
 use kexec_core::{
+    handover::Purpose,
     types::digest::Algorithm,
     uapi::{
         Decompression,
@@ -71,6 +72,28 @@ pub struct Report {
     replacement: Option<String>,
     memory: Option<Memory>,
     hooks: Option<Hooks>,
+    /// The image that a reboot enters.
+    for_reboot: Option<ForReboot>,
+}
+
+/// An image that a reboot enters.
+#[derive(Debug, Serialize)]
+struct ForReboot {
+    /// Its memory, which the running kernel uses for nothing else.
+    memory: Region,
+    entry: Address,
+    decompression: Option<When>,
+    signature: Option<String>,
+}
+
+impl Report {
+    /// Whether a kernel of this purpose is loaded.
+    pub fn has(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Crash => self.armed,
+            Purpose::Reboot => self.for_reboot.is_some(),
+        }
+    }
 }
 
 /// By what the kernel's crash is noticed: "ftrace", "kprobes" or "panic notifiers".
@@ -86,6 +109,30 @@ struct Hooks {
 pub struct When {
     when: String,
     reason: Option<&'static str>,
+}
+
+impl When {
+    fn from_number(number: u32) -> Option<Self> {
+        match Decompression::from_number(number) {
+            Some(known) => Some(known.into()),
+            // Nothing is loaded, or the module is older than this field.
+            None if number == 0 => None,
+            None => Some(Self {
+                when: format!("unknown ({number})"),
+                reason: None,
+            }),
+        }
+    }
+}
+
+/// What was found of a signature.
+fn signature(number: u32) -> Option<String> {
+    match (SignatureState::from_number(number), number) {
+        (Some(state), _) => Some(state.name().into()),
+        // Nothing is loaded, or the module is older than this field.
+        (None, 0) => None,
+        (None, number) => Some(format!("unknown ({number})")),
+    }
 }
 
 impl From<Decompression> for When {
@@ -169,24 +216,8 @@ impl From<&Status> for Report {
             write_protected: Protection::from_number(status.protection)
                 .map(|protection| protection == Protection::ReadOnly),
             entry: armed.then_some(Address(status.entry)),
-            decompression: match Decompression::from_number(status.decompression) {
-                Some(known) => Some(known.into()),
-                // Nothing is loaded, or the module is older than this field.
-                None if status.decompression == 0 => None,
-                None => Some(When {
-                    when: format!("unknown ({})", status.decompression),
-                    reason: None,
-                }),
-            },
-            signature: match (
-                SignatureState::from_number(status.signature),
-                status.signature,
-            ) {
-                (Some(state), _) => Some(state.name().into()),
-                // Nothing is loaded, or the module is older than this field.
-                (None, 0) => None,
-                (None, number) => Some(format!("unknown ({number})")),
-            },
+            decompression: When::from_number(status.decompression),
+            signature: signature(status.signature),
             segments: status
                 .segments
                 .iter()
@@ -217,6 +248,12 @@ impl From<&Status> for Report {
                     lost: None,
                 }),
             },
+            for_reboot: Region::from_record(&status.reboot_image).map(|memory| ForReboot {
+                memory,
+                entry: Address(status.reboot_entry),
+                decompression: When::from_number(status.reboot_decompression),
+                signature: signature(status.reboot_signature),
+            }),
         }
     }
 }

@@ -20,6 +20,7 @@ fn boot(initrd: Option<&str>, command_line: Option<&str>) -> BootOptions {
 
 fn load(kernel: &str, initrd: Option<&str>, command_line: Option<&str>) -> Action {
     Action::Load {
+        purpose: Purpose::Crash,
         kernel: kernel.into(),
         options: ImageOptions {
             boot: boot(initrd, command_line),
@@ -81,13 +82,33 @@ fn a_command_line_may_begin_with_a_hyphen() {
 #[test]
 fn unload_and_status_have_their_spellings() {
     for words in ["-u", "-p -u", "-pu", "--unload", "unload"] {
-        assert_eq!(action(words), Ok(Action::Unload), "{words}");
+        assert_eq!(
+            action(words),
+            Ok(Action::Unload {
+                purpose: Purpose::Crash
+            }),
+            "{words}"
+        );
     }
     for words in ["-S", "-p -S", "--status", "status"] {
-        assert_eq!(action(words), Ok(Action::Status { json: false }), "{words}");
+        assert_eq!(
+            action(words),
+            Ok(Action::Status {
+                purpose: Purpose::Crash,
+                json: false
+            }),
+            "{words}"
+        );
     }
     for words in ["-S --json", "-p -S --json", "status --json"] {
-        assert_eq!(action(words), Ok(Action::Status { json: true }), "{words}");
+        assert_eq!(
+            action(words),
+            Ok(Action::Status {
+                purpose: Purpose::Crash,
+                json: true
+            }),
+            "{words}"
+        );
     }
 }
 
@@ -109,22 +130,41 @@ fn inspect_takes_several_files() {
 fn status_supersedes_the_rest() {
     assert_eq!(
         action("-S -p -u /k --append=a"),
-        Ok(Action::Status { json: false })
+        Ok(Action::Status {
+            purpose: Purpose::Crash,
+            json: false
+        })
     );
 }
 
 #[test]
-fn ordinary_kexec_is_recognised() {
-    for words in ["-l /k", "-e", "-l /k -e"] {
-        assert_eq!(action(words), Ok(Action::OrdinaryKexec), "{words}");
+fn a_kernel_for_a_reboot_has_options_of_its_own() {
+    let purpose = Purpose::Reboot;
+    let kernel = PathBuf::from("/k");
+    let options = ImageOptions::default();
+    let json = false;
+    let load = Action::Load {
+        purpose,
+        kernel,
+        options,
+    };
+    for (words, expected) in [
+        ("-l /k", load),
+        ("-l -u", Action::Unload { purpose }),
+        ("-l -S", Action::Status { purpose, json }),
+        ("-e", Action::Enter),
+    ] {
+        assert_eq!(action(words), Ok(expected), "{words}");
     }
 }
 
 #[test]
 fn half_a_request_says_what_is_missing() {
     for (words, part) in [
-        ("-p", "-p needs"),
-        ("-l -S", "ordinary kexec"),
+        ("-p", "-p and -l need"),
+        ("-l", "-p and -l need"),
+        ("-l -p /k", "-l loads"),
+        ("-l /k -e", "-e enters"),
         ("/k", "say what the kernel is for"),
         ("", "say what to do"),
         ("-u /k", "-u drops"),

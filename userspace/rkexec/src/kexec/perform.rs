@@ -13,6 +13,7 @@ use std::{
 };
 
 use kexec_core::{
+    handover::Purpose,
     plan::iomem::entries,
     uapi, //
 };
@@ -56,9 +57,9 @@ pub fn perform(request: &Request) -> u8 {
         return 0;
     }
     if request.steps.status {
-        return kind(request)
-            .is_loaded()
-            .map_or_else(|| armed(request), u8::from);
+        let is_loaded = kind(request).is_loaded();
+        let is_loaded = is_loaded.or_else(|| module_has(purpose(request)));
+        return is_loaded.map_or(FAILED, u8::from);
     }
     match steps(request) {
         Ok(()) => 0,
@@ -76,13 +77,20 @@ fn kind(request: &Request) -> Kind {
     }
 }
 
-/// The answer of a kernel without the file, whose crash images are the module's alone.
-fn armed(request: &Request) -> u8 {
-    let status = Device::open().and_then(|device| device.status());
-    match status {
-        Ok(status) if request.for_crash => u8::from(status.armed != 0),
-        _ => FAILED,
+fn purpose(request: &Request) -> Purpose {
+    match request.for_crash {
+        true => Purpose::Crash,
+        false => Purpose::Reboot,
     }
+}
+
+/// The answer of a kernel without the file, whose images are the module's alone; none where it is not known.
+fn module_has(purpose: Purpose) -> Option<bool> {
+    let status = Device::open().and_then(|device| device.status()).ok()?;
+    Some(match purpose {
+        Purpose::Crash => status.armed != 0,
+        Purpose::Reboot => status.reboot_image.len != 0,
+    })
 }
 
 fn steps(request: &Request) -> Result<(), (Failure, u8)> {
@@ -101,7 +109,12 @@ fn steps(request: &Request) -> Result<(), (Failure, u8)> {
         load(request, kernel)?;
     }
     if steps.shut_down || steps.enter {
-        let missing = match Kind::Reboot.is_loaded() {
+        let is_loaded = Kind::Reboot.is_loaded();
+        let is_loaded = match module_has(Purpose::Reboot) {
+            Some(true) => Some(true),
+            _ => is_loaded,
+        };
+        let missing = match is_loaded {
             Some(true) => None,
             Some(false) => {
                 Some("no kernel is loaded that a reboot could enter: Nothing has been loaded!")
@@ -157,13 +170,15 @@ fn module(request: &Request) -> Result<Option<Device>, Failure> {
 }
 
 fn unload(request: &Request) -> Result<(), Failure> {
-    if request.for_crash {
-        if let Some(device) = module(request)? {
-            return match device.unload() {
-                // What is not there does not have to go.
-                Err(failure) if failure.errno() == Some(Errno::ENOENT) => Ok(()),
-                result => result,
-            };
+    if let Some(device) = module(request)? {
+        match (device.unload(purpose(request)), purpose(request)) {
+            // What is not there does not have to go.
+            (Err(failure), Purpose::Crash) if failure.errno() == Some(Errno::ENOENT) => {
+                return Ok(())
+            }
+            // It may be the kernel's own.
+            (Err(failure), Purpose::Reboot) if failure.errno() == Some(Errno::ENOENT) => {}
+            (result, _) => return result,
         }
     }
     kind(request).unload()
@@ -178,19 +193,35 @@ fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
         reuse_cmdline: request.reuse_cmdline,
         ..ImageOptions::default()
     };
-    if request.for_crash {
-        if module(request).map_err(with_status)?.is_some() {
-            return load::load(kernel, &options).map_err(with_status);
+    if module(request).map_err(with_status)?.is_some() {
+        match (
+            load::load(purpose(request), kernel, &options),
+            purpose(request),
+        ) {
+            (Err(failure), Purpose::Reboot) if is_for_the_kernel(&failure) => {
+                eprintln!("{NAME}: {failure}: the kernel's own kexec loads the kernel");
+            }
+            (Ok(()), Purpose::Reboot) => {
+                // The last one that was loaded is the one that counts; there may be none.
+                let _ = Kind::Reboot.unload();
+                return Ok(());
+            }
+            (result, _) => return result.map_err(with_status),
         }
-        if region_len() == 0 {
-            let failure = Failure::new(
-                "no memory is reserved for a kernel that a crash enters. Please reserve memory by passing \
-                 crashkernel=256M to the running kernel",
-            );
-            return Err((failure, MISSING));
-        }
+    } else if request.for_crash && region_len() == 0 {
+        let failure = Failure::new(
+            "no memory is reserved for a kernel that a crash enters. Please reserve memory by passing \
+             crashkernel=256M to the running kernel",
+        );
+        return Err((failure, MISSING));
     }
     load_by_the_kernel(kind(request), kernel, &options).map_err(with_status)
+}
+
+/// Whether the kernel's own kexec may do what the module could not: this kernel lacks something that the module
+/// needs, or there is no memory in one piece.
+fn is_for_the_kernel(failure: &Failure) -> bool {
+    matches!(failure.errno(), Some(Errno::ENODEV | Errno::ENOMEM))
 }
 
 /// Has the kernel itself load.

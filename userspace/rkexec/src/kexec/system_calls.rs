@@ -132,8 +132,13 @@ pub fn file_in_memory(bytes: &[u8]) -> Result<File, Failure> {
 /// Enters the kernel that is loaded for a reboot.
 pub fn enter() -> Failure {
     let Err(errno) = reboot(RebootMode::RB_KEXEC);
+    let reason = match errno {
+        Errno::EIO => "the loaded one is damaged, as its log says: load it again",
+        Errno::EINVAL => "none is loaded",
+        errno => errno.desc(),
+    };
     Failure::with_errno(
-        format!("the kernel did not reboot: {}", errno.desc()),
+        format!("the kernel did not reboot into another one: {reason}"),
         errno,
     )
 }

@@ -48,6 +48,15 @@ impl fmt::Display for Report {
         if let Some(hooks) = &self.hooks {
             writeln!(f, "hooks       {}", hooks.lost.unwrap_or(&hooks.by))?;
         }
+        if let Some(image) = &self.for_reboot {
+            writeln!(f, "for a reboot: {}, entry {}", image.memory, image.entry)?;
+            if let Some(decompression) = &image.decompression {
+                writeln!(f, "decompress  {decompression}")?;
+            }
+            if let Some(signature) = &image.signature {
+                writeln!(f, "signature   {signature}")?;
+            }
+        }
         Ok(())
     }
 }
