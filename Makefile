@@ -47,6 +47,7 @@ BENCHVMCORE ?=
 BENCHHOOK ?=
 BENCHDUMP ?=
 BENCHMEMORY ?=
+BENCHREBOOT ?=
 # How many bits `make corruption` flips, and how many crashes `make crash-stress` wants.
 N ?=
 # A crash of `make crash-stress` that is to be repeated, and how many guests run at a time.
@@ -136,6 +137,11 @@ stress: ### load, unload and shrink from four processes at once for five minutes
 	@$(MAKE) --no-print-directory scenarios \
 		PYTEST="-n 1 -k test_stress --stress-seconds=300 $(PYTEST)"
 
+.PHONY: reboots
+reboots: ### reboot a guest N=50 times in a row without firmware, under load
+	@$(MAKE) --no-print-directory scenarios \
+		PYTEST="-n 1 -k test_again_and_again --reboots=$(or $(N),50) $(PYTEST)"
+
 .PHONY: corruption
 corruption: ### flip N=40 random bits of loaded images, each in a guest of its own
 	@$(MAKE) --no-print-directory scenarios \
@@ -193,6 +199,11 @@ benchmemory: rkdump tools python ### the least memory that a dump needs, with ou
 benchhook: guest python ### count the crash path's instructions with 1, 4, 16 and 64 CPUs
 	@$(TIMED) "instructions of the crash path" env PYTHONPATH=qemu \
 		$(PYTHON) -m harness.benchmarks.hook $(BENCHHOOK)
+
+.PHONY: benchreboot
+benchreboot: guest python ### compare reboots without firmware: ours, the kernel's own, and UEFI
+	@$(TIMED) "benchmark of reboots" env PYTHONPATH=qemu \
+		$(PYTHON) -m harness.benchmarks.reboot $(BENCHREBOOT)
 
 # Without a dump in BENCHDUMP a guest is crashed for one.
 .PHONY: benchdump

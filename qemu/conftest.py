@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long processes load and unload at the same time in the stress",
     )
     parser.addoption(
+        "--reboots",
+        type=int,
+        default=3,
+        help="how many times in a row a guest reboots without firmware (%(default)s)",
+    )
+    parser.addoption(
         "--flips",
         type=int,
         default=0,

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Images that a reboot enters: `rkexec -l`, `rkexec -e`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness import paths
+from harness.dump.dump import Dump
+from harness.guest.boot import boot
+from harness.guest.guest import Guest
+from harness.guest.kernel import complaints, free_kib, iomem, kernel_words
+from harness.guest.rebooting import MARK, enter, load
+from harness.guest.refusals import assert_refused, refuse
+from harness.machine.hardware import Hardware
+from harness.machine.platform import PLATFORM
+from harness.steps.reserving import fragment
+from harness.testing import in_guest, needs
+
+LOADED = "/sys/kernel/kexec_loaded"
+FILES = (paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
+KEXEC_CORE = "KEXEC_CORE"
+
+# An idle guest's figures move by less than 200 KiB.
+ROUNDS = 20
+
+# How much kernels at different addresses differ in what their allocators have; an image is larger.
+TOTALS_DIFFER_KIB = 1024
+
+
+async def for_reboot(guest: Guest) -> dict[str, object] | None:
+    """What the module says of the loaded image."""
+    answer = await guest.rkexec("--status", "--load", "--json")
+    image: dict[str, object] | None = json.loads(answer.stdout)["for_reboot"]
+    assert answer.status == (image is not None)
+    return image
+
+
+async def memory(guest: Guest) -> list[range]:
+    """Where the kernel has memory."""
+    pieces: list[range] = []
+    for piece in await iomem(guest, "System RAM"):
+        # What a boot loader has left there has an entry of its own.
+        if pieces and pieces[-1].stop == piece.start:
+            pieces[-1] = range(pieces[-1].start, piece.stop)
+        else:
+            pieces.append(piece)
+    return pieces
+
+
+async def total_kib(guest: Guest) -> int:
+    """How much of it the kernel's allocators have."""
+    return int(await guest.shell("awk '/MemTotal/ { print $2 }' /proc/meminfo"))
+
+
+# Writes to the disk, of which nobody waits for the end, and keeps what was written.
+WRITE = """
+dd if=/dev/urandom of=/tmp/data bs=1M count=4
+dd if=/tmp/data of=/dev/vda bs=1M seek=16 conv=notrunc
+sha256sum < /tmp/data
+rm /tmp/data
+"""
+READ = "dd if=/dev/vda bs=1M skip=16 count=4 | sha256sum"
+# What goes on until the machine leaves.
+LOAD = "while :; do dd if=/dev/zero of=/dev/vda bs=1M seek=32 count=8 conv=notrunc; done"
+
+
+async def again_and_again(guest: Guest, reboots: int, command_line: str) -> None:
+    """Reboots from one CPU after the other, under load."""
+    cpus = guest.hello.cpus_online
+    expected = None
+    for number in range(reboots):
+        await load(guest, command_line)
+        assert (await guest.read(LOADED)).strip() == "1"
+        assert await for_reboot(guest) is not None
+        written = await guest.shell(f"({WRITE}) 2>/dev/null")
+        await guest.shell(f"({LOAD}) </dev/null >/dev/null 2>&1 &")
+        hello = await enter(guest, number % cpus)
+        assert hello.cpus_online == cpus
+        assert not await complaints(guest)
+        assert await for_reboot(guest) is None
+        assert await guest.shell(f"({READ}) 2>/dev/null") == written
+        # Nothing of the kernel before is lost. Where a kernel lies decides on some pages.
+        found = (await memory(guest), await total_kib(guest))
+        expected = expected or found
+        assert found[0] == expected[0]
+        assert abs(found[1] - expected[1]) < TOTALS_DIFFER_KIB
+
+
+@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@pytest.mark.parametrize("options", ["", "nokaslr"])
+@in_guest(Hardware(cpus=3, network="e1000"))
+async def test_again_and_again(guest: Guest, options: str, request: pytest.FixtureRequest) -> None:
+    """Each CPU can leave; nothing is lost; and the last kernel leaves a dump when it crashes."""
+    reboots = request.config.getoption("--reboots")
+    await again_and_again(guest, reboots, f"crashkernel=256M {options}")
+    await guest.load()
+    await load(guest)
+    await guest.crash()
+    await guest.captured()
+    with Dump(await guest.save_vmcore()) as dump:
+        assert dump.panic_message == "sysrq triggered crash"
+        line: str = dump.program["saved_command_line"].string_().decode()
+        assert MARK in line
+    dump.path.unlink()
+
+
+@needs(KEXEC_CORE, "CONTIG_ALLOC", "EFI_STUB")
+@in_guest(Hardware(cpus=2, firmware=True))
+async def test_enters_under_uefi(guest: Guest) -> None:
+    before = await guest.shell("ls /sys/firmware/efi /sys/firmware/acpi/tables")
+    await load(guest)
+    await enter(guest)
+    assert await guest.shell("ls /sys/firmware/efi /sys/firmware/acpi/tables") == before
+    assert not await complaints(guest)
+
+
+LEVELS = {
+    1: Hardware(cpu=PLATFORM.other_paging, options=("virtualization=on",)),
+    2: Hardware(options=("gic-version=2", "virtualization=on")),
+}
+
+
+@pytest.mark.skipif(paths.ARCH != "arm64", reason="only arm64 has exception levels")
+@pytest.mark.parametrize("level", LEVELS)
+async def test_keeps_the_exception_level(level: int, tmp_path: Path) -> None:
+    """A kernel that was started at EL2 starts the next one there, whether it stays there or not."""
+    said = "CPU: All CPU.s. started at EL2"
+    async with boot(tmp_path, LEVELS[level]) as guest:
+        assert await kernel_words(guest, said)
+        await load(guest)
+        await enter(guest)
+        assert await kernel_words(guest, said)
+        assert not await complaints(guest)
+
+
+@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@in_guest(Hardware(open_memory=True))
+async def test_damaged(guest: Guest) -> None:
+    """A damaged image is not entered, and the machine goes on as if nothing had been asked."""
+    await guest.load()
+    await load(guest)
+    image = await for_reboot(guest)
+    assert image is not None
+    entry = int(str(image["entry"]), 16)
+    guest.machine.flip(entry + 5, 3)
+    finished = await guest.rkexec("--exec")
+    assert_refused(finished, "EIO", ["did not reboot", "load it again"])
+    (line,) = await kernel_words(guest, "XXH64 of the kernel does not match")
+    assert "was overwritten after the load. The machine does not reboot" in line
+    assert (await guest.status()).armed and await for_reboot(guest) == image
+    # A good one takes its place.
+    await load(guest)
+    await enter(guest)
+
+
+@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@in_guest(Hardware(memory_mib=2048))
+async def test_refused(guest: Guest) -> None:
+    await load(guest)
+    image = await for_reboot(guest)
+    for argv, errno, fact in (
+        (("rkexec", "-l", "/init"), "ENOEXEC", "kernel"),
+        (("rkexec", "-l", *FILES, "--append=elfcorehdr=1M"), "EINVAL", "leave it out"),
+        (("rkexec", "-l", *FILES, f"--append={'x' * 70000}"), "EINVAL", "shorten it"),
+        (
+            ("without-capability", "CAP_SYS_BOOT", "--", "rkexec", "-l", *FILES),
+            "EPERM",
+            "CAP_SYS_BOOT",
+        ),
+    ):
+        await refuse(guest, argv, errno, fact)
+        assert await for_reboot(guest) == image
+    (await guest.rkexec("-l", "-u")).check()
+    await refuse(guest, ("rkexec", "-l", "-u"), "ENOENT", "for a reboot")
+    assert (await guest.read(LOADED)).strip() == "0"
+
+    await fragment(guest)
+    await guest.shell("dd if=/dev/zero of=/tmp/initrd bs=1M count=128 2>&1")
+    finished = await guest.rkexec("-l", paths.GUEST_KERNEL, "--initrd=/tmp/initrd")
+    assert_refused(finished, "ENOMEM", ["needs .* in one piece", "MiB.* too little"])
+    await guest.shell("echo 1 > /proc/sys/kernel/kexec_load_disabled")
+    await refuse(guest, ("rkexec", "-l", *FILES), "EPERM", "kexec_load_disabled")
+
+
+@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@in_guest(Hardware(cpus=1))
+async def test_given_back(guest: Guest) -> None:
+    """Loading and unloading loses nothing, and a module that goes gives all back."""
+    script = f"for i in $(seq {ROUNDS}); do rkexec -l {' '.join(FILES)}; rkexec -l -u; done"
+    await guest.shell(script, timeout_s=300)
+    before = await free_kib(guest)
+    await guest.shell(script, timeout_s=300)
+    print(f"after {ROUNDS} rounds: {before - await free_kib(guest)} KiB fewer free")
+    assert before - await free_kib(guest) < ROUNDS * 8
+    await guest.shell(f"rkexec -l {' '.join(FILES)}")
+    assert (await guest.run("rmmod", "rust_kexec")).status != 0
+    await guest.shell("rkexec -l -u; rmmod rust_kexec")
+    assert (await guest.read(LOADED)).strip() == "0"
+    assert not await complaints(guest)
