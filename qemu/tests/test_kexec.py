@@ -98,8 +98,7 @@ faults = pytest.mark.skipif(
 )
 
 
-@faults
-@needs("KEXEC_FILE")
+@needs("KEXEC_FILE", "CONTIG_ALLOC")
 @in_guest(Hardware(cpus=2))
 async def test_for_a_reboot(guest: Guest) -> None:
     """A kernel is loaded beside one for a crash, dropped, loaded again, and entered."""
@@ -115,7 +114,33 @@ async def test_for_a_reboot(guest: Guest) -> None:
         await kexec(guest, "-u")
         await kexec(guest, "-S", "-l")
     await kexec(guest, "--load", *FILES, "--append", "wrong", "--append", line)
-    await guest.crash_by_running("kexec", "-e")
+    await enters(guest, "-e")
+
+
+async def enters(guest: Guest, *arguments: str) -> None:
+    """The machine reboots into the kernel that was loaded."""
+    await guest.crash_by_running("kexec", *arguments)
     hello = await guest.machine.until(guest.agent.hello(), "the next kernel's agent", PATIENCE)
     assert (hello.role, hello.cpus_online) == ("production", 2)
     assert (await guest.read("/proc/cmdline")).split()[-1] == "loaded_by=kexec"
+
+
+@faults
+@needs("KEXEC_FILE")
+@in_guest(Hardware(cpus=2), command_line="")
+async def test_for_a_reboot_without_the_module(guest: Guest) -> None:
+    """The kernel's own kexec does it, and the caller is told."""
+    await install(guest)
+    await guest.shell("rmmod rust_kexec")
+    said = await kexec(guest, "-l", *FILES, f"--append={CONSOLE} loaded_by=kexec")
+    assert WITHOUT_MODULE in said and len(said.splitlines()) == 1, said
+    await kexec(guest, "-S", "-l", status=1)
+    await enters(guest, "-e")
+
+
+@needs("KEXEC_FILE", "CONTIG_ALLOC")
+@in_guest(Hardware(cpus=2), command_line="")
+async def test_at_once(guest: Guest) -> None:
+    """Loaded and entered in one, by the module alone."""
+    await install(guest)
+    await enters(guest, "-f", *FILES, "-x", f"--append={CONSOLE} loaded_by=kexec")
