@@ -174,7 +174,15 @@ impl reboot::RebootImage for TheImage {
         IS_LOADED.load(Ordering::Acquire)
     }
 
-    fn enter() -> c_int {
+    fn begin() -> bool {
+        // The one who loaded may drop the image meanwhile, and with it the module.
+        let module = ModuleReference::get().filter(|_| Self::is_loaded());
+        module.map(ModuleReference::leave).is_some()
+    }
+
+    unsafe fn enter() -> c_int {
+        // SAFETY: By this function's contract `begin` has left it.
+        let _module = unsafe { ModuleReference::left() };
         lock().enter().to_errno()
     }
 }

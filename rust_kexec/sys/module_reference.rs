@@ -3,7 +3,10 @@
 //! References that keep this module from being removed.
 
 use super::bindings;
-use core::ptr::addr_of_mut;
+use core::{
+    mem,
+    ptr::addr_of_mut, //
+};
 
 /// Keeps the module loaded: rmmod is refused while one of these lives.
 ///
@@ -17,6 +20,20 @@ impl ModuleReference {
         // SAFETY: Counts, or finds that the module is going away.
         unsafe { bindings::rust_kexec_try_module_get(addr_of_mut!(bindings::__this_module)) }
             .then_some(Self(()))
+    }
+
+    /// Leaves the reference to somebody else, who takes it over with [`Self::left`].
+    pub(crate) fn leave(self) {
+        mem::forget(self);
+    }
+
+    /// Takes over a reference.
+    ///
+    /// # Safety
+    ///
+    /// There must be one that [`Self::leave`] has left to the caller alone.
+    pub(crate) unsafe fn left() -> Self {
+        Self(())
     }
 }
 

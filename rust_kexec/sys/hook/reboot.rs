@@ -33,8 +33,15 @@ pub(crate) trait RebootImage {
     /// Whether there is one. Called with preemption off.
     fn is_loaded() -> bool;
 
+    /// The same, at the beginning of a reboot: where it says yes [`Self::enter`] is called, once.
+    fn begin() -> bool;
+
     /// Leaves this kernel for it. Called in the place of `kernel_kexec()`; what it returns is an errno.
-    fn enter() -> c_int;
+    ///
+    /// # Safety
+    ///
+    /// [`Self::begin`] must have said yes, for this call alone.
+    unsafe fn enter() -> c_int;
 }
 
 static REBOOT: Hook = Hook::replacing(c"kernel_kexec");
@@ -95,7 +102,8 @@ extern "C" fn show(
 }
 
 extern "C" fn enter<T: RebootImage>() -> c_int {
-    T::enter()
+    // SAFETY: The hook leads here after `begin` has said yes.
+    unsafe { T::enter() }
 }
 
 /// # Safety
@@ -107,7 +115,7 @@ unsafe extern "C" fn reboot_entered<T: RebootImage>(
     _ops: *mut bindings::ftrace_ops,
     registers: *mut bindings::ftrace_regs,
 ) {
-    if T::is_loaded() {
+    if T::begin() {
         // SAFETY: The registers are the hook's; `enter` returns in the place of the hooked function, and
         // has its type.
         unsafe { return_from(registers, enter::<T>) }

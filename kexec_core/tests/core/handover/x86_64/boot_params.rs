@@ -108,8 +108,10 @@ fn every_field_is_where_the_kernel_reads_it() {
 
 #[test]
 fn a_kernel_for_a_reboot_has_the_memory_that_the_running_one_was_told_of() {
-    let mut running = boot_params::default();
-    running.e820_entries = 2;
+    let mut running = boot_params {
+        e820_entries: 2,
+        ..boot_params::default()
+    };
     for (entry, addr) in running.e820_table.iter_mut().zip([0x1000, 4 * GIB]) {
         *entry = boot_e820_entry {
             addr,
