@@ -106,14 +106,27 @@ async def test_again_and_again(guest: Guest, options: str, request: pytest.Fixtu
     dump.path.unlink()
 
 
+@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@in_guest(Hardware(cpus=1), f"crashkernel=256M {MARK}")
+async def test_takes_the_running_kernels_place(guest: Guest) -> None:
+    """With the running kernel's own command line, crashkernel= included."""
+    before = await guest.read("/proc/cmdline")
+    (await guest.rkexec("--load", *FILES, "--reuse-cmdline")).check()
+    await enter(guest)
+    assert await guest.read("/proc/cmdline") == before
+    assert (await guest.status()).region
+
+
 @needs(KEXEC_CORE, "CONTIG_ALLOC", "EFI_STUB")
 @in_guest(Hardware(cpus=2, firmware=True))
 async def test_enters_under_uefi(guest: Guest) -> None:
     before = await guest.shell("ls /sys/firmware/efi /sys/firmware/acpi/tables")
-    await load(guest)
-    await enter(guest)
-    assert await guest.shell("ls /sys/firmware/efi /sys/firmware/acpi/tables") == before
-    assert not await complaints(guest)
+    # The next one has what is written to boot parameters by kexec, not by the kernel's EFI stub.
+    for _ in range(2):
+        await load(guest)
+        await enter(guest)
+        assert await guest.shell("ls /sys/firmware/efi /sys/firmware/acpi/tables") == before
+        assert not await complaints(guest)
 
 
 LEVELS = {
@@ -174,6 +187,8 @@ async def test_refused(guest: Guest) -> None:
         assert await for_reboot(guest) == image
     (await guest.rkexec("-l", "-u")).check()
     await refuse(guest, ("rkexec", "-l", "-u"), "ENOENT", "for a reboot")
+    finished = await guest.rkexec("-e")
+    assert finished.status == 1 and "load one with -l" in finished.stderr
     assert (await guest.read(LOADED)).strip() == "0"
 
     await fragment(guest)

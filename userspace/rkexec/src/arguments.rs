@@ -426,8 +426,8 @@ pub struct ImageOptions {
     #[arg(long, value_name = "FILE", requires = "initrd")]
     pub initrd_signature: Option<PathBuf>,
 
-    /// Begin the command line with the running kernel's, without crashkernel=, BOOT_IMAGE= and
-    /// elfcorehdr=
+    /// Begin the command line with the running kernel's, without BOOT_IMAGE= and elfcorehdr=, and that of a
+    /// capture kernel without crashkernel=, mem= and memmap=
     #[arg(long)]
     pub reuse_cmdline: bool,
 

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The capture kernel's command line, from the running kernel's and the user's.
+//! The loaded kernel's command line, from the running kernel's and the user's.
 
 use std::fs;
+
+use kexec_core::handover::Purpose;
 
 use crate::{
     arguments::ImageOptions,
     failure::Failure, //
 };
 
-/// Parameters of the running kernel that make no sense in a capture kernel: it cannot reserve
-/// memory for another one, was not started by the boot loader, gets an elfcorehdr of
-/// its own, and is told of its memory, which may be what the running kernel keeps free.
-const DROPPED: [&[u8]; 5] = [
-    b"crashkernel",
-    b"BOOT_IMAGE",
-    b"elfcorehdr",
-    b"mem",
-    b"memmap",
-];
+/// Parameters of the running kernel that make no sense in one that kexec enters: it was not started by the
+/// boot loader, and a capture kernel gets an elfcorehdr of its own.
+const DROPPED: [&[u8]; 2] = [b"BOOT_IMAGE", b"elfcorehdr"];
+
+/// Those that besides make none in a capture kernel: it cannot reserve memory for another one, and is told
+/// of its memory, which may be what the running kernel keeps free. A kernel that a reboot enters takes
+/// the running one's place, and keeps them.
+const DROPPED_FOR_A_CRASH: [&[u8]; 3] = [b"crashkernel", b"mem", b"memmap"];
 
 /// The command line that `options` ask for.
-pub fn wanted(options: &ImageOptions) -> Result<Vec<u8>, Failure> {
+pub fn wanted(purpose: Purpose, options: &ImageOptions) -> Result<Vec<u8>, Failure> {
     let running = if options.reuse_cmdline {
         fs::read("/proc/cmdline")
             .map_err(|error| Failure::from_io("cannot read /proc/cmdline", &error))?
@@ -29,7 +29,7 @@ pub fn wanted(options: &ImageOptions) -> Result<Vec<u8>, Failure> {
         Vec::new()
     };
     let given = options.boot.command_line.as_deref().unwrap_or_default();
-    Ok(join(reusable(&running), given.as_encoded_bytes()))
+    Ok(join(reusable(purpose, &running), given.as_encoded_bytes()))
 }
 
 fn join(mut base: Vec<u8>, addition: &[u8]) -> Vec<u8> {
@@ -40,11 +40,21 @@ fn join(mut base: Vec<u8>, addition: &[u8]) -> Vec<u8> {
     base
 }
 
-/// `command_line` without the parameters in [`DROPPED`], one space between the others.
-fn reusable(command_line: &[u8]) -> Vec<u8> {
+/// `command_line` without the parameters that are dropped, one space between the others.
+fn reusable(purpose: Purpose, command_line: &[u8]) -> Vec<u8> {
+    let for_a_crash: &[&[u8]] = match purpose {
+        Purpose::Crash => &DROPPED_FOR_A_CRASH,
+        Purpose::Reboot => &[],
+    };
+    let is_dropped = |name: &[u8]| {
+        DROPPED
+            .iter()
+            .chain(for_a_crash)
+            .any(|dropped| *dropped == name)
+    };
     words(command_line)
         .into_iter()
-        .filter(|word| !DROPPED.contains(&name(word)))
+        .filter(|word| !is_dropped(name(word)))
         .collect::<Vec<_>>()
         .join(&b' ')
 }
@@ -77,7 +87,23 @@ mod tests {
     use super::*;
 
     fn reused(command_line: &str) -> String {
-        String::from_utf8(reusable(command_line.as_bytes())).expect("UTF-8 stays UTF-8")
+        reused_for(Purpose::Crash, command_line)
+    }
+
+    fn reused_for(purpose: Purpose, command_line: &str) -> String {
+        let reused = reusable(purpose, command_line.as_bytes());
+        String::from_utf8(reused).expect("UTF-8 stays UTF-8")
+    }
+
+    #[test]
+    fn a_kernel_for_a_reboot_reserves_memory_as_the_running_one_did() {
+        assert_eq!(
+            reused_for(
+                Purpose::Reboot,
+                "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 crashkernel=256M mem=8G elfcorehdr=0x1\n"
+            ),
+            "root=/dev/vda1 crashkernel=256M mem=8G"
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn load(purpose: Purpose, kernel: &Path, options: &ImageOptions) -> Result<(
         initrd_signature: open_any("initrd's signature", &options.initrd_signature)?,
     };
     let digest = options.digest.map(Algorithm::from);
-    let line = command_line::wanted(options)?;
+    let line = command_line::wanted(purpose, options)?;
     let loaded = device.load(purpose, &files, &line, digest);
     loaded.map_err(|refusal| match purpose {
         Purpose::Crash => explained(refusal, &device),

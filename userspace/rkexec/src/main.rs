@@ -47,6 +47,7 @@ use arguments::{
 };
 use device::Device;
 use failure::Failure;
+use kexec_core::handover::Purpose;
 use nix::unistd::sync;
 
 /// Exit status for an unknown answer: -1, as of `kexec -S`.
@@ -87,6 +88,12 @@ fn perform(action: Action) -> Result<u8, Failure> {
             Ok(0)
         }
         Action::Enter => {
+            let report = status::Report::from(&Device::open()?.status()?);
+            if !report.has(Purpose::Reboot) {
+                return Err(Failure::new(
+                    "no kernel is loaded for a reboot: load one with -l",
+                ));
+            }
             sync();
             Err(kexec::enter())
         }

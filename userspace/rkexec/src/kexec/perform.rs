@@ -78,10 +78,7 @@ fn kind(request: &Request) -> Kind {
 }
 
 fn purpose(request: &Request) -> Purpose {
-    match request.for_crash {
-        true => Purpose::Crash,
-        false => Purpose::Reboot,
-    }
+    kind(request).purpose()
 }
 
 /// The answer of a kernel without the file, whose images are the module's alone; none where it is not known.
@@ -232,7 +229,11 @@ fn load_by_the_kernel(kind: Kind, path: &Path, options: &ImageOptions) -> Result
     };
     let initrd = options.boot.initrd.as_deref();
     let initrd: Option<File> = initrd.map(|path| load::open("initrd", path)).transpose()?;
-    kind.load(&kernel, initrd.as_ref(), command_line::wanted(options)?)
+    kind.load(
+        &kernel,
+        initrd.as_ref(),
+        command_line::wanted(kind.purpose(), options)?,
+    )
 }
 
 fn with_status(failure: Failure) -> (Failure, u8) {

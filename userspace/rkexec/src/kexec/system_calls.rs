@@ -15,6 +15,7 @@ use std::{
     }, //
 };
 
+use kexec_core::handover::Purpose;
 use nix::{
     errno::Errno,
     sys::{
@@ -49,6 +50,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What the module calls it.
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Self::Reboot => Purpose::Reboot,
+            Self::Crash => Purpose::Crash,
+        }
+    }
+
     fn flag(self) -> libc::c_ulong {
         match self {
             Self::Reboot => 0,

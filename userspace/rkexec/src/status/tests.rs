@@ -102,6 +102,7 @@ fn json_names_everything_that_is_loaded() {
                 "outdated": false,
             },
             "hooks": {"by": "ftrace", "lost": null},
+            "for_reboot": null,
         })
     );
 }
@@ -246,4 +247,32 @@ fn what_the_dump_would_lack_is_said() {
         "{text}"
     );
     assert!(text.contains("; the latest change could not"), "{text}");
+}
+
+#[test]
+fn a_kernel_for_a_reboot_is_said_beside_the_other() {
+    let status = Status {
+        reboot_image: RegionRecord {
+            start: 0x3000_0000,
+            len: 64 << 20,
+        },
+        reboot_entry: 0x3000_0200,
+        reboot_decompression: Decompression::RandomAddresses as u32,
+        reboot_signature: SignatureState::Good as u32,
+        ..armed()
+    };
+    let report = Report::from(&status);
+    assert!(report.has(Purpose::Crash) && report.has(Purpose::Reboot));
+    let text = report.to_string();
+    let (_, said) = text.split_once("for a reboot: ").expect("it is there");
+    assert_eq!(
+        said,
+        "0x30000000-0x34000000 (64 MiB), entry 0x30000200\n\
+         decompress  at the reboot, because it chooses its addresses at random; with nokaslr on its \
+         command line it would be at load\n\
+         signature   good\n"
+    );
+    let value = serde_json::to_value(&report).expect("a report is always JSON");
+    assert_eq!(value["for_reboot"]["entry"], "0x30000200");
+    assert!(!Report::from(&empty()).has(Purpose::Reboot));
 }
