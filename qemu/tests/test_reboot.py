@@ -110,10 +110,10 @@ async def test_again_and_again(guest: Guest, options: str, request: pytest.Fixtu
 @in_guest(Hardware(cpus=1), f"crashkernel=256M {MARK}")
 async def test_takes_the_running_kernels_place(guest: Guest) -> None:
     """With the running kernel's own command line, crashkernel= included."""
-    before = await guest.read("/proc/cmdline")
+    before = (await guest.read("/proc/cmdline")).split()
     (await guest.rkexec("--load", *FILES, "--reuse-cmdline")).check()
     await enter(guest)
-    assert await guest.read("/proc/cmdline") == before
+    assert (await guest.read("/proc/cmdline")).split() == before
     assert (await guest.status()).region
 
 
