@@ -186,7 +186,7 @@ impl Staged<'_> {
 /// The address that stands for no crash report.
 const NO_REPORT: u64 = 0;
 
-/// Where images go: see [`crate::arch::memory::limits`].
+/// A region in which an image's page tables are as long as in any that it can get.
 const ANYWHERE: Range = match Range::new(16 << 20, 4 << 30) {
     Some(anywhere) => anywhere,
     None => Range::ALL,

@@ -37,8 +37,8 @@
 #include <linux/proc_fs.h>
 #include <linux/ptrace.h>
 #include <linux/random.h>
-#include <linux/reboot.h>
 #include <linux/range.h>
+#include <linux/reboot.h>
 #include <linux/security.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>

@@ -182,8 +182,13 @@ impl Sources {
         // The next kernel would take a seed for more than it is.
         let seeded = random::is_unpredictable();
         let regions = highest_first(usable)?;
-        let elfcorehdr = plan.segment(SegmentKind::Elfcorehdr);
-        let elfcorehdr = elfcorehdr.map(|segment| segment.memory).unwrap_or_default();
+        let capture = match usable {
+            Some(usable) => {
+                let elfcorehdr = memory_of(plan, SegmentKind::Elfcorehdr)?;
+                Some(capture_memory(usable, &regions, elfcorehdr))
+            }
+            None => None,
+        };
         let mut tree = KVVec::new();
         let room = memory_of(plan, ARGUMENT)?.len();
         tree.extend_with(room as usize, 0, GFP_KERNEL)?;
@@ -191,7 +196,7 @@ impl Sources {
             &mut tree,
             &self.tree,
             &Changes {
-                capture: usable.map(|usable| capture_memory(usable, &regions, elfcorehdr)),
+                capture,
                 bootargs: command_line,
                 initrd,
                 kaslr_seed: seeded.then_some(u64::from_ne_bytes(kaslr_seed)),
@@ -283,10 +288,12 @@ fn has_stub_at_el2() -> bool {
     let here: u64;
     // SAFETY: Reading the exception level has no effect.
     unsafe { asm!("mrs {}, CurrentEL", out(reg) here, options(nomem, nostack)) };
-    let modes = Kallsyms::find()
-        .ok()
-        .and_then(|symbols| symbols.address(c"__boot_cpu_mode"));
-    let Some(modes) = modes.filter(|_| here != EL2) else {
+    if here == EL2 {
+        return false;
+    }
+    let symbols = Kallsyms::find().ok();
+    let modes = symbols.and_then(|symbols| symbols.address(c"__boot_cpu_mode"));
+    let Some(modes) = modes else {
         return false;
     };
     // SAFETY: It is the kernel's `u32 __boot_cpu_mode[2]`, which nobody writes after boot.
