@@ -62,7 +62,8 @@ sha256sum < /tmp/data
 rm /tmp/data
 """
 READ = "dd if=/dev/vda bs=1M skip=16 count=4 | sha256sum"
-# What goes on until the machine leaves.
+# What goes on until the machine leaves. Not on arm64: its kernel switches CPUs off when the disk is
+# shut down, and blk_mq_hctx_notify_offline() (6.12.117) waits for ever for a request that is left.
 LOAD = "while :; do dd if=/dev/zero of=/dev/vda bs=1M seek=32 count=8 conv=notrunc; done"
 
 
@@ -75,7 +76,8 @@ async def again_and_again(guest: Guest, reboots: int, command_line: str) -> None
         assert (await guest.read(LOADED)).strip() == "1"
         assert await for_reboot(guest) is not None
         written = await guest.shell(f"({WRITE}) 2>/dev/null")
-        await guest.shell(f"({LOAD}) </dev/null >/dev/null 2>&1 &")
+        if paths.ARCH != "arm64":
+            await guest.shell(f"({LOAD}) </dev/null >/dev/null 2>&1 &")
         hello = await enter(guest, number % cpus)
         assert hello.cpus_online == cpus
         assert not await complaints(guest)
