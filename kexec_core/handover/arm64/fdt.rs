@@ -68,7 +68,7 @@ pub struct Fdt<'a> {
 }
 
 impl<'a> Fdt<'a> {
-    /// Reads the tree at the start of `bytes`.
+    /// Reads the tree at the start of `bytes`. The room to grow behind its blocks need not be there.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FdtError> {
         let header = Header::decode(bytes).ok_or(FdtError::TooShort { len: bytes.len() })?;
         if header.magic != MAGIC {
@@ -83,12 +83,14 @@ impl<'a> Fdt<'a> {
             });
         }
         let totalsize = header.totalsize;
-        let bytes = bytes
-            .get(..to_usize(totalsize.into()))
-            .ok_or(FdtError::Truncated {
+        let whole = to_usize(totalsize.into());
+        if bytes.len() < header.end_of_blocks().min(whole) {
+            return Err(FdtError::Truncated {
                 len: bytes.len(),
                 totalsize,
-            })?;
+            });
+        }
+        let bytes = bytes.get(..whole).unwrap_or(bytes);
         let block = |name, offset: u32, len: Option<u32>, alignment: u32| {
             let start = to_usize(offset.into());
             let end = len.map_or(Some(bytes.len()), |len| {
@@ -189,6 +191,12 @@ impl<'a> Fdt<'a> {
         self.reservations
             .chunks(RESERVATION_LEN)
             .map_while(|entry| reservation(entry).filter(|range| !range.is_empty()))
+    }
+
+    /// How many of its first bytes have to be read of the tree with this header, of which there are
+    /// [`HEADER_LEN`] bytes or more. Firmware leaves room to grow behind the blocks, up to a MiB.
+    pub fn len_to_read(header: &[u8]) -> Option<usize> {
+        Some(Header::decode(header)?.end_of_blocks())
     }
 
     /// The length of the tree without the room to grow that firmware leaves in it.

@@ -26,7 +26,10 @@ use crate::{
         random, //
     }, //
 };
-use core::arch::asm;
+use core::{
+    arch::asm,
+    ffi::CStr, //
+};
 use kernel::page::PAGE_SHIFT;
 use kexec_core::{
     handover::{
@@ -43,7 +46,10 @@ use kexec_core::{
                 DeviceTreeError,
                 TREE_LEN_MAX, //
             },
-            fdt::Fdt,
+            fdt::{
+                Fdt,
+                HEADER_LEN, //
+            },
             page_tables::{
                 self,
                 IdentityMap,
@@ -114,12 +120,14 @@ pub(super) fn running_tree() -> Result<KVVec<u8>, Refusal> {
         what: "the running machine's device tree, /sys/firmware/fdt,",
         remedy: "use a kernel with CONFIG_SYSFS, and look in its log for what became of the tree",
     };
-    let mut tree = KVVec::new();
-    tree.extend_with(TREE_LEN_MAX, 0, GFP_KERNEL)?;
+    const PATH: &CStr = c"firmware/fdt";
     let sysfs = Mount::sysfs().map_err(|_| MISSING)?;
-    sysfs
-        .read(c"firmware/fdt", &mut tree)
-        .map_err(|_| MISSING)?;
+    let mut header = [0; HEADER_LEN];
+    let header = sysfs.read(PATH, &mut header).map_err(|_| MISSING)?;
+    let len = Fdt::len_to_read(header).ok_or(MISSING)?;
+    let mut tree = KVVec::new();
+    tree.extend_with(len.min(TREE_LEN_MAX), 0, GFP_KERNEL)?;
+    sysfs.read(PATH, &mut tree).map_err(|_| MISSING)?;
     Ok(tree)
 }
 

@@ -10,6 +10,7 @@ use core::mem::{
 
 use crate::types::bytes::{
     read_be_u32,
+    to_usize,
     write, //
 };
 
@@ -93,6 +94,19 @@ impl Header {
             size_dt_strings: field(offset_of!(Self, size_dt_strings))?,
             size_dt_struct: field(offset_of!(Self, size_dt_struct))?,
         })
+    }
+
+    /// Where the last block ends. The length of the memory reservations is not in the header: where
+    /// they come last, this is the end of the tree.
+    pub(super) fn end_of_blocks(&self) -> usize {
+        let end = |offset: u32, len| to_usize(offset.into()).saturating_add(to_usize(len));
+        let structure = end(self.off_dt_struct, self.size_dt_struct.into());
+        let strings = end(self.off_dt_strings, self.size_dt_strings.into());
+        let others = structure.max(strings);
+        match to_usize(self.off_mem_rsvmap.into()) < others {
+            true => others,
+            false => to_usize(self.totalsize.into()),
+        }
     }
 
     /// Encodes the header as it is in memory.

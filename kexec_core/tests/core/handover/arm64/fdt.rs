@@ -11,6 +11,7 @@ use kexec_core::{
         FdtError,
         Token,
         DEPTH_MAX,
+        HEADER_LEN,
         NAME_LEN_MAX, //
     },
     types::errno::Errno, //
@@ -219,14 +220,12 @@ fn what_is_no_tree_is_refused() {
         }
     );
     assert!(Fdt::parse(&with(20, 18)).is_ok(), "a newer, compatible one");
-    let len = good.len();
-    assert_eq!(
-        refused(&good[..len - 1]),
-        FdtError::Truncated {
-            len: len - 1,
-            totalsize: len as u32
-        }
-    );
+    let len = Fdt::len_to_read(&good).unwrap();
+    let error = FdtError::Truncated {
+        len: len - 1,
+        totalsize: good.len() as u32,
+    };
+    assert_eq!(refused(&good[..len - 1]), error);
 }
 
 #[test]
@@ -377,6 +376,23 @@ proptest! {
     #[test]
     fn any_tree_is_read_as_it_is(tree in any_tree(), layout in any_layout()) {
         prop_assert_eq!(read(&tree.encode(layout)).unwrap(), tree);
+    }
+
+    #[test]
+    fn the_room_behind_the_blocks_need_not_be_read(
+        tree in any_tree(),
+        layout in any_layout(),
+        room in 0_u32..100_000,
+    ) {
+        let mut bytes = tree.encode(layout);
+        let totalsize = bytes.len() as u32 + room;
+        put(&mut bytes, 4, &totalsize.to_be_bytes());
+        let len = Fdt::len_to_read(&bytes[..HEADER_LEN]).unwrap();
+        prop_assert!(len <= totalsize as usize);
+        // Where the reservations come last, nothing tells where they end.
+        bytes.resize(len.max(bytes.len()), 0);
+        prop_assert_eq!(read(&bytes[..len]).unwrap(), tree);
+        prop_assert!(read(&bytes[..len - 1]).is_err());
     }
 
     #[test]
