@@ -11,7 +11,8 @@ use std::{
     path::{
         Path,
         PathBuf, //
-    }, //
+    },
+    process::Command, //
 };
 
 use kexec_core::types::elf::Architecture;
@@ -58,10 +59,11 @@ impl Qemu {
                  package is {package}), or give its path with --qemu"
             ))
         })?;
+        let kvm = kvm_works(architecture) && has_kvm(&program);
         Ok(Self {
             program,
             architecture,
-            kvm: kvm_works(architecture),
+            kvm,
         })
     }
 
@@ -113,4 +115,11 @@ fn kvm_works(architecture: Architecture) -> bool {
         Architecture::Arm64 if cfg!(target_arch = "aarch64") => device().is_ok(),
         _ => false,
     }
+}
+
+/// Whether this QEMU has KVM for its guests. It may have been built without, or for a host of another architecture.
+fn has_kvm(program: &Path) -> bool {
+    let asked = Command::new(program).args(["-accel", "help"]).output();
+    let answer = asked.map(|asked| asked.stdout).unwrap_or_default();
+    answer.split(|byte| *byte == b'\n').any(|line| line == b"kvm")
 }
