@@ -24,7 +24,7 @@ ROWS = (
         Row(
             f"idle-{death}",
             "interrupt over the idle task",
-            crasher("idle", death, ".*flush_smp_call_function_queue", task=r"swapper/\d"),
+            crasher("idle", death, ".*flush_smp_call_function_queue", task=r"swapper/\d+"),
             cpu=1,
         )
         for death in ("panic", "oops")
