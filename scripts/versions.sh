@@ -69,7 +69,7 @@ case $ARCH in
 x86_64)
 	RUST_TARGET=x86_64-unknown-linux-gnu
 	DEBIAN_ARCH=amd64
-	TOOLS="makedumpfile crash vmcore-dmesg gdb"
+	TOOLS="makedumpfile crash vmcore-dmesg kexec gdb"
 	TOOLS_PACKAGES="makedumpfile crash kexec-tools gdb"
 	GUEST_PACKAGES="$GUEST_PACKAGES busybox-static"
 	# lz4 and lzop compress kernels in the ways that the kernel's build can.

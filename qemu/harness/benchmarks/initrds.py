@@ -10,11 +10,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from harness import paths
-from harness.dump.tools import TOOLS, available
+from harness.dump.tools import available, with_libraries
 from harness.images.cpio import archive
 
 # The words that /init ends with in an initrd that saves a dump by itself.
@@ -56,24 +55,9 @@ def has_makedumpfile() -> bool:
     return available("makedumpfile") and paths.ARCH == platform.machine()
 
 
-@cache
 def makedumpfile() -> Files:
-    """makedumpfile, and the libraries that it needs, from where scripts/tools has unpacked it."""
-    root = TOOLS / "root"
-    program = root / "usr" / "bin" / "makedumpfile"
-    [loader] = (file.resolve() for file in (root / "lib64").glob("ld-linux-*.so.?"))
-    listed = subprocess.run(
-        [loader, "--library-path", loader.parent, "--list", program],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    libraries = [Path(line.split()[2]) for line in listed.splitlines() if "=> /" in line]
-    return {
-        "bin/makedumpfile": program,
-        f"lib64/{loader.name}": loader,
-        **{f"lib/{library.name}": library for library in libraries},
-    }
+    """makedumpfile, and the libraries that it needs."""
+    return with_libraries("makedumpfile")
 
 
 def rkdump() -> Files:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from harness import paths
@@ -42,6 +43,29 @@ def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
             f"this makedumpfile does not know {name} of 7.x kernels, and loses pages that they need"
         )
     return ""
+
+
+@cache
+def with_libraries(name: str) -> dict[str, Path]:
+    """A program, and the libraries that it needs, by the names that they have in a guest.
+
+    They are from where scripts/tools has unpacked them. The loader is asked on this machine.
+    """
+    root = TOOLS / "root"
+    [program] = (root / "usr").glob(f"*bin/{name}")
+    [loader] = (file.resolve() for file in (root / "lib64").glob("ld-linux-*.so.?"))
+    listed = subprocess.run(
+        [loader, "--library-path", loader.parent, "--list", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    libraries = [Path(line.split()[2]) for line in listed.splitlines() if "=> /" in line]
+    return {
+        f"bin/{name}": program,
+        f"lib64/{loader.name}": loader,
+        **{f"lib/{library.name}": library for library in libraries},
+    }
 
 
 def run(name: str, *arguments: str | Path, stdin: str = "") -> str:

@@ -103,7 +103,10 @@ fn steps(request: &Request) -> Result<(), (Failure, u8)> {
     }
     if let (true, Some(kernel)) = (steps.load, &request.kernel) {
         say(request, &format!("{} is loaded", kernel.display()));
-        load(request, kernel)?;
+        load(request, kernel).map_err(|(failure, status)| match has_contents(kernel) {
+            true => (failure, status),
+            false => (failure, MISSING),
+        })?;
     }
     if steps.shut_down || steps.enter {
         let is_loaded = Kind::Reboot.is_loaded();
@@ -137,6 +140,12 @@ fn steps(request: &Request) -> Result<(), (Failure, u8)> {
         return Err((system_calls::enter(), FAILED));
     }
     Ok(())
+}
+
+/// Whether there is something to read in the file that is to be loaded.
+fn has_contents(path: &Path) -> bool {
+    let file = File::open(path).and_then(|file| file.metadata());
+    file.is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
 }
 
 fn say(request: &Request, what: &str) {

@@ -121,5 +121,7 @@ fn kvm_works(architecture: Architecture) -> bool {
 fn has_kvm(program: &Path) -> bool {
     let asked = Command::new(program).args(["-accel", "help"]).output();
     let answer = asked.map(|asked| asked.stdout).unwrap_or_default();
-    answer.split(|byte| *byte == b'\n').any(|line| line == b"kvm")
+    answer
+        .split(|byte| *byte == b'\n')
+        .any(|line| line == b"kvm")
 }

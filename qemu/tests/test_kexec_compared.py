@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`rkexec` called as `kexec`, beside kexec-tools' own: the same command lines in one guest."""
+
+import io
+import platform
+import shlex
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from harness import paths
+from harness.cases.kexec import DIRECTORY, INITRD, KERNEL, LINES, Line, State
+from harness.dump.tools import available, with_libraries
+from harness.guest.guest import Guest
+from harness.testing import in_guest, needs
+
+OURS, THEIRS = "/tmp/ours/kexec", "/tmp/theirs/kexec"
+# What a kernel alone ends with.
+SHUT_DOWN = "/tmp/shut-down"
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """Files as an archive."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, contents in files.items():
+            entry = tarfile.TarInfo(name.lstrip("/"))
+            entry.size, entry.mode = len(contents), 0o755
+            archive.addfile(entry, io.BytesIO(contents))
+    return out.getvalue()
+
+
+async def install(guest: Guest) -> None:
+    """Puts both programs there, and the files that they are to load."""
+    tool = {f"/{name}": path.read_bytes() for name, path in with_libraries("kexec").items()}
+    files = {
+        **tool,
+        f"{DIRECTORY}/vmlinux": paths.CAPTURE_VMLINUX.read_bytes(),
+        f"{DIRECTORY}/empty": b"",
+        f"{DIRECTORY}/text": b"this is no kernel\n",
+        f"{DIRECTORY}/noise": bytes(range(256)) * 256,
+        "/sbin/shutdown": f"#!/bin/sh\necho $* > {SHUT_DOWN}\n".encode(),
+    }
+    await guest.send("/tmp/files.tar", packed(files))
+    await guest.shell(
+        f"tar -x -C / -f /tmp/files.tar; rm /tmp/files.tar; mkdir -p {Path(OURS).parent} "
+        f"{Path(THEIRS).parent}; cp $(command -v rkexec) {OURS}; mv /bin/kexec {THEIRS}; "
+        f"cp {paths.GUEST_KERNEL} {KERNEL}; cp {paths.GUEST_INITRD} {INITRD}"
+    )
+
+
+async def left(guest: Guest, program: str, line: Line) -> tuple[State, str]:
+    """What a program leaves on a machine that has nothing loaded, and what it said last."""
+    script = f"for of in '' -p; do {OURS} $of -u; {THEIRS} $of -u; done; rm -f {SHUT_DOWN}"
+    await guest.run("sh", "-c", script)
+    for words in (*line.before, line.words):
+        text = words.format(K=KERNEL, I=INITRD, D=DIRECTORY)
+        finished = await guest.run(program, *shlex.split(text))
+    answer = await guest.shell(
+        f"cat /sys/kernel/kexec_loaded /sys/kernel/kexec_crash_loaded; ls {SHUT_DOWN} 2>&1 || true"
+    )
+    *loaded, shut_down = answer.splitlines()
+    names = [
+        name for name, answer in zip(("reboot", "crash"), loaded, strict=True) if answer == "1"
+    ]
+    state = State(
+        finished.status,
+        " and ".join(names) or "nothing",
+        shut_down == SHUT_DOWN,
+        finished.stdout.strip() if "--print-ckr-size" in line.words else "",
+    )
+    return state, " ".join(finished.stderr.splitlines()[-1:])
+
+
+@pytest.mark.long
+@needs("KEXEC", "KEXEC_FILE", "CONTIG_ALLOC")
+@pytest.mark.skipif(
+    not available("kexec") or platform.machine() != paths.ARCH or paths.TARGET != paths.ARCH,
+    reason="the table is about the default kernel and kexec-tools' kexec for it",
+)
+@in_guest()
+async def test_the_same_is_left(guest: Guest) -> None:
+    """Exit status, and what is loaded, is the same; where it is not, the table says so and why."""
+    await install(guest)
+    wrong = []
+    for line in LINES:
+        theirs, they_said = await left(guest, THEIRS, line)
+        ours, we_said = await left(guest, OURS, line)
+        if ours != (line.ours or theirs) or line.ours == theirs:
+            before = "".join(f"{words}, then " for words in line.before)
+            wrong.append(f"{before}{line.words}: {theirs} ({they_said}); ours {ours} ({we_said})")
+    assert not wrong, "\n".join(wrong)
+    assert len(LINES) >= 150
