@@ -28,10 +28,7 @@ use super::{
         Request,
         FAILED, //
     },
-    system_calls::{
-        self,
-        Kind, //
-    },
+    system_calls,
     NAME, //
 };
 use crate::{
@@ -57,7 +54,7 @@ pub fn perform(request: &Request) -> u8 {
         return 0;
     }
     if request.steps.status {
-        let is_loaded = kind(request).is_loaded();
+        let is_loaded = system_calls::is_loaded(purpose(request));
         let is_loaded = is_loaded.or_else(|| module_has(purpose(request)));
         return is_loaded.map_or(FAILED, u8::from);
     }
@@ -70,15 +67,11 @@ pub fn perform(request: &Request) -> u8 {
     }
 }
 
-fn kind(request: &Request) -> Kind {
-    match request.for_crash {
-        true => Kind::Crash,
-        false => Kind::Reboot,
-    }
-}
-
 fn purpose(request: &Request) -> Purpose {
-    kind(request).purpose()
+    match request.for_crash {
+        true => Purpose::Crash,
+        false => Purpose::Reboot,
+    }
 }
 
 /// The answer of a kernel without the file, whose images are the module's alone; none where it is not known.
@@ -109,7 +102,7 @@ fn steps(request: &Request) -> Result<(), (Failure, u8)> {
         })?;
     }
     if steps.shut_down || steps.enter {
-        let is_loaded = Kind::Reboot.is_loaded();
+        let is_loaded = system_calls::is_loaded(Purpose::Reboot);
         let is_loaded = match module_has(Purpose::Reboot) {
             Some(true) => Some(true),
             _ => is_loaded,
@@ -187,7 +180,7 @@ fn unload(request: &Request) -> Result<(), Failure> {
             (result, _) => return result,
         }
     }
-    kind(request).unload()
+    system_calls::unload(purpose(request))
 }
 
 fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
@@ -209,7 +202,7 @@ fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
             }
             (Ok(()), Purpose::Reboot) => {
                 // The last one that was loaded is the one that counts; there may be none.
-                let _ = Kind::Reboot.unload();
+                let _ = system_calls::unload(Purpose::Reboot);
                 return Ok(());
             }
             (result, _) => return result.map_err(with_status),
@@ -221,7 +214,7 @@ fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
         );
         return Err((failure, MISSING));
     }
-    load_by_the_kernel(kind(request), kernel, &options).map_err(with_status)
+    load_by_the_kernel(purpose(request), kernel, &options).map_err(with_status)
 }
 
 /// Whether the kernel's own kexec may do what the module could not: this kernel lacks something that the module
@@ -231,17 +224,22 @@ fn is_for_the_kernel(failure: &Failure) -> bool {
 }
 
 /// Has the kernel itself load.
-fn load_by_the_kernel(kind: Kind, path: &Path, options: &ImageOptions) -> Result<(), Failure> {
+fn load_by_the_kernel(
+    purpose: Purpose,
+    path: &Path,
+    options: &ImageOptions,
+) -> Result<(), Failure> {
     let kernel = match image::unpacked(path)? {
         Some(bytes) => system_calls::file_in_memory(&bytes)?,
         None => load::open("kernel", path)?,
     };
     let initrd = options.boot.initrd.as_deref();
     let initrd: Option<File> = initrd.map(|path| load::open("initrd", path)).transpose()?;
-    kind.load(
+    system_calls::load(
+        purpose,
         &kernel,
         initrd.as_ref(),
-        command_line::wanted(kind.purpose(), options)?,
+        command_line::wanted(purpose, options)?,
     )
 }
 

@@ -40,68 +40,45 @@ const KEXEC_FILE_NO_INITRAMFS: libc::c_ulong = 4;
 /// No file.
 const NO_FD: RawFd = -1;
 
-/// What is loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The kernel that a reboot enters.
-    Reboot,
-    /// The kernel that a crash enters.
-    Crash,
+fn flag(purpose: Purpose) -> libc::c_ulong {
+    match purpose {
+        Purpose::Crash => KEXEC_FILE_ON_CRASH,
+        Purpose::Reboot => 0,
+    }
 }
 
-impl Kind {
-    /// What the module calls it.
-    pub fn purpose(self) -> Purpose {
-        match self {
-            Self::Reboot => Purpose::Reboot,
-            Self::Crash => Purpose::Crash,
-        }
-    }
+/// Whether the kernel says that a kernel is loaded; none where it does not say.
+pub fn is_loaded(purpose: Purpose) -> Option<bool> {
+    let file = match purpose {
+        Purpose::Crash => "/sys/kernel/kexec_crash_loaded",
+        Purpose::Reboot => "/sys/kernel/kexec_loaded",
+    };
+    let text = fs::read_to_string(file).ok()?;
+    Some(text.trim().parse::<u32>().ok()? != 0)
+}
 
-    fn flag(self) -> libc::c_ulong {
-        match self {
-            Self::Reboot => 0,
-            Self::Crash => KEXEC_FILE_ON_CRASH,
-        }
-    }
+/// Loads a kernel.
+pub fn load(
+    purpose: Purpose,
+    kernel: &File,
+    initrd: Option<&File>,
+    command_line: Vec<u8>,
+) -> Result<(), Failure> {
+    let command_line =
+        CString::new(command_line).map_err(|_| Failure::new("the command line has a NUL in it"))?;
+    let flags = match initrd {
+        Some(_) => flag(purpose),
+        None => flag(purpose) | KEXEC_FILE_NO_INITRAMFS,
+    };
+    let initrd = initrd.map_or(NO_FD, File::as_raw_fd);
+    file_load(kernel.as_raw_fd(), initrd, Some(&command_line), flags)
+        .map_err(|errno| failure("load the kernel", errno))
+}
 
-    /// The file in which the kernel says whether one is loaded.
-    fn file(self) -> &'static str {
-        match self {
-            Self::Reboot => "/sys/kernel/kexec_loaded",
-            Self::Crash => "/sys/kernel/kexec_crash_loaded",
-        }
-    }
-
-    /// Whether one is loaded; none where the kernel does not say.
-    pub fn is_loaded(self) -> Option<bool> {
-        let text = fs::read_to_string(self.file()).ok()?;
-        Some(text.trim().parse::<u32>().ok()? != 0)
-    }
-
-    /// Loads a kernel.
-    pub fn load(
-        self,
-        kernel: &File,
-        initrd: Option<&File>,
-        command_line: Vec<u8>,
-    ) -> Result<(), Failure> {
-        let command_line = CString::new(command_line)
-            .map_err(|_| Failure::new("the command line has a NUL in it"))?;
-        let flags = match initrd {
-            Some(_) => self.flag(),
-            None => self.flag() | KEXEC_FILE_NO_INITRAMFS,
-        };
-        let initrd = initrd.map_or(NO_FD, File::as_raw_fd);
-        file_load(kernel.as_raw_fd(), initrd, Some(&command_line), flags)
-            .map_err(|errno| failure("load the kernel", errno))
-    }
-
-    /// Drops the loaded kernel, if there is one.
-    pub fn unload(self) -> Result<(), Failure> {
-        file_load(NO_FD, NO_FD, None, KEXEC_FILE_UNLOAD | self.flag())
-            .map_err(|errno| failure("drop the loaded kernel", errno))
-    }
+/// Drops the loaded kernel, if there is one.
+pub fn unload(purpose: Purpose) -> Result<(), Failure> {
+    file_load(NO_FD, NO_FD, None, KEXEC_FILE_UNLOAD | flag(purpose))
+        .map_err(|errno| failure("drop the loaded kernel", errno))
 }
 
 fn failure(what: &str, errno: Errno) -> Failure {
