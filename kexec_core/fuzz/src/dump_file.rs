@@ -74,14 +74,10 @@ fn read_kdump(source: impl Source) {
         file.kept().expect("it is there"),
     );
     let end = file.sub_header().frames_end;
-    assert!(memory
-        .runs()
-        .iter()
-        .chain(kept.runs())
-        .all(|run| run.end <= end));
+    assert!(memory.runs().chain(kept.runs()).all(|run| run.end <= end));
     let mut page = vec![0; file.page_len() as usize];
     let mut decompressor = Decompressor::default();
-    for frame in kept.runs().iter().cloned().flatten().take(PIECES) {
+    for frame in kept.runs().flatten().take(PIECES) {
         let read = file.page(frame, &mut page, &mut decompressor);
         let window = file.window(frame.saturating_mul(file.page_len()), page.len());
         match (read, window) {

@@ -123,7 +123,7 @@ fn judge(filter: &Filter, memory: &Words) {
     assert_eq!(selection.counts.total(), ram.count());
     assert_eq!(selection.kept.without(&ram), Frames::new());
     let unused = filter.unused_vmemmap(memory, &ram, &selection.kept);
-    assert!(unused.runs().len() as u64 <= FRAMES);
+    assert!(unused.runs().count() as u64 <= FRAMES);
 }
 
 /// VMCOREINFO of one of many kinds of kernels.

@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sets of page frames, whose size is that of their runs: memory of many TiB has few of them.
+//! Sets of page frames, whose size is that of their runs: memory of many TiB has few of them, unless it is
+//! fragmented.
+
+mod encoding;
 
 use std::ops::Range;
 
+use encoding::{
+    Encoded,
+    Position, //
+};
+
 /// A set of page frame numbers, as runs in ascending order with a gap between each two.
+///
+/// A run takes two bytes where it and the gap before it are short, and three to five bytes mostly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frames {
-    runs: Vec<Range<u64>>,
+    /// All runs but the last.
+    before: Encoded,
+    /// The last run, which may become longer. Empty if there is none.
+    last: Range<u64>,
+    count: u64,
 }
 
 impl Frames {
@@ -25,34 +39,65 @@ impl Frames {
         if run.is_empty() {
             return;
         }
-        match self.runs.last_mut() {
-            Some(last) if run.start < last.end => panic!("runs are added in ascending order"),
-            Some(last) if run.start == last.end => last.end = run.end,
-            _ => self.runs.push(run),
+        assert!(
+            run.start >= self.last.end,
+            "runs are added in ascending order"
+        );
+        self.count += run.end - run.start;
+        if run.start == self.last.end && !self.last.is_empty() {
+            self.last.end = run.end;
+            return;
+        }
+        let last = std::mem::replace(&mut self.last, run);
+        if !last.is_empty() {
+            self.before.push(last);
         }
     }
 
     /// The runs in ascending order.
-    pub fn runs(&self) -> &[Range<u64>] {
-        &self.runs
+    pub fn runs(&self) -> Runs<'_> {
+        self.runs_at(Position::default())
+    }
+
+    /// The runs in ascending order, from the first that does not end before or at this frame.
+    pub fn runs_from(&self, frame: u64) -> Runs<'_> {
+        let mut runs = self.runs_at(self.before.position(frame));
+        let mut rest = runs.clone();
+        while rest.next().is_some_and(|run| run.end <= frame) {
+            runs = rest.clone();
+        }
+        runs
+    }
+
+    fn runs_at(&self, position: Position) -> Runs<'_> {
+        Runs {
+            frames: self,
+            position,
+            has_last: !self.last.is_empty(),
+        }
     }
 
     /// The number of frames.
     pub fn count(&self) -> u64 {
-        self.runs.iter().map(|run| run.end - run.start).sum()
+        self.count
+    }
+
+    /// The frame after the last one; 0 if there is none.
+    pub fn end(&self) -> u64 {
+        self.last.end
     }
 
     /// Whether a frame is in the set.
     pub fn contains(&self, frame: u64) -> bool {
-        let next = self.runs.partition_point(|run| run.end <= frame);
-        self.runs.get(next).is_some_and(|run| run.start <= frame)
+        let next = self.runs_from(frame).next();
+        next.is_some_and(|run| run.start <= frame)
     }
 
     /// The frames that are in this set, but not in the other.
     pub fn without(&self, other: &Self) -> Self {
         let mut rest = Self::new();
-        let mut others = other.runs.iter().peekable();
-        for run in &self.runs {
+        let mut others = other.runs().peekable();
+        for run in self.runs() {
             let mut start = run.start;
             while let Some(other) = others.next_if(|other| other.end <= run.end) {
                 rest.push(start..other.start.max(start));
@@ -72,6 +117,41 @@ impl Frames {
     pub fn and(&self, other: &Self) -> Self {
         self.without(&self.without(other))
     }
+
+    /// The frames that are in one of the sets or in both.
+    pub fn or(&self, other: &Self) -> Self {
+        let mut all = Self::new();
+        let (mut ours, mut theirs) = (self.runs().peekable(), other.runs().peekable());
+        loop {
+            let run = match (ours.peek(), theirs.peek()) {
+                (Some(our), Some(their)) if our.start > their.start => theirs.next(),
+                (Some(_), _) => ours.next(),
+                (None, _) => theirs.next(),
+            };
+            let Some(run) = run else {
+                return all;
+            };
+            all.push(run.start.max(all.end())..run.end.max(all.end()));
+        }
+    }
+}
+
+/// The runs of a set.
+#[derive(Clone, Debug)]
+pub struct Runs<'a> {
+    frames: &'a Frames,
+    position: Position,
+    /// Whether the last run is still to come.
+    has_last: bool,
+}
+
+impl Iterator for Runs<'_> {
+    type Item = Range<u64>;
+
+    fn next(&mut self) -> Option<Range<u64>> {
+        let next = self.frames.before.next(&mut self.position);
+        next.or_else(|| std::mem::take(&mut self.has_last).then(|| self.frames.last.clone()))
+    }
 }
 
 impl From<Range<u64>> for Frames {
@@ -87,7 +167,7 @@ impl FromIterator<Range<u64>> for Frames {
         runs.sort_by_key(|run| run.start);
         let mut frames = Self::new();
         for run in runs {
-            let end = frames.runs.last().map_or(0, |last| last.end);
+            let end = frames.end();
             frames.push(run.start.max(end)..run.end.max(end));
         }
         frames
@@ -117,7 +197,7 @@ mod tests {
     }
 
     fn members(frames: &Frames) -> BTreeSet<u64> {
-        frames.runs().iter().cloned().flatten().collect()
+        frames.runs().flatten().collect()
     }
 
     proptest! {
@@ -130,10 +210,38 @@ mod tests {
             }
             prop_assert_eq!(members(&frames.without(&others)), &set - &other);
             prop_assert_eq!(members(&frames.and(&others)), &set & &other);
-            for pair in frames.runs().windows(2) {
-                prop_assert!(pair[0].end < pair[1].start);
+            prop_assert_eq!(members(&frames.or(&others)), &set | &other);
+            let runs: Vec<_> = frames.runs().collect();
+            prop_assert!(runs.windows(2).all(|pair| pair[0].end < pair[1].start));
+            prop_assert_eq!(frames.end(), runs.last().map_or(0, |run| run.end));
+            for frame in 0..230 {
+                let from: Vec<_> = frames.runs_from(frame).collect();
+                let first = runs.partition_point(|run| run.end <= frame);
+                prop_assert_eq!(&from, &runs[first..]);
             }
         }
+    }
+
+    #[test]
+    fn many_runs_are_found_again_in_little_memory() {
+        // Gaps and lengths of one to nine bytes.
+        let mut end = 0;
+        let mut runs = Vec::new();
+        for number in 0_u64..100_000 {
+            let start = end + 1 + (number * number) % (1 << (number % 28));
+            end = start + 1 + number % (1 << (number % 13));
+            runs.push(start..end);
+        }
+        runs.push((1 << 63)..u64::MAX);
+        let mut frames = Frames::new();
+        runs.iter().cloned().for_each(|run| frames.push(run));
+        assert!(frames.runs().eq(runs.iter().cloned()));
+        for run in &runs {
+            assert!(frames.contains(run.start) && frames.contains(run.end - 1));
+            assert!(!frames.contains(run.start - 1) && !frames.contains(run.end));
+            assert_eq!(frames.runs_from(run.end - 1).next(), Some(run.clone()));
+        }
+        assert_eq!(frames, runs.into_iter().collect());
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Geometry {
         Self {
             page_len,
             sub_header_blocks: sub_header_len.div_ceil(page_len),
-            bitmap_blocks: end(memory).div_ceil(8).div_ceil(page_len),
+            bitmap_blocks: memory.end().div_ceil(8).div_ceil(page_len),
             descriptors,
         }
     }
@@ -119,9 +119,4 @@ impl Geometry {
     fn data(&self) -> u64 {
         self.descriptors() + self.descriptors * PAGE_DESCRIPTOR_LEN as u64
     }
-}
-
-/// The frame after the last one.
-fn end(frames: &Frames) -> u64 {
-    frames.runs().last().map_or(0, |run| run.end)
 }

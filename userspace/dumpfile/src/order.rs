@@ -24,15 +24,15 @@ pub struct Run {
 /// The runs of a subset of the frames that a dump keeps, with their places among all. What is not kept
 /// is left out.
 pub fn runs<'a>(kept: &'a Frames, subset: &'a Frames) -> impl Iterator<Item = Run> + Send + 'a {
-    let mut kept = kept.runs().iter().peekable();
+    let mut kept = kept.runs().peekable();
     let mut below = 0;
-    let mut subset = subset.runs().iter().cloned();
+    let mut subset = subset.runs();
     let mut rest = 0..0;
     std::iter::from_fn(move || loop {
         if rest.is_empty() {
             rest = subset.next()?;
         }
-        let run = *kept.peek()?;
+        let run = kept.peek()?.clone();
         let start = rest.start.max(run.start);
         let end = rest.end.min(run.end);
         if run.end <= rest.end {
@@ -93,7 +93,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_frame_has_its_place_among_all(kept in frames(), subset in frames()) {
-            let places: Vec<u64> = kept.runs().iter().cloned().flatten().collect();
+            let places: Vec<u64> = kept.runs().flatten().collect();
             let mut written = Vec::new();
             for chunk in chunks(runs(&kept, &subset)) {
                 let frames: u64 = chunk.iter().map(|run| run.frames.end - run.frames.start).sum();
@@ -105,7 +105,7 @@ mod tests {
                     }
                 }
             }
-            let expected: Vec<u64> = kept.and(&subset).runs().iter().cloned().flatten().collect();
+            let expected: Vec<u64> = kept.and(&subset).runs().flatten().collect();
             prop_assert_eq!(written, expected);
         }
     }

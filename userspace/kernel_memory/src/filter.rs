@@ -103,7 +103,7 @@ impl Filter {
         // multiple of that.
         let shift = CHUNK_SHIFT_MIN.max(self.facts.layout.free_order_max());
         let mut next = 0;
-        ram.runs().iter().flat_map(move |run| {
+        ram.runs().flat_map(move |run| {
             let first = (run.start >> shift).max(next);
             let last = (run.end - 1) >> shift;
             next = last + 1;

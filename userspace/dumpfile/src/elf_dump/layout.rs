@@ -147,7 +147,7 @@ pub fn loads<'a>(
 /// Kept frames, with the short holes between them that are memory.
 fn pieces(memory: &Frames, kept: &Frames) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
-    let mut memory = memory.runs().iter().peekable();
+    let mut memory = memory.runs().peekable();
     for run in kept.runs() {
         while memory.next_if(|memory| memory.end <= run.start).is_some() {}
         let begins = memory.peek().map_or(0, |memory| memory.start);
@@ -156,7 +156,7 @@ fn pieces(memory: &Frames, kept: &Frames) -> Vec<Piece> {
                 last.frames.end = run.end;
             }
             _ => pieces.push(Piece {
-                frames: run.clone(),
+                frames: run,
                 offset: 0,
             }),
         }

@@ -18,7 +18,7 @@ const PIECE: u64 = 128 << 10;
 /// Writes the bitmap of a set: `len` bytes at an offset.
 pub fn write(target: &impl Target, offset: u64, frames: &Frames, len: u64) -> io::Result<()> {
     let mut piece = Vec::new();
-    let mut runs = frames.runs().iter().peekable();
+    let mut runs = frames.runs().peekable();
     let mut start = 0;
     while start < len {
         let next = runs.peek().map_or(len, |run| (run.start / 8).min(len));
@@ -75,7 +75,7 @@ mod tests {
         ) {
             let runs = runs.into_iter().chain(short).map(|(at, len)| at..at + len);
             let frames: Frames = runs.collect();
-            let end = frames.runs().last().map_or(0, |run| run.end);
+            let end = frames.end();
             let len = end.div_ceil(8).next_multiple_of(4096);
             let target = MemoryTarget::default();
             write(&target, 100, &frames, len).unwrap();

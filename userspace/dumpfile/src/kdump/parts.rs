@@ -4,7 +4,6 @@
 
 use std::ops::Range;
 
-use super::end;
 use crate::frames::Frames;
 
 /// Parts begin at multiples of this many frames. crash counts the frames of a part in words of 64
@@ -20,10 +19,10 @@ pub fn parts(memory: &Frames, kept: &Frames, count: usize) -> Vec<Range<u64>> {
     for part in 1..=count {
         let wanted = (u128::from(total) * part as u128 / count as u128) as u64;
         let at = match part == count {
-            true => end(memory),
+            true => memory.end(),
             false => frame_after(kept, wanted).next_multiple_of(PART_FRAMES),
         };
-        let at = at.clamp(start, end(memory).max(start));
+        let at = at.clamp(start, memory.end().max(start));
         parts.push(start..at);
         start = at;
     }
@@ -40,7 +39,7 @@ fn frame_after(kept: &Frames, count: u64) -> u64 {
         }
         rest -= len;
     }
-    end(kept)
+    kept.end()
 }
 
 #[cfg(test)]
@@ -56,10 +55,10 @@ mod tests {
             count in 1_usize..9,
         ) {
             let kept: Frames = runs.into_iter().map(|(at, len)| at..at + len).collect();
-            let memory = Frames::from(0..end(&kept) + 7);
+            let memory = Frames::from(0..kept.end() + 7);
             let parts = parts(&memory, &kept, count);
             prop_assert_eq!(parts.len(), count);
-            prop_assert_eq!((parts[0].start, parts[count - 1].end), (0, end(&memory)));
+            prop_assert_eq!((parts[0].start, parts[count - 1].end), (0, memory.end()));
             prop_assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
             prop_assert!(parts.iter().all(|part| part.start % 64 == 0 || part.is_empty()));
             let equal = kept.count() / count as u64;

@@ -20,7 +20,6 @@ use kexec_core::dump::kdump_compressed::layout::{
 
 use super::{
     bitmap,
-    end,
     known::Known,
     shared::{
         Counts,
@@ -69,7 +68,7 @@ impl<T: Target> Writer<T> {
         memory: &Frames,
         kept: &Frames,
     ) -> io::Result<Self> {
-        let frames_end = end(memory);
+        let frames_end = memory.end();
         let part = description.part.clone().unwrap_or(0..frames_end);
         let first = count_below(kept, part.start);
         let geometry = Geometry::new(description, memory, count_below(kept, part.end) - first);
@@ -100,7 +99,7 @@ impl<T: Target> Writer<T> {
         } = &self.shared;
         let page_len = self.shared.page_len();
         target.write_at(0, &self.block(&self.header))?;
-        let sub_header = sub_header(description, geometry, end(memory));
+        let sub_header = sub_header(description, geometry, memory.end());
         let mut blocks = Vec::from(sub_header.encode());
         blocks.extend(&description.notes);
         blocks.resize((geometry.sub_header_blocks * geometry.page_len) as usize, 0);
@@ -159,7 +158,7 @@ impl<T: Target> Writer<T> {
 
 /// How many frames of a set are below this one.
 fn count_below(frames: &Frames, frame: u64) -> u64 {
-    let runs = frames.runs().iter();
+    let runs = frames.runs();
     let below = runs.take_while(|run| run.start < frame);
     below.map(|run| run.end.min(frame) - run.start).sum()
 }

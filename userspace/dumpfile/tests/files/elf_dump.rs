@@ -94,7 +94,7 @@ proptest! {
         prop_assert_eq!(&machine.kept.without(&frames), &Frames::new());
         prop_assert_eq!(&frames.without(&machine.memory), &Frames::new());
         let (mut found, mut expected) = ([1; PAGE], [2; PAGE]);
-        for frame in frames.runs().iter().cloned().flatten() {
+        for frame in frames.runs().flatten() {
             let address = frame * PAGE as u64;
             core.read(address, &mut found).unwrap();
             if machine.kept.contains(frame) {

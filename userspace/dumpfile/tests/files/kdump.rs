@@ -98,7 +98,7 @@ proptest! {
         threads in 1_usize..4,
         split in prop::option::of(0_u64..600),
     ) {
-        let end = machine.memory.runs().last().unwrap().end;
+        let end = machine.memory.end();
         let parts = match split {
             Some(split) => vec![Some(0..split.min(end)), Some(split.min(end)..end)],
             None => vec![None],
@@ -189,7 +189,7 @@ proptest! {
         if let Ok(file) = KdumpFile::open(bytes) {
             let mut page = vec![0; file.page_len() as usize];
             let mut decompressor = Decompressor::default();
-            for frame in file.kept().unwrap().runs().iter().cloned().flatten().take(2000) {
+            for frame in file.kept().unwrap().runs().flatten().take(2000) {
                 let _ = file.page(frame, &mut page, &mut decompressor);
             }
         }

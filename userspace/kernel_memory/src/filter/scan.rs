@@ -74,9 +74,7 @@ impl<'a, M: PhysicalMemory> Scan<'a, M> {
 
     /// Judges the frames of `ram` that are in a chunk.
     pub fn run(mut self, ram: &Frames, chunk: Range<u64>) -> Selection {
-        let runs = ram.runs();
-        let first = runs.partition_point(|run| run.end <= chunk.start);
-        for run in &runs[first..] {
+        for run in ram.runs_from(chunk.start) {
             if run.start >= chunk.end {
                 break;
             }

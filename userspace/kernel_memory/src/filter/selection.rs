@@ -61,7 +61,7 @@ impl Selection {
             (&mut self.kernel, &later.kernel),
         ] {
             for run in later.runs() {
-                frames.push(run.clone());
+                frames.push(run);
             }
         }
         self.counts.append(&later.counts);

@@ -76,11 +76,10 @@ impl<'a, M: PhysicalMemory> UnusedVmemmap<'a, M> {
         let mut offset = 0;
         while offset < len {
             let first = frame(offset);
-            let runs = self.kept.runs();
-            let next = runs.partition_point(|run| run.end <= first);
+            let next = self.kept.runs_from(first).next();
             let is_used = |offset: u64| {
                 let last = frame((offset + page).min(len) - 1);
-                runs.get(next).is_some_and(|run| run.start <= last)
+                next.as_ref().is_some_and(|run| run.start <= last)
             };
             let is_first_used = is_used(offset);
             let mut end = offset + page;
@@ -88,7 +87,7 @@ impl<'a, M: PhysicalMemory> UnusedVmemmap<'a, M> {
             while end < len {
                 let first = frame(end);
                 let same = match is_first_used {
-                    true => runs.get(next).is_some_and(|run| first < run.end),
+                    true => next.as_ref().is_some_and(|run| first < run.end),
                     false => !is_used(end),
                 };
                 if !same {

@@ -77,7 +77,7 @@ impl Estimate {
             0 => 0,
             _ => (u128::from(part) * u128::from(kept_pages) / sampled) as u64,
         };
-        let last = plan.memory.runs().last().map_or(0, |run| run.end);
+        let last = plan.memory.end();
         let besides = match job.format {
             Format::Kdump => 2 * last.div_ceil(8) + kept_pages * DESCRIPTOR_LEN,
             Format::Elf => 0,

@@ -25,10 +25,8 @@ pub fn passes(dump: &Dump, selection: &Selection, memory: &Frames, page_len: u64
     let structs = page_structs(dump, memory, page_len);
     let tables = dump.translation().map(|found| found.tables(&dump.core));
     let tables = tables.unwrap_or_default();
-    let first = image(dump, page_len)
-        .into_iter()
-        .chain(tables.runs().iter().cloned());
-    divide(selection, &first.collect(), &structs)
+    let image: Frames = image(dump, page_len).into_iter().collect();
+    divide(selection, &image.or(&tables), &structs)
 }
 
 fn divide(selection: &Selection, first: &Frames, structs: &Frames) -> Vec<Frames> {
@@ -40,7 +38,7 @@ fn divide(selection: &Selection, first: &Frames, structs: &Frames) -> Vec<Frames
     };
     let first = take(first);
     let vital = take(&selection.vital.without(structs));
-    let first = first.runs().iter().chain(vital.runs()).cloned().collect();
+    let first = first.or(&vital);
     let kernel = take(&selection.kernel.without(structs));
     let structs = take(structs);
     vec![first, kernel, structs, rest]
