@@ -45,7 +45,7 @@ async def test_for_a_crash(guest: Guest) -> None:
     await kexec(guest, "--stat", status=1)
     await kexec(guest, "-S", "-l")
     # A refusal costs nothing that is loaded.
-    said = await kexec(guest, "-p", "/etc/passwd", status=255)
+    said = await kexec(guest, "-p", paths.GUEST_MODULE, status=255)
     assert said.startswith("kexec: ") and (await guest.status()).armed, said
     await kexec(guest, "-p", "-t", "elf-x86_64", paths.GUEST_INITRD, status=255)
     await kexec(guest, "-p", status=255)
