@@ -123,8 +123,8 @@ async def test_selftests_of_the_kernel_pass(tmp_path: Path) -> None:
     assert directory is not None
     system = System(tmp_path, memory_mib=3072)
     async with system.boot() as guest:
+        await guest.shell("mkdir /tmp/selftests")
         for file in (*SELFTESTS, "kexec_common_lib.sh"):
-            await guest.shell("mkdir -p /tmp/selftests")
             await guest.write(f"/tmp/selftests/{file}", (directory / file).read_text())
         for file in SELFTESTS:
             finished = await guest.run("sh", "-c", f"cd /tmp/selftests; sh ./{file}", timeout_s=600)

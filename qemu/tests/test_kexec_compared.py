@@ -2,7 +2,6 @@
 """`rkexec` called as `kexec`, beside kexec-tools' own: the same command lines in one guest."""
 
 import io
-import platform
 import shlex
 import tarfile
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from harness import paths
 from harness.cases.kexec import DIRECTORY, INITRD, KERNEL, LINES, Line, State
-from harness.dump.tools import available, with_libraries
+from harness.dump.tools import runs_in_guests, with_libraries
 from harness.guest.guest import Guest
 from harness.testing import in_guest, needs
 
@@ -76,7 +75,7 @@ async def left(guest: Guest, program: str, line: Line) -> tuple[State, str]:
 @pytest.mark.long
 @needs("KEXEC", "KEXEC_FILE", "CONTIG_ALLOC")
 @pytest.mark.skipif(
-    not available("kexec") or platform.machine() != paths.ARCH or paths.TARGET != paths.ARCH,
+    not runs_in_guests("kexec") or paths.TARGET != paths.ARCH,
     reason="the table is about the default kernel and kexec-tools' kexec for it",
 )
 @in_guest()

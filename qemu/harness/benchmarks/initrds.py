@@ -5,7 +5,6 @@ A program that is in the initrd takes as much memory as it would where somebody 
 that is sent to the guest at run time would take that too, but at another moment.
 """
 
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness import paths
-from harness.dump.tools import available, with_libraries
+from harness.dump.tools import runs_in_guests, with_libraries
 from harness.images.cpio import archive
 
 # The words that /init ends with in an initrd that saves a dump by itself.
@@ -51,8 +50,8 @@ def _lay(root: Path, files: Files) -> None:
 
 
 def has_makedumpfile() -> bool:
-    """Whether it is there, and this machine can ask its loader what it needs."""
-    return available("makedumpfile") and paths.ARCH == platform.machine()
+    """Whether it is there, and can be packed."""
+    return runs_in_guests("makedumpfile")
 
 
 def makedumpfile() -> Files:

@@ -2,6 +2,7 @@
 """The tools that people open dumps with, as scripts/tools unpacks them."""
 
 import os
+import platform
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,11 @@ def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
             f"this makedumpfile does not know {name} of 7.x kernels, and loses pages that they need"
         )
     return ""
+
+
+def runs_in_guests(name: str) -> bool:
+    """Whether a program is there, and this machine can ask its loader what it needs."""
+    return available(name) and platform.machine() == paths.ARCH
 
 
 @cache

@@ -16,6 +16,12 @@ use memmap2::{
 };
 
 /// A part of a file in memory, which cannot be written to.
+///
+/// Nobody writes to the file in the meantime: that is the nature of a dump, a file that was written by a kernel
+/// that is gone, or the memory of that kernel. Where a device goes on writing into that memory, bytes change
+/// between two looks at them. All that is done with the bytes is to compare, to copy and to compress them,
+/// into buffers that have room for whatever is there (`codec` says how); no reference of another type and
+/// no length is made of a byte in a mapping without checking the copy that is used.
 #[derive(Debug)]
 pub struct Mapping(Mmap);
 
@@ -25,14 +31,8 @@ impl Mapping {
     pub(crate) fn new(file: &File, offset: u64, len: usize) -> io::Result<Self> {
         let mut options = MmapOptions::new();
         options.offset(offset).len(len);
-        // SAFETY: The mapping is readable and shared, its address is the kernel's choice, and its
-        // length is given, so no other memory is replaced. It lives as long as the value returned,
-        // whose borrows end before it does. That nobody writes to the file in the meantime is the
-        // nature of a dump: a file that was written by a kernel that is gone, or the memory of that
-        // kernel. Where a device goes on writing into that memory, bytes change between two looks at
-        // them. All that is done with the bytes here is to compare, to copy and to compress them, into
-        // buffers that have room for whatever is there (`codec` says how); no reference of another
-        // type and no length is made of a byte in a mapping without checking the copy that is used.
+        // SAFETY: The address is the kernel's choice, so no other memory is replaced, and the value that
+        // is returned outlives all borrows. What else may write is said at the type.
         let map = unsafe { options.map(file) };
         map.map(Self)
     }
