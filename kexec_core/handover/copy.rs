@@ -77,15 +77,25 @@ impl<T: KernelImage> Contents<'_, T> {
         }
     }
 
-    /// Writes them to the start of `place`, and clears the rest. None if they do not fit.
-    fn fill(&self, place: &mut [u8]) -> Option<()> {
-        match self {
-            Self::Kernel(image) => write(&***image, place).ok(),
-            Self::Bytes(bytes) => {
-                place.get_mut(..bytes.len())?.copy_from_slice(bytes);
-                place.get_mut(bytes.len()..)?.fill(0);
-                Some(())
+    /// Writes them to the start of `memory`, clears the rest, and returns the digest of what ought to be
+    /// there: a copy that went wrong has another. None if they do not fit.
+    fn fill(
+        &self,
+        memory: Range,
+        algorithm: Algorithm,
+        to: &mut impl Destination,
+    ) -> Option<[u8; DIGEST_LEN]> {
+        let copied = Range::from_start_len(memory.start(), self.len())?;
+        match (self.whole(), self) {
+            (Some(bytes), _) => {
+                to.bytes(memory)?.get_mut(bytes.len()..)?.fill(0);
+                to.copy(algorithm, copied, bytes)
             }
+            (None, Self::Kernel(image)) => {
+                write(&***image, to.bytes(memory)?).ok()?;
+                Some(to.digest_written(algorithm, copied))
+            }
+            (None, Self::Bytes(_)) => None,
         }
     }
 }
@@ -97,6 +107,14 @@ pub trait Destination {
 
     /// Makes what was written there visible to whoever reads without caches.
     fn publish(&mut self, range: Range);
+
+    /// Writes these bytes to a range of their length, and returns their digest. None if the range is not there.
+    fn copy(
+        &mut self,
+        algorithm: Algorithm,
+        range: Range,
+        bytes: &[u8],
+    ) -> Option<[u8; DIGEST_LEN]>;
 
     /// The digest of these bytes.
     fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN];
@@ -171,18 +189,11 @@ fn copy_one<T: KernelImage>(
     to: &mut impl Destination,
     record: &mut SegmentRecord,
 ) {
-    let place = to.bytes(memory);
-    let copied = Range::from_start_len(memory.start(), contents.len());
-    let filled = place.and_then(|place| contents.fill(place));
-    if let (Some(()), Some(copied)) = (filled, copied) {
+    if let Some(digest) = contents.fill(memory, algorithm, to) {
         to.publish(memory);
-        record.file_len = copied.len();
+        record.file_len = contents.len();
         record.algorithm = algorithm as u32;
-        // That of what ought to be there: a copy that went wrong has another.
-        record.digest = match contents.whole() {
-            Some(bytes) => to.digest(algorithm, bytes),
-            None => to.digest_written(algorithm, copied),
-        };
+        record.digest = digest;
     }
 }
 
