@@ -180,6 +180,24 @@ def test_a_broken_tree(directory: Path, broken: Broken) -> None:
     assert found.stderr.count("check-tree: ") == 1, found.stderr
 
 
+def test_compilers_that_are_not_the_first(directory: Path) -> None:
+    """The lines to paste name them: with those in PATH the kernel would come without Rust."""
+    made = tree(directory)
+    configured("RUST")(made)
+    programs = directory / "programs"
+    programs.mkdir()
+    for name in ("rustc", "bindgen"):
+        (programs / name).write_text("#!/bin/sh\necho 0.1.0\n")
+        (programs / name).chmod(0o755)
+    found = check(made, PATH=f"{programs}:{os.environ['PATH']}").stderr
+    lines = [line for line in found.splitlines() if line.startswith("  make -C ")]
+    assert any(line.endswith(" rustavailable") for line in lines), found
+    for line in lines:
+        tools = r" RUSTC=/\S+/rustc HOSTRUSTC=/\S+/rustc BINDGEN=/\S+/bindgen "
+        assert re.search(tools, line), found
+        assert str(programs) not in line, found
+
+
 @pytest.mark.skipif(paths.ARCH != "x86_64", reason="the option is x86_64's")
 def test_a_kernel_that_stays_in_its_place(directory: Path) -> None:
     """It cannot be a capture kernel."""
