@@ -218,6 +218,11 @@ pub enum SignatureError {
         /// The reason why it has to be signed.
         demand: Demand,
     },
+    /// A device tree would be handed on, which cannot have a signature.
+    DeviceTree {
+        /// The reason why there has to be one.
+        demand: Demand,
+    },
     /// The file is not laid out as a signed EFI program.
     Pe(PeError),
     /// The signature is one of another file.
@@ -304,6 +309,7 @@ impl SignatureError {
                 demand: Demand::Lockdown,
             }
             | Self::Replaced { .. }
+            | Self::DeviceTree { .. }
             | Self::Revoked => Errno::Perm,
             Self::Unsigned { .. } => Errno::NoData,
             Self::Pe(error) => error.errno(),
@@ -332,6 +338,11 @@ impl fmt::Display for SignatureError {
                 f,
                 "the unified kernel image has a signed {part}, which the one that is given would \
                  replace, but {demand} requires a signature: leave the {part} out"
+            ),
+            Self::DeviceTree { demand } => write!(
+                f,
+                "a device tree has no signature, but {demand} requires one: leave it out, and the new kernel \
+                 gets the running one's"
             ),
             Self::Pe(error) => error.fmt(f),
             Self::Authenticode(error) => error.fmt(f),

@@ -28,7 +28,8 @@ pub use request::{
     ANY_DIGEST,
     FOR_REBOOT,
     MESSAGE_MAX,
-    NO_FD, //
+    NO_FD,
+    WITH_DEVICE_TREE, //
 };
 pub use segment::{
     SegmentKind,

@@ -7,6 +7,7 @@ mod status;
 mod structures;
 
 use crate::{
+    arch::handover::TAKES_DEVICE_TREE,
     armed::{
         self,
         CrashHooks, //
@@ -57,7 +58,8 @@ use kexec_core::{
         IOCTL_STATUS,
         IOCTL_TYPE,
         IOCTL_UNLOAD,
-        NO_FD, //
+        NO_FD,
+        WITH_DEVICE_TREE, //
     }, //
 };
 use status::status;
@@ -197,8 +199,13 @@ fn check_permission(purpose: Purpose) -> Result<(), Refusal> {
 // Out of line for the stack: the files and their contents.
 #[inline(never)]
 fn load(request: &LoadRequest) -> Result<(), Refusal> {
-    let purpose = check_request(request.flags, FOR_REBOOT)?;
-    check_request(request.reserved, 0)?;
+    let purpose = check_request(request.flags, FOR_REBOOT | WITH_DEVICE_TREE)?;
+    let has_device_tree = request.flags & WITH_DEVICE_TREE != 0;
+    if !has_device_tree {
+        check_request(request.device_tree_fd as u32, 0)?;
+    } else if !TAKES_DEVICE_TREE {
+        return Err(RequestError::NoDeviceTree.into());
+    }
     check_permission(purpose)?;
     let given = |fd| (fd != NO_FD).then_some(fd);
     let descriptors = load::Descriptors {
@@ -206,6 +213,7 @@ fn load(request: &LoadRequest) -> Result<(), Refusal> {
         kernel_signature: given(request.kernel_signature_fd),
         initrd: given(request.initrd_fd),
         initrd_signature: given(request.initrd_signature_fd),
+        device_tree: has_device_tree.then_some(request.device_tree_fd),
     };
     let digest = load::requested_digest(request.digest)?;
     // Reading and decompressing files may take long, so it comes before the lock. The region is looked

@@ -18,6 +18,10 @@ pub const ANY_DIGEST: u32 = 0;
 /// (`LINUX_REBOOT_CMD_KEXEC`), not by a crash.
 pub const FOR_REBOOT: u32 = 1 << 0;
 
+/// A flag of [`LoadRequest`]: the new kernel is given a device tree of the caller's in the place of the running
+/// kernel's.
+pub const WITH_DEVICE_TREE: u32 = 1 << 1;
+
 /// Longest sentence that the module writes into [`Message`], in bytes.
 pub const MESSAGE_MAX: usize = 512;
 
@@ -42,7 +46,7 @@ pub struct Message {
 pub struct LoadRequest {
     /// `size_of::<LoadRequest>()` of the caller.
     pub size: u32,
-    /// [`FOR_REBOOT`] or 0.
+    /// [`FOR_REBOOT`] and [`WITH_DEVICE_TREE`], or 0.
     pub flags: u32,
     /// Descriptor of the kernel image, open for reading.
     pub kernel_fd: i32,
@@ -58,8 +62,8 @@ pub struct LoadRequest {
     pub command_line_len: u64,
     /// A [`crate::types::digest::Algorithm`]'s number, or [`ANY_DIGEST`].
     pub digest: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// With [`WITH_DEVICE_TREE`] the descriptor of the device tree, open for reading. Else it must be 0.
+    pub device_tree_fd: i32,
     /// The buffer for the sentence of a refusal.
     pub message: Message,
 }

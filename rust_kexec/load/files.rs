@@ -38,6 +38,7 @@ pub(crate) struct Files {
     kernel_signature: Option<FileContents>,
     initrd: Option<FileContents>,
     initrd_signature: Option<FileContents>,
+    device_tree: Option<FileContents>,
     command_line: KVec<u8>,
     digest: Algorithm,
     buffers: Buffers,
@@ -49,6 +50,7 @@ pub(crate) struct Descriptors {
     pub(crate) kernel_signature: Option<i32>,
     pub(crate) initrd: Option<i32>,
     pub(crate) initrd_signature: Option<i32>,
+    pub(crate) device_tree: Option<i32>,
 }
 
 impl Files {
@@ -78,6 +80,7 @@ impl Files {
                 Purpose::Signature,
                 "initrd's signature",
             )?,
+            device_tree: read_any(files.device_tree, Purpose::DeviceTree, "device tree")?,
             command_line,
             digest,
             buffers: Buffers::default(),
@@ -95,6 +98,10 @@ impl Files {
         if let (Some(initrd), Some(message)) = (bytes(&self.initrd), bytes(&self.initrd_signature))
         {
             signature::verify_detached("initrd", initrd, message)?;
+        }
+        let device_tree = bytes(&self.device_tree);
+        if device_tree.is_some() {
+            policy::judge_device_tree()?;
         }
         let unpacked = Unpacked::new(
             self.kernel.bytes(),
@@ -118,6 +125,7 @@ impl Files {
             inner: unpacked.inner,
             initrd: initrd.or(unpacked.initrd),
             command_line: command_line_in_force,
+            device_tree,
             digest: self.digest,
         })
     }
@@ -129,5 +137,7 @@ pub(crate) struct UnpackedFiles<'a> {
     pub(super) inner: Inner<'a>,
     pub(super) initrd: Option<&'a [u8]>,
     pub(super) command_line: &'a [u8],
+    /// What takes the place of the running kernel's device tree.
+    pub(super) device_tree: Option<&'a [u8]>,
     pub(super) digest: Algorithm,
 }

@@ -73,7 +73,7 @@ impl RebootImage {
         if memory::is_encrypted() {
             return Err(MachineError::MemoryEncrypted.into());
         }
-        let sources = sources()?;
+        let sources = sources(files)?;
         let memory = RebootMemory::take(len_bound(files, &sources)?)?;
         let verified = verify(files, memory.range())?;
         let (image, decompression) = &*verified;
@@ -203,8 +203,9 @@ fn verify<'a>(files: &'a UnpackedFiles<'a>, region: Range) -> Result<Verified<'a
 }
 
 #[inline(never)]
-fn sources() -> Result<KBox<Sources>, Refusal> {
-    Ok(KBox::new(Sources::read()?, GFP_KERNEL)?)
+fn sources(files: &UnpackedFiles<'_>) -> Result<KBox<Sources>, Refusal> {
+    let sources = Sources::read(files.device_tree)?;
+    Ok(KBox::new(sources, GFP_KERNEL)?)
 }
 
 fn needs<'a>(

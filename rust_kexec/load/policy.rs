@@ -73,6 +73,15 @@ pub(super) fn judge_replacement(
     }
 }
 
+/// Whether a device tree of the caller's may be handed on. By what it says, a kernel that is signed can be made to
+/// do anything, so it is let through where the kernel itself would not have to be signed.
+pub(super) fn judge_device_tree() -> Result<(), SignatureError> {
+    match current().demand(enforced(), is_locked_down) {
+        Some(demand) => Err(SignatureError::DeviceTree { demand }),
+        None => Ok(()),
+    }
+}
+
 /// The demand for signatures that kexec_file_load has by its flag `sig_enforce`.
 fn enforced() -> Option<Demand> {
     if cfg!(CONFIG_KEXEC_SIG_FORCE) {

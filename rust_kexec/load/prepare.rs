@@ -138,7 +138,7 @@ pub(crate) fn prepare<'a>(
     check_digestible("kernel", image.file_len())?;
     check_digestible("initrd", initrd.len() as u64)?;
 
-    let sources = Sources::read()?;
+    let sources = Sources::read(files.device_tree)?;
     let record = Arc::new(CrashRecord::new()?, GFP_KERNEL)?;
     let headers = contents::Sources::new(record.clone(), reservation)?;
     let headers = hotplug::Prepared::new(headers)?;

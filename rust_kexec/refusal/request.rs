@@ -16,6 +16,8 @@ pub(crate) enum RequestError {
     UnknownFlags(u32),
     /// The request asks for digests that we cannot compute.
     UnknownDigest(u32),
+    /// A device tree is given for a machine that has none.
+    NoDeviceTree,
     /// The command line is longer than any image could take.
     CommandLineLength { found: u64, limit: u64 },
     /// User-space memory that the request names cannot be accessed.
@@ -29,7 +31,7 @@ impl RequestError {
             Self::ModuleGoing => ENODEV,
             Self::NothingLoaded(_) => ENOENT,
             Self::UnknownFlags(_) | Self::UnknownDigest(_) => EINVAL,
-            Self::CommandLineLength { .. } => EINVAL,
+            Self::NoDeviceTree | Self::CommandLineLength { .. } => EINVAL,
             Self::BadAddress => EFAULT,
         }
     }
@@ -56,6 +58,9 @@ impl fmt::Display for RequestError {
                 f,
                 "the request asks for digest {number}, which this module does not know: use \
                  rkexec and rust_kexec.ko of the same version",
+            ),
+            Self::NoDeviceTree => f.write_str(
+                "the request has a device tree, but kernels of this architecture take none: leave it out",
             ),
             Self::CommandLineLength { found, limit } => write!(
                 f,

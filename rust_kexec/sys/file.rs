@@ -32,6 +32,8 @@ pub(crate) enum Purpose {
     Initrd,
     /// A detached signature of another file.
     Signature,
+    /// The description of the machine for a kernel to be booted.
+    DeviceTree,
 }
 
 impl Purpose {
@@ -39,7 +41,7 @@ impl Purpose {
         match self {
             Self::Kernel => bindings::kernel_read_file_id_READING_KEXEC_IMAGE,
             Self::Initrd => bindings::kernel_read_file_id_READING_KEXEC_INITRAMFS,
-            Self::Signature => bindings::kernel_read_file_id_READING_UNKNOWN,
+            Self::Signature | Self::DeviceTree => bindings::kernel_read_file_id_READING_UNKNOWN,
         }
     }
 }

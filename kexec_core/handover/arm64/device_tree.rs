@@ -2,7 +2,7 @@
 
 //! The device tree that the next kernel is entered with, after a crash or by a reboot.
 //!
-//! It is made from the running kernel's tree. Properties of /chosen that held for that kernel only
+//! It is made from the running kernel's tree, or from one that the caller gives. Properties of /chosen that held for that kernel only
 //! are dropped, and those that the next kernel needs are added. Nodes and properties outside of
 //! `/chosen` stay as they are, so memory that firmware has reserved in `/reserved-memory` stays
 //! reserved. Only what was reserved there for the capture kernel itself is dropped. The new tree has no gaps, even if firmware has left room in the running one.
@@ -14,6 +14,7 @@
 mod changes;
 mod chosen;
 mod error;
+mod given;
 
 use super::{
     fdt::{
@@ -48,6 +49,7 @@ pub use chosen::{
     TREE_LEN_MAX, //
 };
 pub use error::DeviceTreeError;
+pub use given::check_given;
 
 /// The largest page size. A reservation can be rounded up to a multiple of it.
 const LARGEST_PAGE_LEN: u64 = 64 << 10;

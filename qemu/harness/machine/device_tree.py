@@ -20,7 +20,12 @@ def source(machine: str, processors: Sequence[str], *firmware: str) -> str:
             ],
             check=True,
         )
-        return _dtc("dtb", "dts", tree.read_bytes()).decode()
+        return decompiled(tree.read_bytes())
+
+
+def decompiled(tree: bytes) -> str:
+    """The source of a tree; it starts with its version."""
+    return _dtc("dtb", "dts", tree).decode()
 
 
 def compiled(source: str) -> bytes:

@@ -40,6 +40,7 @@ use kexec_core::{
                 find_stdout, //
             },
             device_tree::{
+                check_given,
                 next_tree,
                 tree_len_bound,
                 Changes,
@@ -79,6 +80,9 @@ use kexec_core::{
 
 /// The segment whose address the kernel is entered with.
 pub(crate) const ARGUMENT: SegmentKind = SegmentKind::DeviceTree;
+
+/// Whether a kernel can be handed a device tree of the caller's.
+pub(crate) const TAKES_DEVICE_TREE: bool = true;
 
 /// The alignment of the segments of the handover.
 pub(crate) fn alignment() -> u64 {
@@ -137,11 +141,15 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads the facts.
-    pub(crate) fn read() -> Result<Self, Refusal> {
-        Ok(Self {
-            tree: running_tree()?,
-        })
+    /// Reads the facts; the caller's device tree, if there is one, is in the place of the running kernel's.
+    pub(crate) fn read(device_tree: Option<&[u8]>) -> Result<Self, Refusal> {
+        let mut tree = running_tree()?;
+        if let Some(given) = device_tree {
+            check_given(given, &tree)?;
+            tree = KVVec::new();
+            tree.extend_from_slice(given, GFP_KERNEL)?;
+        }
+        Ok(Self { tree })
     }
 
     /// The lengths of the segments, for an image in `region` and a kernel that may use `regions`.

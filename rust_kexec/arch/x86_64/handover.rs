@@ -77,6 +77,9 @@ static PURGATORY: Purgatory = Purgatory {
 /// The segment whose address the kernel is entered with.
 pub(crate) const ARGUMENT: SegmentKind = SegmentKind::BootParams;
 
+/// Whether a kernel can be handed a device tree of the caller's.
+pub(crate) const TAKES_DEVICE_TREE: bool = false;
+
 /// The alignment of the segments of the handover.
 pub(crate) fn alignment() -> u64 {
     PAGE_SIZE
@@ -106,7 +109,7 @@ impl Sources {
     /// Reads the facts from sysfs, where it is there, and from the kernel's variables.
     // Out of line for the stack: the list on its way into its box.
     #[inline(never)]
-    pub(crate) fn read() -> Result<Self, Refusal> {
+    pub(crate) fn read(_device_tree: Option<&[u8]>) -> Result<Self, Refusal> {
         let mut bytes = KVVec::new();
         bytes.extend_with(BOOT_PARAMS_LEN, 0, GFP_KERNEL)?;
         let sysfs = Mount::sysfs().ok();

@@ -426,6 +426,11 @@ pub struct ImageOptions {
     #[arg(long, value_name = "FILE", requires = "initrd")]
     pub initrd_signature: Option<PathBuf>,
 
+    /// The device tree that the kernel gets instead of the running one's; its memory and firmware have to be
+    /// those of this machine (arm64)
+    #[arg(long, visible_alias = "dtb", value_name = "FILE")]
+    pub device_tree: Option<PathBuf>,
+
     /// Begin the command line with the running kernel's, without BOOT_IMAGE= and elfcorehdr=, and that of a
     /// capture kernel without crashkernel=, mem= and memmap=
     #[arg(long)]

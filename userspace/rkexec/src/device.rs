@@ -66,6 +66,8 @@ pub struct Files {
     pub initrd: Option<File>,
     /// Its detached signature.
     pub initrd_signature: Option<File>,
+    /// What takes the place of the running kernel's device tree.
+    pub device_tree: Option<File>,
 }
 
 /// The open device.
@@ -110,7 +112,10 @@ impl Device {
         let mut answer = Answer::default();
         let request = LoadRequest {
             size: size_in_u32::<LoadRequest>(),
-            flags: flags(purpose),
+            flags: match files.device_tree {
+                Some(_) => flags(purpose) | uapi::WITH_DEVICE_TREE,
+                None => flags(purpose),
+            },
             kernel_fd: files.kernel.as_raw_fd(),
             initrd_fd: descriptor(&files.initrd),
             kernel_signature_fd: descriptor(&files.kernel_signature),
@@ -118,7 +123,7 @@ impl Device {
             command_line: command_line.as_ptr().expose_provenance() as u64,
             command_line_len: command_line.len() as u64,
             digest: digest.map_or(uapi::ANY_DIGEST, |algorithm| algorithm as u32),
-            reserved: 0,
+            device_tree_fd: files.device_tree.as_ref().map_or(0, File::as_raw_fd),
             message: answer.message(),
         };
         // SAFETY: The descriptors are open, and `request` is of the number's type and tells its size.

@@ -39,6 +39,7 @@ pub fn load(purpose: Purpose, kernel: &Path, options: &ImageOptions) -> Result<(
         kernel_signature: open_any("kernel's signature", &options.signature)?,
         initrd: open_any("initrd", &options.boot.initrd)?,
         initrd_signature: open_any("initrd's signature", &options.initrd_signature)?,
+        device_tree: open_any("device tree", &options.device_tree)?,
     };
     let digest = options.digest.map(Algorithm::from);
     let line = command_line::wanted(purpose, options)?;

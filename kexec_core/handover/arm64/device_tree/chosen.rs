@@ -48,3 +48,11 @@ pub(super) const DROPPED: [&str; 4] = [
     "linux,kho-scratch",
     "linux,dmcryptkeys",
 ];
+/// The properties by which a kernel finds UEFI's tables and memory map (`drivers/firmware/efi/fdtparams.c`).
+pub(super) const FIRMWARE: [&str; 5] = [
+    "linux,uefi-system-table",
+    "linux,uefi-mmap-start",
+    "linux,uefi-mmap-size",
+    "linux,uefi-mmap-desc-size",
+    "linux,uefi-mmap-desc-ver",
+];

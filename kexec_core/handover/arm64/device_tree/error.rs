@@ -27,6 +27,28 @@ use crate::{
 pub enum DeviceTreeError {
     /// The running kernel's cannot be read.
     Fdt(FdtError),
+    /// The one that is given in its place cannot be read.
+    Given(FdtError),
+    /// It names firmware's tables otherwise than the running kernel's does.
+    OtherFirmware {
+        /// The property.
+        property: &'static str,
+    },
+    /// It lacks memory that the running kernel's has.
+    MemoryMissing {
+        /// The memory.
+        range: Range,
+    },
+    /// It has memory that the running kernel's has not.
+    MemoryAdded {
+        /// The memory.
+        range: Range,
+    },
+    /// It does not reserve what the running kernel's reserves.
+    Unreserved {
+        /// The memory.
+        range: Range,
+    },
     /// Addresses or sizes have neither one cell nor two.
     Cells(Cells),
     /// An address or a length does not fit into the cells that the tree has for it.
@@ -67,11 +89,14 @@ pub enum DeviceTreeError {
     },
 }
 
+/// What helps where a tree was not made for this machine.
+const START_FROM: &str = "change a copy of /sys/firmware/fdt";
+
 impl DeviceTreeError {
     /// The errno that this is reported as.
     pub fn errno(&self) -> Errno {
         match self {
-            Self::Fdt(error) => error.errno(),
+            Self::Fdt(error) | Self::Given(error) => error.errno(),
             Self::Buffer { .. } => Errno::NoMem,
             _ => Errno::Inval,
         }
@@ -88,6 +113,26 @@ impl fmt::Display for DeviceTreeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Fdt(error) => error.fmt(f),
+            Self::Given(error) => write!(f, "the file of the device tree: {error}"),
+            Self::OtherFirmware { property } => write!(
+                f,
+                "the device tree's {property} is not that of the running kernel's, by which UEFI is found: \
+                 {START_FROM}"
+            ),
+            Self::MemoryMissing { range } => write!(
+                f,
+                "the device tree has no memory at {range}, where the running kernel's has some, mostly from \
+                 the boot loader: {START_FROM}"
+            ),
+            Self::MemoryAdded { range } => write!(
+                f,
+                "the device tree has memory at {range}, where the running kernel's has none: {START_FROM}"
+            ),
+            Self::Unreserved { range } => write!(
+                f,
+                "the device tree does not reserve {range}, as the running kernel's does, which firmware may \
+                 use: {START_FROM}"
+            ),
             Self::Cells(Cells { address, size }) => write!(
                 f,
                 "the device tree's root has {address} #address-cells and {size} #size-cells, but \

@@ -293,6 +293,20 @@ fn what_is_wrong_with_the_file_is_said_as_the_format_says_it() {
 }
 
 #[test]
+fn a_device_tree_is_refused_by_who_wants_all_signed() {
+    let error = SignatureError::DeviceTree {
+        demand: Demand::Lockdown,
+    };
+    assert_eq!(error.errno(), Errno::Perm);
+    assert_eq!(
+        error.to_string(),
+        "a device tree has no signature, but this kernel, which is locked down \
+         (/sys/kernel/security/lockdown), requires one: leave it out, and the new kernel gets the running \
+         one's"
+    );
+}
+
+#[test]
 fn a_replacement_of_what_is_signed_is_refused_by_who_wants_it_signed() {
     let error = SignatureError::Replaced {
         part: "command line",

@@ -189,6 +189,7 @@ fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
             initrd: request.initrd.clone(),
             command_line: request.command_line.clone(),
         },
+        device_tree: request.device_tree.clone(),
         reuse_cmdline: request.reuse_cmdline,
         ..ImageOptions::default()
     };
@@ -197,7 +198,9 @@ fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
             load::load(purpose(request), kernel, &options),
             purpose(request),
         ) {
-            (Err(failure), Purpose::Reboot) if is_for_the_kernel(&failure) => {
+            (Err(failure), Purpose::Reboot)
+                if is_for_the_kernel(&failure) && options.device_tree.is_none() =>
+            {
                 eprintln!("{NAME}: {failure}: the kernel's own kexec loads the kernel");
             }
             (Ok(()), Purpose::Reboot) => {
@@ -229,6 +232,12 @@ fn load_by_the_kernel(
     path: &Path,
     options: &ImageOptions,
 ) -> Result<(), Failure> {
+    if options.device_tree.is_some() {
+        return Err(Failure::new(
+            "the kernel's own kexec takes no device tree, and would hand on the running kernel's: load with the \
+             module, or leave --dtb out",
+        ));
+    }
     let kernel = match image::unpacked(path)? {
         Some(bytes) => system_calls::file_in_memory(&bytes)?,
         None => load::open("kernel", path)?,

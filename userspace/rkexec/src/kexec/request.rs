@@ -39,6 +39,8 @@ pub struct Request {
     pub kernel: Option<PathBuf>,
     /// The initial RAM disk.
     pub initrd: Option<PathBuf>,
+    /// The device tree, in the place of the running kernel's.
+    pub device_tree: Option<PathBuf>,
     /// The command line.
     pub command_line: Option<OsString>,
     /// Whether it begins with the running kernel's.
@@ -173,6 +175,7 @@ impl Reader {
                 },
                 kernel: None,
                 initrd: None,
+                device_tree: None,
                 command_line: None,
                 reuse_cmdline: false,
                 kernel_type: None,
@@ -245,6 +248,7 @@ impl Reader {
             "reuse-cmdline" => request.reuse_cmdline = true,
             "append" | "command-line" => request.command_line = value,
             "initrd" | "ramdisk" => request.initrd = value.map(PathBuf::from),
+            "dtb" => request.device_tree = value.map(PathBuf::from),
             "type" => {
                 let value = value.unwrap_or_default();
                 request.kernel_type = Some(value.to_string_lossy().into_owned());

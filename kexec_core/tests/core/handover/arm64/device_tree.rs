@@ -4,6 +4,7 @@
 //! ones.
 
 mod chosen;
+mod given;
 mod refusals;
 
 use kexec_core::{
