@@ -35,6 +35,7 @@ use crate::{
         x86_64, //
     },
     plan::PlanError,
+    scattered::ScatteredError,
     signature::{
         authenticode::AuthenticodeError,
         pe::PeError,
@@ -53,6 +54,8 @@ wrap_errors! {
     pub enum Error {
         /// So much memory cannot be taken from the running kernel.
         Shortage(Shortage),
+        /// Pages for an image cannot be arranged.
+        Scattered(ScatteredError),
         /// `crashkernel=` asks for nothing.
         CrashkernelRequest(RequestError),
         /// There is no room for what `crashkernel=` asks for.

@@ -8,6 +8,7 @@ pub mod command_line;
 pub mod copy;
 pub mod identity_map;
 pub mod purgatory;
+pub mod relocator;
 pub mod x86_64;
 
 use crate::types::ranges::Range;

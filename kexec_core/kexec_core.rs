@@ -24,6 +24,7 @@ pub mod estimate;
 pub mod handover;
 pub mod image;
 pub mod plan;
+pub mod scattered;
 pub mod signature;
 pub mod types;
 pub mod uapi;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The error that the identity maps of both architectures have in common.
+//! What the identity maps of both architectures have in common.
 
 use core::fmt;
 
@@ -28,5 +28,35 @@ impl fmt::Display for OutOfTables {
              it: reserve one contiguous region with crashkernel=",
             self.available
         )
+    }
+}
+
+/// Where the tables of a map lie in physical memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Places<'a> {
+    /// One after the other from this address on.
+    From(u64),
+    /// Each at an address of its own.
+    Each(&'a [u64]),
+}
+
+impl Places<'_> {
+    /// The address of the table with this number, where tables have `table_len` bytes.
+    pub(crate) fn address(&self, table: usize, table_len: u64) -> Option<u64> {
+        match self {
+            Self::From(base) => base.checked_add(table_len.checked_mul(table as u64)?),
+            Self::Each(addresses) => addresses.get(table).copied(),
+        }
+    }
+
+    /// The number of the table at this address.
+    pub(crate) fn table(&self, address: u64, table_len: u64) -> Option<usize> {
+        match self {
+            Self::From(base) => {
+                let offset = address.checked_sub(*base)?;
+                usize::try_from(offset.checked_div(table_len)?).ok()
+            }
+            Self::Each(addresses) => addresses.iter().position(|found| *found == address),
+        }
     }
 }

@@ -44,6 +44,21 @@ pub fn find(text: &[u8], name: &str) -> Option<Range> {
     Some(found.range)
 }
 
+/// The parts of RAM that have an entry of their own: the kernel itself, and what was reserved, at boot or since.
+/// Firmware's tables for the next kernel are among them, and memory that an interrupt controller goes on
+/// writing to.
+pub fn reserved_in_ram(text: &[u8]) -> impl Iterator<Item = Range> + '_ {
+    let mut ram_depth = None;
+    entries(text).filter_map(move |entry| {
+        ram_depth = ram_depth.filter(|depth| *depth < entry.depth);
+        if ram_depth.is_some() {
+            return Some(entry.range);
+        }
+        ram_depth = entry.name.starts_with(b"System RAM").then_some(entry.depth);
+        None
+    })
+}
+
 /// Splits a text at the first `separator`. The methods of `str` that do this have operations that
 /// could panic.
 fn split_once<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
@@ -74,6 +89,30 @@ mod tests {
         );
         assert_eq!(find(TEXT, "Kernel"), None);
         assert_eq!(find(TEXT, "Crash kernel"), None);
+    }
+
+    #[test]
+    fn what_has_an_entry_of_its_own_within_ram_is_reserved() {
+        let text = b"00100000-7ffdffff : System RAM\n  \
+            2e000000-2edfffff : Kernel code\n  \
+            60000000-60ffffff : reserved\n    \
+            60100000-601fffff : more\n\
+            7ffe0000-7fffffff : Reserved\n  \
+            7fff0000-7fffffff : a table\n\
+            80000000-ffffffff : PCI Bus 0000:00\n\
+            100000000-1ffffffff : Persistent Memory\n  \
+            100000000-1ffffffff : dax0.0\n    \
+            100000000-1ffffffff : System RAM (kmem)\n      \
+            150000000-150000fff : reserved\n  \
+            1f0000000-1f0000fff : not RAM\n";
+        let range = |start, end| Range::new(start, end).unwrap();
+        assert!(reserved_in_ram(text).eq([
+            range(0x2e00_0000, 0x2ee0_0000),
+            range(0x6000_0000, 0x6100_0000),
+            range(0x6010_0000, 0x6020_0000),
+            range(0x1_5000_0000, 0x1_5000_1000),
+        ]));
+        assert_eq!(reserved_in_ram(b"").count(), 0);
     }
 
     #[test]

@@ -3,13 +3,16 @@
 //! The page tables of the jump, on which the purgatory runs.
 //!
 //! They map memory at its physical addresses, for TTBR0 with addresses of 48 bits (T0SZ 16) and the
-//! page size in TCR. Layout: Arm Architecture Reference Manual for A-profile, D8.3 "Translation
+//! page size in TCR. The relocator's have a window besides. Layout: Arm Architecture Reference Manual for A-profile, D8.3 "Translation
 //! table descriptor formats".
 
 use core::fmt;
 
 use crate::{
-    handover::identity_map::OutOfTables,
+    handover::identity_map::{
+        OutOfTables,
+        Places, //
+    },
     types::{
         errno::Errno,
         granule::{
@@ -53,6 +56,8 @@ pub enum PageTableError {
         /// The bits that are wrong.
         bits: u64,
     },
+    /// Something else is mapped at this address.
+    InUse(u64),
 }
 
 impl From<OutOfTables> for PageTableError {
@@ -66,7 +71,7 @@ impl PageTableError {
     pub fn errno(&self) -> Errno {
         match self {
             Self::OutOfTables(error) => error.errno(),
-            Self::TooHigh(_) => Errno::AddrNotAvail,
+            Self::TooHigh(_) | Self::InUse(_) => Errno::AddrNotAvail,
             Self::Base { .. } | Self::Attributes { .. } => Errno::Inval,
         }
     }
@@ -90,6 +95,11 @@ impl fmt::Display for PageTableError {
                 f,
                 "the attributes of a mapping have the bits {bits:#x}, which belong to its address \
                  or to the contiguous hint"
+            ),
+            Self::InUse(address) => write!(
+                f,
+                "two things were to be mapped at {address:#x} when the image is copied to its place: \
+                 report this, with /proc/iomem"
             ),
         }
     }
@@ -120,11 +130,32 @@ pub fn tables_needed(range: Range, granule: Granule) -> u64 {
         .saturating_add((end_cut && !(start_cut && same_block)).into())
 }
 
-/// An identity map under construction, in tables that follow each other in memory.
+/// The highest bit of an address.
+const HALF: u64 = 1 << (ADDRESS_BITS - 1);
+
+/// The addresses of the window on an image that is copied to `place`: in the half in which that is not.
+pub const fn window(place: Range) -> Option<Range> {
+    Range::from_start_len(place.start() ^ HALF, place.len())
+}
+
+/// How many tables map `place`, the window on what is copied there, and one page anywhere; at least so many.
+pub fn tables_for_window(place: Range, granule: Granule) -> u64 {
+    let page = Range::from_start_len(0, granule.page_len()).unwrap_or_default();
+    let window = window(place).unwrap_or_default();
+    let blocks = window.align_outward(granule.block_len());
+    let last_level = blocks.unwrap_or(window).len() / granule.block_len();
+    [place, page, window]
+        .into_iter()
+        .fold(last_level, |sum, range| {
+            sum.saturating_add(tables_needed(range, granule))
+        })
+}
+
+/// An identity map under construction. Beside it, pages can be mapped at other addresses than their own.
 pub struct IdentityMap<'a> {
     tables: &'a mut [Entry],
     used: usize,
-    base: u64,
+    places: Places<'a>,
     granule: Granule,
 }
 
@@ -142,10 +173,36 @@ impl<'a> IdentityMap<'a> {
         if base & (page_len - 1) != 0 || end > ADDRESS_LIMIT {
             return Err(PageTableError::Base { base, page_len });
         }
+        Self::at(tables, Places::From(base), granule)
+    }
+
+    /// The same, where each table will lie at the physical address with its index in `addresses`, which has
+    /// one for each.
+    pub fn scattered(
+        tables: &'a mut [Entry],
+        addresses: &'a [u64],
+        granule: Granule,
+    ) -> Result<Self, PageTableError> {
+        let page_len = granule.page_len();
+        let is_wrong = |base: &u64| base & (page_len - 1) != 0 || *base >= ADDRESS_LIMIT;
+        if let Some(base) = addresses.iter().copied().find(is_wrong) {
+            return Err(PageTableError::Base { base, page_len });
+        }
+        let entries = addresses.len().saturating_mul(granule.entries());
+        let count = tables.len().min(entries);
+        let tables = tables.get_mut(..count).unwrap_or_default();
+        Self::at(tables, Places::Each(addresses), granule)
+    }
+
+    fn at(
+        tables: &'a mut [Entry],
+        places: Places<'a>,
+        granule: Granule,
+    ) -> Result<Self, PageTableError> {
         let map = Self {
             tables,
             used: 1,
-            base,
+            places,
             granule,
         };
         match map.available() {
@@ -160,11 +217,7 @@ impl<'a> IdentityMap<'a> {
     /// kind. Memory that an earlier call has mapped keeps its attributes.
     pub fn map(&mut self, range: Range, attributes: u64) -> Result<(), PageTableError> {
         let granule = self.granule;
-        let bits = attributes & (granule.address_mask() | CONTIGUOUS);
-        if bits != 0 {
-            return Err(PageTableError::Attributes { bits });
-        }
-        let attributes = attributes & !KIND_MASK;
+        let attributes = self.checked(attributes)?;
         if range.end() > ADDRESS_LIMIT {
             return Err(PageTableError::TooHigh(range));
         }
@@ -183,6 +236,54 @@ impl<'a> IdentityMap<'a> {
             address = address.saturating_add(mapped);
         }
         Ok(())
+    }
+
+    /// Maps pages at the physical addresses in `pages` one after the other from `address` on, which is a
+    /// multiple of their length.
+    pub fn map_pages(
+        &mut self,
+        address: u64,
+        pages: &[u64],
+        attributes: u64,
+    ) -> Result<(), PageTableError> {
+        let granule = self.granule;
+        let attributes = self.checked(attributes)?;
+        let len = granule.page_len().saturating_mul(pages.len() as u64);
+        let range = Range::from_start_len(address, len);
+        let range = range.filter(|range| range.end() <= ADDRESS_LIMIT);
+        let range = range.ok_or(PageTableError::TooHigh(Range::ALL))?;
+        let mut last_level = None;
+        let addresses = (range.start()..range.end()).step_by(1 << granule.page_shift());
+        for (address, page) in addresses.zip(pages) {
+            let index = granule.entry_index(address, granule.page_shift());
+            let table = match last_level.filter(|_| index != 0) {
+                Some(table) => table,
+                None => {
+                    let table = self.find_table(address, granule.block_shift())?;
+                    let index = granule.entry_index(address, granule.block_shift());
+                    if self.entry(table, index)? & KIND_MASK == KIND_BLOCK {
+                        return Err(PageTableError::InUse(address));
+                    }
+                    self.descend(table, index)?
+                }
+            };
+            last_level = Some(table);
+            let value = page | attributes | KIND_TABLE;
+            let found = self.entry(table, index)?;
+            if found != 0 && found != value {
+                return Err(PageTableError::InUse(address));
+            }
+            self.set(table, index, value)?;
+        }
+        Ok(())
+    }
+
+    /// Attributes without the kind of an entry, if they are nothing but attributes.
+    fn checked(&self, attributes: u64) -> Result<u64, PageTableError> {
+        match attributes & (self.granule.address_mask() | CONTIGUOUS) {
+            0 => Ok(attributes & !KIND_MASK),
+            bits => Err(PageTableError::Attributes { bits }),
+        }
     }
 
     /// Maps a block, or the first page in it if pages of it are mapped already. Returns the length
@@ -231,18 +332,15 @@ impl<'a> IdentityMap<'a> {
         let granule = self.granule;
         let entry = self.entry(table, index)?;
         if entry & KIND_MASK == KIND_TABLE {
-            let offset = (entry & granule.address_mask()).wrapping_sub(self.base);
-            return Ok((offset >> granule.page_shift()) as usize);
+            let address = entry & granule.address_mask();
+            let found = self.places.table(address, granule.page_len());
+            return Ok(found.ok_or(self.out_of_tables())?);
         }
         let next = self.used;
-        if next >= self.available() {
-            return Err(self.out_of_tables().into());
-        }
+        let address = self.places.address(next, granule.page_len());
+        let address = address.filter(|_| next < self.available());
+        let address = address.ok_or(self.out_of_tables())?;
         self.used = next.saturating_add(1);
-        // `new` has checked that all tables lie below the limit, so no address of theirs wraps.
-        let address = self
-            .base
-            .wrapping_add(granule.page_len().wrapping_mul(next as u64));
         self.set(table, index, address | KIND_TABLE)?;
         Ok(next)
     }

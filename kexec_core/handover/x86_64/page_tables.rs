@@ -10,7 +10,10 @@
 use core::fmt;
 
 use crate::{
-    handover::identity_map::OutOfTables,
+    handover::identity_map::{
+        OutOfTables,
+        Places, //
+    },
     types::{
         errno::Errno,
         ranges::Range, //
@@ -27,8 +30,10 @@ const WRITABLE: u64 = 1 << 1;
 const LARGE: u64 = 1 << 7;
 const ADDRESS_MASK: u64 = 0x000f_ffff_ffff_f000;
 const LARGE_PAGE_LEN: u64 = 2 << 20;
-/// log2 of the length that an entry of the page directory maps, which is the lowest table in use.
+/// log2 of the length that an entry of the page directory maps, which is the lowest table of an identity map.
 const DIRECTORY_SHIFT: u32 = 21;
+/// log2 of the length of a page, which an entry of a page table maps.
+const PAGE_SHIFT: u32 = 12;
 const LEVEL_BITS: u32 = 9;
 
 /// One page table.
@@ -43,6 +48,8 @@ pub enum PageTableError {
     OutOfTables(OutOfTables),
     /// An address that an identity map cannot hold.
     NotCanonical(Range),
+    /// Something else is mapped at this address.
+    InUse(u64),
 }
 
 impl From<OutOfTables> for PageTableError {
@@ -56,7 +63,7 @@ impl PageTableError {
     pub fn errno(&self) -> Errno {
         match self {
             Self::OutOfTables(error) => error.errno(),
-            Self::NotCanonical(_) => Errno::AddrNotAvail,
+            Self::NotCanonical(_) | Self::InUse(_) => Errno::AddrNotAvail,
         }
     }
 }
@@ -69,6 +76,11 @@ impl fmt::Display for PageTableError {
                 f,
                 "the crash region {range} reaches into addresses that the lower half of the \
                  address space cannot map: reserve it lower with crashkernel=size@offset"
+            ),
+            Self::InUse(address) => write!(
+                f,
+                "two things were to be mapped at {address:#x} when the image is copied to its place: \
+                 report this, with /proc/iomem"
             ),
         }
     }
@@ -126,11 +138,35 @@ pub fn tables_needed(ranges: &[Range], levels: Levels) -> u64 {
     needed
 }
 
-/// An identity map under construction, in tables that follow each other in memory.
+/// An address that no memory of an ordinary machine has: where it is mapped besides, from here on.
+pub const WINDOW: u64 = 1 << 46;
+
+/// The addresses of the window on an image that is copied to `place`.
+pub const fn window(place: Range) -> Option<Range> {
+    match place.start().checked_add(WINDOW) {
+        Some(start) => Range::from_start_len(start, place.len()),
+        None => None,
+    }
+}
+
+/// How many tables map `place`, the window on what is copied there, and one page anywhere; at least so many.
+/// `place` consists of large pages.
+pub fn tables_for_window(place: Range, levels: Levels) -> u64 {
+    let page = Range::from_start_len(0, TABLE_LEN).unwrap_or_default();
+    let window = window(place).unwrap_or_default();
+    let of = |range| tables_needed(&[range], levels);
+    let page_tables = large_pages(window).len() / LARGE_PAGE_LEN;
+    of(place)
+        .saturating_add(of(page))
+        .saturating_add(of(window))
+        .saturating_add(page_tables)
+}
+
+/// An identity map under construction. Beside it, pages can be mapped at other addresses than their own.
 pub struct IdentityMap<'a> {
     tables: &'a mut [Table],
     used: usize,
-    base: u64,
+    places: Places<'a>,
     levels: Levels,
 }
 
@@ -138,13 +174,33 @@ impl<'a> IdentityMap<'a> {
     /// Starts an empty map whose top table is the first of `tables`, which will lie at physical
     /// address `base` and must be zeroed.
     pub fn new(tables: &'a mut [Table], base: u64, levels: Levels) -> Result<Self, PageTableError> {
+        Self::at(tables, Places::From(base), levels)
+    }
+
+    /// The same, where each table will lie at the physical address with its index in `addresses`, which has
+    /// one for each.
+    pub fn scattered(
+        tables: &'a mut [Table],
+        addresses: &'a [u64],
+        levels: Levels,
+    ) -> Result<Self, PageTableError> {
+        let count = tables.len().min(addresses.len());
+        let tables = tables.get_mut(..count).unwrap_or_default();
+        Self::at(tables, Places::Each(addresses), levels)
+    }
+
+    fn at(
+        tables: &'a mut [Table],
+        places: Places<'a>,
+        levels: Levels,
+    ) -> Result<Self, PageTableError> {
         if tables.is_empty() {
             return Err(OutOfTables { available: 0 }.into());
         }
         Ok(Self {
             tables,
             used: 1,
-            base,
+            places,
             levels,
         })
     }
@@ -174,37 +230,87 @@ impl<'a> IdentityMap<'a> {
         Ok(())
     }
 
-    fn map_large_page(&mut self, address: u64) -> Result<(), PageTableError> {
-        let mut table = 0;
-        let mut shift = self.levels.top_shift();
-        while shift > DIRECTORY_SHIFT {
-            table = self.descend(table, entry_index(address, shift))?;
-            shift -= LEVEL_BITS;
+    /// Maps pages at the physical addresses in `pages` one after the other from `address` on, writable.
+    pub fn map_pages(&mut self, address: u64, pages: &[u64]) -> Result<(), PageTableError> {
+        let len = TABLE_LEN.saturating_mul(pages.len() as u64);
+        let range = Range::from_start_len(address, len);
+        let range = range.ok_or(PageTableError::NotCanonical(Range::ALL))?;
+        if range.end() > self.levels.lower_half_end() {
+            return Err(PageTableError::NotCanonical(range));
         }
-        self.set(
-            table,
-            entry_index(address, DIRECTORY_SHIFT),
-            address | LARGE | WRITABLE | PRESENT,
-        )
+        let mut table = None;
+        for (address, page) in (range.start()..range.end())
+            .step_by(1 << PAGE_SHIFT)
+            .zip(pages)
+        {
+            let index = entry_index(address, PAGE_SHIFT);
+            let found = match table.filter(|_| index != 0) {
+                Some(table) => table,
+                None => self.table_of(address, PAGE_SHIFT)?,
+            };
+            table = Some(found);
+            self.set_once(found, index, page | WRITABLE | PRESENT, address)?;
+        }
+        Ok(())
     }
 
-    /// The number of the table that an entry points to. It is made if there is none yet.
-    fn descend(&mut self, table: usize, index: usize) -> Result<usize, PageTableError> {
+    fn map_large_page(&mut self, address: u64) -> Result<(), PageTableError> {
+        let table = self.table_of(address, DIRECTORY_SHIFT)?;
+        let index = entry_index(address, DIRECTORY_SHIFT);
+        self.set_once(table, index, address | LARGE | WRITABLE | PRESENT, address)
+    }
+
+    /// The number of the table whose entries map `1 << wanted` bytes each. It is made if there is none yet.
+    fn table_of(&mut self, address: u64, wanted: u32) -> Result<usize, PageTableError> {
+        let mut table = 0;
+        let mut shift = self.levels.top_shift();
+        while shift > wanted {
+            let index = entry_index(address, shift);
+            table = self.descend(table, index, address)?;
+            shift -= LEVEL_BITS;
+        }
+        Ok(table)
+    }
+
+    /// The number of the table that an entry for `address` points to. It is made if there is none yet.
+    fn descend(
+        &mut self,
+        table: usize,
+        index: usize,
+        address: u64,
+    ) -> Result<usize, PageTableError> {
         let entry = self.tables.get(table).and_then(|table| table.get(index));
         if let Some(entry) = entry.filter(|entry| **entry & PRESENT != 0) {
-            let offset = (entry & ADDRESS_MASK).wrapping_sub(self.base);
-            return Ok((offset / TABLE_LEN) as usize);
+            if entry & LARGE != 0 {
+                return Err(PageTableError::InUse(address));
+            }
+            let found = self.places.table(entry & ADDRESS_MASK, TABLE_LEN);
+            return Ok(found.ok_or(self.out_of_tables())?);
         }
         let next = self.used;
-        if next >= self.tables.len() {
-            return Err(self.out_of_tables().into());
-        }
+        let place = self.places.address(next, TABLE_LEN);
+        let place = place.filter(|_| next < self.tables.len());
+        let place = place.ok_or(self.out_of_tables())?;
         self.used = next.saturating_add(1);
-        // The tables lie in memory from `base` on, so none of their addresses wraps.
-        let offset = TABLE_LEN.wrapping_mul(next as u64);
-        let address = self.base.wrapping_add(offset);
-        self.set(table, index, address | WRITABLE | PRESENT)?;
+        self.set(table, index, place | WRITABLE | PRESENT)?;
         Ok(next)
+    }
+
+    /// Sets an entry for `address`, unless it has another value.
+    fn set_once(
+        &mut self,
+        table: usize,
+        index: usize,
+        value: u64,
+        address: u64,
+    ) -> Result<(), PageTableError> {
+        let entry = self.tables.get(table).and_then(|table| table.get(index));
+        match entry {
+            Some(found) if found & PRESENT != 0 && *found != value => {
+                Err(PageTableError::InUse(address))
+            }
+            _ => self.set(table, index, value),
+        }
     }
 
     fn set(&mut self, table: usize, index: usize, value: u64) -> Result<(), PageTableError> {
@@ -222,7 +328,7 @@ impl<'a> IdentityMap<'a> {
 }
 
 const fn entry_index(address: u64, shift: u32) -> usize {
-    (address >> shift) as usize & (ENTRIES - 1)
+    address.wrapping_shr(shift) as usize & (ENTRIES - 1)
 }
 
 #[cfg(test)]
@@ -239,6 +345,15 @@ mod tests {
 
     /// The physical address that the CPU would find for a virtual one.
     fn translate(tables: &[Table], levels: Levels, address: u64) -> Option<u64> {
+        translate_at(tables, Places::From(BASE), levels, address)
+    }
+
+    fn translate_at(
+        tables: &[Table],
+        places: Places<'_>,
+        levels: Levels,
+        address: u64,
+    ) -> Option<u64> {
         let mut table = 0;
         let mut shift = levels.top_shift();
         loop {
@@ -246,11 +361,11 @@ mod tests {
             if entry & PRESENT == 0 {
                 return None;
             }
-            if shift == DIRECTORY_SHIFT {
-                assert_ne!(entry & LARGE, 0);
-                return Some((entry & ADDRESS_MASK) + (address & (LARGE_PAGE_LEN - 1)));
+            if shift == PAGE_SHIFT || entry & LARGE != 0 {
+                assert!(shift <= DIRECTORY_SHIFT);
+                return Some((entry & ADDRESS_MASK) + (address & ((1 << shift) - 1)));
             }
-            table = ((entry & ADDRESS_MASK) - BASE) as usize / TABLE_LEN as usize;
+            table = places.table(entry & ADDRESS_MASK, TABLE_LEN).unwrap();
             shift -= LEVEL_BITS;
         }
     }
@@ -333,6 +448,65 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_window_shows_pages_in_their_order_beside_the_place_that_they_are_copied_to() {
+        for levels in [Levels::Four, Levels::Five] {
+            // The last one ends where the addresses of the window need another table of each level.
+            for (place, code) in [
+                ((0x1000_0000, 0x1060_0000), 0x7_0000_3000),
+                ((0x1000_0000, 0x1060_0000), 0x1fff_f000),
+                ((0x7fc0_0000, 0x8040_0000), 0x3f_ffff_f000),
+                ((0xffa0_0000, 0x1_0000_0000), 0x1000),
+            ] {
+                let place = Range::new(place.0, place.1).unwrap();
+                let code = Range::from_start_len(code, 0x1000).unwrap();
+                let count = tables_for_window(place, levels) as usize;
+                // Neither the tables nor the pages follow each other.
+                let addresses: Vec<u64> = (0..count as u64).map(|i| (i * 7 + 1) << 14).collect();
+                let pages = (0..place.len() / TABLE_LEN).map(|i| (1 << 32) + ((i * 5) << 13));
+                let pages: Vec<u64> = pages.collect();
+                let window = window(place).unwrap();
+                let mut tables = vec![[0; ENTRIES]; count];
+                let mut map = IdentityMap::scattered(&mut tables, &addresses, levels).unwrap();
+                map.map(place).unwrap();
+                map.map(code).unwrap();
+                map.map_pages(window.start(), &pages).unwrap();
+                let of = |address| translate_at(&tables, Places::Each(&addresses), levels, address);
+                for (page, at) in pages.iter().zip((window.start()..).step_by(0x1000)) {
+                    assert_eq!(of(at + 0x123), Some(page + 0x123));
+                }
+                assert_eq!((of(window.start() - 1), of(window.end())), (None, None));
+                for identical in [place.start(), place.end() - 1, code.start()] {
+                    assert_eq!(of(identical), Some(identical));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_mapped_is_not_mapped_otherwise() {
+        let place = Range::new(0x1000_0000, 0x1040_0000).unwrap();
+        let mut tables = vec![[0; ENTRIES]; 20];
+        let mut map = IdentityMap::new(&mut tables, BASE, Levels::Four).unwrap();
+        map.map(place).unwrap();
+        map.map(place).unwrap();
+        let start = place.start();
+        assert_eq!(
+            map.map_pages(start, &[0x5000]),
+            Err(PageTableError::InUse(start))
+        );
+        map.map_pages(0x5000_0000, &[0x5000]).unwrap();
+        map.map_pages(0x5000_0000, &[0x5000]).unwrap();
+        for refused in [
+            map.map_pages(0x5000_0000, &[0x6000]),
+            map.map(Range::new(0x5000_0000, 0x5000_1000).unwrap()),
+        ] {
+            assert_eq!(refused, Err(PageTableError::InUse(0x5000_0000)));
+        }
+        let high = map.map_pages((1 << 47) - 0x1000, &[0, 0x1000]);
+        assert!(matches!(high, Err(PageTableError::NotCanonical(_))));
     }
 
     #[test]

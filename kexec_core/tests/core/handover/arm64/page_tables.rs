@@ -5,7 +5,9 @@
 use kexec_core::{
     handover::{
         arm64::page_tables::{
+            tables_for_window,
             tables_needed,
+            window,
             IdentityMap,
             PageTableError,
             T0SZ, //
@@ -44,6 +46,16 @@ struct Found {
 /// Walks the tables as the Arm Architecture Reference Manual describes it for stage 1 with
 /// addresses of 48 bits, from numbers of its own.
 fn walk(tables: &[u64], granule: Granule, address: u64) -> Option<Found> {
+    walk_at(tables, granule, address, |table| (table - BASE) / 8)
+}
+
+/// The same, with the place in `tables` of the table at each address; the top one is at `BASE`.
+fn walk_at(
+    tables: &[u64],
+    granule: Granule,
+    address: u64,
+    first_entry: impl Fn(u64) -> u64,
+) -> Option<Found> {
     let (page_bits, level_bits, first_level) = match granule {
         Granule::Kib4 => (12, 9, 0),
         Granule::Kib16 => (14, 11, 0),
@@ -56,7 +68,7 @@ fn walk(tables: &[u64], granule: Granule, address: u64) -> Option<Found> {
         let shift = page_bits + (3 - level) * level_bits;
         let bits = level_bits.min(48 - shift);
         let index = (address >> shift) & ((1 << bits) - 1);
-        let entry = tables[((table - BASE) / 8 + index) as usize];
+        let entry = tables[(first_entry(table) + index) as usize];
         let within = (1 << shift) - 1;
         match (entry & 3, level) {
             (3, 3) | (1, 2) => {
@@ -311,5 +323,67 @@ proptest! {
                 prop_assert_eq!(found.map(|found| found.address), Some(address));
             }
         }
+    }
+
+    #[test]
+    fn a_window_shows_pages_in_their_order_beside_the_place_that_they_are_copied_to(
+        start in 0..1_u64 << 48,
+        len in 1..0x400_0000_u64,
+        code in 0..1_u64 << 46,
+        granule in prop::sample::select(&GRANULES[..]),
+        stride in 1..9_u64,
+    ) {
+        let page_len = granule.page_len();
+        let place = range(start, (start + len).min(1 << 48)).align_inward(2 << 20);
+        prop_assume!(place.is_some_and(|place| !place.is_empty()));
+        let (place, code) = (place.unwrap(), range(code, code + 1));
+        let window = window(place).unwrap();
+        prop_assume!(!window.overlaps(&code));
+        // Neither the tables nor the pages follow each other.
+        let count = tables_for_window(place, granule);
+        let mut addresses: Vec<u64> = (0..count).map(|i| (i * stride * 2 + 1) << 17).collect();
+        addresses[0] = BASE & !(page_len - 1);
+        let pages = (0..place.len() / page_len).map(|i| (i * stride + 1) * page_len);
+        let pages: Vec<u64> = pages.collect();
+        let mut tables = room(count, granule);
+        let mut map = IdentityMap::scattered(&mut tables, &addresses, granule).unwrap();
+        prop_assert_eq!(map.map(place, MEMORY), Ok(()));
+        prop_assert_eq!(map.map(code, MEMORY), Ok(()));
+        prop_assert_eq!(map.map_pages(window.start(), &pages, MEMORY), Ok(()));
+        let of = |address| {
+            let found = walk_at(&tables, granule, address, |table| {
+                let index = addresses.iter().position(|found| *found == table);
+                index.unwrap_or(0) as u64 * page_len / 8
+            });
+            found.map(|found| found.address)
+        };
+        let mut probes = pages.iter().zip((window.start()..).step_by(page_len as usize));
+        prop_assert!(probes.all(|(page, at)| of(at + 0x123) == Some(page + 0x123)));
+        for identical in [place.start(), place.end() - 1, code.start()] {
+            prop_assert_eq!(of(identical), Some(identical));
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_mapped_is_no_window() {
+    for granule in GRANULES {
+        let page_len = granule.page_len();
+        let mut tables = room(20, granule);
+        let mut map = IdentityMap::new(&mut tables, BASE, granule).unwrap();
+        let block = range(granule.block_len(), 2 * granule.block_len());
+        map.map(block, MEMORY).unwrap();
+        map.map_pages(0, &[page_len], MEMORY).unwrap();
+        map.map_pages(0, &[page_len], MEMORY).unwrap();
+        for (at, page) in [(block.start(), 0), (0, 5 * page_len)] {
+            let error = map.map_pages(at, &[page], MEMORY).unwrap_err();
+            assert_eq!(error, PageTableError::InUse(at));
+            assert_eq!(error.errno(), Errno::AddrNotAvail);
+        }
+        let high = map.map_pages((1 << 48) - page_len, &[0, page_len], MEMORY);
+        assert!(matches!(high, Err(PageTableError::TooHigh(_))));
+        let addresses = [page_len, 8];
+        let odd = IdentityMap::scattered(&mut tables, &addresses, granule);
+        assert_eq!(odd.err(), Some(PageTableError::Base { base: 8, page_len }));
     }
 }
