@@ -39,6 +39,7 @@ pub use segment::{
 pub use status::{
     ElfcorehdrRecord,
     Protection,
+    RebootPlace,
     RegionHolder,
     RegionRecord,
     RegionSource,

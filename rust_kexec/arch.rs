@@ -5,6 +5,7 @@
 //! - `image`: which kernel images there are, and how one is verified;
 //! - `memory`: where the kernel's text lies, and what the capture kernel may use;
 //! - `handover`: the segments that carry a capture kernel besides itself, and the jump;
+//! - `relocator`: the code that copies an image to its place when the machine reboots;
 //! - `registers`: what a CPU's registers look like in a dump;
 //! - `hook`: how a crash is noticed, besides the ways that all have;
 //! - `hypervisor`: which one has to be told of a crash, and how;
@@ -18,6 +19,13 @@
 
 mod failure;
 mod purgatory;
+mod relocation;
+
+pub(crate) use purgatory::EnteredFrom;
+pub(crate) use relocation::{
+    code_page,
+    Control, //
+};
 
 #[cfg(CONFIG_ARM64)]
 mod arm64;
@@ -34,6 +42,7 @@ pub(crate) use arm64::{
     protect,
     quiesce,
     registers,
+    relocator,
     secure_boot,
     stop,
     time, //
@@ -54,6 +63,7 @@ pub(crate) use x86_64::{
     protect,
     quiesce,
     registers,
+    relocator,
     secure_boot,
     stop,
     time, //

@@ -240,8 +240,9 @@ fn load_for_reboot(contents: &load::UnpackedFiles<'_>) -> Result<(), Refusal> {
     let mut slot = reboot::lock();
     let image = slot.load(contents)?;
     pr_info!(
-        "kernel loaded for a reboot: in {}, entry {:#x}\n",
+        "kernel loaded for a reboot: in {} ({}), entry {:#x}\n",
         format_args!("{}", image.memory()),
+        image.place().name(),
         image.entry()
     );
     Ok(())

@@ -42,7 +42,6 @@ use core::{
     }, //
 };
 use kernel::ffi::c_int;
-use kexec_core::handover::check::BeforeAReboot;
 
 /// Whether an image is loaded, for the hooks.
 static IS_LOADED: AtomicBool = AtomicBool::new(false);
@@ -122,8 +121,8 @@ impl Slot {
         let (Some(loaded), Some(ready)) = (&mut self.loaded, &self.ready) else {
             return EINVAL;
         };
-        if let Err(damage) = loaded.image.check() {
-            pr_emerg!("{}\n", format_args!("{}", BeforeAReboot(damage)));
+        if let Err(why_not) = loaded.image.check() {
+            pr_emerg!("{}\n", format_args!("{why_not}"));
             return EIO;
         }
         // SAFETY: This is called in reboot(2), in the place of kernel_kexec().

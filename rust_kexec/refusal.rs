@@ -123,6 +123,7 @@ macro_rules! from_core {
 
 from_core!(
     kexec_core::contiguous::Shortage,
+    kexec_core::scattered::ScatteredError,
     kexec_core::handover::arm64::device_tree::DeviceTreeError,
     kexec_core::image::arm64::kernel::KernelError,
     kexec_core::image::arm64::verify::VerifyError,

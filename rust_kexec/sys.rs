@@ -44,6 +44,7 @@ pub(crate) mod random;
 pub(crate) mod rate_limit;
 pub(crate) mod reboot;
 pub(crate) mod remote_call;
+pub(crate) mod scattered;
 pub(crate) mod secure_boot;
 pub(crate) mod sha256;
 pub(crate) mod slot;

@@ -108,12 +108,39 @@ impl Damage {
     }
 }
 
-/// Damage of an image that a reboot would enter, for people.
-pub struct BeforeAReboot(pub Damage);
+/// Why a reboot does not enter an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeforeAReboot {
+    /// A part of it is not what the load recorded.
+    Damaged(Damage),
+    /// What would copy it to its place is not what the load has written.
+    RelocatorDamaged,
+    /// The place that it would be copied to is no longer memory, or is known to be broken.
+    PlaceGone(Range),
+}
+
+impl From<Damage> for BeforeAReboot {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
 
 impl fmt::Display for BeforeAReboot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.say_what(&mut |part: &str| f.write_str(part))?;
+        match self {
+            Self::Damaged(damage) => damage.say_what(&mut |part: &str| f.write_str(part))?,
+            Self::RelocatorDamaged => write!(
+                f,
+                "{} of the relocator does not match: it, or its page tables, was overwritten after the \
+                 load. ",
+                BEFORE_THE_JUMP.name()
+            )?,
+            Self::PlaceGone(place) => write!(
+                f,
+                "{place}, where the kernel was to be copied to, is memory of this machine no longer, or \
+                 was found broken. "
+            )?,
+        }
         f.write_str(
             "The machine does not reboot into it, and nothing was shut down: load the kernel again, or \
              reboot by firmware.",
@@ -218,5 +245,45 @@ fn range<'a>(checked: &Checked, memory: &'a impl Memory) -> Result<&'a [u8], Dam
     match damage.algorithm {
         Some(algorithm) if memory.digest(algorithm, bytes) == Some(checked.digest) => Ok(bytes),
         _ => Err(damage),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn a_reboot_says_why_it_does_not_enter_an_image() {
+        let place = Range::new(0x1000, 0x3000).unwrap();
+        let end = "The machine does not reboot into it, and nothing was shut down: load the kernel again, or \
+                   reboot by firmware.";
+        let damage = Damage {
+            kind: Some(SegmentKind::Initrd),
+            algorithm: Some(Algorithm::Xxh64),
+            start: 0x1000,
+            len: 0x20,
+        };
+        for (why, what) in [
+            (
+                damage.into(),
+                "XXH64 of the initrd does not match: memory at 0x1000, 0x20 bytes, was overwritten after \
+                 the load. ",
+            ),
+            (
+                BeforeAReboot::RelocatorDamaged,
+                "XXH64 of the relocator does not match: it, or its page tables, was overwritten after the \
+                 load. ",
+            ),
+            (
+                BeforeAReboot::PlaceGone(place),
+                "0x1000-0x3000, where the kernel was to be copied to, is memory of this machine no longer, \
+                 or was found broken. ",
+            ),
+        ] {
+            assert_eq!(why.to_string(), [what, end].concat());
+        }
     }
 }

@@ -177,6 +177,33 @@ impl Protection {
     }
 }
 
+/// Whether the image that a reboot enters is where it will run. The number is the one in
+/// [`Status::reboot_place`].
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RebootPlace {
+    /// It is there, in memory that the running kernel uses for nothing else.
+    InPlace = 1,
+    /// It is in pages from anywhere, and copied there when the machine reboots.
+    Copied = 2,
+}
+
+impl RebootPlace {
+    /// The place with this number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        let all = [Self::InPlace, Self::Copied];
+        all.into_iter().find(|place| *place as u32 == number)
+    }
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InPlace => "in its place",
+            Self::Copied => "copied at the reboot",
+        }
+    }
+}
+
 /// The most regions besides the one that images are placed in.
 pub const MORE_REGIONS_MAX: usize = 7;
 
@@ -235,7 +262,7 @@ pub struct Status {
     /// Memory for the capture kernel that the running one uses as well (`crashkernel=SIZE,cma`). The dump
     /// does not have it.
     pub shared_regions: [RegionRecord; CMA_RANGES_MAX],
-    /// The memory of the image that a reboot enters; its length is 0 where none is loaded.
+    /// The memory of the image that a reboot enters, when it is entered; its length is 0 where none is loaded.
     pub reboot_image: RegionRecord,
     /// Physical address at which its kernel is entered.
     pub reboot_entry: u64,
@@ -243,6 +270,10 @@ pub struct Status {
     pub reboot_signature: u32,
     /// A [`super::Decompression`]'s number of that kernel; 0 where none is loaded.
     pub reboot_decompression: u32,
+    /// A [`RebootPlace`]'s number; 0 where none is loaded, and from a module that does not say.
+    pub reboot_place: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 impl Status {
@@ -299,6 +330,8 @@ impl Default for Status {
             reboot_entry: 0,
             reboot_signature: 0,
             reboot_decompression: 0,
+            reboot_place: 0,
+            reserved: 0,
         }
     }
 }
@@ -311,7 +344,7 @@ const _: () = {
     assert!(size_of::<ElfcorehdrRecord>() == 16);
     assert!(
         size_of::<Status>()
-            == Status::FIRST_LEN + 56 + (MORE_REGIONS_MAX + CMA_RANGES_MAX) * 16 + 32
+            == Status::FIRST_LEN + 56 + (MORE_REGIONS_MAX + CMA_RANGES_MAX) * 16 + 40
     );
     assert!(offset_of!(Status, region) == 16);
     assert!(offset_of!(Status, segments) == 56);
@@ -324,7 +357,8 @@ const _: () = {
     assert!(offset_of!(Status, more_regions) == Status::FIRST_LEN + 40);
     assert!(offset_of!(Status, holder) == Status::FIRST_LEN + 40 + MORE_REGIONS_MAX * 16);
     assert!(offset_of!(Status, shared_regions) == Status::FIRST_LEN + 56 + MORE_REGIONS_MAX * 16);
-    assert!(offset_of!(Status, reboot_image) == size_of::<Status>() - 32);
-    assert!(offset_of!(Status, reboot_entry) == size_of::<Status>() - 16);
+    assert!(offset_of!(Status, reboot_image) == size_of::<Status>() - 40);
+    assert!(offset_of!(Status, reboot_entry) == size_of::<Status>() - 24);
+    assert!(offset_of!(Status, reboot_place) == size_of::<Status>() - 8);
     assert!(MORE_REGIONS_MAX == crate::contiguous::PIECES_MAX - 1);
 };

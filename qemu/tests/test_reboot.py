@@ -2,6 +2,7 @@
 """Images that a reboot enters: `rkexec -l`, `rkexec -e`."""
 
 import json
+import secrets
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from harness.machine.hardware import Hardware
 from harness.machine.platform import PLATFORM
 from harness.steps.reserving import fragment
 from harness.testing import in_guest, needs
+from harness.units import MIB
 
 LOADED = "/sys/kernel/kexec_loaded"
 FILES = (paths.GUEST_KERNEL, f"--initrd={paths.GUEST_INITRD}")
@@ -90,7 +92,7 @@ async def again_and_again(guest: Guest, reboots: int, command_line: str) -> None
         assert abs(found[1] - expected[1]) < TOTALS_DIFFER_KIB
 
 
-@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@needs(KEXEC_CORE)
 @pytest.mark.parametrize("options", ["", "nokaslr"])
 @in_guest(Hardware(cpus=3, network="e1000"))
 async def test_again_and_again(guest: Guest, options: str, request: pytest.FixtureRequest) -> None:
@@ -108,7 +110,7 @@ async def test_again_and_again(guest: Guest, options: str, request: pytest.Fixtu
     dump.path.unlink()
 
 
-@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@needs(KEXEC_CORE)
 @in_guest(Hardware(cpus=1), f"crashkernel=256M {MARK}")
 async def test_takes_the_running_kernels_place(guest: Guest) -> None:
     """With the running kernel's own command line, crashkernel= included."""
@@ -119,7 +121,7 @@ async def test_takes_the_running_kernels_place(guest: Guest) -> None:
     assert (await guest.status()).region
 
 
-@needs(KEXEC_CORE, "CONTIG_ALLOC", "EFI_STUB")
+@needs(KEXEC_CORE, "EFI_STUB")
 @in_guest(Hardware(cpus=2, firmware=True))
 async def test_enters_under_uefi(guest: Guest) -> None:
     before = await guest.shell("ls /sys/firmware/efi /sys/firmware/acpi/tables")
@@ -150,7 +152,7 @@ async def test_keeps_the_exception_level(level: int, tmp_path: Path) -> None:
         assert not await complaints(guest)
 
 
-@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@needs(KEXEC_CORE)
 @in_guest(Hardware(open_memory=True))
 async def test_damaged(guest: Guest) -> None:
     """A damaged image is not entered, and the machine goes on as if nothing had been asked."""
@@ -170,7 +172,118 @@ async def test_damaged(guest: Guest) -> None:
     await enter(guest)
 
 
-@needs(KEXEC_CORE, "CONTIG_ALLOC")
+# No piece of memory is long enough for the guests' kernel and initrd then.
+SCATTERED_MIB = (4, 24)
+DATA = "/boot/data"
+# What the relocator's code begins with.
+RELOCATOR = {
+    "x86_64": bytes.fromhex("f30f1efafafc488b055b0000000f22d8"),
+    "arm64": bytes.fromhex("9f2403d5df4f03d5d3070010412038d5"),
+}
+PAGE = 4096
+IN_PLACE = "in its place"
+COPIED = "copied at the reboot"
+
+
+async def place(guest: Guest) -> object:
+    """Whether the loaded image is where it will run."""
+    image = await for_reboot(guest)
+    assert image is not None
+    return image["place"]
+
+
+@needs(KEXEC_CORE)
+@in_guest(Hardware(cpus=2, open_memory=True), f"crashkernel=256M {MARK}")
+async def test_copied(guest: Guest) -> None:
+    """Where memory has no piece that is long enough, the reboot copies the image to its place."""
+    await guest.shell(f"dd if=/dev/urandom of={DATA} bs=1M count=4 2>&1")
+    contents = await guest.shell(f"sha256sum {DATA}")
+    if not paths.missing(paths.TARGET, ("CONTIG_ALLOC",)):
+        await load(guest, "crashkernel=256M")
+        assert await place(guest) == IN_PLACE
+        (await guest.rkexec("-l", "-u")).check()
+    found = (await memory(guest), await total_kib(guest))
+    for line in ("crashkernel=256M", "crashkernel=256M nokaslr"):
+        await fragment(guest, *SCATTERED_MIB)
+        await load(guest, line)
+        assert await place(guest) == COPIED
+        assert "the reboot copies it" in (await guest.rkexec("--status")).stdout
+        await enter(guest, 1)
+        assert not await complaints(guest)
+        assert await guest.shell(f"sha256sum {DATA}") == contents
+        assert await memory(guest) == found[0]
+        assert abs(await total_kib(guest) - found[1]) < TOTALS_DIFFER_KIB
+    await guest.load()
+    await fragment(guest, *SCATTERED_MIB)
+    await load(guest)
+    assert await place(guest) == COPIED
+    await guest.crash()
+    await guest.captured()
+    with Dump(await guest.save_vmcore()) as dump:
+        assert dump.panic_message == "sysrq triggered crash"
+    dump.path.unlink()
+
+
+@needs(KEXEC_CORE)
+@in_guest(Hardware(cpus=1, open_memory=True))
+async def test_damaged_before_it_is_copied(guest: Guest) -> None:
+    """Damage of what would be copied is found before anything is shut down."""
+    await fragment(guest, *SCATTERED_MIB)
+    mark = secrets.token_hex(32)
+    await guest.shell(f"echo {mark} > {DATA}")
+    await load(guest)
+    image = await for_reboot(guest)
+    assert image is not None and image["place"] == COPIED
+    places = guest.machine.find(mark.encode())
+    assert places
+    for address in places:
+        guest.machine.flip(address, 1)
+    finished = await guest.rkexec("--exec")
+    assert_refused(finished, "EIO", ["did not reboot", "load it again"])
+    assert await kernel_words(guest, "XXH64 of the initrd does not match")
+    for address in places:
+        guest.machine.flip(address, 1)
+    await load(guest)
+    # Its code begins a page; in the module, from which it was copied, it does not.
+    code = [at for at in guest.machine.find(RELOCATOR[paths.ARCH]) if at % PAGE == 0]
+    assert code
+    for address in code:
+        guest.machine.flip(address, 1)
+    finished = await guest.rkexec("--exec")
+    assert_refused(finished, "EIO", ["did not reboot", "load it again"])
+    assert await kernel_words(guest, "XXH64 of the relocator does not match")
+    await load(guest)
+    assert await place(guest) == COPIED
+    await enter(guest)
+
+
+@needs(KEXEC_CORE)
+@in_guest(Hardware(cpus=1))
+async def test_scattered_pages_are_given_back(guest: Guest) -> None:
+    """Loading and unloading scattered images loses nothing."""
+    await fragment(guest, *SCATTERED_MIB)
+    script = f"for i in $(seq {ROUNDS}); do rkexec -l {' '.join(FILES)}; rkexec -l -u; done"
+    await guest.shell(script, timeout_s=300)
+    before = (await free_kib(guest), await total_kib(guest))
+    await guest.shell(script, timeout_s=300)
+    after = (await free_kib(guest), await total_kib(guest))
+    print(f"after {ROUNDS} rounds: {before[0] - after[0]} KiB fewer free")
+    assert before[0] - after[0] < ROUNDS * 8 and before[1] == after[1]
+    await load(guest)
+    assert await place(guest) == COPIED
+    assert not await complaints(guest)
+
+
+# Enough to read a kernel and an initrd of 128 MiB, and too little to place them.
+LEAVE_MEMORY = """
+left=$(awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+mkdir /tmp/full
+mount -t tmpfs -o size=100% none /tmp/full
+dd if=/dev/zero of=/tmp/full/data bs=1M count=$((left - 250)) 2>&1
+"""
+
+
+@needs(KEXEC_CORE)
 @in_guest(Hardware(memory_mib=2048))
 async def test_refused(guest: Guest) -> None:
     await load(guest)
@@ -193,15 +306,18 @@ async def test_refused(guest: Guest) -> None:
     assert finished.status == 1 and "load one with -l" in finished.stderr
     assert (await guest.read(LOADED)).strip() == "0"
 
-    await fragment(guest)
     await guest.shell("dd if=/dev/zero of=/tmp/initrd bs=1M count=128 2>&1")
+    await guest.shell(LEAVE_MEMORY)
+    before = await free_kib(guest)
     finished = await guest.rkexec("-l", paths.GUEST_KERNEL, "--initrd=/tmp/initrd")
-    assert_refused(finished, "ENOMEM", ["needs .* in one piece", "MiB.* too little"])
+    assert_refused(finished, "ENOMEM", ["needs .* only .* to spare", "MiB.* too little"])
+    assert before - await free_kib(guest) < MIB // 1024
+    await guest.shell("umount /tmp/full")
     await guest.shell("echo 1 > /proc/sys/kernel/kexec_load_disabled")
     await refuse(guest, ("rkexec", "-l", *FILES), "EPERM", "kexec_load_disabled")
 
 
-@needs(KEXEC_CORE, "CONTIG_ALLOC")
+@needs(KEXEC_CORE)
 @in_guest(Hardware(cpus=1))
 async def test_given_back(guest: Guest) -> None:
     """Loading and unloading loses nothing, and a module that goes gives all back."""

@@ -17,6 +17,7 @@ pub(crate) mod panic;
 pub(crate) mod protect;
 pub(crate) mod quiesce;
 pub(crate) mod registers;
+pub(crate) mod relocator;
 pub(crate) mod secure_boot;
 pub(crate) mod stop;
 pub(crate) mod time;

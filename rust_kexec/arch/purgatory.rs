@@ -26,6 +26,25 @@ pub(crate) struct Lens {
     pub(crate) purgatory: u64,
 }
 
+/// Who enters the purgatory, which decides on what its page tables map besides the image's region.
+#[derive(Clone, Copy)]
+pub(crate) enum EnteredFrom {
+    /// The running kernel. After a crash the purgatory writes to the report, which does not cross a page.
+    Kernel { report: Option<Range> },
+    /// The relocator, whose code is in this page. Nothing is left of the running kernel.
+    Relocator(Range),
+}
+
+impl EnteredFrom {
+    /// The page that is mapped besides, if there is one.
+    pub(super) fn page(&self) -> Option<Range> {
+        match self {
+            Self::Kernel { report } => *report,
+            Self::Relocator(code) => Some(*code),
+        }
+    }
+}
+
 /// The purgatory of an architecture: position-independent, entered at its first byte, its stack
 /// inside.
 pub(super) struct Purgatory {

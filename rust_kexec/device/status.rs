@@ -67,6 +67,7 @@ pub(super) fn status() -> Result<KBox<Crossing<Status>>> {
         status.reboot_entry = image.entry();
         status.reboot_signature = image.signature as u32;
         status.reboot_decompression = image.decompression as u32;
+        status.reboot_place = image.place() as u32;
     }
     Ok(boxed)
 }

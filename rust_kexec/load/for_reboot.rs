@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Loading an image that a reboot enters. It lies where it will run, in memory that the running kernel has
-//! emptied for it, and is checked as one for a crash is.
+//! emptied for it, or in pages from which it is copied there. It is checked as one for a crash is.
 
 use super::{
     check::check,
@@ -23,10 +23,12 @@ use super::{
 use crate::{
     arch::{
         handover::{
+            publish_code,
             Jump,
             Sources, //
         },
-        image, //
+        image,
+        relocator, //
     },
     compat::prelude::*,
     refusal::{
@@ -34,30 +36,38 @@ use crate::{
         Refusal, //
     },
     reserve::RebootMemory,
-    sys::memory, //
+    sys::{
+        memory,
+        words, //
+    }, //
 };
 use kexec_core::{
     contiguous::ALIGNMENT,
     dump::elfcorehdr::slots::Slots,
     handover::{
-        check::Damage,
+        check::BeforeAReboot,
         copy::Contents, //
     },
     image::KernelImage,
-    types::ranges::Range,
+    plan::Plan,
+    types::{
+        digest::DIGEST_LEN,
+        ranges::Range, //
+    },
     uapi::{
         Decompression,
+        RebootPlace,
         SegmentKind,
         SignatureState, //
     }, //
 };
 
-/// An image that a reboot enters, in its place.
+/// An image that a reboot enters, in its place or to be copied there.
 pub(crate) struct RebootImage {
     // Its write protection is dropped before its memory is.
     segments: Segments,
     memory: RebootMemory,
-    jump: Jump,
+    way: Way,
     digests: Digests,
     /// The finding about the kernel's signature.
     pub(crate) signature: SignatureState,
@@ -86,14 +96,31 @@ impl RebootImage {
         staged.place(memory)
     }
 
-    /// Checks the image once more. May sleep.
-    pub(crate) fn check(&mut self) -> Result<(), Damage> {
-        self.segments.check(&mut self.digests)
+    /// Checks the image once more, and what copies it. May sleep.
+    pub(crate) fn check(&mut self) -> Result<(), BeforeAReboot> {
+        self.segments.check(&mut self.digests)?;
+        if let Way::Copied { digest, .. } = &self.way {
+            if self.memory.control_bytes().map(words::xxh64) != Some(*digest) {
+                return Err(BeforeAReboot::RelocatorDamaged);
+            }
+            if !self.memory.has_place() {
+                return Err(BeforeAReboot::PlaceGone(self.memory.range()));
+            }
+        }
+        Ok(())
     }
 
-    /// The memory that it has.
+    /// The memory that it has when it is entered.
     pub(crate) fn memory(&self) -> Range {
         self.memory.range()
+    }
+
+    /// Whether it is there already.
+    pub(crate) fn place(&self) -> RebootPlace {
+        match self.way {
+            Way::InPlace(_) => RebootPlace::InPlace,
+            Way::Copied { .. } => RebootPlace::Copied,
+        }
     }
 
     /// The physical address at which the kernel is entered.
@@ -107,8 +134,34 @@ impl RebootImage {
     ///
     /// Interrupts must be off, all other CPUs stopped, and devices quiet.
     pub(crate) unsafe fn enter(&self) -> ! {
-        // SAFETY: The segments are in their places; the rest by this function's contract.
-        unsafe { self.jump.jump() }
+        let (Way::InPlace(jump) | Way::Copied { jump, .. }) = &self.way;
+        // SAFETY: The segments are in their places, or the relocator is in its own; the rest by this
+        // function's contract.
+        unsafe { jump.jump() }
+    }
+}
+
+/// How the image is entered.
+enum Way {
+    /// By its purgatory.
+    InPlace(Jump),
+    /// By the relocator, of which, with its page tables, this is the digest.
+    Copied {
+        jump: Jump,
+        digest: [u8; DIGEST_LEN],
+    },
+}
+
+impl Way {
+    /// The way into a plan's image in this memory.
+    fn new(memory: &mut RebootMemory, plan: &Plan) -> Result<Self, Refusal> {
+        let place = memory.range();
+        let jump = match memory.control() {
+            Some((control, image)) => relocator::build(control, image, place, plan)?,
+            None => return Ok(Self::InPlace(Jump::new(plan)?)),
+        };
+        let digest = memory.control_bytes().map(words::xxh64).unwrap_or_default();
+        Ok(Self::Copied { jump, digest })
     }
 }
 
@@ -151,8 +204,8 @@ impl Staged<'_> {
         let initrd = files.initrd.unwrap_or_default();
         let (command_line, initrd_len) = (planned.command_line(), initrd.len() as u64);
         let plan = &planned.plan;
-        let staging = Staging::build(sources, plan, image, None, command_line, initrd_len, None)?;
-        let jump = Jump::new(plan)?;
+        let enters = memory.enters();
+        let staging = Staging::build(sources, plan, image, None, command_line, initrd_len, enters)?;
         let mut digests = Digests::new(files.digest);
         let contents = |kind| match kind {
             SegmentKind::Kernel => Some(Contents::Kernel(image)),
@@ -169,11 +222,13 @@ impl Staged<'_> {
             contents,
         );
         check(memory.memory(), segments.records(), &mut digests, contents)?;
+        let way = Way::new(&mut memory, segments.plan())?;
+        publish_code();
         Ok(KBox::new(
             RebootImage {
                 segments,
                 memory,
-                jump,
+                way,
                 digests,
                 signature: files.kernel.finding().state(),
                 decompression,

@@ -9,7 +9,8 @@ use crate::{
             self,
             Sources, //
         },
-        image::Image, //
+        image::Image,
+        EnteredFrom, //
     },
     compat::prelude::*,
     refusal::Refusal, //
@@ -60,8 +61,7 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Builds them for a plan in which all segments have their places. `usable` is what a capture kernel may
-    /// use, and `report` the memory of the crash report, which the purgatory writes to; a kernel that a
-    /// reboot enters has neither.
+    /// use; a kernel that a reboot enters has all.
     pub(super) fn build(
         sources: &Sources,
         plan: &Plan,
@@ -69,7 +69,7 @@ impl Staging {
         usable: Option<UsableMemory<'_>>,
         command_line: &[u8],
         initrd_len: u64,
-        report: Option<Range>,
+        entered_from: EnteredFrom,
     ) -> Result<Self, Refusal> {
         let initrd = plan
             .segment(SegmentKind::Initrd)
@@ -80,7 +80,7 @@ impl Staging {
         };
         Ok(Self {
             argument: sources.argument(plan, image, usable, command_line, initrd)?,
-            purgatory: sources.purgatory(plan, command_line, report)?,
+            purgatory: sources.purgatory(plan, command_line, entered_from)?,
             flags: handover::flags(image, purpose),
         })
     }

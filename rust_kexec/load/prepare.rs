@@ -40,7 +40,8 @@ use crate::{
         },
         hypervisor,
         image,
-        quiesce::Interrupts, //
+        quiesce::Interrupts,
+        EnteredFrom, //
     },
     compat::prelude::*,
     record::CrashRecord,
@@ -165,7 +166,9 @@ pub(crate) fn prepare<'a>(
         Some(reservation.usable()),
         planned.command_line(),
         initrd.len() as u64,
-        Some(record.report.memory()),
+        EnteredFrom::Kernel {
+            report: Some(record.report.memory()),
+        },
     )?;
     let windows = reservation.windows(
         placing::extent(&planned.plan),

@@ -30,8 +30,10 @@ pub(crate) enum RegionError {
     NotPages { range: Range, page_len: u64 },
     /// There are more pieces of named memory than a capture kernel can be told of.
     TooMany { found: usize, most: usize },
-    /// The running kernel cannot empty a place for an image that a reboot enters.
+    /// There is no place for an image that a reboot enters, even if it is copied there.
     NoPlaceForReboot { wanted: u64, largest: u64 },
+    /// The running kernel has too little memory for an image that a reboot enters, wherever it is.
+    TooLittleForReboot { wanted: u64, available: u64 },
     /// Firmware does not call all of it RAM.
     NotRam { range: Range, missing: Range },
     /// The running kernel uses some of it as RAM.
@@ -67,9 +69,10 @@ impl RegionError {
             Self::Reserved { .. } => EEXIST,
             Self::NotShrunk(error) => *error,
             Self::CannotBeTaken => ENODEV,
-            Self::NotAvailable { .. } | Self::NoPlaceForReboot { .. } | Self::CannotMap(_) => {
-                ENOMEM
-            }
+            Self::NotAvailable { .. }
+            | Self::NoPlaceForReboot { .. }
+            | Self::TooLittleForReboot { .. }
+            | Self::CannotMap(_) => ENOMEM,
             Self::NotPages { .. } | Self::TooMany { .. } => EINVAL,
             Self::NotRam { .. } | Self::OutOfReach(_) => errno(Errno::AddrNotAvail),
             Self::IsNamed => EEXIST,
@@ -166,11 +169,19 @@ impl fmt::Display for RegionError {
             ),
             Self::NoPlaceForReboot { wanted, largest } => write!(
                 f,
-                "the image needs {} in one piece, where it is to run, and the running kernel can empty no \
-                 more than {}, which is {} too little: free memory, and load again",
+                "the image needs {} in one piece, where it is to run, and between what is reserved there \
+                 are no more than {}, which is {} too little: load a smaller initrd or kernel",
                 Size(*wanted),
                 Size(*largest),
                 Size(wanted.saturating_sub(*largest)),
+            ),
+            Self::TooLittleForReboot { wanted, available } => write!(
+                f,
+                "the image needs {}, and the running kernel has only {} to spare, which is {} too little: \
+                 free memory, and load again",
+                Size(*wanted),
+                Size(*available),
+                Size(wanted.saturating_sub(*available)),
             ),
             Self::IsNamed => f.write_str(
                 "the memory for images was named with region= when the module was inserted, and stays as it \

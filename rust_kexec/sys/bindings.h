@@ -289,6 +289,14 @@ void *rust_kexec_show_of(const struct kobj_attribute *attribute);
 call_single_data_t *rust_kexec_remote_call(unsigned int cpu);
 struct pt_regs *rust_kexec_irq_regs(void);
 
+/* sys/scattered.c */
+u64 rust_kexec_take_page(void);
+void rust_kexec_give_page_back(u64 address);
+struct page *rust_kexec_page_of(u64 address);
+void *rust_kexec_map_pages(struct page **pages, unsigned int count);
+bool rust_kexec_page_is_sound(u64 address);
+bool rust_kexec_page_is_reserved(u64 address);
+
 /* sys/secure_boot.c */
 #ifdef CONFIG_EFI
 bool rust_kexec_secure_boot(void);

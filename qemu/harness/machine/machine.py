@@ -299,6 +299,19 @@ class Machine:
         ):
             memory[offset] ^= mask
 
+    def find(self, what: bytes) -> list[int]:
+        """Where the guest's first RAM has these bytes."""
+        found: list[int] = []
+        with (
+            open(self._memory, "rb") as file,
+            mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as memory,
+        ):
+            offset = memory.find(what)
+            while offset >= 0:
+                found.append(PLATFORM.first_ram + offset)
+                offset = memory.find(what, offset + 1)
+        return found
+
     async def registers(self) -> list[dict[str, int]]:
         """Each CPU's registers, of those whose names are letters only, by QEMU's names."""
         said = await self.execute("human-monitor-command", **{"command-line": "info registers -a"})

@@ -37,9 +37,9 @@ async def give_a_part_back(guest: Guest) -> None:
     assert (status.source, len(status.region)) == ("crashkernel=", SIZE_MIB * MIB)
 
 
-async def fragment(guest: Guest) -> None:
+async def fragment(guest: Guest, every_mib: int = EVERY_MIB, leave_mib: int = LEAVE_MIB) -> None:
     """Scatters memory that cannot be moved."""
-    await guest.spawn("fragment", "--every", str(EVERY_MIB), "--leave", str(LEAVE_MIB))
+    await guest.spawn("fragment", "--every", str(every_mib), "--leave", str(leave_mib))
 
 
 async def taken(guest: Guest) -> None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Data cache maintenance, which the architecture lets a module do by itself.
+//! Cache maintenance, which the architecture lets a module do by itself.
 
 use core::arch::asm;
 
@@ -19,4 +19,11 @@ pub(super) fn clean_to_point_of_coherency(memory: &[u8]) {
     }
     // SAFETY: Waits for the above.
     unsafe { asm!("dsb sy", options(nostack)) };
+}
+
+/// Has every CPU forget the instructions that it has cached: they may be those that were in memory before others
+/// were written there.
+pub(super) fn forget_instructions() {
+    // SAFETY: They are fetched again from memory, which has what was written there.
+    unsafe { asm!("dsb ish", "ic ialluis", "dsb ish", "isb", options(nostack)) };
 }

@@ -10,6 +10,7 @@ use crate::{
     arch::purgatory::{
         memory_of,
         Addresses,
+        EnteredFrom,
         Lens,
         Purgatory, //
     },
@@ -89,7 +90,7 @@ pub(crate) fn alignment() -> u64 {
     granule().page_len()
 }
 
-fn the_purgatory() -> Purgatory {
+pub(super) fn the_purgatory() -> Purgatory {
     Purgatory {
         code: include_bytes!("../../purgatory/arm64.bin"),
         table_len: granule().page_len(),
@@ -100,7 +101,7 @@ fn the_purgatory() -> Purgatory {
 const RNG_SEED_LEN: usize = 64;
 
 /// The page size that the running kernel uses, and the handover with it.
-fn granule() -> Granule {
+pub(super) fn granule() -> Granule {
     match PAGE_SHIFT {
         16 => Granule::Kib64,
         14 => Granule::Kib16,
@@ -108,8 +109,8 @@ fn granule() -> Granule {
     }
 }
 
-/// Room for the tables of the identity map: the region, one page of console registers, and the
-/// crash report, which does not cross a page.
+/// Room for the tables of the identity map: the region, one page of console registers, and the page of
+/// [`EnteredFrom`].
 fn page_tables_len(region: Range) -> u64 {
     let page = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
     let tables = page_tables::tables_needed(region, granule())
@@ -223,14 +224,14 @@ impl Sources {
         Ok(tree)
     }
 
-    /// The purgatory, which writes to the crash report if there is one.
+    /// The purgatory, on page tables that let it be entered.
     // Out of line for the stack: the parsed tree and the map.
     #[inline(never)]
     pub(crate) fn purgatory(
         &self,
         plan: &Plan,
         command_line: &[u8],
-        report: Option<Range>,
+        entered_from: EnteredFrom,
     ) -> Result<KVVec<u8>, Refusal> {
         let region = plan.region();
         let purgatory = the_purgatory();
@@ -239,7 +240,7 @@ impl Sources {
         let mut map = IdentityMap::new(&mut tables, purgatory.tables(plan)?, granule())?;
         // SAFETY: Returns what the kernel maps its own text and data with.
         let attributes = unsafe { bindings::rust_kexec_executable_page_attributes() };
-        for range in [Some(region), report].into_iter().flatten() {
+        for range in [Some(region), entered_from.page()].into_iter().flatten() {
             map.map(range, attributes)?;
         }
         let tree = Fdt::parse(&self.tree).ok();
@@ -322,6 +323,12 @@ pub(crate) fn publish(memory: &[u8]) {
     cache::clean_to_point_of_coherency(memory);
 }
 
+/// The same for instructions, once all memory with code was published that nobody has executed since. Memory of
+/// the running kernel may have had other code before.
+pub(crate) fn publish_code() {
+    cache::forget_instructions();
+}
+
 /// The jump into the purgatory.
 pub(crate) struct Jump(Addresses);
 
@@ -337,11 +344,17 @@ impl Jump {
         Ok(Self(Addresses::of(plan, &the_purgatory())?))
     }
 
+    /// The jump to other code, entered as a purgatory is.
+    pub(super) fn to(addresses: Addresses) -> Self {
+        Self(addresses)
+    }
+
     /// Leaves this kernel.
     ///
     /// # Safety
     ///
-    /// The segments must be in their places, interrupts off, and all other CPUs stopped.
+    /// The segments must be in their places, or the relocator in its own; interrupts off, and all other CPUs
+    /// stopped.
     // scripts/check-crash-path knows it by its name.
     #[inline(never)]
     pub(crate) unsafe fn jump(&self) -> ! {

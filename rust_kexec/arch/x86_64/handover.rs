@@ -15,6 +15,7 @@ use crate::{
     arch::purgatory::{
         memory_of,
         Addresses,
+        EnteredFrom,
         Lens,
         Purgatory, //
     },
@@ -69,7 +70,7 @@ use kexec_core::{
 };
 
 /// The purgatory: position-independent, entered at its first byte, its stack inside.
-static PURGATORY: Purgatory = Purgatory {
+pub(super) static PURGATORY: Purgatory = Purgatory {
     code: include_bytes!("../../purgatory/x86_64.bin"),
     table_len: TABLE_LEN,
 };
@@ -88,7 +89,7 @@ pub(crate) fn alignment() -> u64 {
 /// The ranges of the identity map: the region, and some tables that firmware keeps together.
 type Mapped = RangeList<32>;
 
-fn levels() -> Levels {
+pub(super) fn levels() -> Levels {
     match image::five_level_paging() {
         true => Levels::Five,
         false => Levels::Four,
@@ -182,27 +183,26 @@ impl Sources {
         Ok(bytes)
     }
 
-    /// The purgatory, which writes to the crash report if there is one.
+    /// The purgatory, on page tables that let it be entered.
     pub(crate) fn purgatory(
         &self,
         plan: &Plan,
         command_line: &[u8],
-        report: Option<Range>,
+        entered_from: EnteredFrom,
     ) -> Result<KVVec<u8>, Refusal> {
         let mapped = self.mapped(plan.region())?;
         let count = tables_count(&mapped) as usize;
-        let mut tables = KVVec::new();
-        tables.extend_with(count, [0; page_tables::ENTRIES], GFP_KERNEL)?;
+        let mut tables = empty_tables(count)?;
         let mut map = IdentityMap::new(&mut tables, PURGATORY.tables(plan)?, levels())?;
         for range in &mapped {
             map.map(*range)?;
         }
-        if let Some(report) = report {
-            map.map(report)?;
+        if let Some(page) = entered_from.page() {
+            map.map(page)?;
         }
-        // SAFETY: CR3 names the table that this CPU runs on, and RAM is directly mapped. The entries
-        // of the upper half are the same in every process and change only when memory is plugged in.
-        map.copy_upper_half(unsafe { &*image::running_top_table() });
+        if let EnteredFrom::Kernel { .. } = entered_from {
+            add_running_kernel(&mut tables)?;
+        }
 
         let console = match command_line::find_console(command_line) {
             Some(command_line::Console::Uart8250 { port }) => (CONSOLE_UART8250_PORT, port.into()),
@@ -211,7 +211,7 @@ impl Sources {
         Ok(PURGATORY.segment(console, tables.iter().flatten())?)
     }
 
-    /// The ranges that are identity-mapped besides the crash report.
+    /// The ranges that are identity-mapped besides the page of [`EnteredFrom`].
     fn mapped(&self, region: Range) -> Result<Mapped, Refusal> {
         let mut mapped = *self.accessed_early;
         mapped.push(region)?;
@@ -219,7 +219,26 @@ impl Sources {
     }
 }
 
-/// How many tables the identity map has room for; the crash report does not cross a page.
+/// So many tables without entries.
+// Out of line for the stack: one table.
+#[inline(never)]
+pub(super) fn empty_tables(count: usize) -> Result<KVVec<page_tables::Table>, AllocError> {
+    let mut tables = KVVec::new();
+    tables.extend_with(count, [0; page_tables::ENTRIES], GFP_KERNEL)?;
+    Ok(tables)
+}
+
+/// Adds the running kernel's addresses to a map whose top table comes first, so that the code which switches to
+/// it goes on.
+pub(super) fn add_running_kernel(tables: &mut [page_tables::Table]) -> Result<(), Refusal> {
+    let mut map = IdentityMap::new(tables, 0, levels())?;
+    // SAFETY: CR3 names the table that this CPU runs on, and RAM is directly mapped. The entries of the upper
+    // half are the same in every process and change only when memory is plugged in.
+    map.copy_upper_half(unsafe { &*image::running_top_table() });
+    Ok(())
+}
+
+/// How many tables the identity map has room for, a page of [`EnteredFrom`] included.
 fn tables_count(mapped: &Mapped) -> u64 {
     let page = Range::from_start_len(0, PAGE_SIZE).unwrap_or_default();
     page_tables::tables_needed(mapped.as_slice(), levels())
@@ -263,6 +282,9 @@ pub(crate) fn flags(image: &Image<'_>, _purpose: Purpose) -> u32 {
 /// Nothing has to be done for the capture kernel to see what was written: caches are coherent.
 pub(crate) fn publish(_memory: &[u8]) {}
 
+/// The same for instructions.
+pub(crate) fn publish_code() {}
+
 /// The jump into the purgatory.
 pub(crate) struct Jump(Addresses);
 
@@ -272,11 +294,17 @@ impl Jump {
         Ok(Self(Addresses::of(plan, &PURGATORY)?))
     }
 
+    /// The jump to other code, entered as a purgatory is.
+    pub(super) fn to(addresses: Addresses) -> Self {
+        Self(addresses)
+    }
+
     /// Leaves this kernel.
     ///
     /// # Safety
     ///
-    /// The segments must be in their places, interrupts off, and all other CPUs stopped.
+    /// The segments must be in their places, or the relocator in its own; interrupts off, and all other CPUs
+    /// stopped.
     pub(crate) unsafe fn jump(&self) -> ! {
         // SAFETY: Interrupts are off, and nothing here needs the two features.
         unsafe { port::prepare_for_low_addresses() };

@@ -149,6 +149,15 @@ impl Windows {
         Ok(windows)
     }
 
+    /// An image's memory that is elsewhere until it is copied to `range`: where this kernel sees it.
+    pub(crate) fn elsewhere(range: Range, address: usize) -> Result<Self, AllocError> {
+        let mut windows = Self::closed(range)?;
+        if let Some(view) = windows.0.list.first_mut() {
+            *view = View { range, address };
+        }
+        Ok(windows)
+    }
+
     fn closed(range: Range) -> Result<Self, AllocError> {
         let panes = Panes {
             range,
@@ -167,8 +176,8 @@ impl Windows {
     ///
     /// # Safety
     ///
-    /// The memory must be reserved for us. What is returned, and its views, must not outlive this, and
-    /// nobody else may read or write the memory while it lives.
+    /// The memory must be reserved for us, and mapped where the windows say. What is returned, and its views,
+    /// must not outlive this, and nobody else may read or write the memory while it lives.
     pub(crate) unsafe fn memory(&self) -> ReservedMemory {
         // INVARIANT: The caller vouches for it. The list is in a box, which does not move.
         ReservedMemory(Views {

@@ -5,7 +5,7 @@
 //!
 //! Images are the module's, if it is there. Without it the kernel's own system calls are used: an update of the
 //! kernel that comes without the module must not end kdump. So they are for a reboot that the module cannot
-//! do on this kernel, or has no memory for in one piece.
+//! do on this kernel, or has no memory for.
 //!
 //! # Exit status
 //!

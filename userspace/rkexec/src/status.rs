@@ -14,6 +14,7 @@ use kexec_core::{
         ElfcorehdrRecord,
         HookedBy,
         Protection,
+        RebootPlace,
         RegionHolder,
         RegionRecord,
         RegionSource,
@@ -79,9 +80,11 @@ pub struct Report {
 /// An image that a reboot enters.
 #[derive(Debug, Serialize)]
 struct ForReboot {
-    /// Its memory, which the running kernel uses for nothing else.
+    /// Its memory when it is entered.
     memory: Region,
     entry: Address,
+    /// Whether it is there already: "in its place", or "copied at the reboot".
+    place: Option<String>,
     decompression: Option<When>,
     signature: Option<String>,
 }
@@ -251,6 +254,15 @@ impl From<&Status> for Report {
             for_reboot: Region::from_record(&status.reboot_image).map(|memory| ForReboot {
                 memory,
                 entry: Address(status.reboot_entry),
+                place: match (
+                    RebootPlace::from_number(status.reboot_place),
+                    status.reboot_place,
+                ) {
+                    (Some(place), _) => Some(place.name().into()),
+                    // The module is older than this field.
+                    (None, 0) => None,
+                    (None, number) => Some(format!("unknown ({number})")),
+                },
                 decompression: When::from_number(status.reboot_decompression),
                 signature: signature(status.reboot_signature),
             }),

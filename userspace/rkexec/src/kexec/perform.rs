@@ -221,7 +221,7 @@ fn load(request: &Request, kernel: &Path) -> Result<(), (Failure, u8)> {
 }
 
 /// Whether the kernel's own kexec may do what the module could not: this kernel lacks something that the module
-/// needs, or there is no memory in one piece.
+/// needs, or there is too little memory.
 fn is_for_the_kernel(failure: &Failure) -> bool {
     matches!(failure.errno(), Some(Errno::ENODEV | Errno::ENOMEM))
 }

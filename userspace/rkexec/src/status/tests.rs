@@ -259,6 +259,7 @@ fn a_kernel_for_a_reboot_is_said_beside_the_other() {
         reboot_entry: 0x3000_0200,
         reboot_decompression: Decompression::RandomAddresses as u32,
         reboot_signature: SignatureState::Good as u32,
+        reboot_place: RebootPlace::InPlace as u32,
         ..armed()
     };
     let report = Report::from(&status);
@@ -268,11 +269,25 @@ fn a_kernel_for_a_reboot_is_said_beside_the_other() {
     assert_eq!(
         said,
         "0x30000000-0x34000000 (64 MiB), entry 0x30000200\n\
+         image       in its place: the reboot copies nothing\n\
          decompress  at the reboot, because it chooses its addresses at random; with nokaslr on its \
          command line it would be at load\n\
          signature   good\n"
     );
     let value = serde_json::to_value(&report).expect("a report is always JSON");
     assert_eq!(value["for_reboot"]["entry"], "0x30000200");
+    assert_eq!(value["for_reboot"]["place"], "in its place");
+    let copied = Report::from(&Status {
+        reboot_place: RebootPlace::Copied as u32,
+        ..status
+    });
+    let text = copied.to_string();
+    assert!(text
+        .contains("image       scattered, for want of memory in one piece: the reboot copies it"));
+    let older = Report::from(&Status {
+        reboot_place: 0,
+        ..status
+    });
+    assert!(!older.to_string().contains("image       "));
     assert!(!Report::from(&empty()).has(Purpose::Reboot));
 }

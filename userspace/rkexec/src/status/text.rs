@@ -5,6 +5,7 @@
 use std::fmt;
 
 use kexec_core::uapi::{
+    RebootPlace,
     RegionSource,
     Replacement, //
 };
@@ -50,6 +51,9 @@ impl fmt::Display for Report {
         }
         if let Some(image) = &self.for_reboot {
             writeln!(f, "for a reboot: {}, entry {}", image.memory, image.entry)?;
+            if let Some(place) = &image.place {
+                writeln!(f, "image       {}", reboot_place(place))?;
+            }
             if let Some(decompression) = &image.decompression {
                 writeln!(f, "decompress  {decompression}")?;
             }
@@ -128,6 +132,17 @@ fn replacement(place: &str) -> &str {
         "beside this image, which stays armed until the next one is"
     } else if place == Replacement::Instead.name() {
         "in this image's place: a crash while it is copied is lost; a larger crashkernel= avoids that"
+    } else {
+        place
+    }
+}
+
+/// What it means where an image is that a reboot enters.
+fn reboot_place(place: &str) -> &str {
+    if place == RebootPlace::InPlace.name() {
+        "in its place: the reboot copies nothing"
+    } else if place == RebootPlace::Copied.name() {
+        "scattered, for want of memory in one piece: the reboot copies it to its place"
     } else {
         place
     }
