@@ -149,6 +149,12 @@ async def test_keeps_the_exception_level(level: int, tmp_path: Path) -> None:
         await load(guest)
         await enter(guest)
         assert await kernel_words(guest, said)
+        # The relocator runs at that level too.
+        await fragment(guest, *SCATTERED_MIB)
+        await load(guest)
+        assert await place(guest) == COPIED
+        await enter(guest)
+        assert await kernel_words(guest, said)
         assert not await complaints(guest)
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Memory that was set aside for us, and where this kernel sees it: in its map of all RAM, or in mappings
-//! of our own, where that map lacks it.
+//! of our own, where that map lacks it or has it in pages from anywhere.
 
 use super::{
     address::direct_map_address,
