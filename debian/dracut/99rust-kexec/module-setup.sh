@@ -15,7 +15,8 @@ depends() {
 }
 
 installkernel() {
-	instmods rust_kexec
+	# Also where the running kernel, for which the initrd is not, has not loaded it.
+	hostonly='' instmods rust_kexec
 }
 
 install() {
