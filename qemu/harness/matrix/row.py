@@ -53,6 +53,8 @@ class Row:
     outcome: Outcome = Outcome.DUMP
     needs: tuple[str, ...] = ()
     """Options of the kernel, besides the trigger's; `A|B` is one of the two."""
+    without: tuple[str, ...] = ()
+    """Options with which the kernel does not die in this way."""
     canaries: bool = True
     """Whether there is memory to spare for canary pages."""
     core: bool = False
@@ -67,6 +69,7 @@ class Row:
         """What the kernel of this run lacks."""
         options = (*self.trigger.options, *self.needs)
         missing = [f"CONFIG_{names}" for names in options if not has_one(names)]
+        missing += [f"no CONFIG_{name}" for name in self.without if has_one(name)]
         if self.hardware.cpus > cpus_max():
             missing.append(f"CONFIG_NR_CPUS={self.hardware.cpus}")
         if self.trigger.symbols:

@@ -47,6 +47,8 @@ ROWS = (
         ),
         setup=(SOON, SOFT, f"sh -c 'echo SPINLOCKUP > {LKDTM}/DIRECT' || :"),
         cpu=1,
+        # It would sleep for the spinlock.
+        without=("PREEMPT_RT",),
     ),
     Row(
         "call-of-another-cpu",
