@@ -122,7 +122,7 @@ pub fn take<M: Memory>(
     let (mut left, mut len) = (whole.unwrap_or(0), whole.unwrap_or(0));
     for place in pieces.iter_mut().take(limits.pieces) {
         while left > 0 && place.is_none() {
-            if let Some((range, piece)) = highest(memory, ram, limits.within, len) {
+            if let Some((range, piece)) = highest(memory, ram, limits.within, len, usize::MAX) {
                 // It cannot be full: each place has one range at most.
                 let _ = ranges.push(range);
                 *place = Some(piece);
@@ -149,12 +149,28 @@ pub fn take<M: Memory>(
     }
 }
 
-/// Takes the highest piece of `len` bytes that can be had.
+/// How many places are tried for one piece, where there is another way without one: each may have much to be
+/// moved before it is found that something cannot be.
+const TRIES_MAX: usize = 8;
+
+/// Takes the highest piece of `wanted` bytes that can be had within few tries.
+pub fn take_one<M: Memory>(
+    memory: &mut M,
+    ram: &[Range],
+    within: Range,
+    wanted: u64,
+) -> Option<(Range, M::Piece)> {
+    let len = align_up(wanted, ALIGNMENT)?;
+    highest(memory, ram, within, len, TRIES_MAX)
+}
+
+/// Takes the highest piece of `len` bytes that can be had, where so many tries find one.
 fn highest<M: Memory>(
     memory: &mut M,
     ram: &[Range],
     within: Range,
     len: u64,
+    mut tries: usize,
 ) -> Option<(Range, M::Piece)> {
     let parts = ram.iter().rev();
     for part in parts.filter_map(|part| part.intersection(&within)) {
@@ -167,10 +183,13 @@ fn highest<M: Memory>(
             let unseen = Range::new(place.start(), unseen).unwrap_or(place);
             (clear, end) = match memory.obstacle(unseen) {
                 Some(page) => (page, page),
-                None => match memory.take(place) {
-                    Some(piece) => return Some((place, piece)),
-                    None => (place.start(), place.end().saturating_sub(ALIGNMENT)),
-                },
+                None => {
+                    tries = tries.checked_sub(1)?;
+                    match memory.take(place) {
+                        Some(piece) => return Some((place, piece)),
+                        None => (place.start(), place.end().saturating_sub(ALIGNMENT)),
+                    }
+                }
             };
         }
     }

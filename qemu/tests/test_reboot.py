@@ -149,12 +149,6 @@ async def test_keeps_the_exception_level(level: int, tmp_path: Path) -> None:
         await load(guest)
         await enter(guest)
         assert await kernel_words(guest, said)
-        # The relocator runs at that level too.
-        await fragment(guest, *SCATTERED_MIB)
-        await load(guest)
-        assert await place(guest) == COPIED
-        await enter(guest)
-        assert await kernel_words(guest, said)
         assert not await complaints(guest)
 
 
@@ -179,7 +173,10 @@ async def test_damaged(guest: Guest) -> None:
 
 
 # No piece of memory is long enough for the guests' kernel and initrd then.
-SCATTERED_MIB = (4, 24)
+SCATTERED_MIB = (4, 16)
+copies_images = pytest.mark.skipif(
+    paths.ARCH != "x86_64", reason="images are copied at a reboot on x86_64 only"
+)
 DATA = "/boot/data"
 # What the relocator's code begins with.
 RELOCATOR = {
@@ -198,6 +195,7 @@ async def place(guest: Guest) -> object:
     return image["place"]
 
 
+@copies_images
 @needs(KEXEC_CORE)
 @in_guest(Hardware(cpus=2, open_memory=True), f"crashkernel=256M {MARK}")
 async def test_copied(guest: Guest) -> None:
@@ -230,6 +228,7 @@ async def test_copied(guest: Guest) -> None:
     dump.path.unlink()
 
 
+@copies_images
 @needs(KEXEC_CORE)
 @in_guest(Hardware(cpus=1, open_memory=True))
 async def test_damaged_before_it_is_copied(guest: Guest) -> None:
@@ -263,6 +262,7 @@ async def test_damaged_before_it_is_copied(guest: Guest) -> None:
     await enter(guest)
 
 
+@copies_images
 @needs(KEXEC_CORE)
 @in_guest(Hardware(cpus=1))
 async def test_scattered_pages_are_given_back(guest: Guest) -> None:

@@ -16,6 +16,32 @@ use kexec_core::{
     types::ranges::Range, //
 };
 
+extern "C" {
+    fn rust_kexec_relocator();
+    fn rust_kexec_relocator_end();
+}
+
+/// The relocator's code, and room for what it is told at its end.
+fn code() -> &'static [u8] {
+    let start = rust_kexec_relocator as *const () as usize;
+    let end = rust_kexec_relocator_end as *const () as usize;
+    // SAFETY: The assembler of each architecture's `relocator` puts everything between the two there, and nobody
+    // writes it.
+    unsafe { core::slice::from_raw_parts(start as *const u8, end.wrapping_sub(start)) }
+}
+
+/// Writes the code, and what it is told, to the start of the pages, and clears the rest.
+pub(super) fn fill_with_code(
+    bytes: &mut [u8],
+    parameters: &[u8; PARAMETERS_LEN],
+) -> Result<(), AllocError> {
+    let code = code();
+    bytes.fill(0);
+    write(bytes, 0, code)?;
+    let end = code.len().saturating_sub(parameters.len());
+    write(bytes, end, parameters)
+}
+
 /// The memory of what copies an image: pages outside the place that it is copied to.
 pub(crate) struct Control<'a> {
     bytes: &'a mut [u8],

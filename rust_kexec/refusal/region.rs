@@ -32,6 +32,8 @@ pub(crate) enum RegionError {
     TooMany { found: usize, most: usize },
     /// There is no place for an image that a reboot enters, even if it is copied there.
     NoPlaceForReboot { wanted: u64, largest: u64 },
+    /// The running kernel cannot empty a place for an image that a reboot enters, which is not copied there.
+    NoPieceForReboot { wanted: u64 },
     /// The running kernel has too little memory for an image that a reboot enters, wherever it is.
     TooLittleForReboot { wanted: u64, available: u64 },
     /// Firmware does not call all of it RAM.
@@ -71,6 +73,7 @@ impl RegionError {
             Self::CannotBeTaken => ENODEV,
             Self::NotAvailable { .. }
             | Self::NoPlaceForReboot { .. }
+            | Self::NoPieceForReboot { .. }
             | Self::TooLittleForReboot { .. }
             | Self::CannotMap(_) => ENOMEM,
             Self::NotPages { .. } | Self::TooMany { .. } => EINVAL,
@@ -174,6 +177,12 @@ impl fmt::Display for RegionError {
                 Size(*wanted),
                 Size(*largest),
                 Size(wanted.saturating_sub(*largest)),
+            ),
+            Self::NoPieceForReboot { wanted } => write!(
+                f,
+                "the image needs {} in one piece, where it is to run, which the running kernel cannot empty: \
+                 free memory, and load again",
+                Size(*wanted),
             ),
             Self::TooLittleForReboot { wanted, available } => write!(
                 f,

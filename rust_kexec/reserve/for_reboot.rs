@@ -4,12 +4,13 @@
 //! so that nothing is copied when the machine reboots; else anywhere, and the image is copied then.
 
 use super::{
-    run_time::RunTimeMemory,
+    run_time::one_piece,
     scattered::ScatteredMemory, //
 };
 use crate::{
     arch::{
         code_page,
+        relocator,
         Control,
         EnteredFrom, //
     },
@@ -19,6 +20,7 @@ use crate::{
         RegionError, //
     },
     sys::{
+        contiguous::Contiguous,
         memory,
         physical::{
             ReservedMemory,
@@ -39,7 +41,7 @@ pub(crate) struct RebootMemory {
 /// What was taken from the running kernel.
 enum Taken {
     /// The place where the image is to run.
-    InPlace { _memory: KBox<RunTimeMemory> },
+    InPlace { _memory: Contiguous },
     /// Pages that are copied there.
     Scattered(ScatteredMemory),
 }
@@ -55,20 +57,15 @@ impl RebootMemory {
             }
             .into());
         }
-        let (windows, taken) = match RunTimeMemory::take_in_one_piece(len) {
-            Ok(taken) => {
-                let range = taken.ranges().first().copied();
-                let range = range.ok_or(RegionError::NoPlaceForReboot {
-                    wanted: len,
-                    largest: 0,
-                })?;
-                let windows = Windows::direct(range, Range::default())?;
-                let taken = Taken::InPlace {
-                    _memory: KBox::new(taken, GFP_KERNEL)?,
-                };
-                (windows, taken)
+        let (windows, taken) = match one_piece(len)? {
+            Some((range, memory)) => (
+                Windows::direct(range, Range::default())?,
+                Taken::InPlace { _memory: memory },
+            ),
+            None if !relocator::COPIES_IMAGES => {
+                return Err(RegionError::NoPieceForReboot { wanted: len }.into());
             }
-            Err(_) => {
+            None => {
                 let taken = ScatteredMemory::take(len)?;
                 let windows = Windows::elsewhere(taken.place(), taken.address())?;
                 (windows, Taken::Scattered(taken))

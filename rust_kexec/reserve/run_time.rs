@@ -21,7 +21,7 @@ use crate::{
 use kexec_core::{
     contiguous::{
         take,
-        Limits,
+        take_one,
         Pieces, //
     },
     types::ranges::Range, //
@@ -48,24 +48,6 @@ impl RunTimeMemory {
         Ok(Self { pieces, wanted })
     }
 
-    /// Takes so many bytes in one piece.
-    pub(super) fn take_in_one_piece(wanted: u64) -> Result<Self, Refusal> {
-        if !CAN_BE_TAKEN {
-            return Err(RegionError::CannotBeTaken.into());
-        }
-        let ram = iomem::online_ram()?;
-        let limits = Limits {
-            pieces: 1,
-            ..limits(&ram)
-        };
-        let pieces = take(&mut KernelMemory, &ram, limits, wanted);
-        let pieces = pieces.map_err(|shortage| RegionError::NoPlaceForReboot {
-            wanted,
-            largest: shortage.largest,
-        })?;
-        Ok(Self { pieces, wanted })
-    }
-
     /// How much was asked for.
     pub(crate) fn wanted(&self) -> u64 {
         self.wanted
@@ -75,4 +57,18 @@ impl RunTimeMemory {
     pub(super) fn ranges(&self) -> &[Range] {
         self.pieces.ranges().as_slice()
     }
+}
+
+/// Takes so many bytes in one piece, where that can be had within few tries.
+pub(super) fn one_piece(wanted: u64) -> Result<Option<(Range, Contiguous)>, Refusal> {
+    if !CAN_BE_TAKEN {
+        return Ok(None);
+    }
+    let ram = iomem::online_ram()?;
+    Ok(take_one(
+        &mut KernelMemory,
+        &ram,
+        limits(&ram).within,
+        wanted,
+    ))
 }

@@ -21,6 +21,7 @@ use crate::{
             Addresses, //
         },
         relocation::{
+            fill_with_code,
             parameters,
             write,
             Control, //
@@ -84,18 +85,8 @@ global_asm!(
     parameters = const kexec_core::handover::relocator::PARAMETERS_LEN,
 );
 
-extern "C" {
-    fn rust_kexec_relocator();
-    fn rust_kexec_relocator_end();
-}
-
-/// Its code, and room for its parameters.
-fn code() -> &'static [u8] {
-    let start = rust_kexec_relocator as *const () as usize;
-    let end = rust_kexec_relocator_end as *const () as usize;
-    // SAFETY: The assembler puts everything between the two there, and nobody writes it.
-    unsafe { core::slice::from_raw_parts(start as *const u8, end.wrapping_sub(start)) }
-}
+/// Whether images are copied at a reboot.
+pub(crate) const COPIES_IMAGES: bool = true;
 
 /// Which of the pages for copying is the top table that the code in the first one is entered on, and which is
 /// the first of the tables that it copies with.
@@ -136,14 +127,7 @@ pub(crate) fn build(
     add_running_kernel(&mut with_kernel)?;
 
     let bytes = control.bytes();
-    bytes.fill(0);
-    let code = code();
-    write(bytes, 0, code)?;
-    write(
-        bytes,
-        code.len().saturating_sub(parameters.len()),
-        &parameters,
-    )?;
+    fill_with_code(bytes, &parameters)?;
     write_tables(bytes, ENTERED, &with_kernel)?;
     write_tables(bytes, COPIES, &tables)?;
     Ok(Jump::to(Addresses {
