@@ -149,19 +149,17 @@ pub fn take<M: Memory>(
     }
 }
 
-/// How many places are tried for one piece, where there is another way without one: each may have much to be
-/// moved before it is found that something cannot be.
-const TRIES_MAX: usize = 8;
-
-/// Takes the highest piece of `wanted` bytes that can be had within few tries.
+/// Takes the highest piece of `wanted` bytes, where so many tries find one. Each may have much to be moved before
+/// it is found that something cannot be.
 pub fn take_one<M: Memory>(
     memory: &mut M,
     ram: &[Range],
     within: Range,
     wanted: u64,
+    tries: usize,
 ) -> Option<(Range, M::Piece)> {
     let len = align_up(wanted, ALIGNMENT)?;
-    highest(memory, ram, within, len, TRIES_MAX)
+    highest(memory, ram, within, len, tries)
 }
 
 /// Takes the highest piece of `len` bytes that can be had, where so many tries find one.

@@ -3,7 +3,10 @@
 //! The memory that is taken from the running kernel.
 
 use crate::{
-    arch::memory::limits,
+    arch::{
+        memory::limits,
+        relocator::COPIES_IMAGES, //
+    },
     refusal::{
         Refusal,
         RegionError, //
@@ -59,7 +62,13 @@ impl RunTimeMemory {
     }
 }
 
-/// Takes so many bytes in one piece, where that can be had within few tries.
+/// How many places are tried for one piece, where an image can do without.
+const TRIES_MAX: usize = match COPIES_IMAGES {
+    true => 8,
+    false => usize::MAX,
+};
+
+/// Takes so many bytes in one piece, if that can be had.
 pub(super) fn one_piece(wanted: u64) -> Result<Option<(Range, Contiguous)>, Refusal> {
     if !CAN_BE_TAKEN {
         return Ok(None);
@@ -70,5 +79,6 @@ pub(super) fn one_piece(wanted: u64) -> Result<Option<(Range, Contiguous)>, Refu
         &ram,
         limits(&ram).within,
         wanted,
+        TRIES_MAX,
     ))
 }
