@@ -115,6 +115,18 @@ pub fn take<M: Memory>(
     limits: Limits,
     wanted: u64,
 ) -> Result<Pieces<M::Piece>, Shortage> {
+    take_within(memory, ram, limits, wanted, usize::MAX)
+}
+
+/// The same, where no more than so many places are tried: each may have much to be moved before it is found that
+/// something cannot be.
+pub fn take_within<M: Memory>(
+    memory: &mut M,
+    ram: &[Range],
+    limits: Limits,
+    wanted: u64,
+    mut tries: usize,
+) -> Result<Pieces<M::Piece>, Shortage> {
     let mut pieces = [const { None }; PIECES_MAX];
     let mut ranges = RangeList::new();
     let mut largest = 0;
@@ -122,7 +134,7 @@ pub fn take<M: Memory>(
     let (mut left, mut len) = (whole.unwrap_or(0), whole.unwrap_or(0));
     for place in pieces.iter_mut().take(limits.pieces) {
         while left > 0 && place.is_none() {
-            if let Some((range, piece)) = highest(memory, ram, limits.within, len, usize::MAX) {
+            if let Some((range, piece)) = highest(memory, ram, limits.within, len, &mut tries) {
                 // It cannot be full: each place has one range at most.
                 let _ = ranges.push(range);
                 *place = Some(piece);
@@ -149,26 +161,14 @@ pub fn take<M: Memory>(
     }
 }
 
-/// Takes the highest piece of `wanted` bytes, where so many tries find one. Each may have much to be moved before
-/// it is found that something cannot be.
-pub fn take_one<M: Memory>(
-    memory: &mut M,
-    ram: &[Range],
-    within: Range,
-    wanted: u64,
-    tries: usize,
-) -> Option<(Range, M::Piece)> {
-    let len = align_up(wanted, ALIGNMENT)?;
-    highest(memory, ram, within, len, tries)
-}
-
-/// Takes the highest piece of `len` bytes that can be had, where so many tries find one.
+/// Takes the highest piece of `len` bytes that can be had within so many tries, of which it takes those that it
+/// needs.
 fn highest<M: Memory>(
     memory: &mut M,
     ram: &[Range],
     within: Range,
     len: u64,
-    mut tries: usize,
+    tries: &mut usize,
 ) -> Option<(Range, M::Piece)> {
     let parts = ram.iter().rev();
     for part in parts.filter_map(|part| part.intersection(&within)) {
@@ -182,7 +182,7 @@ fn highest<M: Memory>(
             (clear, end) = match memory.obstacle(unseen) {
                 Some(page) => (page, page),
                 None => {
-                    tries = tries.checked_sub(1)?;
+                    *tries = tries.checked_sub(1)?;
                     match memory.take(place) {
                         Some(piece) => return Some((place, piece)),
                         None => (place.start(), place.end().saturating_sub(ALIGNMENT)),

@@ -163,3 +163,16 @@ fn more_than_there_is_cannot_be_had() {
     }
     assert!(take(&mut memory, &[], LOW, MIB).is_err());
 }
+
+#[test]
+fn no_more_places_are_tried_than_are_granted() {
+    let mut memory = Simulated {
+        immovable: (0..3072).step_by(8).map(|start| start * MIB).collect(),
+        ..Simulated::default()
+    };
+    let limits = Limits { pieces: 1, ..LOW };
+    take_within(&mut memory, &ram(), limits, 64 * MIB, 8).expect_err("all pieces are short");
+    assert_eq!(memory.attempts, 8);
+    memory = Simulated::default();
+    take_within(&mut memory, &ram(), limits, 64 * MIB, 1).expect("all of it is free");
+}

@@ -33,7 +33,7 @@ pub(crate) enum RegionError {
     /// There is no place for an image that a reboot enters, even if it is copied there.
     NoPlaceForReboot { wanted: u64, largest: u64 },
     /// The running kernel cannot empty a place for an image that a reboot enters, which is not copied there.
-    NoPieceForReboot { wanted: u64 },
+    NoPieceForReboot { wanted: u64, largest: u64 },
     /// The running kernel has too little memory for an image that a reboot enters, wherever it is.
     TooLittleForReboot { wanted: u64, available: u64 },
     /// Firmware does not call all of it RAM.
@@ -178,11 +178,13 @@ impl fmt::Display for RegionError {
                 Size(*largest),
                 Size(wanted.saturating_sub(*largest)),
             ),
-            Self::NoPieceForReboot { wanted } => write!(
+            Self::NoPieceForReboot { wanted, largest } => write!(
                 f,
-                "the image needs {} in one piece, where it is to run, which the running kernel cannot empty: \
-                 free memory, and load again",
+                "the image needs {} in one piece, where it is to run, and the running kernel can empty no \
+                 more than {}, which is {} too little: free memory, and load again",
                 Size(*wanted),
+                Size(*largest),
+                Size(wanted.saturating_sub(*largest)),
             ),
             Self::TooLittleForReboot { wanted, available } => write!(
                 f,

@@ -4,7 +4,7 @@
 //! so that nothing is copied when the machine reboots; else anywhere, and the image is copied then.
 
 use super::{
-    run_time::one_piece,
+    run_time::RunTimeMemory,
     scattered::ScatteredMemory, //
 };
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
         RegionError, //
     },
     sys::{
-        contiguous::Contiguous,
         memory,
         physical::{
             ReservedMemory,
@@ -41,7 +40,7 @@ pub(crate) struct RebootMemory {
 /// What was taken from the running kernel.
 enum Taken {
     /// The place where the image is to run.
-    InPlace { _memory: Contiguous },
+    InPlace { _memory: KBox<RunTimeMemory> },
     /// Pages that are copied there.
     Scattered(ScatteredMemory),
 }
@@ -57,15 +56,21 @@ impl RebootMemory {
             }
             .into());
         }
-        let (windows, taken) = match one_piece(len)? {
-            Some((range, memory)) => (
-                Windows::direct(range, Range::default())?,
-                Taken::InPlace { _memory: memory },
-            ),
-            None if !relocator::COPIES_IMAGES => {
-                return Err(RegionError::NoPieceForReboot { wanted: len }.into());
+        let (windows, taken) = match RunTimeMemory::take_in_one_piece(len) {
+            Ok(taken) => {
+                let range = taken.ranges().first().copied();
+                let range = range.ok_or(RegionError::NoPieceForReboot {
+                    wanted: len,
+                    largest: 0,
+                })?;
+                let windows = Windows::direct(range, Range::default())?;
+                let taken = Taken::InPlace {
+                    _memory: KBox::new(taken, GFP_KERNEL)?,
+                };
+                (windows, taken)
             }
-            None => {
+            Err(refusal) if !relocator::COPIES_IMAGES => return Err(refusal),
+            Err(_) => {
                 let taken = ScatteredMemory::take(len)?;
                 let windows = Windows::elsewhere(taken.place(), taken.address())?;
                 (windows, Taken::Scattered(taken))

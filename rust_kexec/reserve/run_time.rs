@@ -24,10 +24,17 @@ use crate::{
 use kexec_core::{
     contiguous::{
         take,
-        take_one,
+        take_within,
+        Limits,
         Pieces, //
     },
     types::ranges::Range, //
+};
+
+/// How many places are tried for one piece, where an image can do without.
+const TRIES_MAX: usize = match COPIES_IMAGES {
+    true => 8,
+    false => usize::MAX,
 };
 
 /// Memory that was taken from the running kernel. Dropping it gives it back.
@@ -51,6 +58,24 @@ impl RunTimeMemory {
         Ok(Self { pieces, wanted })
     }
 
+    /// Takes so many bytes in one piece.
+    pub(super) fn take_in_one_piece(wanted: u64) -> Result<Self, Refusal> {
+        if !CAN_BE_TAKEN {
+            return Err(RegionError::CannotBeTaken.into());
+        }
+        let ram = iomem::online_ram()?;
+        let limits = Limits {
+            pieces: 1,
+            ..limits(&ram)
+        };
+        let pieces = take_within(&mut KernelMemory, &ram, limits, wanted, TRIES_MAX);
+        let pieces = pieces.map_err(|shortage| RegionError::NoPieceForReboot {
+            wanted,
+            largest: shortage.largest,
+        })?;
+        Ok(Self { pieces, wanted })
+    }
+
     /// How much was asked for.
     pub(crate) fn wanted(&self) -> u64 {
         self.wanted
@@ -60,25 +85,4 @@ impl RunTimeMemory {
     pub(super) fn ranges(&self) -> &[Range] {
         self.pieces.ranges().as_slice()
     }
-}
-
-/// How many places are tried for one piece, where an image can do without.
-const TRIES_MAX: usize = match COPIES_IMAGES {
-    true => 8,
-    false => usize::MAX,
-};
-
-/// Takes so many bytes in one piece, if that can be had.
-pub(super) fn one_piece(wanted: u64) -> Result<Option<(Range, Contiguous)>, Refusal> {
-    if !CAN_BE_TAKEN {
-        return Ok(None);
-    }
-    let ram = iomem::online_ram()?;
-    Ok(take_one(
-        &mut KernelMemory,
-        &ram,
-        limits(&ram).within,
-        wanted,
-        TRIES_MAX,
-    ))
 }
