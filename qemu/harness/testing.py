@@ -15,6 +15,7 @@ from harness import paths
 from harness.checks.always import ALWAYS
 from harness.crash.run import crash_and_save, crashed
 from harness.crash.scenario import Check, Scenario
+from harness.distro.system import IMAGE
 from harness.dump.dump import Dump
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
@@ -39,6 +40,11 @@ def needs(*options: str) -> pytest.MarkDecorator:
     missing = paths.missing(paths.TARGET, options)
     return pytest.mark.skipif(bool(missing), reason=f"the kernel lacks {', '.join(missing)}")
 
+
+needs_distro = pytest.mark.skipif(
+    "stock" not in paths.TARGET.split("-") or not (IMAGE / "root.img").exists(),
+    reason="needs the system that make distro installs",
+)
 
 needs_rkdump = pytest.mark.skipif(
     not paths.RKDUMP_ON_HOST.exists(), reason="rkdump is not built for this host"

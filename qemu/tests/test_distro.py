@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.distro.system import IMAGE, PATIENCE, System
+from harness.distro.system import PATIENCE, System
 from harness.dump.dump import Dump
 from harness.guest.guest import Guest
+from harness.testing import needs_distro
 
-pytestmark = pytest.mark.skipif(
-    "stock" not in paths.TARGET.split("-") or not (IMAGE / "root.img").exists(),
-    reason="needs the system that make distro installs",
-)
+pytestmark = needs_distro
 
 CRASHES = "/var/crash"
 

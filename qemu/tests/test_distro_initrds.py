@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.distro.system import IMAGE, PATIENCE, System
+from harness.distro.system import PATIENCE, System
 from harness.dump.dump import Dump
 from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE
+from harness.testing import needs_distro
 from harness.units import MIB
 
 
@@ -29,10 +30,7 @@ def without_vmcore() -> str | None:
 
 
 pytestmark = [
-    pytest.mark.skipif(
-        "stock" not in paths.TARGET.split("-") or not (IMAGE / "root.img").exists(),
-        reason="needs the system that make distro installs",
-    ),
+    needs_distro,
     pytest.mark.skipif(without_vmcore() is None, reason="needs a guests' kernel: make guest"),
 ]
 

@@ -228,6 +228,16 @@ async def test_copied(guest: Guest) -> None:
     dump.path.unlink()
 
 
+async def refuses_damage(guest: Guest, addresses: list[int], what: str) -> None:
+    """Flips a bit at each of these, and asserts that a reboot finds the damage and does nothing."""
+    assert addresses
+    for address in addresses:
+        guest.machine.flip(address, 1)
+    finished = await guest.rkexec("--exec")
+    assert_refused(finished, "EIO", ["did not reboot", "load it again"])
+    assert await kernel_words(guest, f"XXH64 of the {what} does not match")
+
+
 @copies_images
 @needs(KEXEC_CORE)
 @in_guest(Hardware(cpus=1, open_memory=True))
@@ -240,23 +250,13 @@ async def test_damaged_before_it_is_copied(guest: Guest) -> None:
     image = await for_reboot(guest)
     assert image is not None and image["place"] == COPIED
     places = guest.machine.find(mark.encode())
-    assert places
-    for address in places:
-        guest.machine.flip(address, 1)
-    finished = await guest.rkexec("--exec")
-    assert_refused(finished, "EIO", ["did not reboot", "load it again"])
-    assert await kernel_words(guest, "XXH64 of the initrd does not match")
+    await refuses_damage(guest, places, "initrd")
     for address in places:
         guest.machine.flip(address, 1)
     await load(guest)
     # Its code begins a page; in the module, from which it was copied, it does not.
     code = [at for at in guest.machine.find(RELOCATOR[paths.ARCH]) if at % PAGE == 0]
-    assert code
-    for address in code:
-        guest.machine.flip(address, 1)
-    finished = await guest.rkexec("--exec")
-    assert_refused(finished, "EIO", ["did not reboot", "load it again"])
-    assert await kernel_words(guest, "XXH64 of the relocator does not match")
+    await refuses_damage(guest, code, "relocator")
     await load(guest)
     assert await place(guest) == COPIED
     await enter(guest)

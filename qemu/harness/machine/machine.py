@@ -7,7 +7,7 @@ import mmap
 import re
 import shutil
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from signal import Signals
 from typing import Any, Self, TypeVar
@@ -290,22 +290,21 @@ class Machine:
         # They are listed from the last one on.
         await self.execute("device_add", driver=free[-1]["type"], **free[-1]["props"])
 
+    @contextlib.contextmanager
+    def _ram(self) -> Iterator[mmap.mmap]:
+        """The guest's first RAM."""
+        with open(self._memory, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+            yield memory
+
     def flip(self, address: int, mask: int) -> None:
         """Flips bits of a byte of the guest's first RAM, as a device that goes astray would."""
-        offset = address - PLATFORM.first_ram
-        with (
-            open(self._memory, "r+b") as file,
-            mmap.mmap(file.fileno(), 0) as memory,
-        ):
-            memory[offset] ^= mask
+        with self._ram() as memory:
+            memory[address - PLATFORM.first_ram] ^= mask
 
     def find(self, what: bytes) -> list[int]:
         """Where the guest's first RAM has these bytes."""
         found: list[int] = []
-        with (
-            open(self._memory, "rb") as file,
-            mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as memory,
-        ):
+        with self._ram() as memory:
             offset = memory.find(what)
             while offset >= 0:
                 found.append(PLATFORM.first_ram + offset)
