@@ -86,16 +86,16 @@ impl<T: KernelImage> Contents<'_, T> {
         to: &mut impl Destination,
     ) -> Option<[u8; DIGEST_LEN]> {
         let copied = Range::from_start_len(memory.start(), self.len())?;
-        match (self.whole(), self) {
-            (Some(bytes), _) => {
-                to.bytes(memory)?.get_mut(bytes.len()..)?.fill(0);
-                to.copy(algorithm, copied, bytes)
-            }
-            (None, Self::Kernel(image)) => {
+        match (self, self.whole()) {
+            (Self::Kernel(image), None) => {
                 write(&***image, to.bytes(memory)?).ok()?;
                 Some(to.digest_written(algorithm, copied))
             }
-            (None, Self::Bytes(_)) => None,
+            (_, whole) => {
+                let bytes = whole?;
+                to.bytes(memory)?.get_mut(bytes.len()..)?.fill(0);
+                to.copy(algorithm, copied, bytes)
+            }
         }
     }
 }

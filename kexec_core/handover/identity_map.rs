@@ -31,6 +31,15 @@ impl fmt::Display for OutOfTables {
     }
 }
 
+/// Says that something else is mapped at an address.
+pub(crate) fn in_use(address: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "two things were to be mapped at {address:#x} when the image is copied to its place: report this, with \
+         /proc/iomem"
+    )
+}
+
 /// Where the tables of a map lie in physical memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Places<'a> {

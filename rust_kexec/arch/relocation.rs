@@ -76,11 +76,25 @@ pub(crate) fn code_page(addresses: &[u64]) -> Option<Range> {
 }
 
 /// Writes at an offset, if there is room.
-pub(super) fn write(bytes: &mut [u8], offset: usize, what: &[u8]) -> Result<(), AllocError> {
+fn write(bytes: &mut [u8], offset: usize, what: &[u8]) -> Result<(), AllocError> {
     let place = bytes
         .get_mut(offset..)
         .and_then(|rest| rest.get_mut(..what.len()));
     place.ok_or(AllocError)?.copy_from_slice(what);
+    Ok(())
+}
+
+/// Writes the entries of page tables at an offset.
+pub(super) fn write_tables<'a>(
+    bytes: &mut [u8],
+    mut offset: usize,
+    entries: impl IntoIterator<Item = &'a u64>,
+) -> Result<(), AllocError> {
+    for entry in entries {
+        let entry = entry.to_le_bytes();
+        write(bytes, offset, &entry)?;
+        offset += entry.len();
+    }
     Ok(())
 }
 

@@ -369,7 +369,6 @@ bool rust_kexec_has_processor_trace(void);
 #ifdef CONFIG_ARM64
 /* arch/arm64/break_before_make.c */
 unsigned long rust_kexec_zeroed_page(void);
-void *rust_kexec_map_page(u64 address);
 
 /* arch/arm64/firmware.c */
 void rust_kexec_of_node_put(struct device_node *node);

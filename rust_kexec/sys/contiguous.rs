@@ -26,9 +26,7 @@ impl Memory for KernelMemory {
     type Piece = Contiguous;
 
     fn obstacle(&self, range: Range) -> Option<u64> {
-        let page_len = PAGE_SIZE as u64;
-        let frames = (range.start() / page_len..range.end() / page_len).rev();
-        let mut pages = frames.map(|frame| frame * page_len);
+        let mut pages = pages(range).rev();
         // SAFETY: Looks at the page's description, if there is one.
         let zone = |page| unsafe { bindings::rust_kexec_movable_zone(page) };
         let last = pages.next()?;
@@ -51,6 +49,12 @@ impl Drop for Contiguous {
         // SAFETY: By the type's invariant the pages are ours, and this is their end.
         unsafe { give_back(self.0) }
     }
+}
+
+/// The addresses of the pages that a range consists of.
+pub(super) fn pages(range: Range) -> impl DoubleEndedIterator<Item = u64> {
+    let page_len = PAGE_SIZE as u64;
+    (range.start() / page_len..range.end() / page_len).map(move |frame| frame * page_len)
 }
 
 #[cfg(CONFIG_CONTIG_ALLOC)]

@@ -2,7 +2,10 @@
 
 //! Pages of the running kernel's memory, from anywhere, and addresses at which they follow each other.
 
-use super::bindings;
+use super::{
+    bindings,
+    contiguous::pages, //
+};
 use crate::compat::prelude::*;
 use core::ptr::NonNull;
 use kernel::{
@@ -141,11 +144,6 @@ impl Drop for Sequence {
 pub(crate) fn is_sound(range: Range) -> bool {
     // SAFETY: Looks at the page's description, if there is one.
     pages(range).all(|page| unsafe { bindings::rust_kexec_page_is_sound(page) })
-}
-
-fn pages(range: Range) -> impl DoubleEndedIterator<Item = u64> {
-    let page_len = PAGE_SIZE as u64;
-    (range.start() / page_len..range.end() / page_len).map(move |frame| frame * page_len)
 }
 
 /// Places in memory that the running kernel leaves to the next one as a whole: no page there was reserved at

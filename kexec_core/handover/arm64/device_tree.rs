@@ -2,8 +2,8 @@
 
 //! The device tree that the next kernel is entered with, after a crash or by a reboot.
 //!
-//! It is made from the running kernel's tree, or from one that the caller gives. Properties of /chosen that held for that kernel only
-//! are dropped, and those that the next kernel needs are added. Nodes and properties outside of
+//! It is made from the running kernel's tree, or from one that the caller gives. Properties of `/chosen` that
+//! held for that kernel only are dropped, and those that the next kernel needs are added. Nodes and properties outside of
 //! `/chosen` stay as they are, so memory that firmware has reserved in `/reserved-memory` stays
 //! reserved. Only what was reserved there for the capture kernel itself is dropped. The new tree has no gaps, even if firmware has left room in the running one.
 //!

@@ -3,13 +3,14 @@
 //! The page tables of the jump, on which the purgatory runs.
 //!
 //! They map memory at its physical addresses, for TTBR0 with addresses of 48 bits (T0SZ 16) and the
-//! page size in TCR. The relocator's have a window besides. Layout: Arm Architecture Reference Manual for A-profile, D8.3 "Translation
-//! table descriptor formats".
+//! page size in TCR. The relocator's have a window besides. Layout: Arm Architecture Reference Manual for
+//! A-profile, D8.3 "Translation table descriptor formats".
 
 use core::fmt;
 
 use crate::{
     handover::identity_map::{
+        self,
         OutOfTables,
         Places, //
     },
@@ -96,11 +97,7 @@ impl fmt::Display for PageTableError {
                 "the attributes of a mapping have the bits {bits:#x}, which belong to its address \
                  or to the contiguous hint"
             ),
-            Self::InUse(address) => write!(
-                f,
-                "two things were to be mapped at {address:#x} when the image is copied to its place: \
-                 report this, with /proc/iomem"
-            ),
+            Self::InUse(address) => identity_map::in_use(*address, f),
         }
     }
 }

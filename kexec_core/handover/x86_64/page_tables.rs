@@ -11,6 +11,7 @@ use core::fmt;
 
 use crate::{
     handover::identity_map::{
+        self,
         OutOfTables,
         Places, //
     },
@@ -77,11 +78,7 @@ impl fmt::Display for PageTableError {
                 "the crash region {range} reaches into addresses that the lower half of the \
                  address space cannot map: reserve it lower with crashkernel=size@offset"
             ),
-            Self::InUse(address) => write!(
-                f,
-                "two things were to be mapped at {address:#x} when the image is copied to its place: \
-                 report this, with /proc/iomem"
-            ),
+            Self::InUse(address) => identity_map::in_use(*address, f),
         }
     }
 }

@@ -94,8 +94,10 @@ pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Re
         return Err(ENODEV);
     }
     let offset = place as usize % PAGE_SIZE;
-    // SAFETY: The caller vouches for the table, which is ordinary memory.
-    let page = unsafe { bindings::rust_kexec_map_page(place - offset as u64) };
+    // SAFETY: The caller vouches for the table, which is ordinary memory, and so has a page structure.
+    let mut page = unsafe { bindings::rust_kexec_page_of(place - offset as u64) };
+    // SAFETY: An array of one page, which is needed for the call only.
+    let page = unsafe { bindings::rust_kexec_map_pages(&mut page, 1) };
     if page.is_null() {
         return Err(ENOMEM);
     }

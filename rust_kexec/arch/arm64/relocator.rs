@@ -27,7 +27,7 @@ use crate::{
         relocation::{
             fill_with_code,
             parameters,
-            write,
+            write_tables,
             Control, //
         }, //
     },
@@ -180,12 +180,8 @@ pub(crate) fn build(
 
     let bytes = control.bytes();
     fill_with_code(bytes, &parameters)?;
-    let mut offset = TABLES * granule().page_len() as usize;
-    for entry in tables.iter() {
-        let entry = entry.to_le_bytes();
-        write(bytes, offset, &entry)?;
-        offset += entry.len();
-    }
+    let offset = TABLES * granule().page_len() as usize;
+    write_tables(bytes, offset, &tables)?;
     publish(bytes);
     Ok(Jump::to(Addresses {
         top_table,

@@ -23,7 +23,7 @@ use crate::{
         relocation::{
             fill_with_code,
             parameters,
-            write,
+            write_tables,
             Control, //
         }, //
     },
@@ -128,26 +128,13 @@ pub(crate) fn build(
 
     let bytes = control.bytes();
     fill_with_code(bytes, &parameters)?;
-    write_tables(bytes, ENTERED, &with_kernel)?;
-    write_tables(bytes, COPIES, &tables)?;
+    for (page, tables) in [(ENTERED, &with_kernel), (COPIES, &tables)] {
+        let offset = page * page_tables::TABLE_LEN as usize;
+        write_tables(bytes, offset, tables.iter().flatten())?;
+    }
     Ok(Jump::to(Addresses {
         top_table: entered,
         entry: own.start(),
         table: 0,
     }))
-}
-
-/// Writes tables to pages from this one on.
-fn write_tables(
-    bytes: &mut [u8],
-    first: usize,
-    tables: &[page_tables::Table],
-) -> Result<(), AllocError> {
-    let mut offset = first * page_tables::TABLE_LEN as usize;
-    for entry in tables.iter().flatten() {
-        let entry = entry.to_le_bytes();
-        write(bytes, offset, &entry)?;
-        offset += entry.len();
-    }
-    Ok(())
 }

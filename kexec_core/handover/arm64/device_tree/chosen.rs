@@ -48,6 +48,7 @@ pub(super) const DROPPED: [&str; 4] = [
     "linux,kho-scratch",
     "linux,dmcryptkeys",
 ];
+
 /// The properties by which a kernel finds UEFI's tables and memory map (`drivers/firmware/efi/fdtparams.c`).
 pub(super) const FIRMWARE: [&str; 5] = [
     "linux,uefi-system-table",
