@@ -77,24 +77,14 @@ impl<T: KernelImage> Contents<'_, T> {
         }
     }
 
-    /// Writes them to the start of `memory`, clears the rest, and returns the digest of what ought to be
-    /// there: a copy that went wrong has another. None if they do not fit.
-    fn fill(
-        &self,
-        memory: Range,
-        algorithm: Algorithm,
-        to: &mut impl Destination,
-    ) -> Option<[u8; DIGEST_LEN]> {
-        let copied = Range::from_start_len(memory.start(), self.len())?;
-        match (self, self.whole()) {
-            (Self::Kernel(image), None) => {
-                write(&***image, to.bytes(memory)?).ok()?;
-                Some(to.digest_written(algorithm, copied))
-            }
-            (_, whole) => {
-                let bytes = whole?;
-                to.bytes(memory)?.get_mut(bytes.len()..)?.fill(0);
-                to.copy(algorithm, copied, bytes)
+    /// Writes them to the start of `place`, and clears the rest. None if they do not fit.
+    fn fill(&self, place: &mut [u8]) -> Option<()> {
+        match self {
+            Self::Kernel(image) => write(&***image, place).ok(),
+            Self::Bytes(bytes) => {
+                place.get_mut(..bytes.len())?.copy_from_slice(bytes);
+                place.get_mut(bytes.len()..)?.fill(0);
+                Some(())
             }
         }
     }
@@ -107,14 +97,6 @@ pub trait Destination {
 
     /// Makes what was written there visible to whoever reads without caches.
     fn publish(&mut self, range: Range);
-
-    /// Writes these bytes to a range of their length, and returns their digest. None if the range is not there.
-    fn copy(
-        &mut self,
-        algorithm: Algorithm,
-        range: Range,
-        bytes: &[u8],
-    ) -> Option<[u8; DIGEST_LEN]>;
 
     /// The digest of these bytes.
     fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN];
@@ -189,11 +171,18 @@ fn copy_one<T: KernelImage>(
     to: &mut impl Destination,
     record: &mut SegmentRecord,
 ) {
-    if let Some(digest) = contents.fill(memory, algorithm, to) {
+    let place = to.bytes(memory);
+    let copied = Range::from_start_len(memory.start(), contents.len());
+    let filled = place.and_then(|place| contents.fill(place));
+    if let (Some(()), Some(copied)) = (filled, copied) {
         to.publish(memory);
-        record.file_len = contents.len();
+        record.file_len = copied.len();
         record.algorithm = algorithm as u32;
-        record.digest = digest;
+        // That of what ought to be there: a copy that went wrong has another.
+        record.digest = match contents.whole() {
+            Some(bytes) => to.digest(algorithm, bytes),
+            None => to.digest_written(algorithm, copied),
+        };
     }
 }
 

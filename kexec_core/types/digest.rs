@@ -10,7 +10,8 @@
 use crate::types::bytes;
 use core::mem::{
     offset_of,
-    size_of, //
+    size_of,
+    size_of_val, //
 };
 
 /// Room for a digest, in bytes. A shorter one is followed by zeros.
@@ -138,28 +139,9 @@ fn word(bytes: &[u8], offset: usize) -> u64 {
 /// Stripes are read by aligned words. That is much faster where the compiler must not use unaligned
 /// accesses, as in the kernel on arm64.
 pub fn xxh64(stripes: &[Stripe], bytes: &[u8]) -> [u8; DIGEST_LEN] {
-    digest(stripes.iter().copied(), bytes)
-}
-
-/// Copies `stripes` to `place`, and returns the XXH64 of `stripes` and then `bytes`. What is too long for
-/// the other one counts for nothing.
-///
-/// A load reads all of an image for either: so it does once.
-pub fn xxh64_of_copied(stripes: &[Stripe], bytes: &[u8], place: &mut [Stripe]) -> [u8; DIGEST_LEN] {
-    let copied = stripes.iter().zip(place).map(|(stripe, place)| {
-        *place = *stripe;
-        *stripe
-    });
-    digest(copied, bytes)
-}
-
-fn digest(stripes: impl ExactSizeIterator<Item = Stripe>, bytes: &[u8]) -> [u8; DIGEST_LEN] {
     let others = bytes.chunks_exact(STRIPE_LEN);
     let rest = others.remainder();
-    let len = stripes
-        .len()
-        .wrapping_mul(STRIPE_LEN)
-        .wrapping_add(bytes.len());
+    let len = size_of_val(stripes).wrapping_add(bytes.len());
     let mut hash = match len < STRIPE_LEN {
         true => PRIME_5,
         false => {
@@ -169,7 +151,7 @@ fn digest(stripes: impl ExactSizeIterator<Item = Stripe>, bytes: &[u8]) -> [u8; 
                 0,
                 PRIME_1.wrapping_neg(),
             ];
-            let lanes = stripes.fold(lanes, |lanes, stripe| {
+            let lanes = stripes.iter().fold(lanes, |lanes, stripe| {
                 advance(lanes, stripe.map(u64::from_le))
             });
             merge(others.fold(lanes, |lanes, stripe| {

@@ -193,23 +193,6 @@ impl Destination for Memory<'_> {
         }
     }
 
-    fn copy(
-        &mut self,
-        algorithm: Algorithm,
-        range: Range,
-        bytes: &[u8],
-    ) -> Option<[u8; DIGEST_LEN]> {
-        let place = self.memory.bytes(range)?;
-        if place.len() != bytes.len() {
-            return None;
-        }
-        if algorithm == Algorithm::Xxh64 {
-            return Some(words::copy_with_xxh64(bytes, place));
-        }
-        place.copy_from_slice(bytes);
-        Some(self.digests.digest_by(algorithm, bytes))
-    }
-
     fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
         self.digests.digest_by(algorithm, bytes)
     }

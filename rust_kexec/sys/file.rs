@@ -19,7 +19,7 @@ use kernel::{
     },
     ffi::{
         c_int,
-        c_uint, //
+        c_void, //
     }, //
 };
 
@@ -51,55 +51,48 @@ impl Purpose {
 ///
 /// # Invariants
 ///
-/// The first `len` bytes of the buffer's capacity were written.
+/// `address` points to `len` bytes from vmalloc() that nobody else has, or is null with `len` 0.
 pub(crate) struct FileContents {
-    buffer: KVVec<u8>,
+    address: *mut c_void,
     len: usize,
 }
 
 impl FileContents {
-    /// Reads the file that the current process has open as `fd`, of 2 GiB at most.
+    /// Reads the file that the current process has open as `fd`.
     pub(crate) fn read(fd: c_int, purpose: Purpose) -> Result<Self> {
-        // A buffer of the kernel's would be of single pages, of which a large file has thousands.
-        let mut buffer = KVVec::<u8>::with_capacity(len_of(fd)?, GFP_KERNEL)?;
-        let mut address = buffer.as_mut_ptr().cast();
-        // SAFETY: `address` points to so many bytes of ours.
+        let mut address = ptr::null_mut();
+        // SAFETY: `address` receives a buffer that the callee allocates.
         let read = unsafe {
             bindings::kernel_read_file_from_fd(
                 fd,
                 0,
                 &mut address,
-                buffer.capacity(),
+                c_int::MAX as usize,
                 ptr::null_mut(),
                 purpose.id(),
             )
         };
-        // INVARIANT: The callee returns how many bytes it wrote.
+        // INVARIANT: On success the callee leaves a buffer of that many bytes, on failure none.
         match usize::try_from(read) {
-            Ok(len) => Ok(Self { buffer, len }),
+            Ok(len) => Ok(Self { address, len }),
             Err(_) => Err(Error::from_errno(read as c_int)),
         }
     }
 
     /// The file's bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
+        if self.address.is_null() {
+            return &[];
+        }
         // SAFETY: By the type's invariant.
-        unsafe { core::slice::from_raw_parts(self.buffer.as_ptr(), self.len) }
+        unsafe { core::slice::from_raw_parts(self.address.cast(), self.len) }
     }
 }
 
-/// How long the file is that the current process has open as `fd`. It may change at once.
-fn len_of(fd: c_int) -> Result<usize> {
-    let fd = c_uint::try_from(fd).map_err(|_| EBADF)?;
-    // SAFETY: Any number can be asked for.
-    let file = NonNull::new(unsafe { bindings::fget(fd) }).ok_or(EBADF)?;
-    // SAFETY: An open file has an inode, and the file is ours until it is put back.
-    let len = unsafe { (*file.as_ref().f_inode).i_size };
-    // SAFETY: fget() gave a reference.
-    unsafe { bindings::fput(file.as_ptr()) };
-    match c_int::try_from(len) {
-        Ok(len) => usize::try_from(len).map_err(|_| EINVAL),
-        Err(_) => Err(EFBIG),
+impl Drop for FileContents {
+    fn drop(&mut self) {
+        // SAFETY: The buffer is vmalloc()'s and ours; bindings::vfree() takes null.
+        unsafe { bindings::vfree(self.address) }
     }
 }
 

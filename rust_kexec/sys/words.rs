@@ -23,17 +23,3 @@ pub(crate) fn xxh64(bytes: &[u8]) -> [u8; DIGEST_LEN] {
     let (stripes, rest) = stripes(bytes);
     digest::xxh64(stripes, rest)
 }
-
-/// Copies `bytes` to a place of their length, and returns their XXH64.
-pub(crate) fn copy_with_xxh64(bytes: &[u8], place: &mut [u8]) -> [u8; DIGEST_LEN] {
-    let (stripes, rest) = stripes(bytes);
-    // SAFETY: Any bytes make numbers, and the other way round.
-    if let ([], places, end) = unsafe { place.align_to_mut::<Stripe>() } {
-        if places.len() == stripes.len() && end.len() == rest.len() {
-            end.copy_from_slice(rest);
-            return digest::xxh64_of_copied(stripes, rest, places);
-        }
-    }
-    place.copy_from_slice(bytes);
-    digest::xxh64(stripes, rest)
-}

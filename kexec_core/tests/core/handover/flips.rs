@@ -112,16 +112,6 @@ impl Destination for Region {
 
     fn publish(&mut self, _range: Range) {}
 
-    fn copy(
-        &mut self,
-        algorithm: Algorithm,
-        range: Range,
-        bytes: &[u8],
-    ) -> Option<[u8; DIGEST_LEN]> {
-        Destination::bytes(self, range)?.copy_from_slice(bytes);
-        Some(digest(algorithm, bytes))
-    }
-
     fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
         digest(algorithm, bytes)
     }
