@@ -33,13 +33,15 @@ pub fn check_given(given: &[u8], running: &[u8]) -> Result<(), DeviceTreeError> 
             return Err(DeviceTreeError::OtherFirmware { property });
         }
     }
-    if let Some(range) = not_in(ram(&running), || ram(&given)) {
+    let is_ram = |tree: &Fdt<'_>, range: &Range| enclose(&mut ram(tree), range);
+    if let Some(range) = first_without(&mut ram(&running), &|range| is_ram(&given, range)) {
         return Err(DeviceTreeError::MemoryMissing { range });
     }
-    if let Some(range) = not_in(ram(&given), || ram(&running)) {
+    if let Some(range) = first_without(&mut ram(&given), &|range| is_ram(&running, range)) {
         return Err(DeviceTreeError::MemoryAdded { range });
     }
-    match not_in(reserved(&running), || reserved(&given)) {
+    let is_reserved = |range: &Range| enclose(&mut reserved(&given), range);
+    match first_without(&mut reserved(&running), &is_reserved) {
         Some(range) => Err(DeviceTreeError::Unreserved { range }),
         None => Ok(()),
     }
@@ -49,12 +51,20 @@ fn in_chosen<'a>(tree: &Fdt<'a>, property: &str) -> Option<&'a [u8]> {
     tree.root().child(CHOSEN.as_bytes())?.property(property)
 }
 
-/// The first of these ranges that is in none of the others.
-fn not_in<I: Iterator<Item = Range>>(
-    mut ranges: impl Iterator<Item = Range>,
-    others: impl Fn() -> I,
+/// The first of these ranges for which something does not hold.
+///
+/// By `dyn`, as [`enclose`]: the names of generic functions of these iterators would be longer than the
+/// kernel's tables of symbols and the crash utility have room for.
+fn first_without(
+    mut ranges: &mut dyn Iterator<Item = Range>,
+    holds: &dyn Fn(&Range) -> bool,
 ) -> Option<Range> {
-    ranges.find(|range| !range.is_empty() && !others().any(|other| other.encloses(range)))
+    Iterator::find(&mut ranges, |range| !range.is_empty() && !holds(range))
+}
+
+/// Whether one of these ranges encloses that one.
+fn enclose(mut ranges: &mut dyn Iterator<Item = Range>, enclosed: &Range) -> bool {
+    Iterator::any(&mut ranges, |range| range.encloses(enclosed))
 }
 
 /// The memory that nodes reserve at fixed places. What a boot loader has noted beside the nodes is about one
