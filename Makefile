@@ -175,7 +175,7 @@ benchcrash: guest python ### the first part of the benchmark: from the panic to 
 		$(BENCHCRASH)
 
 .PHONY: benchload
-benchload: guest python ### the second part of the benchmark: loading
+benchload: guest python tools ### the second part of the benchmark: loading
 	@$(TIMED) "benchmark of loading" env PYTHONPATH=qemu $(PYTHON) -m harness.benchmarks.load \
 		$(BENCHLOAD)
 

@@ -3,7 +3,9 @@
 
 One guest loads the same kernel and initrd with both, by turns, and drops each again, so that
 whatever else the host does meets both. A time is that of a program that opens the files, loads
-them and ends. Only the ratio tells anything: absolute times are the host's.
+them and ends. The kernel's own loads for two programs: one of ours that makes the system call and
+nothing else, and kexec-tools' `kexec -s`, which is what people run and looks at the files itself
+first. Only the ratios tell anything: absolute times are the host's.
 
 On arm64 kexec_file_load computes no digest of what it loads, and nobody checks any at the crash.
 Ours does both.
@@ -21,19 +23,31 @@ from harness.benchmarks.measurement import (
     options,
     show_seconds,
 )
+from harness.dump.tools import runs_in_guests
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
-from harness.guest.loading import KEXEC_FILE_UNLOAD, RKEXEC_UNLOAD, kexec_file_load, rkexec
+from harness.guest.loading import (
+    KEXEC_FILE_UNLOAD,
+    KEXEC_UNLOAD,
+    RKEXEC_UNLOAD,
+    kexec,
+    kexec_file_load,
+    rkexec,
+)
+from harness.guest.tools import install_tool
 from harness.images.signing import Signer
 
 KERNEL = "/tmp/kernel"
 
 # The programs by which each loads, and unloads again.
-IMPLEMENTATIONS = {
+IMPLEMENTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     RUST_KEXEC: (rkexec(KERNEL), RKEXEC_UNLOAD),
     RUST_KEXEC_SHA256: ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),
     KERNELS_OWN: (kexec_file_load(KERNEL), KEXEC_FILE_UNLOAD),
 }
+KEXEC_TOOLS = "kexec -s"
+if runs_in_guests("kexec"):
+    IMPLEMENTATIONS[KEXEC_TOOLS] = (kexec(KERNEL), KEXEC_UNLOAD)
 
 
 async def seconds(guest: Guest, name: str) -> float:
@@ -52,13 +66,15 @@ async def compare(guest: Guest, what: str, runs: int) -> None:
     # also puts its hooks in, which then stay.
     times = await by_turns(IMPLEMENTATIONS, runs, lambda name, _: seconds(guest, name), warm_up=1)
     print(f"\nLoading {what}, median of {runs} (range):")
-    show_seconds(times)
+    show_seconds(times, [name for name in (KERNELS_OWN, KEXEC_TOOLS) if name in times])
 
 
 async def bench(runs: int) -> None:
     """Both kinds of kernel, in one guest."""
     kernel = paths.CAPTURE_KERNEL.read_bytes()
     async with boot(paths.results("bench-load", paths.RUN)) as guest:
+        if KEXEC_TOOLS in IMPLEMENTATIONS:
+            await install_tool(guest, "kexec")
         for what, file in (
             ("a kernel without a signature", kernel),
             ("a signed kernel", Signer.trusted("signer").sign(kernel)),

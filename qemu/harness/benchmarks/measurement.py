@@ -54,11 +54,10 @@ def ratio(figures: Sequence[float], others: Sequence[float]) -> float:
     return statistics.median(figures) / statistics.median(others)
 
 
-def show_seconds(times: Mapping[str, Sequence[float]]) -> None:
-    """Prints each implementation's seconds, and their ratio to those of the kernel's own."""
+def show_seconds(
+    times: Mapping[str, Sequence[float]], references: Sequence[str] = (KERNELS_OWN,)
+) -> None:
+    """Prints each implementation's seconds, and their ratios to those of the references."""
     for name, found in times.items():
-        print(
-            f"  {name:<17} {spread(found, 3, ' s')}, "
-            f"ratio to the kernel's own {ratio(found, times[KERNELS_OWN]):.2f}",
-            flush=True,
-        )
+        ratios = (f"to {other} {ratio(found, times[other]):.2f}" for other in references)
+        print(f"  {name:<17} {spread(found, 3, ' s')}, ratio {', '.join(ratios)}", flush=True)

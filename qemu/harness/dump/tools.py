@@ -4,12 +4,14 @@
 import os
 import platform
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from harness import paths
+from harness.machine.platform import PLATFORM
 
 TOOLS = paths.BUILD / "tools" / paths.ARCH
 # Seconds for one run of a tool. On a host that does nothing else it takes a few.
@@ -17,7 +19,7 @@ PATIENCE = 600
 
 
 def available(*names: str) -> bool:
-    """Whether these tools are there; for arm64 only crash is."""
+    """Whether these tools are there; for arm64 only crash and kexec are."""
     return all((TOOLS / name).exists() for name in names)
 
 
@@ -46,9 +48,22 @@ def makedumpfile_does_not_know(vmcoreinfo: Mapping[str, str]) -> str:
     return ""
 
 
+@cache
+def _emulator() -> list[str] | None:
+    """What runs the guests' programs on this machine: None if nothing does.
+
+    It is empty where the machine runs them itself.
+    """
+    machine = PLATFORM.qemu.removeprefix("qemu-system-")
+    if platform.machine() == machine:
+        return []
+    found = filter(None, map(shutil.which, (f"qemu-{machine}-static", f"qemu-{machine}")))
+    return next(([program] for program in found), None)
+
+
 def runs_in_guests(name: str) -> bool:
     """Whether a program is there, and this machine can ask its loader what it needs."""
-    return available(name) and platform.machine() == paths.ARCH
+    return available(name) and _emulator() is not None
 
 
 @cache
@@ -59,9 +74,11 @@ def with_libraries(name: str) -> dict[str, Path]:
     """
     root = TOOLS / "root"
     [program] = (root / "usr").glob(f"*bin/{name}")
-    [loader] = (file.resolve() for file in (root / "lib64").glob("ld-linux-*.so.?"))
+    # Where programs name it: in /lib64 on x86_64, in /lib on arm64.
+    named = [*(root / "lib64").glob("ld-linux-*.so.?"), *(root / "lib").glob("ld-linux-*.so.?")][0]
+    loader = named.resolve()
     listed = subprocess.run(
-        [loader, "--library-path", loader.parent, "--list", program],
+        [*(_emulator() or []), loader, "--library-path", loader.parent, "--list", program],
         capture_output=True,
         text=True,
         check=True,
@@ -69,7 +86,7 @@ def with_libraries(name: str) -> dict[str, Path]:
     libraries = [Path(line.split()[2]) for line in listed.splitlines() if "=> /" in line]
     return {
         f"bin/{name}": program,
-        f"lib64/{loader.name}": loader,
+        f"{named.relative_to(root)}": loader,
         **{f"lib/{library.name}": library for library in libraries},
     }
 

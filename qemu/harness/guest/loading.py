@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The programs that load, as a guest runs them: ours, and the one for kexec_file_load(2)."""
+"""The programs that load, as a guest runs them: ours, and those for kexec_file_load(2)."""
 
 from harness import paths
 from harness.machine.platform import PLATFORM
@@ -28,5 +28,15 @@ def kexec_file_load(
     return ("kexec-file-load", kernel, initrd, command_line)
 
 
+def kexec(
+    kernel: str = paths.GUEST_KERNEL,
+    initrd: str = paths.GUEST_INITRD,
+    command_line: str = CAPTURE,
+) -> tuple[str, ...]:
+    """The same by kexec-tools' program."""
+    return ("kexec", "-s", "-p", kernel, f"--initrd={initrd}", f"--command-line={command_line}")
+
+
 RKEXEC_UNLOAD = ("rkexec", "--unload")
 KEXEC_FILE_UNLOAD = ("kexec-file-load", "--unload")
+KEXEC_UNLOAD = ("kexec", "-s", "-p", "-u")
