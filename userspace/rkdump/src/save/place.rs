@@ -75,6 +75,9 @@ impl Place {
             let target = DeviceTarget::begin(device, job.force, release, job.size_limit)?;
             return Ok(Self::Device(target));
         }
+        if path.exists() && !path.is_file() {
+            return stream(file::open_special(path)?, path.display().to_string());
+        }
         if job.flattened {
             return stream(file::create(path, job.force)?, path.display().to_string());
         }

@@ -94,6 +94,15 @@ pub fn create(path: &Path, force: bool) -> Result<File, Failure> {
     })
 }
 
+/// Opens what is there and is no file, such as a named pipe or /dev/null. It can be written to from front to back
+/// only, and has nothing to be replaced.
+pub fn open_special(path: &Path) -> Result<File, Failure> {
+    let opened = OpenOptions::new().write(true).open(path);
+    opened.map_err(|error| {
+        Failure::from_io(format_args!("cannot write to {}", path.display()), &error)
+    })
+}
+
 impl Target for FileTarget {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let end = self.check(offset.checked_add(bytes.len() as u64))?;

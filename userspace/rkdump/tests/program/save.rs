@@ -5,7 +5,8 @@ use std::{
     os::unix::fs::{
         MetadataExt,
         PermissionsExt, //
-    }, //
+    },
+    thread, //
 };
 
 use tempfile::tempdir;
@@ -167,6 +168,26 @@ fn what_is_no_dump_is_refused_before_a_file_is_made() {
     }
     let output = run(&[&"save", &directory.path().join("none"), &dump]);
     assert!(stderr(&output).contains("(ENOENT)"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_named_pipe_and_the_null_device_get_a_stream() {
+    let directory = tempdir().unwrap();
+    let core = Core::new(directory.path(), 100);
+    let pipe = directory.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let reader = thread::spawn({
+        let pipe = pipe.clone();
+        || fs::read(pipe).unwrap()
+    });
+    let output = run(&[&"save", &core.path, &pipe]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(reader.join().unwrap().starts_with(b"makedumpfile\0"));
+
+    let output = run(&[&"save", &core.path, &"/dev/null"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let others = fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!(others, 2, "there is no manifest of a pipe");
 }
 
 #[test]
