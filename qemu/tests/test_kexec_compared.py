@@ -16,6 +16,11 @@ from harness.testing import in_guest, needs
 OURS, THEIRS = "/tmp/ours/kexec", "/tmp/theirs/kexec"
 # What a kernel alone ends with.
 SHUT_DOWN = "/tmp/shut-down"
+UNLOAD = f"""
+rm -f {SHUT_DOWN}
+[ $(cat /sys/kernel/kexec_loaded) = 0 ] || {{ {OURS} -u; {THEIRS} -u; }}
+[ $(cat /sys/kernel/kexec_crash_loaded) = 0 ] || {{ {OURS} -p -u; {THEIRS} -p -u; }}
+"""
 
 
 async def install(guest: Guest) -> None:
@@ -38,8 +43,7 @@ async def install(guest: Guest) -> None:
 
 async def left(guest: Guest, program: str, line: Line) -> tuple[State, str]:
     """What a program leaves on a machine that has nothing loaded, and what it said last."""
-    script = f"for of in '' -p; do {OURS} $of -u; {THEIRS} $of -u; done; rm -f {SHUT_DOWN}"
-    await guest.run("sh", "-c", script)
+    await guest.run("sh", "-c", UNLOAD)
     for words in (*line.before, line.words):
         text = words.format(K=KERNEL, I=INITRD, D=DIRECTORY)
         finished = await guest.run(program, *shlex.split(text))
