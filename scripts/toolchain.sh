@@ -93,7 +93,7 @@ cargo_command() {
 
 # bindgen_command: the bindgen that Kbuild runs.
 bindgen_command() {
-	first_at_least "$BINDGEN_MIN" "${BINDGEN:-}" "$(command -v bindgen)" \
+	first_at_least "$BINDGEN_MIN" "${BINDGEN:-}" "$(command -v bindgen)" /usr/bin/bindgen \
 		"$cache/bindgen-$BINDGEN_VERSION/bin/bindgen"
 }
 
