@@ -14,16 +14,15 @@ from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE
 from harness.images.cpio import archive
 from harness.machine.errors import GuestError
+from harness.steps.reserving import keep_of_the_reservation
 from harness.testing import crash_and_check
-from harness.units import MIB, PAGE
+from harness.units import MIB
 
 # The most by which an estimate may be too large.
 GENEROSITY = 1.5
 
 # What the estimate has for the programs that save the dump.
 DUMP_TOOL_MIB = 16
-
-SIZE = "/sys/kernel/kexec_crash_size"
 
 
 def padded_initrd(directory: Path, random: Random, mib: int) -> bytes:
@@ -61,9 +60,7 @@ def crash_with(initrd: bytes, share: float) -> Scenario:
         await guest.send(paths.GUEST_INITRD, initrd)
 
     async def shrink(guest: Guest) -> None:
-        size = int(await estimate(guest) * share) // PAGE * PAGE
-        await guest.shell(f"echo {size} > {SIZE}")
-        assert int(await guest.read(SIZE)) == size
+        await keep_of_the_reservation(guest, int(await estimate(guest) * share))
 
     return Scenario(
         name="estimate",

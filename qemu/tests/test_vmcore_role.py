@@ -9,6 +9,7 @@ from harness.guest.guest import Guest
 from harness.guest.kernel import complaints, iomem, kernel_words, mapped_areas, symbols
 from harness.guest.vmcore import HAS_BOTH, OURS, THEIRS, measured
 from harness.machine.hardware import Hardware
+from harness.steps.reserving import keep_of_the_reservation
 from harness.testing import in_capture_kernel, in_guest
 from harness.units import MIB
 
@@ -46,8 +47,13 @@ async def test_without_proc(guest: Guest) -> None:
     assert await complaints(guest) == []
 
 
+async def keep_64_mib(guest: Guest) -> None:
+    """Has the capture kernel have little memory."""
+    await keep_of_the_reservation(guest, 64 * MIB)
+
+
 @pytest.mark.skipif(HAS_BOTH, reason="makedumpfile in the initrd leaves no room in 64 MiB")
-@in_capture_kernel(Scenario(name="64-mib", command_line="crashkernel=64M"))
+@in_capture_kernel(Scenario(name="64-mib", command_line="crashkernel=96M", prepare=(keep_64_mib,)))
 async def test_a_reader_with_little_memory(guest: Guest) -> None:
     [line] = await kernel_words(guest, "memory is in /proc")
     windows = int(line.split(" read through ")[1].split()[0])

@@ -21,7 +21,7 @@ from harness.machine.errors import GuestError, QemuCrashed
 from harness.machine.hardware import COUNTING, PLUGGED_MIB_MAX, Hardware, accelerator
 from harness.machine.platform import PLATFORM
 from harness.machine.port import Port
-from harness.units import MIB
+from harness.units import MIB, PAGE
 
 T = TypeVar("T")
 
@@ -32,6 +32,11 @@ PANIC_ENDED = r"---\[ end Kernel panic"
 
 # Seconds that QEMU may take to write a guest's memory.
 KEEPING_S = 120
+
+# The virtio-serial device of the agent's channel, and the queues by which it sends to the guest:
+# for control, and that of its port (virtio 1.2, 5.3.2; port 0 is for a console, and is not there).
+CHANNEL = "channel"
+CHANNEL_QUEUES = (2, 4)
 
 # In QEMU's `info registers`.
 REGISTER = re.compile(r"\b([A-Z]+)=([0-9a-f]+)")
@@ -123,7 +128,7 @@ class Machine:
             *("-chardev", f"socket,id=console,path={sockets}/console"),
             *("-serial", "chardev:console"),
             *("-chardev", f"socket,id=agent,path={sockets}/agent"),
-            *("-device", "virtio-serial-pci"),
+            *("-device", f"virtio-serial-pci,id={CHANNEL}"),
             *("-device", "virtserialport,chardev=agent,name=rust_kexec.agent"),
             # A dump is copied to it. Most of a guest's memory is zeros, which take no room.
             *("-drive", disk),
@@ -258,6 +263,19 @@ class Machine:
             )
             return path
         return None
+
+    async def channel_buffers(self) -> int:
+        """The bytes of the guest's memory that its driver has for what the agent is sent.
+
+        It is a page for each entry of two queues, the device's and its port's. They have 32 and 128
+        entries in QEMU 7.2, and 1024 each in QEMU 10.0.
+        """
+        path = f"/machine/peripheral/{CHANNEL}/virtio-backend"
+        queues = [
+            await self.execute("x-query-virtio-queue-status", path=path, queue=queue)
+            for queue in CHANNEL_QUEUES
+        ]
+        return PAGE * sum(int(queue["vring-num"]) for queue in queues)
 
     async def reset(self, seconds: float) -> None:
         """Waits until the guest resets the machine, which is QEMU's end."""

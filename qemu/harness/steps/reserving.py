@@ -6,7 +6,9 @@ from harness.checks.ranges import hex_range, without
 from harness.crash.scenario import Facts, Preparation
 from harness.guest.guest import Guest
 from harness.guest.kernel import iomem
-from harness.units import MIB
+from harness.units import MIB, PAGE
+
+CRASH_SIZE = "/sys/kernel/kexec_crash_size"
 
 # Enough for the guests' capture kernel, and more than one hole of a fragmented memory has.
 SIZE_MIB = 192
@@ -35,6 +37,13 @@ async def give_a_part_back(guest: Guest) -> None:
     (await guest.rkexec("reserve", f"{SIZE_MIB}M")).check()
     status = await guest.status()
     assert (status.source, len(status.region)) == ("crashkernel=", SIZE_MIB * MIB)
+
+
+async def keep_of_the_reservation(guest: Guest, size: int) -> None:
+    """Gives back what crashkernel= reserved, but for this and what the agent's channel needs."""
+    size = (size + await guest.machine.channel_buffers()) // PAGE * PAGE
+    await guest.shell(f"echo {size} > {CRASH_SIZE}")
+    assert int(await guest.read(CRASH_SIZE)) == size
 
 
 async def fragment(guest: Guest, every_mib: int = EVERY_MIB, leave_mib: int = LEAVE_MIB) -> None:
@@ -71,7 +80,7 @@ def insert_with_region(*regions: range) -> Preparation:
         assert sorted(status.regions, key=lambda one: one.start) == list(regions)
         assert await iomem(guest, "rust_kexec") == list(regions)
         if paths.has(paths.TARGET, "CRASH_DUMP"):
-            size = int(await guest.read("/sys/kernel/kexec_crash_size"))
+            size = int(await guest.read(CRASH_SIZE))
             assert size == sum(len(region) for region in regions)
 
     return insert
