@@ -35,7 +35,7 @@ def tree(directory: Path) -> Path:
         else:
             (made / name).symlink_to(GOOD / name)
     (made / "vmlinux").symlink_to(paths.VMLINUX)
-    (made / "drivers").mkdir()
+    (made / "drivers").mkdir(exist_ok=True)
     return made
 
 
@@ -185,7 +185,7 @@ def test_compilers_that_are_not_the_first(directory: Path) -> None:
     made = tree(directory)
     configured("RUST")(made)
     programs = directory / "programs"
-    programs.mkdir()
+    programs.mkdir(exist_ok=True)
     for name in ("rustc", "bindgen"):
         (programs / name).write_text("#!/bin/sh\necho 0.1.0\n")
         (programs / name).chmod(0o755)
