@@ -5,7 +5,7 @@
 //! The architecture wants the old entries gone from all CPUs before new ones of another size are
 //! written (Arm ARM, D8.16.1 "Break-before-make"). What they map cannot be used meanwhile, and any
 //! code may need it. So all CPUs are stopped in here with everything masked, and use nothing but
-//! this module, their stacks and the table itself, all of which are mapped elsewhere.
+//! this module, their stacks, the new entries and the table itself, all of which are mapped elsewhere.
 
 use crate::{
     compat::prelude::*,
@@ -87,7 +87,7 @@ struct Replacement<'a> {
 /// # Safety
 ///
 /// `place` must be an entry of a table that is in use, and the new entries must map what the
-/// expected ones do.
+/// expected ones do. `values` must not be in what they map: it is read while nothing is mapped there.
 pub(super) unsafe fn replace(place: u64, expected: &[u64], values: &[u64]) -> Result {
     if !cfg!(CONFIG_VMAP_STACK) {
         // Stacks may be in what goes away for a moment.

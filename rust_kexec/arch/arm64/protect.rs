@@ -71,9 +71,10 @@ fn split_kernel_leaf_mapping(_start: c_ulong, _end: c_ulong) -> Result {
     Ok(())
 }
 
-/// Room for entries under one contiguous hint: up to 1 KiB, which is much for the stack.
-fn group(count: usize) -> Result<KVec<u64>> {
-    let mut entries = KVec::new();
+/// Room for entries under one contiguous hint: up to 1 KiB, which is much for the stack. It is not in the map
+/// of all RAM, of which the entries to be replaced may map any part.
+fn group(count: usize) -> Result<VVec<u64>> {
+    let mut entries = VVec::new();
     entries.extend_with(count, 0, GFP_KERNEL)?;
     Ok(entries)
 }
@@ -147,7 +148,7 @@ impl Region {
         };
         // For an edge between two blocks, it is enough to remove their hint.
         if edge & ((1 << unit.shift) - 1) == 0 {
-            // SAFETY: The entries map what they mapped before.
+            // SAFETY: The entries map what they mapped before, and the new ones are in vmalloc()'s range.
             return Ok(unsafe { replace(unit.entries, &found, &entries) }?);
         }
         let mut table = NewTable::new(self.map.granule().entries())?;
