@@ -32,8 +32,6 @@ pub(crate) enum RegionError {
     TooMany { found: usize, most: usize },
     /// There is no place for an image that a reboot enters, even if it is copied there.
     NoPlaceForReboot { wanted: u64, largest: u64 },
-    /// The running kernel cannot empty a place for an image that a reboot enters, which is not copied there.
-    NoPieceForReboot { wanted: u64, largest: u64 },
     /// The running kernel has too little memory for an image that a reboot enters, wherever it is.
     TooLittleForReboot { wanted: u64, available: u64 },
     /// Firmware does not call all of it RAM.
@@ -73,7 +71,6 @@ impl RegionError {
             Self::CannotBeTaken => ENODEV,
             Self::NotAvailable { .. }
             | Self::NoPlaceForReboot { .. }
-            | Self::NoPieceForReboot { .. }
             | Self::TooLittleForReboot { .. }
             | Self::CannotMap(_) => ENOMEM,
             Self::NotPages { .. } | Self::TooMany { .. } => EINVAL,
@@ -174,14 +171,6 @@ impl fmt::Display for RegionError {
                 f,
                 "the image needs {} in one piece, where it is to run, and between what is reserved there \
                  are no more than {}, which is {} too little: load a smaller initrd or kernel",
-                Size(*wanted),
-                Size(*largest),
-                Size(wanted.saturating_sub(*largest)),
-            ),
-            Self::NoPieceForReboot { wanted, largest } => write!(
-                f,
-                "the image needs {} in one piece, where it is to run, and the running kernel can empty no \
-                 more than {}, which is {} too little: free memory, and load again",
                 Size(*wanted),
                 Size(*largest),
                 Size(wanted.saturating_sub(*largest)),

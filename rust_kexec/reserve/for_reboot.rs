@@ -10,7 +10,6 @@ use super::{
 use crate::{
     arch::{
         code_page,
-        relocator,
         Control,
         EnteredFrom, //
     },
@@ -56,21 +55,15 @@ impl RebootMemory {
             }
             .into());
         }
-        let (windows, taken) = match RunTimeMemory::take_in_one_piece(len) {
-            Ok(taken) => {
-                let range = taken.ranges().first().copied();
-                let range = range.ok_or(RegionError::NoPieceForReboot {
-                    wanted: len,
-                    largest: 0,
-                })?;
+        let (windows, taken) = match RunTimeMemory::take_in_one_piece(len)? {
+            Some((range, memory)) => {
                 let windows = Windows::direct(range, Range::default())?;
                 let taken = Taken::InPlace {
-                    _memory: KBox::new(taken, GFP_KERNEL)?,
+                    _memory: KBox::new(memory, GFP_KERNEL)?,
                 };
                 (windows, taken)
             }
-            Err(refusal) if !relocator::COPIES_IMAGES => return Err(refusal),
-            Err(_) => {
+            None => {
                 let taken = ScatteredMemory::take(len)?;
                 let windows = Windows::elsewhere(taken.place(), taken.address())?;
                 (windows, Taken::Scattered(taken))

@@ -3,10 +3,7 @@
 //! The memory that is taken from the running kernel.
 
 use crate::{
-    arch::{
-        memory::limits,
-        relocator::COPIES_IMAGES, //
-    },
+    arch::memory::limits,
     refusal::{
         Refusal,
         RegionError, //
@@ -31,11 +28,8 @@ use kexec_core::{
     types::ranges::Range, //
 };
 
-/// How many places are tried for one piece, where an image can do without.
-const TRIES_MAX: usize = match COPIES_IMAGES {
-    true => 8,
-    false => usize::MAX,
-};
+/// How many places are tried for one piece, which an image can do without.
+const TRIES_MAX: usize = 8;
 
 /// Memory that was taken from the running kernel. Dropping it gives it back.
 pub(crate) struct RunTimeMemory {
@@ -58,22 +52,22 @@ impl RunTimeMemory {
         Ok(Self { pieces, wanted })
     }
 
-    /// Takes so many bytes in one piece.
-    pub(super) fn take_in_one_piece(wanted: u64) -> Result<Self, Refusal> {
+    /// Takes so many bytes in one piece, and says where it is, if the kernel can empty such a place within a few
+    /// tries.
+    pub(super) fn take_in_one_piece(wanted: u64) -> Result<Option<(Range, Self)>, Refusal> {
         if !CAN_BE_TAKEN {
-            return Err(RegionError::CannotBeTaken.into());
+            return Ok(None);
         }
         let ram = iomem::online_ram()?;
         let limits = Limits {
             pieces: 1,
             ..limits(&ram)
         };
-        let pieces = take_within(&mut KernelMemory, &ram, limits, wanted, TRIES_MAX);
-        let pieces = pieces.map_err(|shortage| RegionError::NoPieceForReboot {
-            wanted,
-            largest: shortage.largest,
-        })?;
-        Ok(Self { pieces, wanted })
+        let Ok(pieces) = take_within(&mut KernelMemory, &ram, limits, wanted, TRIES_MAX) else {
+            return Ok(None);
+        };
+        let range = pieces.ranges().as_slice().first().copied();
+        Ok(range.map(|range| (range, Self { pieces, wanted })))
     }
 
     /// How much was asked for.

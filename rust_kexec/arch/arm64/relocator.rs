@@ -141,10 +141,6 @@ global_asm!(
     parameters = const kexec_core::handover::relocator::PARAMETERS_LEN,
 );
 
-/// Whether images are copied at a reboot. Loads into scattered pages stalled here until `protect` kept what it
-/// reads out of the blocks that it splits, and have been tried too little since: they are refused.
-pub(crate) const COPIES_IMAGES: bool = false;
-
 /// Which of the pages for copying has the first table; the first page has the code.
 const TABLES: usize = 1;
 

@@ -85,9 +85,6 @@ global_asm!(
     parameters = const kexec_core::handover::relocator::PARAMETERS_LEN,
 );
 
-/// Whether images are copied at a reboot.
-pub(crate) const COPIES_IMAGES: bool = true;
-
 /// Which of the pages for copying is the top table that the code in the first one is entered on, and which is
 /// the first of the tables that it copies with.
 const ENTERED: usize = 1;

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `fragment --every MIB --leave MIB`: scatters memory that cannot be moved, one pipe's pages in each MIB
-//! of memory, as far as all but LEAVE MiB of the memory go.
+//! of memory, as far as all but LEAVE MiB of the memory go; and in each MIB of the files that are in memory.
 //!
 //! A pipe's pages are the kernel's own: nothing moves them. They are allocated until memory is short,
-//! then most are given back. When that is done it prints one line and sleeps until it is killed:
+//! then most are given back. The kernel moves a file's page as well, but not while a pipe has it. When that is
+//! done it prints one line and sleeps until it is killed:
 //!
 //! ```json
 //! {"pid":7,"pipes":70}
 //! ```
 
 use std::{
-    fs,
-    os::fd::OwnedFd,
+    fs::{
+        self,
+        File, //
+    },
+    io,
+    os::{
+        fd::OwnedFd,
+        unix::fs::MetadataExt, //
+    },
+    path::Path,
     process::ExitCode, //
 };
 
@@ -29,7 +38,11 @@ use guest::{
 };
 use lexopt::Arg::Long;
 use nix::{
-    fcntl::OFlag,
+    fcntl::{
+        splice,
+        OFlag,
+        SpliceFFlags, //
+    },
     sys::resource::{
         setrlimit,
         Resource, //
@@ -77,6 +90,18 @@ fn run() -> Result<(), Failure> {
     setrlimit(Resource::RLIMIT_NOFILE, FILES_MAX, FILES_MAX)
         .map_err(|errno| Failure::errno("cannot open so many files", errno))?;
 
+    let root = Path::new("/");
+    let mut holding = Holding {
+        every,
+        device: fs::metadata(root)
+            .map_err(|error| Failure::io("cannot look at /", &error))?
+            .dev(),
+        until_next: 0,
+        pipes: Vec::new(),
+    };
+    let failed = |error| Failure::io("cannot hold the pages of files", &error);
+    holding.hold_files(root).map_err(failed)?;
+
     let mut pipes = Vec::new();
     while free()? > leave {
         pipes.push(fill()?);
@@ -90,10 +115,61 @@ fn run() -> Result<(), Failure> {
     });
     print_line(&Ready {
         pid: getpid().as_raw(),
-        pipes: pipes.len(),
+        pipes: pipes.len() + holding.pipes.len(),
     })?;
     loop {
         pause();
+    }
+}
+
+/// Pages of files that are in memory because their file system is, one in each `every` bytes of them.
+struct Holding {
+    every: u64,
+    /// The file system.
+    device: u64,
+    /// So many bytes of files come before the next page that is held.
+    until_next: u64,
+    pipes: Vec<(OwnedFd, OwnedFd)>,
+}
+
+impl Holding {
+    /// Holds pages of all files in a directory.
+    fn hold_files(&mut self, directory: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            let found = fs::symlink_metadata(&path)?;
+            if found.dev() != self.device {
+                continue;
+            }
+            if found.is_dir() {
+                self.hold_files(&path)?;
+            } else if found.is_file() {
+                self.hold_file(&path, found.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds pages of one file of `len` bytes.
+    fn hold_file(&mut self, path: &Path, len: u64) -> io::Result<()> {
+        let file = File::open(path)?;
+        let mut at = self.until_next;
+        while at < len {
+            let (reader, writer) = pipe2(OFlag::O_NONBLOCK)?;
+            let mut offset = at.try_into().map_err(io::Error::other)?;
+            splice(
+                &file,
+                Some(&mut offset),
+                &writer,
+                None,
+                1,
+                SpliceFFlags::empty(),
+            )?;
+            self.pipes.push((reader, writer));
+            at += self.every;
+        }
+        self.until_next = at - len;
+        Ok(())
     }
 }
 
