@@ -2,11 +2,11 @@
 
 //! The purgatory: the only code that runs between the crashed kernel and the capture kernel.
 //!
-//! It runs on its own stack, on page tables that the module built at load, with caches on and
-//! interrupts off, and trusts nothing of the crashed kernel. It checks the digest of every
-//! segment against the module's table (see [`kexec_core::handover::check`]); the module has checked
-//! this program. Only when all agree does it enter the capture kernel. Otherwise it names the changed segment on the console and
-//! stops: a capture kernel that boots from damaged memory could write a wrong dump.
+//! It runs on its own stack, on page tables that the module built at load, with caches on and interrupts off,
+//! and trusts nothing of the crashed kernel. It checks the digest of every segment against the module's table
+//! (see [`kexec_core::handover::check`]); the module has checked this program. Only when all agree does it enter
+//! the capture kernel. Otherwise it names the changed segment on the console and stops: a capture kernel that
+//! boots from damaged memory could write a wrong dump.
 
 #![no_std]
 #![no_main]

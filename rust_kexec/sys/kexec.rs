@@ -52,9 +52,9 @@ pub(crate) fn caller_may_boot() -> bool {
     true
 }
 
-/// Whether kernel.kexec_load_disabled and the limit for images of this purpose (kernel.kexec_load_limit_panic
-/// or _reboot) allow the caller to load or unload one, as kexec_load_permitted() says. It counts for the limit. None where that
-/// function was not found. A kernel without kexec has neither, and forbids nothing by them.
+/// Whether kernel.kexec_load_disabled and the limit for images of this purpose (kernel.kexec_load_limit_panic or
+/// _reboot) allow the caller to load or unload one, as kexec_load_permitted() says. It counts for the limit.
+/// None where that function was not found. A kernel without kexec has neither, and forbids nothing by them.
 pub(crate) fn load_permitted(purpose: Purpose) -> Option<bool> {
     if !FOUND.load(Ordering::Acquire) {
         return None;

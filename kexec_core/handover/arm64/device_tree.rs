@@ -3,9 +3,10 @@
 //! The device tree that the next kernel is entered with, after a crash or by a reboot.
 //!
 //! It is made from the running kernel's tree, or from one that the caller gives. Properties of `/chosen` that
-//! held for that kernel only are dropped, and those that the next kernel needs are added. Nodes and properties outside of
-//! `/chosen` stay as they are, so memory that firmware has reserved in `/reserved-memory` stays
-//! reserved. Only what was reserved there for the capture kernel itself is dropped. The new tree has no gaps, even if firmware has left room in the running one.
+//! held for that kernel only are dropped, and those that the next kernel needs are added. Nodes and properties
+//! outside of `/chosen` stay as they are, so memory that firmware has reserved in `/reserved-memory` stays
+//! reserved. Only what was reserved there for the capture kernel itself is dropped. The new tree has no gaps,
+//! even if firmware has left room in the running one.
 //!
 //! On a machine that ACPI describes, the running tree is the one that the kernel's EFI stub has
 //! made. Its /chosen has the addresses of UEFI's tables and memory map. These properties are kept,

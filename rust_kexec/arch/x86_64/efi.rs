@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tables and services of UEFI firmware, handed over to the capture kernel.
+//! The tables and services of UEFI firmware, handed over to the next kernel.
 
 use super::kernels_efi::{
     self,
@@ -77,7 +77,7 @@ impl Firmware {
             .map(|services| services.memory_map.len())
     }
 
-    /// Tells the capture kernel.
+    /// Tells the next kernel.
     pub(super) fn hand_over(
         &self,
         params: &mut BootParams<'_>,
@@ -107,7 +107,7 @@ impl Services {
         let services = Self::find(sysfs, info, view, memory_map);
         if services.is_none() {
             pr_warn!(
-                "the capture kernel will have ACPI, but none of UEFI's services, and will not \
+                "the loaded kernel will have ACPI, but none of UEFI's services, and will not \
                  notice Secure Boot: the firmware's system table or /sys/firmware/efi could not \
                  be read\n"
             );
