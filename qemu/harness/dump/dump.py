@@ -10,14 +10,18 @@ from typing import Self
 import drgn
 from drgn.helpers.linux.cpumask import for_each_online_cpu
 from drgn.helpers.linux.module import for_each_module
+from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.printk import get_printk_records
-from drgn.helpers.linux.sched import cpu_curr
+from drgn.helpers.linux.sched import cpu_curr, idle_task, task_cpu
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import NoteSegment
 
 from harness import paths
 from harness.dump.notes import NT_REPORT, PR_PID_OFFSET, Prstatus, Report
 from harness.machine.platform import PLATFORM
+
+# What an ELF file begins with (e_ident).
+ELF_MAGIC = b"\x7fELF"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,12 @@ class Dump:
         """The file itself, unless it is in a format of makedumpfile's."""
         return ELFFile(self._file)
 
+    @property
+    def _is_elf(self) -> bool:
+        """Whether it is an ELF file, and not in a format of makedumpfile's."""
+        self._file.seek(0)
+        return self._file.read(len(ELF_MAGIC)) == ELF_MAGIC
+
     @cached_property
     def program(self) -> drgn.Program:
         """The crashed kernel as drgn sees it."""
@@ -118,17 +128,39 @@ class Dump:
         return list(for_each_online_cpu(self.program))
 
     @cached_property
-    def cpus(self) -> list[Cpu]:
-        """Every CPU that left its registers."""
+    def _noted(self) -> list[int]:
+        """The CPUs that left their registers."""
         # A panic takes some CPUs out of the online mask. The kernel's own crash path leaves no
         # report.
         reports = [Report.parse(found) for found in self._notes("RUST_KEXEC", NT_REPORT)]
-        numbers = reports[0].has_stopped if reports else self.online
-        return [self.cpu(number) for number in numbers]
+        return reports[0].has_stopped if reports else self.online
+
+    @cached_property
+    def cpus(self) -> list[Cpu]:
+        """Every CPU that left its registers."""
+        return [self.cpu(number) for number in self._noted]
+
+    def _task(self, number: int) -> drgn.Object:
+        """The task that a CPU ran.
+
+        In the middle of a switch its run queue has the next one already, and its registers are
+        those of the one before, which the note names.
+        """
+        task = cpu_curr(self.program, number)
+        if not self._is_elf or number not in self._noted:
+            return task
+        pid = self.prstatus[self._noted.index(number)].pid
+        if pid == task.pid.value_():
+            return task
+        before = find_task(self.program, pid) if pid else idle_task(self.program, number)
+        assert before and before.on_cpu and task_cpu(before) == number, (number, pid, task.pid)
+        functions = [frame.name for frame in self.program.stack_trace(before)]
+        assert "__schedule" in functions, (number, pid, functions)
+        return before
 
     def cpu(self, number: int) -> Cpu:
         """One CPU that left its registers."""
-        task = cpu_curr(self.program, number)
+        task = self._task(number)
         trace = self.program.stack_trace(task)
         first = trace[0]
         try:
@@ -147,7 +179,7 @@ class Dump:
 
     def registers_in(self, function: str, number: int) -> dict[str, int]:
         """The registers that a CPU had in a function on its stack."""
-        trace = self.program.stack_trace(cpu_curr(self.program, number))
+        trace = self.program.stack_trace(self._task(number))
         frames = [frame for frame in trace if frame.name == function]
         assert frames, (number, trace)
         return dict(frames[0].registers())
