@@ -33,6 +33,9 @@ PANIC_ENDED = r"---\[ end Kernel panic"
 # Seconds that QEMU may take to write a guest's memory.
 KEEPING_S = 120
 
+# How often the registers of a guest are written that does not answer.
+SAMPLES = 3
+
 # The virtio-serial device of the agent's channel, and the queues by which it sends to the guest:
 # for control, and that of its port (virtio 1.2, 5.3.2; port 0 is for a console, and is not there).
 CHANNEL = "channel"
@@ -224,6 +227,7 @@ class Machine:
                 reason = f"the machine has ended: {tasks[-1].result()}"
             else:
                 reason = f"{seconds:.0f} s are over"
+                await self._write_registers()
             status = ended.result() if ended.done() else 0
         finally:
             for task in tasks:
@@ -238,6 +242,22 @@ class Machine:
         data = (await self._shutdowns.get())["data"]
         assert isinstance(data, dict)
         return str(data["reason"])
+
+    async def _write_registers(self) -> None:
+        """Writes what the CPUs do to the file `registers.log`, if QEMU still says.
+
+        More than once: a CPU that waits in a loop is told from one that hangs.
+        """
+        with contextlib.suppress(Exception):
+            said = [
+                await asyncio.wait_for(self._monitor_command("info registers -a"), KEEPING_S)
+                for _ in range(SAMPLES)
+            ]
+            (self.directory / "registers.log").write_text("\n".join(said))
+
+    async def _monitor_command(self, line: str) -> str:
+        """A command of the monitor for people, and its answer."""
+        return str(await self.execute("human-monitor-command", **{"command-line": line}))
 
     def _last_words(self) -> str:
         said = (self.directory / "qemu.log").read_text(errors="replace")
@@ -331,7 +351,7 @@ class Machine:
 
     async def registers(self) -> list[dict[str, int]]:
         """Each CPU's registers, of those whose names are letters only, by QEMU's names."""
-        said = await self.execute("human-monitor-command", **{"command-line": "info registers -a"})
+        said = await self._monitor_command("info registers -a")
         return [
             {name: int(value, 16) for name, value in REGISTER.findall(cpu)}
             for cpu in re.split(r"^CPU#\d+", said, flags=re.MULTILINE)[1:]
