@@ -5,7 +5,7 @@ from harness import paths
 from harness.machine.platform import PLATFORM
 
 # One CPU is enough to save a dump, and as many as people give a capture kernel.
-CONSOLE = f"console={PLATFORM.console} {PLATFORM.late_interrupts}"
+CONSOLE = f"console={PLATFORM.console} {PLATFORM.late_clocks}"
 CAPTURE = f"{CONSOLE} {PLATFORM.early_console} nr_cpus=1"
 
 
