@@ -53,6 +53,9 @@
 #include <linux/xz.h>
 #include <linux/zlib.h>
 #include <linux/zstd.h>
+#ifdef CONFIG_KEXEC_HANDOVER
+#include <linux/kexec_handover.h>
+#endif
 #ifdef CONFIG_X86_64
 #include <asm/hypervisor.h>
 #include <asm/nmi.h>
