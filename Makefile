@@ -48,6 +48,7 @@ BENCHHOOK ?=
 BENCHDUMP ?=
 BENCHMEMORY ?=
 BENCHREBOOT ?=
+export KDUMP_TOOLS ?=
 # How many bits `make corruption` flips, and how many crashes `make crash-stress` wants.
 N ?=
 # A crash of `make crash-stress` that is to be repeated, and how many guests run at a time.
@@ -254,7 +255,7 @@ rkdump: ## build the program that saves dumps, static: build/bin/ARCH/rkdump
 deb: $(if $(filter stock,$(KERNEL)),module) ## build packages for Debian in build/deb: KERNEL=stock for the module too
 	@$(TIMED) "packages" scripts/deb
 
-# The kernel is Debian's own.
+# The kernel is Debian's own. KDUMP_TOOLS= names a directory with kdump-tools' source package, whose tests run too.
 .PHONY: distro
 distro: ### install Debian 13 with our packages in a guest, and have its kdump-tools save a dump
 	@$(MAKE) --no-print-directory deb KERNEL=stock

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from harness import paths
 from harness.guest.agent import Agent
-from harness.guest.guest import Guest
+from harness.guest.guest import FIRST_PROCESS, Guest
+from harness.machine.errors import GuestError, NotBooted
 from harness.machine.hardware import Hardware
 from harness.machine.machine import Machine
 
@@ -53,7 +54,12 @@ class System:
         """A guest whose services have started."""
         agent = Agent()
         async with DistroMachine(self.hardware, self.options, self.directory, agent) as machine:
-            hello = await machine.until(agent.hello(), "the system's agent", PATIENCE)
+            try:
+                hello = await machine.until(agent.hello(), "the system's agent", PATIENCE)
+            except GuestError as error:
+                if machine.console.find(FIRST_PROCESS) is None:
+                    raise NotBooted(str(error)) from error
+                raise
             yield Guest(machine, agent, hello)
 
     def extract(self, path: str, to: Path) -> None:
