@@ -65,9 +65,10 @@ impl<T: Target> Writer<T> {
         kept: &Frames,
     ) -> io::Result<Self> {
         let layout = Layout::new(&description, memory, kept);
-        headers::write(&target, &description, &layout)?;
-        // Pages of zeros are not written, nor is what lies between kept pages.
+        // Pages of zeros are not written, nor is what lies between kept pages. Before the header, so that a file
+        // which has one is as long as that says, whenever its writer is killed.
         target.clear(layout.data(), layout.len() - layout.data())?;
+        headers::write(&target, &description, &layout)?;
         Ok(Self {
             target,
             description,

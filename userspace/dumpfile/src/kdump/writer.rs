@@ -98,6 +98,10 @@ impl<T: Target> Writer<T> {
             target, geometry, ..
         } = &self.shared;
         let page_len = self.shared.page_len();
+        // Before the header: a file that has one is long enough for what the header says of it, and can be opened
+        // whenever its writer is killed.
+        let descriptors = geometry.descriptors();
+        target.clear(descriptors, geometry.data() - descriptors)?;
         target.write_at(0, &self.block(&self.header))?;
         let sub_header = sub_header(description, geometry, memory.end());
         let mut blocks = Vec::from(sub_header.encode());
@@ -108,8 +112,6 @@ impl<T: Target> Writer<T> {
         let bitmap_len = geometry.bitmap_blocks * geometry.page_len;
         bitmap::write(target, geometry.memory_bitmap(), memory, bitmap_len)?;
         bitmap::write(target, geometry.kept_bitmap(), kept, bitmap_len)?;
-        let descriptors = geometry.descriptors();
-        target.clear(descriptors, geometry.data() - descriptors)?;
         // The page that all descriptors of zeros point to. As it lies behind all descriptors, a file
         // that is cut off has them.
         target.write_at(geometry.data(), &vec![0; page_len])

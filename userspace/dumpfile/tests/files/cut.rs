@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A target that fails, as a full disk does.
+//! Targets that fail, as a full disk does, or as a file whose writer is killed.
 
 use std::{
     io,
@@ -50,5 +50,44 @@ impl Target for Cut {
 
     fn sync(&self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A target whose writer is killed after so many calls.
+#[derive(Debug)]
+pub struct Killed {
+    pub file: MemoryTarget,
+    calls: AtomicI64,
+}
+
+impl Killed {
+    pub fn after(calls: usize) -> Self {
+        Self {
+            file: MemoryTarget::default(),
+            calls: AtomicI64::new(calls as i64),
+        }
+    }
+
+    fn call(&self) -> io::Result<()> {
+        match self.calls.fetch_sub(1, Ordering::Relaxed) {
+            ..=0 => Err(io::ErrorKind::Interrupted.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Target for Killed {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.call()?;
+        self.file.write_at(offset, bytes)
+    }
+
+    fn clear(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.call()?;
+        self.file.clear(offset, len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.call()
     }
 }

@@ -35,7 +35,10 @@ use dumpfile::{
 use proptest::prelude::*;
 
 use crate::{
-    cut::Cut,
+    cut::{
+        Cut,
+        Killed, //
+    },
     elf_file::{
         notes,
         VMCOREINFO, //
@@ -238,6 +241,26 @@ fn a_file_is_incomplete_until_its_end() {
         Err(MemoryError::Missing(_))
     ));
     assert_eq!(file.window(8 * PAGE as u64 + 4000, PAGE).unwrap().len(), 96);
+}
+
+/// Whenever its writer is killed, a file that has a header can be opened, and is marked until it is whole.
+#[test]
+fn a_file_whose_writer_is_killed_can_be_opened() {
+    let machine = Machine::new(&[(0, vec![4; 9]), (70_000, vec![5])], Frames::from(0..9));
+    for calls in 0.. {
+        let target = Killed::after(calls);
+        let outcome = write(&target, &machine, &description(Codec::Zstd, None), 1);
+        let bytes = target.file.into_bytes();
+        if bytes.starts_with(b"KDUMP   ") {
+            let file = KdumpFile::open(bytes).expect("it can be opened");
+            // What is left after the mark is gone is to have it last.
+            assert!(file.is_incomplete() || file.kept().unwrap() == machine.kept);
+        }
+        if outcome.is_ok() {
+            assert!(calls > 5);
+            return;
+        }
+    }
 }
 
 /// A worker writes nothing outside the part that its file has.
