@@ -9,8 +9,8 @@ from pathlib import Path
 
 from harness import paths
 from harness.guest.agent import Agent
-from harness.guest.guest import FIRST_PROCESS, Guest
-from harness.machine.errors import GuestError, NotBooted
+from harness.guest.boot import first_hello
+from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
 from harness.machine.machine import Machine
 
@@ -54,12 +54,7 @@ class System:
         """A guest whose services have started."""
         agent = Agent()
         async with DistroMachine(self.hardware, self.options, self.directory, agent) as machine:
-            try:
-                hello = await machine.until(agent.hello(), "the system's agent", PATIENCE)
-            except GuestError as error:
-                if machine.console.find(FIRST_PROCESS) is None:
-                    raise NotBooted(str(error)) from error
-                raise
+            hello = await first_hello(machine, agent, "the system's agent", PATIENCE)
             yield Guest(machine, agent, hello)
 
     def extract(self, path: str, to: Path) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness.guest.agent import Agent
+from harness.guest.agent import Agent, Hello
 from harness.guest.guest import FIRST_PROCESS, PATIENCE, Guest
 from harness.guest.loading import CONSOLE
 from harness.machine.errors import GuestError, NotBooted
@@ -45,6 +45,16 @@ async def prepared(
     image.unlink()
 
 
+async def first_hello(machine: Machine, agent: Agent, what: str, seconds: float) -> Hello:
+    """Waits for the agent of the kernel that QEMU boots, which may never get there."""
+    try:
+        return await machine.until(agent.hello(), what, seconds)
+    except GuestError as error:
+        if machine.console.find(FIRST_PROCESS) is None:
+            raise NotBooted(str(error)) from error
+        raise
+
+
 @asynccontextmanager
 async def boot(
     directory: Path, hardware: Hardware = Hardware(), command_line: str = "crashkernel=256M"
@@ -52,14 +62,9 @@ async def boot(
     """A guest that has booted the production kernel."""
     agent = Agent()
     async with Machine(hardware, f"{CONSOLE} {command_line}", directory, agent) as machine:
-        try:
-            # CPUs that take turns take as much longer as there are of them.
-            seconds = PATIENCE / 2 * (hardware.cpus if hardware.counting else 1)
-            hello = await machine.until(agent.hello(), "the production kernel's agent", seconds)
-        except GuestError as error:
-            if machine.console.find(FIRST_PROCESS) is None:
-                raise NotBooted(str(error)) from error
-            raise
+        # CPUs that take turns take as much longer as there are of them.
+        seconds = PATIENCE / 2 * (hardware.cpus if hardware.counting else 1)
+        hello = await first_hello(machine, agent, "the production kernel's agent", seconds)
         if hello.role != "production":
             raise GuestError(f"the kernel that QEMU booted says {hello}")
         guest = Guest(machine, agent, hello)
