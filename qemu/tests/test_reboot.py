@@ -179,7 +179,7 @@ async def test_damaged(guest: Guest) -> None:
 
 
 # No piece of memory is long enough for the guests' kernel and initrd then.
-SCATTERED_MIB = (4, 16)
+SCATTERED_MIB = (1, 12)
 DATA = "/boot/data"
 # What the relocator's code begins with.
 RELOCATOR = {
