@@ -179,7 +179,7 @@ async def test_damaged(guest: Guest) -> None:
 
 
 # No piece of memory is long enough for the guests' kernel and initrd then.
-SCATTERED_MIB = (1, 12)
+SCATTERED_MIB = (1, 16)
 DATA = "/boot/data"
 # What the relocator's code begins with.
 RELOCATOR = {
@@ -206,8 +206,8 @@ async def test_copied(guest: Guest) -> None:
     contents = await guest.shell(f"sha256sum {DATA}")
     if not paths.missing(paths.TARGET, ("CONTIG_ALLOC",)):
         await load(guest, "crashkernel=256M")
+        # It stays loaded: what it gives back is on lists of the CPUs', where fragment leaves it.
         assert await place(guest) == IN_PLACE
-        (await guest.rkexec("-l", "-u")).check()
     found = (await memory(guest), await total_kib(guest))
     for line in ("crashkernel=256M", "crashkernel=256M nokaslr"):
         await fragment(guest, *SCATTERED_MIB)
