@@ -20,8 +20,9 @@ from harness.testing import needs_distro
 pytestmark = needs_distro
 
 TESTS = Path(os.environ.get("KDUMP_TOOLS", ""), "debian", "tests")
-TEST = "/root/test"
-MARK = "/root/mark"
+# In the guest, on its disk.
+TEST = "/var/tmp/test"
+MARK = "/var/tmp/mark"
 REBOOT = f"""#!/bin/sh
 printf %s "$1" > {MARK}
 kill -KILL $PPID

@@ -206,7 +206,7 @@ async def test_copied(guest: Guest) -> None:
     contents = await guest.shell(f"sha256sum {DATA}")
     if not paths.missing(paths.TARGET, ("CONTIG_ALLOC",)):
         await load(guest, "crashkernel=256M")
-        # It stays loaded: what it gives back is on lists of the CPUs', where fragment leaves it.
+        # It stays loaded: what it gives back is on the CPUs' lists, where fragment leaves it.
         assert await place(guest) == IN_PLACE
     found = (await memory(guest), await total_kib(guest))
     for line in ("crashkernel=256M", "crashkernel=256M nokaslr"):
