@@ -62,7 +62,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Starts the longest tests first, so that no worker is left alone with one at the end."""
+    """Starts the longest tests first, so that no worker is left alone with one at the end.
+
+    Refuses tests that would write to the same directory, because they may run at the same time.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for item in items:
+        other = found.setdefault(place(item), item.nodeid)
+        if other != item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid} has the directory of {other}: rename one")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
@@ -75,5 +83,11 @@ def random(request: pytest.FixtureRequest) -> Random:
 @pytest.fixture
 def directory(request: pytest.FixtureRequest) -> Path:
     """This test's own directory for logs and the dump."""
-    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
-    return paths.results("test", paths.RUN, name)
+    return paths.results("test", paths.RUN, *place(request.node))
+
+
+def place(test: pytest.Item) -> tuple[str, str]:
+    """The directory of a test's module and the directory in it that the test alone has."""
+    names = (test.path.stem, test.name)
+    module, name = (re.sub(r"\W+", "-", it.removeprefix("test_")).strip("-") for it in names)
+    return module, name
