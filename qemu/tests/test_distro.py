@@ -17,10 +17,11 @@ pytestmark = needs_distro
 
 CRASHES = "/var/crash"
 
-# What an administrator does who wants our saver in the place of makedumpfile.
+# What an administrator does who wants our saver in the place of makedumpfile. The capture kernel
+# runs what the crashed one has written to the disk.
 TAKE_ITS_PLACE = (
     "dpkg-divert --local --rename --add /usr/bin/makedumpfile; "
-    "ln /usr/sbin/rkdump /usr/bin/makedumpfile"
+    "ln /usr/sbin/rkdump /usr/bin/makedumpfile; sync"
 )
 
 # When kdump-tools begins to save, and when it has saved, in seconds of the capture kernel's.
