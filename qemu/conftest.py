@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Options and fixtures of the scenarios."""
 
+import os
 import re
 from pathlib import Path
 from random import Random, SystemRandom
@@ -8,6 +9,10 @@ from random import Random, SystemRandom
 import pytest
 
 from harness import paths
+from harness.units import GIB
+
+# What a guest needs, with what reads its dump. Of the memory that a guest has it touches a part.
+MEMORY_OF_A_GUEST = 2 * GIB
 
 pytest.register_assert_rewrite("harness.checks")
 
@@ -48,6 +53,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="filters dumps by each of makedumpfile's levels, which takes minutes",
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """As many guests at a time as there are CPUs, and memory for.
+
+    There are two at least: one that waits for something leaves the host to the other.
+    """
+    cpus = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(2, min(cpus, memory // MEMORY_OF_A_GUEST))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
