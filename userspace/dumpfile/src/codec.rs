@@ -75,7 +75,7 @@ impl Codec {
             Self::Raw | Self::Snappy => (0, 0, 0),
             // makedumpfile takes zlib's first, whose pages are longer than those of libdeflate's second
             // and shorter than those of its first.
-            Self::Zlib => (1, 2, 12),
+            Self::Zlib => (1, zlib::DEFAULT_LEVEL, 12),
             Self::Lzo => (1, 1, 13),
             // Negative ones are faster than any other, and makedumpfile's is 1.
             Self::Zstd => (-7, 1, 19),
