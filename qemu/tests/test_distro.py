@@ -93,7 +93,7 @@ async def test_systemctl_kexec_enters_the_next_kernel(tmp_path: Path) -> None:
             answer = await guest.rkexec("--status", "--load", "--json")
             assert json.loads(answer.stdout)["for_reboot"], "the kernel's own kexec has it"
             await guest.crash_by_running("systemctl", "kexec")
-            await guest.machine.until(guest.agent.hello(), "the next kernel's agent", PATIENCE)
+            await guest.rebooted(PATIENCE)
             assert await boot_id(guest) != last
             assert await guest.read("/proc/cmdline") == command_line
             await guest.shell(f"sha256sum --check {KEPT}.sum")

@@ -7,7 +7,7 @@ import pytest
 
 from harness import paths
 from harness.dump.dump import Dump
-from harness.guest.guest import PATIENCE, Guest
+from harness.guest.guest import Guest
 from harness.guest.kernel import complaints
 from harness.guest.loading import CAPTURE, CONSOLE
 from harness.machine.hardware import Hardware
@@ -120,7 +120,7 @@ async def test_for_a_reboot(guest: Guest) -> None:
 async def enters(guest: Guest, *arguments: str) -> None:
     """The machine reboots into the kernel that was loaded."""
     await guest.crash_by_running("kexec", *arguments)
-    hello = await guest.machine.until(guest.agent.hello(), "the next kernel's agent", PATIENCE)
+    hello = await guest.rebooted()
     assert (hello.role, hello.cpus_online) == ("production", 2)
     assert (await guest.read("/proc/cmdline")).split()[-1] == "loaded_by=kexec"
 

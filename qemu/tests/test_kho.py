@@ -3,7 +3,7 @@
 
 from harness import paths
 from harness.dump.dump import Dump
-from harness.guest.guest import PATIENCE, Guest
+from harness.guest.guest import Guest
 from harness.guest.loading import CONSOLE
 from harness.guest.rebooting import MARK
 from harness.guest.refusals import refuse
@@ -27,7 +27,7 @@ async def test_a_reboot_is_left_to_the_kernel(guest: Guest) -> None:
     assert (await guest.rkexec("--status", "--load")).status == 0
     assert (await guest.read("/sys/kernel/kexec_loaded")).strip() == "1"
     await guest.crash_by_running("kexec", "-e")
-    await guest.machine.until(guest.agent.hello(), "the next kernel's agent", PATIENCE)
+    await guest.rebooted()
     assert MARK in await guest.read("/proc/cmdline")
 
 

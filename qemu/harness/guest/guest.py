@@ -19,6 +19,8 @@ PATIENCE = 300
 
 FIRST_LINE = r"Linux version "
 FIRST_PROCESS = r"Run /init as init process"
+# An x86_64 kernel has executed code that another of its CPUs was patching.
+MET_A_PATCH = r"Oops: int3: "
 
 
 class Guest:
@@ -147,6 +149,17 @@ class Guest:
         if hello.role != "capture":
             raise GuestError(f"the kernel that came up after the crash says {hello}")
         return hello
+
+    async def rebooted(self, seconds: float = PATIENCE) -> Hello:
+        """Waits for the agent of the kernel that was entered without firmware."""
+        try:
+            return await self.machine.until(self.agent.hello(), "the next kernel's agent", seconds)
+        except GuestError as error:
+            console = self.machine.console
+            met_a_patch = console.find(MET_A_PATCH, self.crash_line) is not None
+            if met_a_patch and console.find(FIRST_PROCESS, self.crash_line) is None:
+                raise NotBooted(str(error)) from error
+            raise
 
     def _capture_kernel_hung_with_several_cpus(self) -> bool:
         """Whether it began to boot, with more than one CPU, and its first process never came."""

@@ -3,7 +3,7 @@
 
 from harness import paths
 from harness.guest.agent import Hello
-from harness.guest.guest import PATIENCE, Guest
+from harness.guest.guest import Guest
 from harness.guest.loading import CONSOLE
 
 # What a kernel that was entered by a reboot is known by.
@@ -33,7 +33,7 @@ async def load(guest: Guest, command_line: str = "", *options: str) -> None:
 async def enter(guest: Guest, cpu: int = 0) -> Hello:
     """Reboots from this CPU, and waits for the agent of the next kernel."""
     await guest.crash_by_running("taskset", f"{1 << cpu:x}", "rkexec", "--exec")
-    hello = await guest.machine.until(guest.agent.hello(), "the next kernel's agent", PATIENCE)
+    hello = await guest.rebooted()
     assert hello.role == "production", hello
     assert MARK in await guest.read("/proc/cmdline")
     guest.hello = hello
