@@ -73,8 +73,8 @@ impl Codec {
     pub fn levels(self) -> Levels {
         let (min, default, max) = match self {
             Self::Raw | Self::Snappy => (0, 0, 0),
-            // makedumpfile takes zlib's first, whose pages are longer than those of libdeflate's second
-            // and shorter than those of its first.
+            // makedumpfile takes zlib's first, whose pages are between those of libdeflate's first two. With
+            // another level for periodic pages, all of the first's together are shorter.
             Self::Zlib => (1, zlib::DEFAULT_LEVEL, 12),
             Self::Lzo => (1, 1, 13),
             // Negative ones are faster than any other, and makedumpfile's is 1.

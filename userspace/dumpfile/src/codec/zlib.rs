@@ -11,7 +11,7 @@ use super::compressor::Compressor;
 use crate::page::is_periodic;
 
 /// The level at which time counts.
-pub const DEFAULT_LEVEL: i32 = 2;
+pub const DEFAULT_LEVEL: i32 = 1;
 
 /// The first of libdeflate's levels that looks one byte further before it takes a match.
 const LAZY: i32 = 5;
