@@ -26,8 +26,9 @@ pytestmark = needs_rkdump
 DEVICE = "/dev/vda"
 INCOMPLETE = 3
 
-# Debian's kernel needs more for itself, whatever saves the dump.
-MEMORY_MIB = 128 if "stock" in paths.TARGET.split("-") else 96
+# Debian's kernel needs more for itself, whatever saves the dump, and so does one with large pages.
+LARGE = "stock" in paths.TARGET.split("-") or paths.has(paths.TARGET, "ARM64_64K_PAGES")
+MEMORY_MIB = 128 if LARGE else 96
 
 
 def scenario(cpus: int) -> Scenario:
