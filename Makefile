@@ -102,7 +102,7 @@ matrix: ### run with each variant of the arm64 kernel the scenarios that it coul
 			PYTEST="-k 'test_dump or corrupt or protection or refused or mapped' $(PYTEST)" || exit; \
 	done
 	@$(MAKE) --no-print-directory scenarios ARCH=arm64 VARIANT=va-48 \
-		PYTEST="-n 1 -k 'crash_backtraces or test_crash' $(PYTEST)"
+		PYTEST="-n 1 -k 'crash_backtraces or test_crash or dump_filter or vmcore_tools' $(PYTEST)"
 
 # What the means by which functions are hooked could break. test_crash_matrix is about ftrace's.
 .PHONY: no-ftrace

@@ -78,8 +78,8 @@ x86_64)
 arm64)
 	RUST_TARGET=aarch64-unknown-linux-gnu
 	DEBIAN_ARCH=arm64
-	TOOLS="crash kexec"
-	TOOLS_PACKAGES="crash kexec-tools"
+	TOOLS="makedumpfile crash vmcore-dmesg kexec"
+	TOOLS_PACKAGES="makedumpfile crash kexec-tools"
 	MODULE_PACKAGES="$MODULE_PACKAGES gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 	HARNESS_PACKAGES="$HARNESS_PACKAGES qemu-system-arm qemu-efi-aarch64 ipxe-qemu
 		qemu-user-static"

@@ -19,7 +19,14 @@ PATIENCE = 600
 
 
 def available(*names: str) -> bool:
-    """Whether these tools are there; for arm64 only crash and kexec are."""
+    """Whether these tools are there, and makedumpfile can open dumps of the guests' kernel.
+
+    makedumpfile 1.7.8 knows addresses of 52 bits with pages of 64 KiB only
+    (`calculate_plat_config`).
+    """
+    has_52_bits = paths.has(paths.TARGET, "ARM64_VA_BITS_52")
+    if "makedumpfile" in names and has_52_bits and not paths.has(paths.TARGET, "ARM64_64K_PAGES"):
+        return False
     return all((TOOLS / name).exists() for name in names)
 
 
@@ -141,8 +148,8 @@ def gdb(dump: Path, kernel_offset: int, *commands: str) -> str:
 
 
 def report(dump: Path) -> str:
-    """The crash report of a dump, by rkexec; only a host of the dump's architecture can run it."""
-    command = (paths.RKEXEC, "report", dump, "--json")
+    """The crash report of a dump, by the guests' rkexec."""
+    command = (*(_emulator() or ()), paths.RKEXEC, "report", dump, "--json")
     found: str = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return found
 
