@@ -3,21 +3,36 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from harness import paths
 from harness.checks.always import ALWAYS
 from harness.crash.run import saved_dump
 from harness.crash.scenario import Facts, Scenario
 from harness.dump import tools
 from harness.dump.dump import Dump
+from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware
+from harness.testing import needs_rkdump
 
 CPUS = 4
+AFTER_CLEARING = "the log was cleared before this"
+
+
+async def clear_the_log(guest: Guest) -> None:
+    """Leaves what was logged so far to tools that are asked for all of it."""
+    await guest.shell(f"dmesg -c > /dev/null; echo {AFTER_CLEARING} > /dev/kmsg")
+
+
 TOOLED = Scenario(
-    name="tools", hardware=Hardware(cpus=CPUS, memory_mib=640), command_line="crashkernel=192M"
+    name="tools",
+    hardware=Hardware(cpus=CPUS, memory_mib=640),
+    command_line="crashkernel=192M",
+    prepare=(clear_the_log,),
 )
 PANIC = "Kernel panic - not syncing: sysrq triggered crash"
 
@@ -91,6 +106,23 @@ def test_dmesg(saved: tuple[Dump, Facts], tmp_path: Path) -> None:
         assert f"Linux version {facts.hello.release} " in text
         assert PANIC in text
         assert f"smp: Brought up 1 node, {CPUS} CPUs" in text
+
+
+@needs("makedumpfile")
+@needs_rkdump
+@pytest.mark.parametrize("options", [(), ("--partial-dmesg",)], ids=["all", "since-cleared"])
+def test_dmesg_as_makedumpfile(
+    saved: tuple[Dump, Facts], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """The same text, of the whole log and of what was logged since it was cleared."""
+    dump, _ = saved
+    theirs = tools.makedumpfile_dmesg(dump.path, tmp_path / "theirs", *options)
+    assert ("Linux version" in theirs) == (not options)
+    assert AFTER_CLEARING in theirs and PANIC in theirs
+    out = tmp_path / "ours"
+    command: list[str | Path] = ["makedumpfile", "--dump-dmesg", *options, dump.path, out]
+    subprocess.run(command, executable=paths.RKDUMP_ON_HOST, check=True, capture_output=True)
+    assert out.read_text() == theirs
 
 
 @needs("makedumpfile")

@@ -119,10 +119,10 @@ def makedumpfile(dump: Path, out: Path, *options: str) -> None:
     run("makedumpfile", *options, "--message-level", "4", dump, out)
 
 
-def makedumpfile_dmesg(dump: Path, out: Path) -> str:
+def makedumpfile_dmesg(dump: Path, out: Path, *options: str) -> str:
     """The kernel's log, by makedumpfile."""
     out.unlink(missing_ok=True)
-    run("makedumpfile", "--dump-dmesg", dump, out)
+    run("makedumpfile", "--dump-dmesg", *options, dump, out)
     return out.read_text(errors="replace")
 
 

@@ -7,6 +7,7 @@
 //! would have left it is counted and left out, and the ring is walked once round at most. Memory for it is
 //! bounded whatever the ring's size.
 
+mod cleared;
 mod error;
 mod layout;
 mod pieces;
@@ -18,20 +19,21 @@ use std::fmt;
 
 use crate::vmcoreinfo::Vmcoreinfo;
 
-pub use self::{
-    error::LogError,
-    record::{
-        Record,
-        Style, //
-    }, //
-};
 use self::{
+    cleared::Cleared,
     error::{
         COUNT_BITS_MAX,
         SIZE_BITS_MAX, //
     },
     layout::Layout,
     pieces::Pieces, //
+};
+pub use self::{
+    error::LogError,
+    record::{
+        Record,
+        Style, //
+    }, //
 };
 
 /// After so many records in a row that are damaged or not in the dump, no more are looked for.
@@ -60,6 +62,7 @@ pub struct Log<R> {
     left: u64,
     lost: u64,
     lost_in_a_row: u64,
+    cleared: Option<Cleared>,
 }
 
 impl<R, E> Log<R>
@@ -71,11 +74,7 @@ where
     pub fn find(vmcoreinfo: &Vmcoreinfo, read: R) -> Result<Self, LogError> {
         let layout = Layout::of(vmcoreinfo)?;
         let memory = |what, address, out: &mut [u8]| {
-            read(address, out).map_err(|error| LogError::Memory {
-                what,
-                address,
-                reason: error.to_string(),
-            })
+            read(address, out).map_err(|error| LogError::memory(what, address, error))
         };
         let mut pointer = [0; 8];
         memory("the pointer to the kernel's log", layout.prb, &mut pointer)?;
@@ -114,9 +113,17 @@ where
             left: span.min(count - 1) + 1,
             lost: 0,
             lost_in_a_row: 0,
+            cleared: None,
             read,
             layout,
         })
+    }
+
+    /// Leaves out what is from before the log was last cleared, as `dmesg --clear` does it. The records are
+    /// in the kernel's memory still.
+    pub fn since_cleared(mut self, vmcoreinfo: &Vmcoreinfo) -> Result<Self, LogError> {
+        self.cleared = Some(Cleared::find(vmcoreinfo, &self.read)?);
+        Ok(self)
     }
 
     /// The number of records so far that were there once, and are damaged or not in the dump.
@@ -141,6 +148,9 @@ where
         let (start, room) = block(begin, next, self.text_len).ok_or(Lost)?;
 
         let info = self.infos.get(index, &self.read).ok_or(Lost)?;
+        if self.cleared.is_some_and(|cleared| cleared.has(info)) {
+            return Ok(None);
+        }
         let len = u64::from(layout.u16(info, layout.record_len)).min(room - ID_LEN);
         let mut record = Record {
             nanoseconds: layout.u64(info, layout.nanoseconds),

@@ -27,12 +27,30 @@ pub struct Written {
     pub lost: u64,
 }
 
+/// Which records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// All that there are.
+    All,
+    /// Those since the log was last cleared, as by `dmesg --clear`.
+    SinceCleared,
+}
+
 /// Writes the log of the kernel that was dumped, as one of these programs does.
-pub fn write(dump: &Dump, style: Style, out: impl Write, name: &str) -> Result<Written, Failure> {
+pub fn write(
+    dump: &Dump,
+    records: Records,
+    style: Style,
+    out: impl Write,
+    name: &str,
+) -> Result<Written, Failure> {
     let translation = dump.translation()?;
     let read = |address, buffer: &mut [u8]| translation.read(&dump.core, address, buffer);
-    let mut log = Log::find(&dump.vmcoreinfo, read)
-        .map_err(|error| Failure::new(format!("{}: {error}", dump.name())))?;
+    let found = Log::find(&dump.vmcoreinfo, read).and_then(|log| match records {
+        Records::All => Ok(log),
+        Records::SinceCleared => log.since_cleared(&dump.vmcoreinfo),
+    });
+    let mut log = found.map_err(|error| Failure::new(format!("{}: {error}", dump.name())))?;
     let failed =
         |error: io::Error| Failure::from_io(format_args!("cannot write the log to {name}"), &error);
     let mut out = BufWriter::new(out);

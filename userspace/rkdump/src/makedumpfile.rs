@@ -145,19 +145,29 @@ fn perform(options: &Options, messages: &Messages) -> Result<bool, Failure> {
             messages.say(&format!("\n{named}"));
             Ok(true)
         }
-        Task::Dmesg { vmcore, target } => {
+        Task::Dmesg {
+            vmcore,
+            target,
+            records,
+        } => {
             let dump = Dump::open(vmcore, options.without_mapping)?;
             dump.translation()?;
             let name = match target {
                 Some(path) => {
                     let name = path.display().to_string();
                     let file = file::create(path, options.force)?;
-                    dmesg::write(&dump, Style::Makedumpfile, &file, &name)?;
+                    dmesg::write(&dump, *records, Style::Makedumpfile, &file, &name)?;
                     name
                 }
                 None => {
                     let name = "STDOUT";
-                    dmesg::write(&dump, Style::Makedumpfile, io::stdout().lock(), name)?;
+                    dmesg::write(
+                        &dump,
+                        *records,
+                        Style::Makedumpfile,
+                        io::stdout().lock(),
+                        name,
+                    )?;
                     name.into()
                 }
             };

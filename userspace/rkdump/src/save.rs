@@ -52,7 +52,10 @@ pub use self::{
     },
 };
 use crate::{
-    dmesg,
+    dmesg::{
+        self,
+        Records, //
+    },
     dump::Dump,
     failure::Failure,
     target::file, //
@@ -186,7 +189,7 @@ fn write_noted(
 fn save_log(dump: &Dump, path: &Path) {
     let name = path.display().to_string();
     let written = file::create(path, false).and_then(|file| {
-        dmesg::write(dump, Style::Makedumpfile, &file, &name)?;
+        dmesg::write(dump, Records::All, Style::Makedumpfile, &file, &name)?;
         file.sync_all()
             .map_err(|error| Failure::from_io(format_args!("cannot write {name}"), &error))
     });

@@ -11,7 +11,10 @@ use kernel_memory::log::Style;
 
 use crate::{
     arguments::DmesgRequest,
-    dmesg,
+    dmesg::{
+        self,
+        Records, //
+    },
     dump::Dump,
     failure::Failure,
     target::file, //
@@ -25,13 +28,25 @@ pub fn write(request: &DmesgRequest, style: Style) -> Result<(), Failure> {
     let written = match &request.file {
         Some(path) => {
             let file = file::create(path, request.force)?;
-            let written = dmesg::write(&dump, style, &file, &path.display().to_string())?;
+            let written = dmesg::write(
+                &dump,
+                Records::All,
+                style,
+                &file,
+                &path.display().to_string(),
+            )?;
             file.sync_all().map_err(|error| {
                 Failure::from_io(format_args!("cannot write {}", path.display()), &error)
             })?;
             written
         }
-        None => dmesg::write(&dump, style, io::stdout().lock(), "standard output")?,
+        None => dmesg::write(
+            &dump,
+            Records::All,
+            style,
+            io::stdout().lock(),
+            "standard output",
+        )?,
     };
     if written.lost > 0 {
         eprintln!(

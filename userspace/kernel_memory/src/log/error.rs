@@ -36,6 +36,17 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    /// A part that the reader did not get.
+    pub fn memory(what: &'static str, address: u64, error: impl fmt::Display) -> Self {
+        Self::Memory {
+            what,
+            address,
+            reason: error.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -100,11 +100,11 @@ impl Layout {
 }
 
 /// The lines of VMCOREINFO, as lengths and offsets that can be used without further checks.
-struct Facts<'a>(&'a Vmcoreinfo);
+pub struct Facts<'a>(pub &'a Vmcoreinfo);
 
 impl Facts<'_> {
     /// The length of a structure.
-    fn size(&self, name: &str) -> Result<usize, LogError> {
+    pub fn size(&self, name: &str) -> Result<usize, LogError> {
         match self.0.size(name)? {
             len @ ..=LEN_MAX => Ok(len),
             _ => Err(LogError::Layout(format!("SIZE({name})"))),
@@ -112,7 +112,7 @@ impl Facts<'_> {
     }
 
     /// The offset of a member of a member, with `width` bytes that are inside a structure of `len`.
-    fn inside(&self, len: usize, width: usize, names: &[&str]) -> Result<usize, LogError> {
+    pub fn inside(&self, len: usize, width: usize, names: &[&str]) -> Result<usize, LogError> {
         let mut offset = 0_usize;
         for name in names {
             offset = offset.saturating_add(self.0.offset(name)?);
@@ -125,7 +125,7 @@ impl Facts<'_> {
 }
 
 /// Bytes that [`Facts::inside`] has found to be there.
-fn array<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
+pub fn array<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(&bytes[offset..offset + N]);
     array

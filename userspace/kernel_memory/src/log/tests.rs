@@ -11,6 +11,7 @@ const RING: u64 = 0xffff_ffff_8200_1000;
 const DESCRIPTORS: u64 = 0xffff_ffff_8200_2000;
 const INFOS: u64 = 0xffff_ffff_8200_3000;
 const TEXT: u64 = 0xffff_ffff_8200_4000;
+const CLEARED: u64 = 0xffff_ffff_8200_5000;
 
 const COUNT_BITS: u32 = 3;
 const SIZE_BITS: u32 = 8;
@@ -33,12 +34,16 @@ OFFSET(prb_desc.text_blk_lpos)=8
 OFFSET(prb_data_blk_lpos.begin)=0
 OFFSET(prb_data_blk_lpos.next)=8
 SIZE(printk_info)=112
+OFFSET(printk_info.seq)=0
 OFFSET(printk_info.ts_nsec)=8
 OFFSET(printk_info.text_len)=16
 OFFSET(printk_info.caller_id)=20
 OFFSET(prb_data_ring.size_bits)=0
 OFFSET(prb_data_ring.data)=8
 OFFSET(atomic_long_t.counter)=0
+SYMBOL(clear_seq)=ffffffff82005000
+SIZE(latched_seq)=24
+OFFSET(latched_seq.val)=8
 ";
 
 /// A kernel's memory, and in it a log that grows.
@@ -47,6 +52,8 @@ struct Kernel {
     tail: u64,
     head: u64,
     position: u64,
+    /// The number of the next record.
+    number: u64,
 }
 
 impl Kernel {
@@ -60,10 +67,12 @@ impl Kernel {
                 (DESCRIPTORS, vec![0; 24 << COUNT_BITS]),
                 (INFOS, vec![0; 112 << COUNT_BITS]),
                 (TEXT, vec![0; 1 << SIZE_BITS]),
+                (CLEARED, vec![0; 24]),
             ]),
             tail: first,
             head: first,
             position: 0_u64.wrapping_sub(1 << SIZE_BITS),
+            number: 0,
         };
         kernel.set(RING, u64::from(COUNT_BITS));
         kernel.set(RING + 8, DESCRIPTORS);
@@ -113,12 +122,20 @@ impl Kernel {
         self.set(descriptor + 8, begin);
         self.set(descriptor + 16, next);
         let info = INFOS + 112 * index;
+        self.set(info, self.number);
+        self.number += 1;
         self.set(info + 8, nanoseconds);
         self.write(info + 16, &len.to_le_bytes());
         self.write(info + 20, &caller.to_le_bytes());
         self.set(RING + 24, self.head);
         self.set(RING + 32, self.tail);
         id
+    }
+
+    /// Clears the log, for readers; `latch` tells them which of the two places has the number.
+    fn clear(&mut self, latch: u32) {
+        self.write(CLEARED, &latch.to_le_bytes());
+        self.set(CLEARED + 8 + 8 * u64::from(latch % 2), self.number);
     }
 
     fn read(&self, address: u64, out: &mut [u8]) -> Result<(), &'static str> {
@@ -251,6 +268,43 @@ fn a_record_that_is_not_in_the_dump_is_counted() {
     let (text, lost) = kernel.printed();
     assert_eq!(text, "[    0.000000] [      T1] kept\n");
     assert_eq!(lost, 1);
+}
+
+#[test]
+fn what_was_cleared_is_left_out_when_asked_for() {
+    let mut kernel = Kernel::new();
+    let facts = Vmcoreinfo::parse(FACTS.as_bytes());
+    let read_since_cleared = |kernel: &Kernel| -> Vec<String> {
+        let read = |address, out: &mut [u8]| kernel.read(address, out);
+        let log = Log::find(&facts, read).unwrap();
+        let log = log.since_cleared(&facts).unwrap();
+        log.map(|record| String::from_utf8(record.text).unwrap())
+            .collect()
+    };
+    kernel.log(0, 1, b"first");
+    assert_eq!(read_since_cleared(&kernel), ["first"]);
+    kernel.log(0, 1, b"second");
+    kernel.clear(1);
+    assert_eq!(read_since_cleared(&kernel), [""; 0]);
+    kernel.log(0, 1, b"third");
+    assert_eq!(read_since_cleared(&kernel), ["third"]);
+    // The other place has what was there before.
+    kernel.clear(2);
+    kernel.log(0, 1, b"fourth");
+    assert_eq!(read_since_cleared(&kernel), ["fourth"]);
+    assert_eq!(kernel.printed().0.lines().count(), 4);
+    // What it was cleared of may be gone altogether.
+    for number in 5..20 {
+        kernel.log(0, 1, format!("line {number}").as_bytes());
+    }
+    assert_eq!(read_since_cleared(&kernel).len(), 8);
+
+    let older = Vmcoreinfo::parse(FACTS.replace("(clear_seq)", "(clear_idx)").as_bytes());
+    let log = Log::find(&older, |address, out: &mut [u8]| kernel.read(address, out)).unwrap();
+    assert_eq!(
+        log.since_cleared(&older).err().unwrap().to_string(),
+        "the kernel's log is not found: the kernel's VMCOREINFO has no line SYMBOL(clear_seq)="
+    );
 }
 
 #[test]

@@ -16,7 +16,10 @@ use lexopt::{
     ValueExt, //
 };
 
-use crate::arguments::Codec;
+use crate::{
+    arguments::Codec,
+    dmesg::Records, //
+};
 
 /// Bits of `--message-level`.
 pub const PRINT_PROGRESS: u8 = 1;
@@ -75,6 +78,8 @@ pub enum Task {
         vmcore: PathBuf,
         /// Where it goes; none with `-F`.
         target: Option<PathBuf>,
+        /// Which records.
+        records: Records,
     },
     /// Show how many pages of each kind there are.
     MemUsage {
@@ -315,6 +320,10 @@ impl Given {
             );
         }
         self.check_combinations()?;
+        let records = match self.partial_dmesg {
+            true => Records::SinceCleared,
+            false => Records::All,
+        };
         match (self.operands.as_slice(), self.flattened) {
             ([target], false) if self.rearrange => Ok(Task::Rearrange {
                 target: target.clone(),
@@ -328,10 +337,12 @@ impl Given {
             ([vmcore], true) if self.dmesg => Ok(Task::Dmesg {
                 vmcore: vmcore.clone(),
                 target: None,
+                records,
             }),
             ([vmcore, target], false) if self.dmesg => Ok(Task::Dmesg {
                 vmcore: vmcore.clone(),
                 target: Some(target.clone()),
+                records,
             }),
             ([vmcore], true) => Ok(Task::Create {
                 vmcore: vmcore.clone(),
@@ -377,10 +388,6 @@ impl Given {
             (
                 self.partial_dmesg && !self.dmesg,
                 "--partial-dmesg is for --dump-dmesg",
-            ),
-            (
-                self.partial_dmesg,
-                "--partial-dmesg is not implemented: --dump-dmesg alone writes the whole log",
             ),
             (
                 self.exclude_unused_vmemmap && !self.work_dir,

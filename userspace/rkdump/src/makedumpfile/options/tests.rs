@@ -86,6 +86,7 @@ fn the_command_lines_of_distributions_are_understood() {
                 task: Task::Dmesg {
                     vmcore: "/proc/vmcore".into(),
                     target: None,
+                    records: Records::All,
                 },
                 ..suse
             },
@@ -95,6 +96,15 @@ fn the_command_lines_of_distributions_are_understood() {
             plain(Task::Dmesg {
                 vmcore: "/proc/vmcore".into(),
                 target: Some("/d".into()),
+                records: Records::All,
+            }),
+        ),
+        (
+            "--partial-dmesg --dump-dmesg /proc/vmcore /d",
+            plain(Task::Dmesg {
+                vmcore: "/proc/vmcore".into(),
+                target: Some("/d".into()),
+                records: Records::SinceCleared,
             }),
         ),
         (
@@ -167,10 +177,7 @@ fn what_is_not_done_is_said_in_a_sentence() {
         ("--diskset=a /d", "sadump"),
         ("--vtop=1 /proc/vmcore", "crash and drgn"),
         ("--reassemble /a /b /d", "--reassemble is not implemented"),
-        (
-            "--dump-dmesg --partial-dmesg /proc/vmcore /d",
-            "the whole log",
-        ),
+        ("--partial-dmesg /proc/vmcore /d", "--dump-dmesg"),
         ("-E -c /proc/vmcore /d", "not compressed"),
         ("-F --split /proc/vmcore", "one stream"),
         ("--num-threads 2 --split /proc/vmcore /a /b", "--split"),
