@@ -29,6 +29,7 @@ mod known;
 pub mod parts;
 mod ranks;
 pub mod reader;
+pub mod reassemble;
 mod shared;
 pub mod worker;
 pub mod writer;
@@ -86,13 +87,17 @@ struct Geometry {
 impl Geometry {
     fn new(description: &Description, memory: &Frames, descriptors: u64) -> Self {
         let page_len = u64::from(description.page_len);
-        let sub_header_len = (KDUMP_SUB_HEADER_LEN + description.notes.len()) as u64;
         Self {
             page_len,
-            sub_header_blocks: sub_header_len.div_ceil(page_len),
+            sub_header_blocks: Self::sub_header_blocks(&description.notes, page_len),
             bitmap_blocks: memory.end().div_ceil(8).div_ceil(page_len),
             descriptors,
         }
+    }
+
+    /// The blocks that the sub-header needs with these notes.
+    fn sub_header_blocks(notes: &[u8], page_len: u64) -> u64 {
+        ((KDUMP_SUB_HEADER_LEN + notes.len()) as u64).div_ceil(page_len)
     }
 
     /// The offset of the notes.

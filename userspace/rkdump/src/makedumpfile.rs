@@ -5,6 +5,7 @@
 
 pub mod options;
 mod rearrange;
+mod reassemble;
 
 use std::{
     ffi::OsString,
@@ -177,6 +178,11 @@ fn perform(options: &Options, messages: &Messages) -> Result<bool, Failure> {
         Task::MemUsage { vmcore } => {
             usage::print(vmcore)?;
             Ok(false)
+        }
+        Task::Reassemble { parts, target } => {
+            reassemble::reassemble(parts, target, options.force)?;
+            messages.say(&format!("\nThe dumpfile is saved to {}.", target.display()));
+            Ok(true)
         }
         Task::Rearrange { target } => {
             rearrange::rearrange(io::stdin().lock(), target, options.force)?;

@@ -137,6 +137,16 @@ impl<S: Source> KdumpFile<S> {
         Ok(file)
     }
 
+    /// What it is read from.
+    pub(super) fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// Where things are.
+    pub(super) fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
     /// What the header says.
     pub fn header(&self) -> &DiskDumpHeader {
         &self.header

@@ -43,7 +43,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Writer<T> {
     shared: Shared<T>,
-    header: DiskDumpHeader,
+    head: Head,
 }
 
 /// What was written.
@@ -72,7 +72,10 @@ impl<T: Target> Writer<T> {
         let part = description.part.clone().unwrap_or(0..frames_end);
         let first = count_below(kept, part.start);
         let geometry = Geometry::new(description, memory, count_below(kept, part.end) - first);
-        let header = header(description, &geometry, frames_end)?;
+        let head = Head {
+            header: header(description, &geometry, frames_end)?,
+            sub_header: sub_header(description, &geometry, frames_end),
+        };
         let shared = Shared {
             target,
             codec: description.codec,
@@ -83,38 +86,15 @@ impl<T: Target> Writer<T> {
             counts: Counts::default(),
             known: Known::new(description.codec.flag()),
         };
-        let writer = Self { shared, header };
-        writer.write_head(description, memory, kept)?;
-        Ok(writer)
-    }
-
-    fn write_head(
-        &self,
-        description: &Description,
-        memory: &Frames,
-        kept: &Frames,
-    ) -> io::Result<()> {
-        let Shared {
-            target, geometry, ..
-        } = &self.shared;
-        let page_len = self.shared.page_len();
-        // Before the header: a file that has one is long enough for what the header says of it, and can be opened
-        // whenever its writer is killed.
-        let descriptors = geometry.descriptors();
-        target.clear(descriptors, geometry.data() - descriptors)?;
-        target.write_at(0, &self.block(&self.header))?;
-        let sub_header = sub_header(description, geometry, memory.end());
-        let mut blocks = Vec::from(sub_header.encode());
-        blocks.extend(&description.notes);
-        blocks.resize((geometry.sub_header_blocks * geometry.page_len) as usize, 0);
-        target.write_at(geometry.page_len, &blocks)?;
-
+        let target = &shared.target;
+        head.write(target, &geometry, &description.notes)?;
         let bitmap_len = geometry.bitmap_blocks * geometry.page_len;
         bitmap::write(target, geometry.memory_bitmap(), memory, bitmap_len)?;
         bitmap::write(target, geometry.kept_bitmap(), kept, bitmap_len)?;
         // The page that all descriptors of zeros point to. As it lies behind all descriptors, a file
         // that is cut off has them.
-        target.write_at(geometry.data(), &vec![0; page_len])
+        target.write_at(geometry.data(), &vec![0; shared.page_len()])?;
+        Ok(Self { shared, head })
     }
 
     /// Something that writes pages of this memory. Each thread has its own.
@@ -140,22 +120,50 @@ impl<T: Target> Writer<T> {
         // What is marked as complete has to be there after a loss of power as well.
         target.sync()?;
         if written.lost == 0 {
-            let header = DiskDumpHeader {
-                status: self.header.status & !COMPRESSED_INCOMPLETE,
-                ..self.header
-            };
-            target.write_at(0, &self.block(&header))?;
-            target.sync()?;
+            self.head.mark_complete(target)?;
         }
         Ok(written)
     }
+}
 
-    /// The block with the header, which is written as a whole each time.
-    fn block(&self, header: &DiskDumpHeader) -> Vec<u8> {
-        let mut block = Vec::from(header.encode());
-        block.resize(self.shared.page_len(), 0);
-        block
+/// The headers of a file.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// Marked as incomplete.
+    pub header: DiskDumpHeader,
+    pub sub_header: KdumpSubHeader,
+}
+
+impl Head {
+    /// Writes the headers and the notes.
+    pub fn write(&self, target: &impl Target, geometry: &Geometry, notes: &[u8]) -> io::Result<()> {
+        // Before the header: a file that has one is long enough for what the header says of it, and can be opened
+        // whenever its writer is killed.
+        let descriptors = geometry.descriptors();
+        target.clear(descriptors, geometry.data() - descriptors)?;
+        target.write_at(0, &block(&self.header))?;
+        let mut blocks = Vec::from(self.sub_header.encode());
+        blocks.extend(notes);
+        blocks.resize((geometry.sub_header_blocks * geometry.page_len) as usize, 0);
+        target.write_at(geometry.page_len, &blocks)
     }
+
+    /// Marks a file as complete of which everything else is there, also after a loss of power.
+    pub fn mark_complete(&self, target: &impl Target) -> io::Result<()> {
+        let header = DiskDumpHeader {
+            status: self.header.status & !COMPRESSED_INCOMPLETE,
+            ..self.header
+        };
+        target.write_at(0, &block(&header))?;
+        target.sync()
+    }
+}
+
+/// The block with the header, which is written as a whole each time.
+fn block(header: &DiskDumpHeader) -> Vec<u8> {
+    let mut block = Vec::from(header.encode());
+    block.resize(header.block_len as usize, 0);
+    block
 }
 
 /// How many frames of a set are below this one.
@@ -198,23 +206,33 @@ fn header(
 }
 
 fn sub_header(description: &Description, geometry: &Geometry, frames_end: u64) -> KdumpSubHeader {
-    let notes = &description.notes;
-    let vmcoreinfo = vmcoreinfo_place(notes).map_or([0; 2], |place| {
-        [geometry.notes() + place.start as u64, place.len() as u64]
-    });
     let part = description.part.clone();
-    KdumpSubHeader {
+    let sub_header = KdumpSubHeader {
         phys_base: description.phys_base,
         dump_level: description.dump_level,
         split: part.is_some().into(),
-        vmcoreinfo,
+        part_start: part.as_ref().map_or(0, |part| part.start),
+        part_end: part.as_ref().map_or(0, |part| part.end),
+        frames_end,
+        ..KdumpSubHeader::default()
+    };
+    place_notes(sub_header, &description.notes, geometry)
+}
+
+/// The sub-header of a file that has these notes.
+pub(super) fn place_notes(
+    sub_header: KdumpSubHeader,
+    notes: &[u8],
+    geometry: &Geometry,
+) -> KdumpSubHeader {
+    KdumpSubHeader {
+        vmcoreinfo: vmcoreinfo_place(notes).map_or([0; 2], |place| {
+            [geometry.notes() + place.start as u64, place.len() as u64]
+        }),
         notes: match notes.is_empty() {
             true => [0; 2],
             false => [geometry.notes(), notes.len() as u64],
         },
-        eraseinfo: [0; 2],
-        part_start: part.as_ref().map_or(0, |part| part.start),
-        part_end: part.as_ref().map_or(0, |part| part.end),
-        frames_end,
+        ..sub_header
     }
 }

@@ -15,7 +15,9 @@ use dumpfile::{
     frames::Frames,
     kdump::{
         error::KdumpError,
+        parts::parts,
         reader::KdumpFile,
+        reassemble::Parts,
         utsname,
         writer::{
             Writer,
@@ -138,6 +140,52 @@ proptest! {
             }
             prop_assert_eq!(written.pages, pages);
             prop_assert_eq!(written.lost, 0);
+        }
+    }
+
+    #[test]
+    fn parts_are_put_together(
+        machine in machines(),
+        codec in codec(),
+        count in 1_usize..5,
+        first in any::<prop::sample::Index>(),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut parts: Vec<Vec<u8>> = parts(&machine.memory, &machine.kept, count)
+            .into_iter()
+            .map(|part| {
+                let target = MemoryTarget::default();
+                write(&target, &machine, &description(codec, Some(part)), 1).unwrap();
+                target.into_bytes()
+            })
+            .collect();
+        parts.rotate_left(first.index(count));
+        if let Some(cut) = cut {
+            // What a part has lost is missing in the whole, which says so where descriptors are lost.
+            let len = parts[0].len();
+            parts[0].truncate(cut.index(len));
+        }
+        let Ok(files) = parts.into_iter().map(KdumpFile::open).collect::<Result<Vec<_>, _>>() else {
+            return Ok(());
+        };
+        let target = MemoryTarget::default();
+        Parts::new(&files).unwrap().write(&target).unwrap();
+        let file = KdumpFile::open(target.into_bytes()).unwrap();
+        prop_assert!(cut.is_some() || !file.is_incomplete());
+        prop_assert_eq!(file.sub_header().split, 0);
+        prop_assert_eq!(file.memory().unwrap(), machine.memory.clone());
+        prop_assert_eq!(file.kept().unwrap(), machine.kept.clone());
+        prop_assert_eq!(file.vmcoreinfo(), Some(VMCOREINFO));
+        for run in machine.kept.runs() {
+            for frame in run.clone() {
+                let (mut found, mut expected) = ([1; PAGE], [2; PAGE]);
+                let address = frame * PAGE as u64;
+                machine.core.read(address, &mut expected).unwrap();
+                match file.read(address, &mut found) {
+                    Ok(()) => prop_assert!(found == expected, "frame {frame}"),
+                    Err(error) => prop_assert!(cut.is_some(), "frame {frame}: {error}"),
+                }
+            }
         }
     }
 

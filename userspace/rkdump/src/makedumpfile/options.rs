@@ -86,6 +86,13 @@ pub enum Task {
         /// What is read.
         vmcore: PathBuf,
     },
+    /// Write the parts of a dump as one file.
+    Reassemble {
+        /// At least two, in any order.
+        parts: Vec<PathBuf>,
+        /// Where it goes.
+        target: PathBuf,
+    },
     /// Write a flattened dump from standard input as a plain one.
     Rearrange {
         /// Where it goes.
@@ -312,14 +319,19 @@ impl Given {
         if self.version {
             return Ok(Task::Version);
         }
-        if self.reassemble {
-            return Err(
-                "--reassemble is not implemented: crash and drgn open the parts of a dump as they are, all named \
-                 on their command line"
-                    .into(),
-            );
-        }
         self.check_combinations()?;
+        if self.reassemble {
+            return match self.operands.as_slice() {
+                [parts @ .., target] if parts.len() > 1 => Ok(Task::Reassemble {
+                    parts: parts.to_vec(),
+                    target: target.clone(),
+                }),
+                _ => Err(
+                    "--reassemble takes at least two parts of a dump, and the file that it writes"
+                        .into(),
+                ),
+            };
+        }
         let records = match self.partial_dmesg {
             true => Records::SinceCleared,
             false => Records::All,
@@ -392,6 +404,11 @@ impl Given {
             (
                 self.exclude_unused_vmemmap && !self.work_dir,
                 "-e goes with --work-dir",
+            ),
+            (
+                self.reassemble && (self.flattened || self.split || self.rearrange || self.dmesg),
+                "--reassemble reads parts of a dump and writes a file: -F, -R, --split and --dump-dmesg are not \
+                 for it",
             ),
             (
                 self.rearrange && (self.codec.is_some() || self.elf || !self.levels.is_empty()),

@@ -73,6 +73,45 @@ fn a_dump_is_saved_and_said_to_be() {
 }
 
 #[test]
+fn parts_become_one_dump_again() {
+    let directory = tempdir().unwrap();
+    let core = Core::new(directory.path(), 9000);
+    let program = named(directory.path(), "makedumpfile");
+    let vmcore = core.path.to_str().unwrap();
+    let names = ["1", "2", "3", "whole"].map(|name| {
+        let path = directory.path().join(name);
+        path.to_str().expect("it is text").to_owned()
+    });
+    let [first, second, third, whole] = names.each_ref().map(String::as_str);
+    let split = ["--split", "-c", vmcore, first, second, third];
+    assert_eq!(makedumpfile(&program, &split).status.code(), Some(0));
+
+    let output = makedumpfile(&program, &["--reassemble", third, first, second, whole]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        stdout(&output),
+        format!("\nThe dumpfile is saved to {whole}.\n\nmakedumpfile Completed.\n")
+    );
+    assert_eq!(core.check(Path::new(whole)), (true, 9000));
+
+    for (words, sentence) in [
+        (
+            [first, third],
+            "a part is missing: no file has the page frames from",
+        ),
+        ([first, first], "a part was given twice"),
+        ([first, vmcore], "vmcore: the file is not kdump-compressed"),
+        ([first, whole], "is a part of the dump, which is read while"),
+    ] {
+        let [one, other] = words;
+        let output = makedumpfile(&program, &["--reassemble", "-f", one, other, whole]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(sentence), "{}", stderr(&output));
+        assert_eq!(core.check(Path::new(whole)), (true, 9000));
+    }
+}
+
+#[test]
 fn parameters_are_checked_without_a_dump() {
     let directory = tempdir().unwrap();
     let program = named(directory.path(), "makedumpfile");

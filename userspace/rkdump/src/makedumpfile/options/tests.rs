@@ -108,6 +108,16 @@ fn the_command_lines_of_distributions_are_understood() {
             }),
         ),
         (
+            "--reassemble -f /a /b /d",
+            Options {
+                force: true,
+                ..plain(Task::Reassemble {
+                    parts: vec!["/a".into(), "/b".into()],
+                    target: "/d".into(),
+                })
+            },
+        ),
+        (
             "-R /d",
             plain(Task::Rearrange {
                 target: "/d".into(),
@@ -176,7 +186,8 @@ fn what_is_not_done_is_said_in_a_sentence() {
         ("--eppic=c /proc/vmcore /d", "erased"),
         ("--diskset=a /d", "sadump"),
         ("--vtop=1 /proc/vmcore", "crash and drgn"),
-        ("--reassemble /a /b /d", "--reassemble is not implemented"),
+        ("--reassemble /a /d", "at least two parts"),
+        ("--reassemble -F /a /b /d", "are not for it"),
         ("--partial-dmesg /proc/vmcore /d", "--dump-dmesg"),
         ("-E -c /proc/vmcore /d", "not compressed"),
         ("-F --split /proc/vmcore", "one stream"),
