@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 import drgn
-from drgn.helpers.linux.cpumask import for_each_online_cpu
+from drgn.helpers.linux.cpumask import for_each_online_cpu, for_each_present_cpu
 from drgn.helpers.linux.module import for_each_module
 from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.printk import get_printk_records
@@ -130,10 +130,13 @@ class Dump:
     @cached_property
     def _noted(self) -> list[int]:
         """The CPUs that left their registers."""
-        # A panic takes some CPUs out of the online mask. The kernel's own crash path leaves no
-        # report.
         reports = [Report.parse(found) for found in self._notes("RUST_KEXEC", NT_REPORT)]
-        return reports[0].has_stopped if reports else self.online
+        if reports:
+            return reports[0].has_stopped
+        # The kernel's own crash path leaves no report, and on arm64 takes the CPUs that it stops
+        # out of the online mask.
+        present = list(for_each_present_cpu(self.program))
+        return present if len(present) == len(self.prstatus) else self.online
 
     @cached_property
     def cpus(self) -> list[Cpu]:
