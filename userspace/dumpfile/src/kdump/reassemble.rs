@@ -153,7 +153,7 @@ impl<'a, S: Source> Parts<'a, S> {
     /// Writes one file. It is marked as incomplete until it is whole, and stays so if a part was.
     pub fn write(&self, target: &impl Target) -> Result<(), ReassembleError> {
         use ReassembleError::Write;
-        let Some(&(_, first)) = self.parts.first() else {
+        let Some(&(given, first)) = self.parts.first() else {
             return Err(ReassembleError::None);
         };
         let descriptors = self
@@ -182,7 +182,9 @@ impl<'a, S: Source> Parts<'a, S> {
         };
         head.write(target, &geometry, first.notes())
             .map_err(Write)?;
-        self.copy_bitmaps(target, &geometry)?;
+        // Each part has the bitmaps of all.
+        let bitmaps = first.geometry().memory_bitmap()..first.geometry().descriptors();
+        copy(given, first, bitmaps, target, geometry.memory_bitmap())?;
         let mut place = geometry.descriptors();
         let mut data = geometry.data();
         let mut cut_off = false;
@@ -198,20 +200,6 @@ impl<'a, S: Source> Parts<'a, S> {
             head.mark_complete(target).map_err(Write)?;
         }
         Ok(())
-    }
-
-    /// Each part has the bitmaps of all.
-    fn copy_bitmaps(
-        &self,
-        target: &impl Target,
-        geometry: &Geometry,
-    ) -> Result<(), ReassembleError> {
-        let Some(&(at, file)) = self.parts.first() else {
-            return Ok(());
-        };
-        let start = file.geometry().memory_bitmap();
-        let end = file.geometry().descriptors();
-        copy(at, file, start..end, target, geometry.memory_bitmap())
     }
 }
 
