@@ -8,7 +8,6 @@ known to be wrong about, by the page's struct.
 
 import collections
 import contextlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,8 +92,7 @@ class Filtered:
     def saved(self, *words: str) -> Bitmaps:
         """What rkdump leaves of it, called by a name with options."""
         self.out.unlink(missing_ok=True)
-        command: list[str | Path] = [*words, self.dump.path, self.out]
-        subprocess.run(command, executable=paths.RKDUMP_ON_HOST, check=True, capture_output=True)
+        tools.rkdump(*words, self.dump.path, self.out)
         return self._read()
 
     def by_makedumpfile(self, level: int) -> Bitmaps:

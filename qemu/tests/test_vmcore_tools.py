@@ -3,13 +3,11 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from harness import paths
 from harness.checks.always import ALWAYS
 from harness.crash.run import saved_dump
 from harness.crash.scenario import Facts, Scenario
@@ -120,8 +118,7 @@ def test_dmesg_as_makedumpfile(
     assert ("Linux version" in theirs) == (not options)
     assert AFTER_CLEARING in theirs and PANIC in theirs
     out = tmp_path / "ours"
-    command: list[str | Path] = ["makedumpfile", "--dump-dmesg", *options, dump.path, out]
-    subprocess.run(command, executable=paths.RKDUMP_ON_HOST, check=True, capture_output=True)
+    tools.rkdump("makedumpfile", "--dump-dmesg", *options, dump.path, out)
     assert out.read_text() == theirs
 
 

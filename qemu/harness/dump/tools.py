@@ -119,6 +119,11 @@ def makedumpfile(dump: Path, out: Path, *options: str) -> None:
     run("makedumpfile", *options, "--message-level", "4", dump, out)
 
 
+def rkdump(*words: str | Path) -> None:
+    """Runs this machine's rkdump, by the name that is the first word."""
+    subprocess.run(words, executable=paths.RKDUMP_ON_HOST, check=True, capture_output=True)
+
+
 def makedumpfile_dmesg(dump: Path, out: Path, *options: str) -> str:
     """The kernel's log, by makedumpfile."""
     out.unlink(missing_ok=True)
