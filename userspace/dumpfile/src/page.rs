@@ -52,18 +52,14 @@ pub fn digest(page: &[u8]) -> u64 {
     digest ^ digest >> 32
 }
 
-/// Whether most of a page's words are equal to those 64 bytes earlier, as in arrays of page structures,
-/// slabs of small objects, and sparse pages.
-///
-/// What such a page has of bytes that are in no match is so little that a code for it hardly pays.
-pub fn is_periodic(page: &[u8]) -> bool {
+/// Whether more than one in so many of a page's words is equal to that 64 bytes earlier, as in arrays of page
+/// structures, slabs of small objects, and sparse pages.
+pub fn is_periodic(page: &[u8], one_in: usize) -> bool {
     const PERIOD: usize = 64;
-    let Some(later) = page.get(PERIOD..) else {
-        return false;
-    };
+    let later = page.get(PERIOD..).unwrap_or_default();
     let pairs = words(page).zip(words(later));
     let equal = pairs.fold(0, |equal, (a, b)| equal + u64::from(a == b));
-    equal as usize * 8 * 2 > page.len()
+    equal as usize * 8 * one_in > page.len()
 }
 
 /// Whether a page looks like noise: encrypted, compressed or random bytes, which no codec makes shorter.
@@ -121,7 +117,7 @@ mod tests {
         };
         for page_len in [4096, 16384, 65536] {
             let noise: Vec<u8> = (0..page_len).map(|_| random()).collect();
-            assert!(is_noise(&noise) && !is_periodic(&noise));
+            assert!(is_noise(&noise) && !is_periodic(&noise, 8));
             // Half of it can be told.
             let half: Vec<u8> = noise
                 .iter()
@@ -138,8 +134,8 @@ mod tests {
                     }
                 })
                 .collect();
-            assert!(is_periodic(&structures) && !is_noise(&structures));
+            assert!(is_periodic(&structures, 2) && !is_noise(&structures));
         }
-        assert!(!is_periodic(&[0; 63]) && !is_noise(&[0; 63]));
+        assert!(!is_periodic(&[0; 63], 8) && !is_noise(&[0; 63]));
     }
 }

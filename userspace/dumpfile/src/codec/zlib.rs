@@ -16,6 +16,9 @@ pub const DEFAULT_LEVEL: i32 = 1;
 /// The first of libdeflate's levels that looks one byte further before it takes a match.
 const LAZY: i32 = 5;
 
+/// A page is periodic for zlib if half of it repeats: fewer repetitions do not pay for the time.
+const PERIODIC_ONE_IN: usize = 2;
+
 /// Compressors that are used for page after page.
 pub struct Zlib {
     compressor: libdeflater::Compressor,
@@ -42,7 +45,8 @@ fn compressor(level: i32) -> libdeflater::Compressor {
 
 impl Compressor for Zlib {
     fn compress(&mut self, page: &[u8], out: &mut [u8]) -> Option<usize> {
-        let compressor = match self.periodic.as_mut().filter(|_| is_periodic(page)) {
+        let periodic = self.periodic.as_mut();
+        let compressor = match periodic.filter(|_| is_periodic(page, PERIODIC_ONE_IN)) {
             Some(periodic) => periodic,
             None => &mut self.compressor,
         };
@@ -82,7 +86,7 @@ mod tests {
                 uses.into_iter().flat_map(u64::to_le_bytes)
             })
             .collect();
-        assert!(is_periodic(&page));
+        assert!(is_periodic(&page, PERIODIC_ONE_IN));
         let mut out = vec![0; crate::codec::room(page.len())];
         let alone = compressor(DEFAULT_LEVEL)
             .zlib_compress(&page, &mut out)

@@ -13,6 +13,10 @@ use zstd_safe::{
 use super::compressor::Compressor;
 use crate::page::is_periodic;
 
+/// A page is periodic for zstd if an eighth of it repeats. Machine code and text repeat less, and are what
+/// a code for the bytes in no match is for.
+const PERIODIC_ONE_IN: usize = 8;
+
 /// Contexts that are used for page after page.
 pub struct Zstd {
     context: CCtx<'static>,
@@ -22,8 +26,8 @@ pub struct Zstd {
 
 impl Zstd {
     pub fn new(level: i32) -> Self {
-        // Where nearly all is in matches, looking for them twice as well and leaving the rest without a
-        // code takes half the time, for some hundredths of the length.
+        // Where much is in matches, looking for them twice as well and leaving the rest without a code takes
+        // half the time, and the page is no longer.
         let periodic = [
             CParameter::Strategy(Strategy::ZSTD_dfast),
             CParameter::MinMatch(4),
@@ -58,7 +62,7 @@ impl Compressor for Zstd {
         // It gives up as soon as the page turns out not to become shorter.
         let room = &mut out[..page.len() - 1];
         let periodic = self.periodic.as_mut();
-        let context = match periodic.filter(|_| is_periodic(page)) {
+        let context = match periodic.filter(|_| is_periodic(page, PERIODIC_ONE_IN)) {
             Some(periodic) => periodic,
             None => &mut self.context,
         };
