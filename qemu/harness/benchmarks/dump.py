@@ -27,7 +27,7 @@ from harness.crash.run import crash_and_save
 from harness.crash.scenario import Scenario
 from harness.dump.tools import TOOLS
 from harness.guest.guest import Guest
-from harness.machine.hardware import Hardware
+from harness.machine.hardware import Hardware, sparse
 from harness.units import MIB
 
 OURS = "rkdump"
@@ -179,7 +179,7 @@ async def touch(guest: Guest) -> None:
 def made(memory_mib: int) -> Path:
     """The dump of a guest that was made for this."""
     directory = paths.results("bench", paths.RUN)
-    hardware = Hardware(cpus=2, memory_mib=memory_mib)
+    hardware = Hardware(cpus=2, memory_mib=memory_mib, arguments=sparse(memory_mib))
     scenario = Scenario(name=f"dump-{memory_mib}", hardware=hardware, prepare=(touch,))
     asyncio.run(crash_and_save(scenario, directory, Random(0)))
     return directory / "vmcore"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness import paths
 from harness.machine.platform import PLATFORM
+from harness.units import MIB
 
 # The most memory that can be plugged into a guest.
 PLUGGED_MIB_MAX = 2048
@@ -48,6 +49,17 @@ class Hardware:
     """Whether QEMU writes a dump of a guest in which an event did not come."""
     stays: bool = False
     """Whether QEMU keeps a guest that has ended, so that its memory can be looked at."""
+
+
+def sparse(memory_mib: int) -> tuple[str, ...]:
+    """QEMU's arguments for so much memory where the host may have less.
+
+    What a guest never touches takes no room, and the host is not asked whether it had it.
+    """
+    return (
+        *("-object", f"memory-backend-ram,id=sparse,size={memory_mib * MIB},reserve=off"),
+        *("-machine", "memory-backend=sparse"),
+    )
 
 
 def kvm_works() -> bool:

@@ -3,25 +3,18 @@
 
 from harness import paths
 from harness.checks.memory import pattern_pages, pulled_memory_left_out
-from harness.machine.hardware import Hardware
+from harness.machine.hardware import Hardware, sparse
 from harness.machine.platform import PLATFORM
 from harness.matrix.row import Row
 from harness.matrix.trigger import sysrq
 from harness.steps.cpus import plug_a_cpu
 from harness.steps.memory import plug_and_pull_memory
-from harness.units import MIB
 
 GROWING = Hardware(memory_mib=1024, hotplug=True, firmware=PLATFORM.plugs_memory_by_firmware)
 
-# More than the host has: what a guest never touches takes no room.
+# More than the host has.
 HUGE_MIB = 64 << 10
-HUGE = Hardware(
-    memory_mib=HUGE_MIB,
-    arguments=(
-        *("-object", f"memory-backend-ram,id=huge,size={HUGE_MIB * MIB},reserve=off"),
-        *("-machine", "memory-backend=huge"),
-    ),
-)
+HUGE = Hardware(memory_mib=HUGE_MIB, arguments=sparse(HUGE_MIB))
 
 # Without this, each CPU finds out by itself how long it waits, one after the other: minutes, where
 # the host has few CPUs. With it, they wait for as long on a host of 2.5 GHz.
