@@ -99,7 +99,16 @@ fn read_segments(
         return Err(ElfCoreError::ProgramHeadersPastEnd { offset, count });
     }
     let mut segments = Vec::new();
-    for first in (0..count).step_by(CHUNK_HEADERS as usize) {
+    let mut first = 0;
+    while first < count {
+        // A file can say that it has far more headers than are in it, the others being a hole. Those are of
+        // no type.
+        let place = offset + first * PROGRAM_HEADER_LEN as u64;
+        let hole = source.next_data(place).saturating_sub(place);
+        first += hole / PROGRAM_HEADER_LEN as u64;
+        if first >= count {
+            break;
+        }
         let now = CHUNK_HEADERS.min(count - first);
         let bytes = source
             .read_vec(
@@ -114,6 +123,7 @@ fn read_segments(
                 .filter(|segment| matches!(segment.segment_type, PT_LOAD | PT_NOTE))
                 .filter(|segment| segment.file_len != 0),
         );
+        first += now;
     }
     Ok(segments)
 }

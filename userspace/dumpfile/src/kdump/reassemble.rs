@@ -203,7 +203,8 @@ impl<'a, S: Source> Parts<'a, S> {
     }
 }
 
-/// Copies what is in `range` of a part to `place`.
+/// Copies what is in `range` of a part to `place`. Holes stay holes, but for the last byte: a damaged file can
+/// have longer ones than there is time to copy.
 fn copy<S: Source>(
     at: usize,
     file: &KdumpFile<S>,
@@ -213,6 +214,7 @@ fn copy<S: Source>(
 ) -> Result<(), ReassembleError> {
     let mut offset = range.start;
     while offset < range.end {
+        offset = file.source().next_data(offset).min(range.end - 1);
         let len = (range.end - offset).min(PIECE_LEN as u64);
         let bytes = file.source().read_vec(offset, len);
         let bytes = bytes.map_err(|error| ReassembleError::Read(at, error))?;

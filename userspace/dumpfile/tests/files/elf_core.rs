@@ -4,7 +4,14 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write, //
+    io::{
+        self,
+        Write, //
+    },
+    sync::atomic::{
+        AtomicU64,
+        Ordering, //
+    }, //
 };
 
 use dumpfile::{
@@ -17,12 +24,19 @@ use dumpfile::{
         MemoryError,
         PhysicalMemory, //
     },
-    source::DumpFile, //
+    source::{
+        DumpFile,
+        Source, //
+    }, //
 };
 use kexec_core::types::elf::{
     Architecture,
+    Header,
+    ProgramHeader,
     HEADER_LEN,
-    PROGRAM_HEADER_LEN, //
+    PN_XNUM,
+    PROGRAM_HEADER_LEN,
+    PT_LOAD, //
 };
 use proptest::prelude::*;
 
@@ -160,6 +174,79 @@ fn a_file_that_becomes_shorter_is_an_error_and_no_signal() {
         core.window(there, 1),
         Err(MemoryError::Missing(_))
     ));
+}
+
+/// A file with data at some offsets, and holes. It counts what is read.
+struct Sparse {
+    data: BTreeMap<u64, Vec<u8>>,
+    len: u64,
+    read: AtomicU64,
+}
+
+impl Source for &Sparse {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+        for (place, byte) in (offset..).zip(buffer) {
+            let data = self.data.range(..=place).next_back();
+            let found = data.and_then(|(start, bytes)| bytes.get((place - start) as usize));
+            *byte = found.copied().unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    fn next_data(&self, offset: u64) -> u64 {
+        let mut ends = self
+            .data
+            .iter()
+            .filter(|(start, bytes)| **start + bytes.len() > offset);
+        ends.next()
+            .map_or(self.len, |(start, _)| offset.max(*start))
+    }
+}
+
+/// As many headers as a file can name, of which all but the last are a hole.
+#[test]
+fn headers_in_a_hole_take_no_time() {
+    const COUNT: u32 = u32::MAX;
+    let section_header = HEADER_LEN as u64;
+    let program_headers = 4096;
+    let mut header = Header {
+        program_headers_offset: program_headers,
+        ..Header::core(Architecture::X86_64.e_machine(), PN_XNUM)
+    }
+    .encode();
+    // e_shoff, and sh_info of the section header there.
+    header[40..48].copy_from_slice(&section_header.to_le_bytes());
+    let mut first = header.to_vec();
+    first.resize(HEADER_LEN + 44, 0);
+    first.extend(COUNT.to_le_bytes());
+    let last = program_headers + u64::from(COUNT - 1) * PROGRAM_HEADER_LEN as u64;
+    let end = last + PROGRAM_HEADER_LEN as u64;
+    let load = ProgramHeader {
+        segment_type: PT_LOAD,
+        physical_address: 0x10_0000,
+        file_len: 3,
+        memory_len: 3,
+        offset: end,
+        ..ProgramHeader::default()
+    };
+    let file = Sparse {
+        data: [
+            (0, first),
+            (last, load.encode().to_vec()),
+            (end, b"abc".to_vec()),
+        ]
+        .into(),
+        len: end + 3,
+        read: AtomicU64::new(0),
+    };
+    let core = ElfCore::open(&file).unwrap();
+    assert_eq!(*core.window(0x10_0000, 9).unwrap(), *b"abc");
+    assert!(file.read.load(Ordering::Relaxed) < 1 << 20);
 }
 
 #[test]
