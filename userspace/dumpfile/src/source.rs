@@ -68,6 +68,31 @@ pub(crate) fn has(file_len: u64, offset: u64, len: u64) -> bool {
     offset.checked_add(len).is_some_and(|end| end <= file_len)
 }
 
+/// Reads `len` bytes at `offset`, which the source has, a piece of `piece_len` after another. Each comes with its
+/// place from `offset` on, which is a multiple of a piece's length.
+///
+/// Pieces of zeros may be left out: a file can say that it has far more than all that is in it.
+pub(crate) fn for_each_data_piece(
+    source: &impl Source,
+    offset: u64,
+    len: u64,
+    piece_len: u64,
+    mut each: impl FnMut(u64, &[u8]),
+) -> io::Result<()> {
+    let mut start = 0;
+    while start < len {
+        let data = source.next_data(offset + start).saturating_sub(offset);
+        start = (data / piece_len * piece_len).max(start);
+        if start >= len {
+            break;
+        }
+        let piece = source.read_vec(offset + start, piece_len.min(len - start))?;
+        each(start, &piece);
+        start += piece_len;
+    }
+    Ok(())
+}
+
 /// A file, or /proc/vmcore, or a block device.
 #[derive(Debug)]
 pub struct DumpFile {

@@ -25,13 +25,14 @@ use crate::{
         SECTION_HEADER_LEN, //
     },
     source::{
+        for_each_data_piece,
         has,
         Source, //
     }, //
 };
 
 /// How much of the program headers is read at a time.
-const CHUNK_HEADERS: u64 = 512;
+const CHUNK_LEN: u64 = 512 * PROGRAM_HEADER_LEN as u64;
 
 /// What the headers say.
 pub struct Headers {
@@ -95,27 +96,13 @@ fn read_segments(
     count: u64,
 ) -> Result<Vec<ProgramHeader>, ElfCoreError> {
     // A 32-bit number times 56 is no large number.
-    if !has(source.len(), offset, count * PROGRAM_HEADER_LEN as u64) {
+    let len = count * PROGRAM_HEADER_LEN as u64;
+    if !has(source.len(), offset, len) {
         return Err(ElfCoreError::ProgramHeadersPastEnd { offset, count });
     }
     let mut segments = Vec::new();
-    let mut first = 0;
-    while first < count {
-        // A file can say that it has far more headers than are in it, the others being a hole. Those are of
-        // no type.
-        let place = offset + first * PROGRAM_HEADER_LEN as u64;
-        let hole = source.next_data(place).saturating_sub(place);
-        first += hole / PROGRAM_HEADER_LEN as u64;
-        if first >= count {
-            break;
-        }
-        let now = CHUNK_HEADERS.min(count - first);
-        let bytes = source
-            .read_vec(
-                offset + first * PROGRAM_HEADER_LEN as u64,
-                now * PROGRAM_HEADER_LEN as u64,
-            )
-            .map_err(ElfCoreError::Io)?;
+    // Headers of zeros are of no type.
+    for_each_data_piece(source, offset, len, CHUNK_LEN, |_, bytes| {
         let headers = bytes.chunks_exact(PROGRAM_HEADER_LEN);
         segments.extend(
             headers
@@ -123,7 +110,7 @@ fn read_segments(
                 .filter(|segment| matches!(segment.segment_type, PT_LOAD | PT_NOTE))
                 .filter(|segment| segment.file_len != 0),
         );
-        first += now;
-    }
+    })
+    .map_err(ElfCoreError::Io)?;
     Ok(segments)
 }

@@ -6,13 +6,16 @@ use std::io;
 
 use crate::{
     frames::Frames,
-    source::Source, //
+    source::{
+        for_each_data_piece,
+        Source, //
+    }, //
 };
 
 /// The bytes of a bitmap from one count to the next.
 const BLOCK: u64 = 1024;
 
-/// How much of a bitmap is read at a time.
+/// How much of a bitmap is read at a time: whole blocks.
 const PIECE: u64 = 64 * BLOCK;
 
 /// A bitmap in a file, with as many counts as make looking for a frame fast.
@@ -29,7 +32,7 @@ impl Ranks {
     pub fn new(source: &impl Source, offset: u64, len: u64) -> io::Result<Self> {
         let mut blocks = Vec::new();
         let mut total = 0;
-        for_each_piece(source, offset, len, |start, piece| {
+        for_each_data_piece(source, offset, len, PIECE, |start, piece| {
             for (block, bytes) in (start / BLOCK..).zip(piece.chunks(BLOCK as usize)) {
                 let count = ones(bytes);
                 if count > 0 {
@@ -68,29 +71,6 @@ impl Ranks {
     }
 }
 
-/// Reads a bitmap, which the file has, piece after piece, each of which begins at a multiple of a
-/// block. Pieces of zeros may be left out.
-fn for_each_piece(
-    source: &impl Source,
-    offset: u64,
-    len: u64,
-    mut each: impl FnMut(u64, &[u8]),
-) -> io::Result<()> {
-    let mut start = 0;
-    while start < len {
-        // A file can say that it has a bitmap that is far longer than all that is in it.
-        let data = source.next_data(offset + start).saturating_sub(offset);
-        start = (data / PIECE * PIECE).max(start);
-        if start >= len {
-            break;
-        }
-        let piece = source.read_vec(offset + start, PIECE.min(len - start))?;
-        each(start, &piece);
-        start += PIECE;
-    }
-    Ok(())
-}
-
 /// The number of bits that are set.
 fn ones(bytes: &[u8]) -> u64 {
     let words = bytes.chunks_exact(8);
@@ -114,7 +94,7 @@ pub fn frames(source: &impl Source, offset: u64, len: u64, end: u64) -> io::Resu
     // The run that has not ended.
     let mut open: Option<u64> = None;
     let mut last = 0;
-    for_each_piece(source, offset, len, |start, piece| {
+    for_each_data_piece(source, offset, len, PIECE, |start, piece| {
         if start != last {
             // There were zeros in between.
             close(&mut frames, &mut open, last * 8, end);

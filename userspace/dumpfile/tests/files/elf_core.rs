@@ -15,6 +15,7 @@ use std::{
 };
 
 use dumpfile::{
+    elf,
     elf_core::{
         ElfCore,
         ElfCoreError,
@@ -212,18 +213,15 @@ impl Source for &Sparse {
 #[test]
 fn headers_in_a_hole_take_no_time() {
     const COUNT: u32 = u32::MAX;
-    let section_header = HEADER_LEN as u64;
     let program_headers = 4096;
     let mut header = Header {
         program_headers_offset: program_headers,
         ..Header::core(Architecture::X86_64.e_machine(), PN_XNUM)
     }
     .encode();
-    // e_shoff, and sh_info of the section header there.
-    header[40..48].copy_from_slice(&section_header.to_le_bytes());
+    elf::set_section_header(&mut header, HEADER_LEN as u64);
     let mut first = header.to_vec();
-    first.resize(HEADER_LEN + 44, 0);
-    first.extend(COUNT.to_le_bytes());
+    first.extend(elf::section_header(COUNT));
     let last = program_headers + u64::from(COUNT - 1) * PROGRAM_HEADER_LEN as u64;
     let end = last + PROGRAM_HEADER_LEN as u64;
     let load = ProgramHeader {
