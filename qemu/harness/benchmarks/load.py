@@ -3,9 +3,9 @@
 
 One guest loads the same kernel and initrd with both, by turns, and drops each again, so that
 whatever else the host does meets both. A time is that of a program that opens the files, loads
-them and ends. The kernel's own loads for two programs: one of ours that makes the system call and
-nothing else, and kexec-tools' `kexec -s`, which is what people run and looks at the files itself
-first. Only the ratios tell anything: absolute times are the host's.
+them and ends. Each loads for two programs: one that makes the system call and nothing else, which
+compares the kernel's part, and the one that people run, rkexec or kexec-tools' `kexec -s`, which
+looks at the files itself first. Only the ratios tell anything: absolute times are the host's.
 
 On arm64 kexec_file_load computes no digest of what it loads, and nobody checks any at the crash.
 Ours does both.
@@ -18,7 +18,6 @@ from harness import paths
 from harness.benchmarks.measurement import (
     KERNELS_OWN,
     RUST_KEXEC,
-    RUST_KEXEC_SHA256,
     by_turns,
     options,
     show_seconds,
@@ -27,9 +26,11 @@ from harness.dump.tools import runs_in_guests
 from harness.guest.boot import boot
 from harness.guest.guest import Guest
 from harness.guest.loading import (
+    CAPTURE,
     KEXEC_FILE_UNLOAD,
     KEXEC_UNLOAD,
     RKEXEC_UNLOAD,
+    device_request,
     kexec,
     kexec_file_load,
     rkexec,
@@ -38,11 +39,13 @@ from harness.guest.tools import install_tool
 from harness.images.signing import Signer
 
 KERNEL = "/tmp/kernel"
+COMMAND_LINE = "/tmp/command-line"
 
 # The programs by which each loads, and unloads again.
 IMPLEMENTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    RUST_KEXEC: (rkexec(KERNEL), RKEXEC_UNLOAD),
-    RUST_KEXEC_SHA256: ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),
+    "rkexec": (rkexec(KERNEL), RKEXEC_UNLOAD),
+    "rkexec, SHA-256": ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),
+    RUST_KEXEC: (device_request(KERNEL, COMMAND_LINE), RKEXEC_UNLOAD),
     KERNELS_OWN: (kexec_file_load(KERNEL), KEXEC_FILE_UNLOAD),
 }
 KEXEC_TOOLS = "kexec -s"
@@ -73,6 +76,7 @@ async def bench(runs: int) -> None:
     """Both kinds of kernel, in one guest."""
     kernel = paths.CAPTURE_KERNEL.read_bytes()
     async with boot(paths.results("bench-load", paths.RUN)) as guest:
+        await guest.shell(f"printf %s '{CAPTURE}' > {COMMAND_LINE}")
         if KEXEC_TOOLS in IMPLEMENTATIONS:
             await install_tool(guest, "kexec")
         for what, file in (

@@ -8,10 +8,7 @@ use std::{
         offset_of,
         size_of, //
     },
-    os::fd::{
-        AsRawFd,
-        RawFd, //
-    },
+    os::fd::AsRawFd,
     slice, //
 };
 
@@ -59,19 +56,20 @@ pub struct Answer {
     zeros_behind: bool,
 }
 
-/// Has a kernel loaded, without an initrd. The module reads the command line where it is mapped.
+/// Has a kernel loaded. The module reads the command line where it is mapped.
 pub fn load(
-    kernel: RawFd,
+    kernel: &File,
+    initrd: Option<&File>,
     command_line: Option<&FileMapping>,
     length: &Length,
 ) -> Result<(), Failure> {
     let mut sentence = Sentence::new();
     let command_line = command_line.map_or(&[][..], FileMapping::bytes);
     let request = LoadRequest {
-        kernel_fd: kernel,
+        kernel_fd: kernel.as_raw_fd(),
         command_line: command_line.as_ptr().expose_provenance() as u64,
         command_line_len: command_line.len() as u64,
-        initrd_fd: NO_FD,
+        initrd_fd: initrd.map_or(NO_FD, File::as_raw_fd),
         kernel_signature_fd: NO_FD,
         initrd_signature_fd: NO_FD,
         message: sentence.message(),

@@ -5,14 +5,14 @@
 //! BYTES` than ours, and with `--beyond BYTE` in what is beyond ours.
 //!
 //! With `--command-line FILE --command-line-len BYTES` a load has a command line that is the start of
-//! FILE, mapped: the module has to wait for it in the middle of the request.
+//! FILE, mapped: the module has to wait for it in the middle of the request. With `--initrd FILE` it has
+//! an initrd.
 //!
 //! A refusal prints the module's sentence, if there is one, and the errno, and exits with 1.
 
 use std::{
     fs::File,
     num::NonZeroUsize,
-    os::fd::AsRawFd,
     path::{
         Path,
         PathBuf, //
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let (mut length, mut values) = (Length::default(), Vec::new());
-    let (mut command_line, mut command_line_len) = (None, None);
+    let (mut command_line, mut command_line_len, mut initrd) = (None, None, None);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -56,6 +56,7 @@ fn run() -> Result<(), Failure> {
             Long("beyond") => length.beyond = number(&mut parser)? as u8,
             Long("command-line") => command_line = Some(PathBuf::from(parser.value()?)),
             Long("command-line-len") => command_line_len = Some(number(&mut parser)?),
+            Long("initrd") => initrd = Some(PathBuf::from(parser.value()?)),
             Value(value) => values.push(value),
             _ => return Err(argument.unexpected().into()),
         }
@@ -65,19 +66,23 @@ fn run() -> Result<(), Failure> {
     match request.to_str() {
         Some("load") => {
             let path = PathBuf::from(required(values.next(), "KERNEL")?);
-            let kernel = File::open(&path).map_err(|error| {
-                Failure::io(format_args!("cannot open {}", path.display()), &error)
-            })?;
+            let kernel = open(&path)?;
+            let initrd = initrd.as_deref().map(open).transpose()?;
             let command_line = match (command_line, command_line_len) {
                 (Some(path), Some(len)) => Some(map(&path, len)?),
                 _ => None,
             };
-            device_request::load(kernel.as_raw_fd(), command_line.as_ref(), &length)
+            device_request::load(&kernel, initrd.as_ref(), command_line.as_ref(), &length)
         }
         Some("unload") => device_request::unload(&length),
         Some("status") => print_line(&device_request::status(&length)?),
         _ => Err(Failure::new("give load KERNEL, unload or status")),
     }
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path)
+        .map_err(|error| Failure::io(format_args!("cannot open {}", path.display()), &error))
 }
 
 fn map(path: &Path, len: u64) -> Result<FileMapping, Failure> {
