@@ -7,18 +7,12 @@ from contextlib import asynccontextmanager
 from harness import paths
 from harness.guest.agent import Finished
 from harness.guest.guest import Guest
-from harness.guest.loading import CAPTURE, RKEXEC_UNLOAD, kexec_file_load
+from harness.guest.loading import CAPTURE, RKEXEC_UNLOAD, device_request, kexec_file_load
 from harness.testing import in_guest, needs
 from harness.units import MIB
 
 DISK = "/dev/vda"
-SLOW_LOAD = (
-    "device-request",
-    "load",
-    paths.GUEST_KERNEL,
-    f"--command-line={DISK}",
-    f"--command-line-len={len(CAPTURE)}",
-)
+SLOW_LOAD = device_request(paths.GUEST_KERNEL, DISK)
 
 
 async def throttle(guest: Guest, bytes_per_second: int) -> None:

@@ -45,7 +45,10 @@ COMMAND_LINE = "/tmp/command-line"
 IMPLEMENTATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "rkexec": (rkexec(KERNEL), RKEXEC_UNLOAD),
     "rkexec, SHA-256": ((*rkexec(KERNEL), "--digest=sha256"), RKEXEC_UNLOAD),
-    RUST_KEXEC: (device_request(KERNEL, COMMAND_LINE), RKEXEC_UNLOAD),
+    RUST_KEXEC: (
+        (*device_request(KERNEL, COMMAND_LINE), f"--initrd={paths.GUEST_INITRD}"),
+        RKEXEC_UNLOAD,
+    ),
     KERNELS_OWN: (kexec_file_load(KERNEL), KEXEC_FILE_UNLOAD),
 }
 KEXEC_TOOLS = "kexec -s"

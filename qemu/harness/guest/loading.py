@@ -19,12 +19,10 @@ def rkexec(
     return ("rkexec", *files, f"--command-line={command_line}")
 
 
-def device_request(
-    kernel: str, command_line_file: str, initrd: str = paths.GUEST_INITRD
-) -> tuple[str, ...]:
-    """The same by a program that asks the module and does nothing else. The file has CAPTURE."""
+def device_request(kernel: str, command_line_file: str) -> tuple[str, ...]:
+    """The same without an initrd, by a program that does nothing else. The file has CAPTURE."""
     command_line = (f"--command-line={command_line_file}", f"--command-line-len={len(CAPTURE)}")
-    return ("device-request", "load", kernel, f"--initrd={initrd}", *command_line)
+    return ("device-request", "load", kernel, *command_line)
 
 
 def kexec_file_load(

@@ -29,7 +29,6 @@ async def one_busy_in_user_space_one_in_the_kernel(guest: Guest, facts: Facts) -
 # wait for anything, nor is it still on its way to the CPU.
 CLEAR_MEMORY = """
 taskset {mask} dd if=/dev/zero of=/dev/null bs=64M </dev/null >/dev/null 2>&1 &
-cleared=0
 until [ "${{cleared:-0}}" -ge 32768 ]; do
     cleared=$(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB$/\\1/p' /proc/$!/status)
 done

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Options of the programs: numbers, and options that must be given.
+//! Options of the programs: numbers, options that must be given, and files that are named.
 //!
 //! ```
 //! use guest::arguments::{number, required};
@@ -18,7 +18,14 @@
 //! # Ok::<(), lexopt::Error>(())
 //! ```
 
+use std::{
+    fs::File,
+    path::Path, //
+};
+
 use lexopt::ValueExt;
+
+use crate::report::Failure;
 
 /// The number after the option that `parser` is at: decimal, or hexadecimal after `0x`.
 pub fn number(parser: &mut lexopt::Parser) -> Result<u64, lexopt::Error> {
@@ -28,6 +35,12 @@ pub fn number(parser: &mut lexopt::Parser) -> Result<u64, lexopt::Error> {
 /// An option that must be given.
 pub fn required<T>(value: Option<T>, option: &str) -> Result<T, lexopt::Error> {
     value.ok_or_else(|| format!("{option} is missing").into())
+}
+
+/// Opens a named file for reading.
+pub fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path)
+        .map_err(|error| Failure::io(format_args!("cannot open {}", path.display()), &error))
 }
 
 fn parse_number(text: &str) -> Result<u64, std::num::ParseIntError> {

@@ -4,7 +4,6 @@
 
 use std::{
     ffi::c_void,
-    fs::File,
     mem::ManuallyDrop,
     num::NonZeroUsize,
     os::fd::AsFd,
@@ -24,7 +23,10 @@ use nix::{
     }, //
 };
 
-use crate::report::Failure;
+use crate::{
+    arguments,
+    report::Failure, //
+};
 
 /// A readable mapping, unmapped when it is dropped.
 ///
@@ -63,11 +65,10 @@ impl FileMapping {
     ///
     /// As for [`FileMapping::new`].
     pub unsafe fn of_path(path: &Path, len: NonZeroUsize) -> Result<Self, Failure> {
-        let cannot = |what| format!("cannot {what} {}", path.display());
-        let file = File::open(path).map_err(|error| Failure::io(cannot("open"), &error))?;
+        let file = arguments::open(path)?;
         // SAFETY: By this function's contract.
         unsafe { Self::new(file, 0, len, MapFlags::MAP_PRIVATE) }
-            .map_err(|errno| Failure::errno(cannot("map"), errno))
+            .map_err(|errno| Failure::errno(format_args!("cannot map {}", path.display()), errno))
     }
 
     /// What is mapped.

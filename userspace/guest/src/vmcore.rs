@@ -32,6 +32,7 @@ use nix::{
 };
 
 use crate::{
+    arguments,
     file_mapping::FileMapping,
     report::Failure, //
 };
@@ -59,11 +60,9 @@ pub struct Dump {
 impl Dump {
     /// Opens the dump for reading.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        let file = File::open(path)
-            .map_err(|error| Failure::io(format_args!("cannot open {}", path.display()), &error))?;
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: arguments::open(path)?,
         })
     }
 

@@ -11,7 +11,6 @@
 //! A refusal prints the module's sentence, if there is one, and the errno, and exits with 1.
 
 use std::{
-    fs::File,
     num::NonZeroUsize,
     path::{
         Path,
@@ -23,6 +22,7 @@ use std::{
 use guest::{
     arguments::{
         number,
+        open,
         required, //
     },
     device_request::{
@@ -78,11 +78,6 @@ fn run() -> Result<(), Failure> {
         Some("status") => print_line(&device_request::status(&length)?),
         _ => Err(Failure::new("give load KERNEL, unload or status")),
     }
-}
-
-fn open(path: &Path) -> Result<File, Failure> {
-    File::open(path)
-        .map_err(|error| Failure::io(format_args!("cannot open {}", path.display()), &error))
 }
 
 fn map(path: &Path, len: u64) -> Result<FileMapping, Failure> {

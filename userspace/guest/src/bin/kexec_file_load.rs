@@ -10,7 +10,6 @@ use std::{
         CString,
         OsString, //
     },
-    fs::File,
     os::{
         fd::AsFd,
         unix::ffi::OsStringExt, //
@@ -20,6 +19,7 @@ use std::{
 };
 
 use guest::{
+    arguments::open,
     kexec_file,
     report::{
         conclude,
@@ -66,9 +66,4 @@ fn load(kernel: &Path, initrd: &Path, command_line: OsString) -> Result<(), Fail
     let (kernel, initrd) = (open(kernel)?, open(initrd)?);
     kexec_file::load(kernel.as_fd(), initrd.as_fd(), &command_line)
         .map_err(|error| Failure::io("cannot load the kernel's own crash image", &error))
-}
-
-fn open(path: &Path) -> Result<File, Failure> {
-    File::open(path)
-        .map_err(|error| Failure::io(format_args!("cannot open {}", path.display()), &error))
 }
