@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The check of a copy, before it is armed: by its digests, as the purgatory will, and against what was
-//! copied, where the digest is that of the copy itself.
+//! The check of a copy, before it is armed: against what was copied, and by its digest where that was
+//! taken of the copy.
 
 use super::digests::Digests;
 use crate::{
@@ -43,12 +43,13 @@ pub(super) fn check<'a, T: KernelImage + 'a>(
         }
         let place = Range::from_start_len(record.start, record.file_len).unwrap_or_default();
         let found = memory.bytes(place).unwrap_or_default();
-        let same = contents(kind).map_or(true, |contents| {
-            contents.whole().is_some() || contents.are(found)
-        });
-        let digest = Algorithm::from_number(record.algorithm)
-            .is_some_and(|algorithm| digests.digest_by(algorithm, found) == record.digest);
-        let intact = digest && (kind != SegmentKind::PurgatoryTable || is_table(found, digests));
+        let contents = contents(kind);
+        let same = contents
+            .as_ref()
+            .map_or(true, |contents| contents.are(found));
+        // Where the contents lie together, the digest was taken of them.
+        let digested = contents.is_some_and(|contents| contents.whole().is_some());
+        let intact = digested || is_intact(record, found, digests);
         if !same || !intact {
             return Err(RegionError::Damaged {
                 what: kind.name(),
@@ -57,6 +58,13 @@ pub(super) fn check<'a, T: KernelImage + 'a>(
         }
     }
     Ok(())
+}
+
+/// Whether the digest that was taken of the copy is right still, and the table's own as well.
+fn is_intact(record: &SegmentRecord, found: &[u8], digests: &mut Digests) -> bool {
+    Algorithm::from_number(record.algorithm)
+        .is_some_and(|algorithm| digests.digest_by(algorithm, found) == record.digest)
+        && (record.kind != SegmentKind::PurgatoryTable as u32 || is_table(found, digests))
 }
 
 /// Whether the table's own digest is right.
