@@ -76,10 +76,11 @@ help: ## list the targets
 .PHONY: demo
 ifeq ($(KERNEL)$(VARIANT)$(filter-out x86_64,$(ARCH)),)
 demo: ## crash Debian's own kernel in a guest, and show what the dump says
-	@$(MAKE) --no-print-directory demo KERNEL=$$(scripts/demo-kernel)
+	@$(MAKE) --no-print-directory -j2 demo KERNEL=$$(scripts/demo-kernel)
 else
 demo: guest python
 	@$(TIMED) "demo" env PYTHONPATH=qemu $(PYTHON) -m harness.commands.demo $(DEMO)
+	@scripts/timings
 endif
 
 .PHONY: test
@@ -273,7 +274,7 @@ man: ## write the manual pages userspace/*/*.8 from the programs' own definition
 
 .PHONY: programs
 programs: setup
-	@$(TIMED) "user space" scripts/userspace rkexec guest rkdump
+	@$(TIMED) "user space" env CARGO_TERM_QUIET=true scripts/userspace rkexec guest rkdump
 
 .PHONY: firmware
 firmware: setup

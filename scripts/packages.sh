@@ -48,7 +48,7 @@ ask_apt() {
 
 # unpack_packages ROOT PACKAGE...: unpacks just these below ROOT. After ask_apt.
 unpack_packages() {
-	local root=$1 package
+	local root=$1
 	shift
 	mkdir -p "$root.packages"
 	(cd "$root.packages" && apt-get "${apt_options[@]}" download "$@" >&2) ||
@@ -67,11 +67,12 @@ unpack_root() {
 	extract_packages "$root" "$apt_directory/cache/archives"
 }
 
+# extract_packages ROOT DIRECTORY: unpacks the packages in a directory, several at a time.
 extract_packages() {
-	local root=$1 package
+	local root=$1 directory=$2
 	mkdir -p "$root"
 	# The links /bin, /lib and the like come first: other packages write through them.
-	for package in "$2"/base-files_*.deb "$2"/*.deb; do
-		[ ! -e "$package" ] || dpkg-deb --extract "$package" "$root"
-	done
+	find "$directory" -maxdepth 1 -name 'base-files_*.deb' -exec dpkg-deb --extract {} "$root" \;
+	find "$directory" -maxdepth 1 -name '*.deb' ! -name 'base-files_*' -print0 |
+		xargs -0 --no-run-if-empty --max-procs="$(nproc)" -I {} dpkg-deb --extract {} "$root"
 }

@@ -86,5 +86,9 @@ arm64)
 	FOREIGN_PACKAGES="busybox-static"
 	;;
 esac
+case $KERNEL in
 # Only the default line has a package of that name.
-[ "$KERNEL" != "$KERNEL_DEFAULT" ] || KERNEL_PACKAGES="$KERNEL_PACKAGES linux-source-$KERNEL"
+"$KERNEL_DEFAULT") KERNEL_PACKAGES="$KERNEL_PACKAGES linux-source-$KERNEL" ;;
+# Nothing is compiled for it outside the root of its compilers; the purgatory is linked here.
+stock) KERNEL_PACKAGES="lld$LLVM_SUFFIX llvm$LLVM_SUFFIX xz-utils" ;;
+esac
