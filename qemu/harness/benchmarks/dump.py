@@ -25,6 +25,7 @@ from harness import paths
 from harness.benchmarks.measurement import by_turns, options, ratio, spread
 from harness.crash.run import crash_and_save
 from harness.crash.scenario import Scenario
+from harness.dump.bitmap import Bitmaps
 from harness.dump.tools import TOOLS
 from harness.guest.guest import Guest
 from harness.machine.hardware import Hardware, sparse
@@ -52,6 +53,12 @@ class Run:
     cpu_seconds: float
     anonymous_kib: int
     length: int
+    pages: int
+
+    @property
+    def page_length(self) -> float:
+        """What a page takes in the file."""
+        return self.length / self.pages
 
 
 def run(command: list[str | Path], out: Path) -> Run:
@@ -80,8 +87,9 @@ def run(command: list[str | Path], out: Path) -> Run:
     process.stderr.close()
     assert process.returncode == 0, f"{command}: {said[-2000:]}"
     length = out.stat().st_size
+    pages = Bitmaps.read(out).dumped.bit_count()
     out.unlink()
-    return Run(seconds, usage.ru_utime + usage.ru_stime, anonymous, length)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, anonymous, length, pages)
 
 
 def command_of(name: str, codec: str, threads: int, vmcore: Path, out: Path) -> list[str | Path]:
@@ -136,8 +144,8 @@ async def compare(vmcore: Path, directory: Path, runs: int, codecs: list[str]) -
                 peak = max(figure.anonymous_kib for figure in figures)
                 print(
                     f"  {codec:<6} {threads} threads {name:<12} {spread(times, 2, ' s')}, "
-                    f"CPU {spread(cpu, 2, ' s')}, {figures[0].length / MIB:.1f} MiB, "
-                    f"anonymous {peak / 1024:.1f} MiB",
+                    f"CPU {spread(cpu, 2, ' s')}, {figures[0].length / MIB:.1f} MiB "
+                    f"of {figures[0].pages} pages, anonymous {peak / 1024:.1f} MiB",
                     flush=True,
                 )
             if THEIRS not in found:
@@ -152,7 +160,8 @@ async def compare(vmcore: Path, directory: Path, runs: int, codecs: list[str]) -
                 f"{ratio(times, [figure.seconds for figure in theirs]):.2f} of makedumpfile's, "
                 f"{ratio(times, alone):.2f} of its with one thread, CPU "
                 f"{ratio([f.cpu_seconds for f in ours], [f.cpu_seconds for f in theirs]):.2f}, "
-                f"size {ours[0].length / theirs[0].length:.3f}",
+                f"size {ours[0].length / theirs[0].length:.3f}, "
+                f"{ours[0].page_length / theirs[0].page_length:.3f} a page",
                 flush=True,
             )
 
