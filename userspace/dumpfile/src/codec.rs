@@ -13,6 +13,7 @@ use kexec_core::dump::kdump_compressed::layout::{
 
 mod compressor;
 mod lzo;
+mod periodic;
 mod snappy;
 mod zlib;
 mod zstd;

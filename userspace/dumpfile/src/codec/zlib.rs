@@ -7,8 +7,10 @@ use libdeflater::{
     Decompressor, //
 };
 
-use super::compressor::Compressor;
-use crate::page::is_periodic;
+use super::{
+    compressor::Compressor,
+    periodic::ByPeriod, //
+};
 
 /// The level at which time counts.
 pub const DEFAULT_LEVEL: i32 = 1;
@@ -19,22 +21,16 @@ const LAZY: i32 = 5;
 /// A page is periodic for zlib if half of it repeats: fewer repetitions do not pay for the time.
 const PERIODIC_ONE_IN: usize = 2;
 
-/// Compressors that are used for page after page.
-pub struct Zlib {
-    compressor: libdeflater::Compressor,
-    /// For periodic pages, at the default level.
-    periodic: Option<libdeflater::Compressor>,
-}
+/// Compressors that are used for page after page, two at the default level.
+pub struct Zlib(ByPeriod<libdeflater::Compressor>);
 
 impl Zlib {
     pub fn new(level: i32) -> Self {
-        Self {
-            compressor: compressor(level),
-            // Where most is like what was 64 bytes earlier, the first match that is found ends where the
-            // next structure differs. The one after it is often longer: such pages become a quarter shorter,
-            // in little more time.
-            periodic: (level == DEFAULT_LEVEL).then(|| compressor(LAZY)),
-        }
+        // Where most is like what was 64 bytes earlier, the first match that is found ends where the next
+        // structure differs. The one after it is often longer: such pages become a quarter shorter, in
+        // little more time.
+        let periodic = (level == DEFAULT_LEVEL).then(|| compressor(LAZY));
+        Self(ByPeriod::new(compressor(level), periodic, PERIODIC_ONE_IN))
     }
 }
 
@@ -45,13 +41,8 @@ fn compressor(level: i32) -> libdeflater::Compressor {
 
 impl Compressor for Zlib {
     fn compress(&mut self, page: &[u8], out: &mut [u8]) -> Option<usize> {
-        let periodic = self.periodic.as_mut();
-        let compressor = match periodic.filter(|_| is_periodic(page, PERIODIC_ONE_IN)) {
-            Some(periodic) => periodic,
-            None => &mut self.compressor,
-        };
         // All of the room is given, although a page that does not shrink is of no use: see `room`.
-        let len = compressor.zlib_compress(page, out).ok()?;
+        let len = self.0.of(page).zlib_compress(page, out).ok()?;
         (len < page.len()).then_some(len)
     }
 }
@@ -66,6 +57,7 @@ pub fn decompress(context: &mut Decompressor, bytes: &[u8], page: &mut [u8]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::is_periodic;
 
     #[test]
     fn structures_become_shorter_than_by_the_level_alone() {

@@ -10,19 +10,17 @@ use zstd_safe::{
     Strategy, //
 };
 
-use super::compressor::Compressor;
-use crate::page::is_periodic;
+use super::{
+    compressor::Compressor,
+    periodic::ByPeriod, //
+};
 
 /// A page is periodic for zstd if an eighth of it repeats. Machine code and text repeat less, and are what
 /// a code for the bytes in no match is for.
 const PERIODIC_ONE_IN: usize = 8;
 
-/// Contexts that are used for page after page.
-pub struct Zstd {
-    context: CCtx<'static>,
-    /// For periodic pages, at the levels at which time counts.
-    periodic: Option<CCtx<'static>>,
-}
+/// Contexts that are used for page after page, two at the level at which time counts.
+pub struct Zstd(ByPeriod<CCtx<'static>>);
 
 impl Zstd {
     pub fn new(level: i32) -> Self {
@@ -33,10 +31,12 @@ impl Zstd {
             CParameter::MinMatch(4),
             CParameter::LiteralCompressionMode(ParamSwitch::Disable),
         ];
-        Self {
-            context: context(level, &[]),
-            periodic: (level == 1).then(|| context(level, &periodic)),
-        }
+        let periodic = (level == 1).then(|| context(level, &periodic));
+        Self(ByPeriod::new(
+            context(level, &[]),
+            periodic,
+            PERIODIC_ONE_IN,
+        ))
     }
 }
 
@@ -61,12 +61,7 @@ impl Compressor for Zstd {
     fn compress(&mut self, page: &[u8], out: &mut [u8]) -> Option<usize> {
         // It gives up as soon as the page turns out not to become shorter.
         let room = &mut out[..page.len() - 1];
-        let periodic = self.periodic.as_mut();
-        let context = match periodic.filter(|_| is_periodic(page, PERIODIC_ONE_IN)) {
-            Some(periodic) => periodic,
-            None => &mut self.context,
-        };
-        context.compress2(room, page).ok()
+        self.0.of(page).compress2(room, page).ok()
     }
 }
 
