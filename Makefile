@@ -310,6 +310,11 @@ setup: tree ## install what this machine lacks (apt packages, bindgen)
 	@scripts/timings --reset
 	@$(TIMED) "setup" scripts/setup
 
+# What stands in README.md as the whole of the set-up.
+.PHONY: newcomer
+newcomer: ### run GOALS=demo in a new DEBIAN=12 with an empty cache, AS=root, sudo or plain (no sudo)
+	@scripts/newcomer $(or $(DEBIAN),12) $(or $(AS),root) $(or $(GOALS),demo)
+
 .PHONY: clean
 clean: ## remove what was built here; the cache outside the checkout stays
 	@scripts/clean

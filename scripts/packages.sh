@@ -9,12 +9,13 @@
 apt_options=()
 apt_directory=
 
-# debian_mirror: the mirror that the machine's own apt configuration names.
+# debian_mirror ARCHIVE: the mirror of debian or debian-security that the machine's own apt configuration names.
 debian_mirror() {
+	local archive=$1
 	# shellcheck disable=SC2016 # apt-get replaces it
 	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' |
-		grep -E '/debian/?$' | head -n 1 ||
-		die "apt's configuration names no Debian mirror."
+		grep -E "/$archive/?\$" | head -n 1 ||
+		die "apt's configuration names no mirror of $archive."
 }
 
 # ask_apt DIRECTORY ARCHITECTURE [SUITE...]: fetches the package lists of the suites, or without any
@@ -33,7 +34,7 @@ ask_apt() {
 		-o APT::Install-Recommends=false -o Debug::NoLocking=true)
 	[ -t 2 ] || apt_options+=(-q)
 	if [ $# -gt 0 ]; then
-		mirror=$(debian_mirror)
+		mirror=$(debian_mirror debian)
 		for suite; do
 			printf 'deb [signed-by=%s] %s %s main\n' \
 				/usr/share/keyrings/debian-archive-keyring.gpg "$mirror" "$suite"
