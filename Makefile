@@ -310,7 +310,7 @@ setup: tree ## install what this machine lacks (apt packages, bindgen)
 	@scripts/timings --reset
 	@$(TIMED) "setup" scripts/setup
 
-# What stands in README.md as the whole of the set-up.
+# Shows a step of the set-up that is missing, where this machine has what it would install.
 .PHONY: newcomer
 newcomer: ### run GOALS=demo in a new DEBIAN=12 with an empty cache, AS=root, sudo or plain (no sudo)
 	@scripts/newcomer $(or $(DEBIAN),12) $(or $(AS),root) $(or $(GOALS),demo)
