@@ -13,6 +13,8 @@
 //! | `kexec-load` | the same by kexec_load(2), also as a 32-bit program ([`kexec_segments`]) |
 //! | `vmcore` | reads a dump in the capture kernel, compares, measures ([`vmcore`]) |
 //! | `without-capability` | runs a program that lacks one capability |
+//! | `fragment` | leaves free memory in small pieces only |
+//! | `page-uses` | pages of each kind that a filter tells apart |
 //!
 //! A program that stays in the background prints one line of JSON when it is ready. A program
 //! that fails prints a sentence on standard error and exits with 1.

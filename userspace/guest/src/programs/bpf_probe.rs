@@ -30,7 +30,7 @@ struct Ready {
     pid: i32,
 }
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("bpf-probe", run())
 }
 

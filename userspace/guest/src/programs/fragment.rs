@@ -71,7 +71,7 @@ struct Full {
     len: u64,
 }
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("fragment", run())
 }
 

@@ -41,7 +41,7 @@ use lexopt::Arg::{
     Value, //
 };
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("device-request", run())
 }
 

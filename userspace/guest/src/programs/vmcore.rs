@@ -59,7 +59,7 @@ use nix::{
 };
 use serde_json::json;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("vmcore", run())
 }
 

@@ -41,7 +41,7 @@ struct Ready<'a> {
     held: &'a Held,
 }
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("pattern", run())
 }
 

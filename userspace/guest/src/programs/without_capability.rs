@@ -34,7 +34,7 @@ const SETS: [CapSet; 5] = [
     CapSet::Permitted,
 ];
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("without-capability", run())
 }
 

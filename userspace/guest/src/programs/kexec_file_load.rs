@@ -31,7 +31,7 @@ use lexopt::Arg::{
     Value, //
 };
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("kexec-file-load", run())
 }
 

@@ -20,7 +20,7 @@ use guest::{
     }, //
 };
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("agent", run().map(|never| match never {}))
 }
 

@@ -77,7 +77,7 @@ struct Uses {
     held: Vec<Mapping>,
 }
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("page-uses", run())
 }
 

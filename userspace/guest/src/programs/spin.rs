@@ -51,7 +51,7 @@ struct Ready {
     rip_end: Hex,
 }
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("spin", run())
 }
 

@@ -25,7 +25,7 @@ use guest::{
 };
 use lexopt::Arg::Long;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     conclude("kexec-load", run())
 }
 
