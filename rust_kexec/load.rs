@@ -10,10 +10,9 @@
 //! - `placing`: the image's plan, beside the one that it replaces if there is room;
 //! - `handover`: the segments that carry a capture kernel besides itself;
 //! - `elfcorehdr`: the segment by which it finds the memory of this one;
-//! - `segments`, `digests`, `write_protection`, `check`: how the segments are copied and guarded;
+//! - `segments`, `digests`, `write_protection`: how the segments are copied and guarded;
 //! - `image`: what comes out.
 
-mod check;
 mod digests;
 mod elfcorehdr;
 mod files;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Copying the segments of an image to their places, with the digests by which a crash checks them.
+//! Copying the segments of an image to their places, and checking the copies there, with the digests by which
+//! a crash checks them.
 //!
 //! The elfcorehdr is not among them: it changes while the image is armed, see
 //! [`crate::dump::elfcorehdr::slots`].
@@ -18,7 +19,10 @@ use crate::{
         KernelImage,
         Verified, //
     },
-    plan::Plan,
+    plan::{
+        Plan,
+        Segment, //
+    },
     types::{
         bytes::{
             self,
@@ -56,7 +60,7 @@ impl<T: KernelImage> Contents<'_, T> {
     }
 
     /// All bytes of the segment, where they lie together.
-    pub fn whole(&self) -> Option<&[u8]> {
+    fn whole(&self) -> Option<&[u8]> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
             Self::Kernel(image) => {
@@ -67,7 +71,7 @@ impl<T: KernelImage> Contents<'_, T> {
     }
 
     /// Whether a segment has these contents. The gaps between the pieces of a kernel count for nothing.
-    pub fn are(&self, found: &[u8]) -> bool {
+    fn are(&self, found: &[u8]) -> bool {
         match self {
             Self::Bytes(bytes) => *bytes == found,
             Self::Kernel(image) => image.pieces().all(|piece| {
@@ -103,6 +107,23 @@ pub trait Destination {
 
     /// The digest of what was written to a range.
     fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN];
+
+    /// The digest of these bytes, if a range has the same.
+    fn digest_compared(
+        &mut self,
+        algorithm: Algorithm,
+        bytes: &[u8],
+        copy: Range,
+    ) -> Option<[u8; DIGEST_LEN]>;
+}
+
+/// A copy that is not what was copied: its memory does not keep what is written to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// What was copied.
+    pub kind: SegmentKind,
+    /// Where to.
+    pub memory: Range,
 }
 
 /// The records of the segments, in the plan's order.
@@ -119,9 +140,13 @@ impl Records {
     }
 }
 
-/// Copies what `contents` has for each segment of a plan, and then `table`, to which the digests for the
-/// purgatory are added: those of the other segments by `algorithm`, and its own. What is checked
-/// before the jump has its digest in the records only, which are filled in.
+/// Copies what `contents` has for each segment of a plan, compares, and does the same with `table`, to which
+/// the digests for the purgatory are added: those of the other segments by `algorithm`, and its own. What is
+/// checked before the jump has its digest in the records only, which are filled in.
+///
+/// # Errors
+///
+/// The first copy that is damaged.
 pub fn copy<'a, T: KernelImage + 'a>(
     plan: &Plan,
     table: &mut Table,
@@ -129,7 +154,7 @@ pub fn copy<'a, T: KernelImage + 'a>(
     to: &mut impl Destination,
     contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
     records: &mut Records,
-) {
+) -> Result<(), Damaged> {
     *records = Records::default();
     for (record, segment) in records.list.iter_mut().zip(plan.segments()) {
         *record = SegmentRecord {
@@ -140,67 +165,107 @@ pub fn copy<'a, T: KernelImage + 'a>(
             ..SegmentRecord::default()
         };
         records.count = records.count.saturating_add(1);
-        let Some(contents) = contents(segment.kind) else {
-            continue;
-        };
-        let by_purgatory = segment.kind.is_checked_by_purgatory();
-        let algorithm = if by_purgatory {
-            algorithm
-        } else {
-            BEFORE_THE_JUMP
-        };
-        copy_one(segment.memory, &contents, algorithm, to, record);
-        if by_purgatory {
-            add(table, record);
+        if let Some(contents) = contents(segment.kind) {
+            copy_one(segment.memory, &contents, to);
         }
     }
+    compare(plan, table, algorithm, to, contents, records)?;
     let kind = SegmentKind::PurgatoryTable;
     let mut list = records.list.iter_mut();
     let record = list.find(|record| record.kind == kind as u32);
-    if let (Some(segment), Some(record)) = (plan.segment(kind), record) {
-        copy_table::<T>(segment.memory, table, to, record);
+    match (plan.segment(kind), record) {
+        (Some(segment), Some(record)) => copy_table::<T>(segment, table, to, record),
+        _ => Ok(()),
     }
 }
 
-/// Copies a segment, and completes its record. The plan has room for everything; where it had not,
-/// there would be no digest, and the image would never be entered.
-fn copy_one<T: KernelImage>(
-    memory: Range,
+/// Compares all copies with what was copied, and completes the records.
+// Never inline: a test has memory change when this is entered.
+#[inline(never)]
+fn compare<'a, T: KernelImage + 'a>(
+    plan: &Plan,
+    table: &mut Table,
+    algorithm: Algorithm,
+    to: &mut impl Destination,
+    contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
+    records: &mut Records,
+) -> Result<(), Damaged> {
+    for (record, segment) in records.list.iter_mut().zip(plan.segments()) {
+        let Some(contents) = contents(segment.kind) else {
+            continue;
+        };
+        if segment.kind.is_checked_by_purgatory() {
+            complete(segment, &contents, algorithm, to, record)?;
+            add(table, record);
+        } else {
+            complete(segment, &contents, BEFORE_THE_JUMP, to, record)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a segment. The plan has room for everything.
+fn copy_one<T: KernelImage>(memory: Range, contents: &Contents<'_, T>, to: &mut impl Destination) {
+    let place = to.bytes(memory);
+    // Where it had none, the comparison fails.
+    if place.and_then(|place| contents.fill(place)).is_some() {
+        to.publish(memory);
+    }
+}
+
+/// Compares the copy of a segment with its contents, and completes its record.
+fn complete<T: KernelImage>(
+    segment: &Segment,
     contents: &Contents<'_, T>,
     algorithm: Algorithm,
     to: &mut impl Destination,
     record: &mut SegmentRecord,
-) {
-    let place = to.bytes(memory);
-    let copied = Range::from_start_len(memory.start(), contents.len());
-    let filled = place.and_then(|place| contents.fill(place));
-    if let (Some(()), Some(copied)) = (filled, copied) {
-        to.publish(memory);
-        record.file_len = copied.len();
-        record.algorithm = algorithm as u32;
-        // That of what ought to be there: a copy that went wrong has another.
-        record.digest = match contents.whole() {
-            Some(bytes) => to.digest(algorithm, bytes),
-            None => to.digest_written(algorithm, copied),
-        };
-    }
+) -> Result<(), Damaged> {
+    let copied = Range::from_start_len(segment.memory.start(), contents.len());
+    let digest = copied.and_then(|copied| match contents.whole() {
+        Some(bytes) => to.digest_compared(algorithm, bytes, copied),
+        None => {
+            let are_equal = contents.are(to.bytes(copied)?);
+            are_equal.then(|| to.digest_written(algorithm, copied))
+        }
+    });
+    record.digest = digest.ok_or(Damaged {
+        kind: segment.kind,
+        memory: copied.unwrap_or(segment.memory),
+    })?;
+    record.file_len = contents.len();
+    record.algorithm = algorithm as u32;
+    Ok(())
 }
 
-/// Copies the purgatory's table, with its own digest at its end.
+/// Copies the purgatory's table, with its own digest at its end, and compares.
 // Out of line for the stack: the encoded table.
 #[inline(never)]
 fn copy_table<T: KernelImage>(
-    memory: Range,
+    segment: &Segment,
     table: &mut Table,
     to: &mut impl Destination,
     record: &mut SegmentRecord,
-) {
+) -> Result<(), Damaged> {
     let mut encoded = table.encode();
     let digested = encoded.get(..DIGESTED_LEN).unwrap_or_default();
     table.sha256 = to.digest(Algorithm::Sha256, digested);
     bytes::write(&mut encoded, DIGESTED_LEN, &table.sha256);
     let contents = Contents::<T>::Bytes(&encoded);
-    copy_one(memory, &contents, BEFORE_THE_JUMP, to, record);
+    copy_one(segment.memory, &contents, to);
+    compare_table(segment, &contents, to, record)
+}
+
+/// Compares the copy of the table, the last one.
+// Never inline, as above.
+#[inline(never)]
+fn compare_table<T: KernelImage>(
+    segment: &Segment,
+    contents: &Contents<'_, T>,
+    to: &mut impl Destination,
+    record: &mut SegmentRecord,
+) -> Result<(), Damaged> {
+    complete(segment, contents, BEFORE_THE_JUMP, to, record)
 }
 
 /// Adds a segment to the table.

@@ -8,7 +8,7 @@ from harness.guest.loading import rkexec
 from harness.machine.errors import GuestError
 from harness.machine.hardware import Hardware
 from harness.steps.replacing import (
-    CHECKED,
+    COMPLETE,
     COPIED,
     FIRST,
     SECOND,
@@ -58,7 +58,8 @@ async def test_damaged_copy(guest: Guest) -> None:
     # The next one goes where the first one was.
     for kind in ("kernel", "initrd", "purgatory", "purgatory table"):
         victim = first.segments[kind].file
-        await have_a_load_stop(guest, CHECKED, flip=victim[len(victim) // 2])
+        function = COMPLETE if kind == "purgatory table" else COPIED
+        await have_a_load_stop(guest, function, flip=victim[len(victim) // 2])
         refused = await guest.run(*rkexec(command_line=FIRST))
         assert refused.status == 1, kind
         assert f"the copy of the {kind} at {victim.start:#x}-" in refused.stderr

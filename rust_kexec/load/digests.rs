@@ -68,4 +68,17 @@ impl Digests {
             Algorithm::Xxh64 => words::xxh64(bytes),
         }
     }
+
+    /// The digest of `bytes` by any algorithm, if `copy` has the same.
+    pub(super) fn digest_compared(
+        &mut self,
+        algorithm: Algorithm,
+        bytes: &[u8],
+        copy: &[u8],
+    ) -> Option<[u8; DIGEST_LEN]> {
+        match algorithm {
+            Algorithm::Sha256 => (bytes == copy).then(|| self.digest_by(algorithm, bytes)),
+            Algorithm::Xxh64 => words::xxh64_of_equal(bytes, copy),
+        }
+    }
 }

@@ -4,7 +4,6 @@
 //! emptied for it, or in pages from which it is copied there. It is checked as one for a crash is.
 
 use super::{
-    check::check,
     digests::{
         check_digestible,
         Digests, //
@@ -220,8 +219,7 @@ impl Staged<'_> {
             &staging,
             &mut digests,
             contents,
-        );
-        check(memory.memory(), segments.records(), &mut digests, contents)?;
+        )?;
         let way = Way::new(&mut memory, segments.plan())?;
         publish_code();
         Ok(KBox::new(

@@ -6,7 +6,6 @@
 //! armed. Copying fails only where memory does not keep what is written to it.
 
 use super::{
-    check::check,
     digests::{
         check_digestible,
         Digests, //
@@ -225,8 +224,8 @@ impl Instead<'_> {
 }
 
 impl Staged<'_> {
-    /// Copies the image into its memory, records its digests, protects it, and compares what is there
-    /// with what was to be. The memory goes back where that differs.
+    /// Copies the image into its memory, compares what is there with what was to be, records its digests, and
+    /// protects it. The memory goes back where that differs.
     fn copy(
         mut staged: KBox<Self>,
         segments: Unwritten,
@@ -234,14 +233,13 @@ impl Staged<'_> {
         claim: &mut Claim,
     ) -> Result<Loaded, Refusal> {
         let reserved = memory.memory();
-        let (segments, checked) = staged.write(segments, reserved);
-        let elfcorehdr = placing::elfcorehdr(segments.plan());
-        // SAFETY: A part of the image's memory, which lives longer. Nothing else of the image is in it.
-        let elfcorehdr =
-            unsafe { reserved.part(elfcorehdr) }.ok_or(RegionError::Occupied(elfcorehdr));
-        let image = checked
-            .and(elfcorehdr)
-            .and_then(|elfcorehdr| Self::follow(staged, segments, elfcorehdr));
+        let image = staged.write(segments, reserved).and_then(|segments| {
+            let elfcorehdr = placing::elfcorehdr(segments.plan());
+            // SAFETY: A part of the image's memory, which lives longer. Nothing else of the image is in it.
+            let memory = unsafe { reserved.part(elfcorehdr) };
+            let memory = memory.ok_or(RegionError::Occupied(elfcorehdr))?;
+            Self::follow(staged, segments, memory)
+        });
         match image {
             Ok(image) => Ok(Loaded::new(image, memory)),
             Err(error) => {
@@ -256,7 +254,7 @@ impl Staged<'_> {
         &mut self,
         segments: Unwritten,
         reserved: &mut ReservedMemory,
-    ) -> (Segments, Result<(), RegionError>) {
+    ) -> Result<Segments, RegionError> {
         let contents = |kind| match kind {
             SegmentKind::Kernel => Some(Contents::Kernel(&self.image)),
             SegmentKind::Initrd => Some(Contents::Bytes(self.initrd)),
@@ -264,11 +262,9 @@ impl Staged<'_> {
         };
         let report = self.record.report.contents();
         let (staging, digests) = (&self.staging, &mut self.digests);
-        let segments = Segments::write(
+        Segments::write(
             reserved, segments, report, self.slots, staging, digests, contents,
-        );
-        let checked = check(reserved, segments.records(), digests, contents);
-        (segments, checked)
+        )
     }
 
     /// Fills in the elfcorehdr, which follows the memory from then on. Nothing of the image is left where

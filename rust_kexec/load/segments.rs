@@ -11,7 +11,10 @@ use super::{
 use crate::{
     arch::handover,
     compat::prelude::*,
-    refusal::Refusal,
+    refusal::{
+        Refusal,
+        RegionError, //
+    },
     sys::{
         physical::{
             ReservedMemory,
@@ -31,6 +34,7 @@ use kexec_core::{
         copy::{
             copy,
             Contents,
+            Damaged,
             Destination,
             Records, //
         },
@@ -92,7 +96,7 @@ pub(crate) struct Segments {
 impl Segments {
     /// Copies what `contents` has for each segment, then the purgatory's table, which names the
     /// address of the crash report and the slots of the elfcorehdr. `memory` is what the image has
-    /// of the region: all of it is write-protected then.
+    /// of the region: all of it is write-protected then. A copy that is not what was copied is refused.
     // Out of line for the stack: the records.
     #[inline(never)]
     pub(super) fn write<'a, T: KernelImage + 'a>(
@@ -103,7 +107,7 @@ impl Segments {
         staging: &Staging,
         digests: &mut Digests,
         contents: impl Fn(SegmentKind) -> Option<Contents<'a, T>>,
-    ) -> Self {
+    ) -> Result<Self, RegionError> {
         let Unwritten {
             plan,
             mut records,
@@ -122,14 +126,18 @@ impl Segments {
             &mut destination,
             contents,
             &mut records,
-        );
+        )
+        .map_err(|Damaged { kind, memory }| RegionError::Damaged {
+            what: kind.name(),
+            memory,
+        })?;
         // INVARIANT: All segments were written above.
-        Self {
+        Ok(Self {
             protections: protect(memory, &plan),
             views: memory.views(),
             plan,
             records,
-        }
+        })
     }
 
     /// Where everything is.
@@ -200,6 +208,16 @@ impl Destination for Memory<'_> {
     fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
         let bytes = self.memory.bytes(range).unwrap_or_default();
         self.digests.digest_by(algorithm, bytes)
+    }
+
+    fn digest_compared(
+        &mut self,
+        algorithm: Algorithm,
+        bytes: &[u8],
+        copy: Range,
+    ) -> Option<[u8; DIGEST_LEN]> {
+        let copy = self.memory.bytes(copy)?;
+        self.digests.digest_compared(algorithm, bytes, copy)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod arm64;
 mod command_line;
+mod copy;
 mod flips;
 mod purgatory;
 mod x86_64;

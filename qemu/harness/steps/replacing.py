@@ -8,10 +8,10 @@ from harness.crash.scenario import Facts
 from harness.guest.guest import Guest
 from harness.guest.loading import CAPTURE, rkexec
 
-# Functions of the module, by parts of their symbols. The first one is entered when the segments
-# have been copied, the other one when the copy is there and not armed yet.
-COPIED = "8handover4copy10copy_table"
-CHECKED = "4load5check5check"
+# Functions of the module, by parts of their symbols. The first one is entered when all segments but
+# the purgatory's table have been copied, the other one when all of the copy is there and not armed.
+COPIED = "8handover4copy7compare"
+COMPLETE = "8handover4copy13compare_table"
 # Part of what only a load for a crash enters.
 FOR_A_CRASH = "7prepare"
 
@@ -47,7 +47,7 @@ async def have_the_next_load_panic(guest: Guest, facts: Facts) -> None:
 
 async def have_the_next_check_panic(guest: Guest, facts: Facts) -> None:
     """The next load panics when its image is in its place, but not armed."""
-    await have_a_load_stop(guest, CHECKED)
+    await have_a_load_stop(guest, COMPLETE)
 
 
 async def crash_in_a_load(guest: Guest) -> None:

@@ -119,6 +119,16 @@ impl Destination for Region {
     fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
         digest(algorithm, check::Memory::bytes(self, range).unwrap())
     }
+
+    fn digest_compared(
+        &mut self,
+        algorithm: Algorithm,
+        bytes: &[u8],
+        copy: Range,
+    ) -> Option<[u8; DIGEST_LEN]> {
+        let is_equal = check::Memory::bytes(self, copy) == Some(bytes);
+        is_equal.then(|| digest(algorithm, bytes))
+    }
 }
 
 impl check::Memory for Region {
@@ -241,7 +251,8 @@ impl Loaded {
             &mut region,
             contents,
             &mut records,
-        );
+        )
+        .unwrap();
         let mut writer = Writer::new(slots);
         for pieces in changes.map_or(0..0, |changes| 0..changes + 1) {
             let header = header(3 + pieces as u64);

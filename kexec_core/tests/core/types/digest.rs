@@ -4,6 +4,7 @@
 
 use kexec_core::types::digest::{
     xxh64,
+    xxh64_of_equal,
     Algorithm,
     Stripe, //
 };
@@ -37,6 +38,20 @@ proptest! {
         let mut all: Vec<u8> = stripes.iter().flatten().flat_map(|word| word.to_ne_bytes()).collect();
         all.extend(&bytes);
         prop_assert_eq!(xxh64(&stripes, &bytes), expected(&all));
+    }
+
+    #[test]
+    fn only_equal_stripes_have_a_digest(
+        stripes in prop::collection::vec(any::<Stripe>(), 1..50),
+        bytes in prop::collection::vec(any::<u8>(), 0..100),
+        place in any::<prop::sample::Index>(),
+        bit in 0..256_usize,
+    ) {
+        let mut copies = stripes.clone();
+        prop_assert_eq!(xxh64_of_equal(&stripes, &copies, &bytes), Some(xxh64(&stripes, &bytes)));
+        place.get_mut(&mut copies)[bit / 64] ^= 1 << (bit % 64);
+        prop_assert_eq!(xxh64_of_equal(&stripes, &copies, &bytes), None);
+        prop_assert_eq!(xxh64_of_equal(&stripes, &stripes[1..], &bytes), None);
     }
 
     #[test]
