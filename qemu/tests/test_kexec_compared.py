@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from harness import paths
+from harness.cases.case import ELF_MACHINE
 from harness.cases.kexec import DIRECTORY, INITRD, KERNEL, LINES, Line, State
 from harness.dump.tools import runs_in_guests
 from harness.guest.guest import Guest
 from harness.guest.tools import install_tool, unpack
+from harness.images.bzimage import bzimage, compressed, with_payload
+from harness.images.cpio import archive
+from harness.images.elf import elf_kernel
 from harness.testing import in_guest, needs
 
 OURS, THEIRS = "/tmp/ours/kexec", "/tmp/theirs/kexec"
@@ -27,6 +31,9 @@ async def install(guest: Guest) -> None:
     """Puts both programs there, and the files that they are to load."""
     await install_tool(guest, "kexec")
     files = {
+        # A kernel of some KiB, as none is entered: kexec takes a second to load the guest's own.
+        KERNEL: with_payload(bzimage(), compressed(elf_kernel(ELF_MACHINE), "gzip")),
+        INITRD: archive(paths.TOP / "qemu" / "guest", ["init"]),
         f"{DIRECTORY}/vmlinux": paths.CAPTURE_VMLINUX.read_bytes(),
         f"{DIRECTORY}/empty": b"",
         f"{DIRECTORY}/text": b"this is no kernel\n",
@@ -36,8 +43,7 @@ async def install(guest: Guest) -> None:
     await unpack(guest, files)
     await guest.shell(
         f"mkdir -p {Path(OURS).parent} {Path(THEIRS).parent}; cp $(command -v rkexec) {OURS}; "
-        f"mv /bin/kexec {THEIRS}; cp {paths.GUEST_KERNEL} {KERNEL}; "
-        f"cp {paths.GUEST_INITRD} {INITRD}"
+        f"mv /bin/kexec {THEIRS}"
     )
 
 
