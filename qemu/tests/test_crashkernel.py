@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from harness.dump.tools import rkexec
 from harness.paths import ARCH, BUILD, TARGET, TOP
 
 PROGRAM = TOP / "qemu" / "tests" / "crashkernel.c"
@@ -141,11 +142,8 @@ def ours(machine: Machine, line: str, directory: Path) -> dict[str, Any]:
     iomem = directory / "iomem"
     iomem.write_text(machine.iomem)
     release = (BUILD / "kernel" / TARGET / "include/config/kernel.release").read_text().strip()
-    command = [
-        *(str(BUILD / "bin" / "x86_64" / "rkexec"), "crashkernel", "--json"),
-        *("--iomem", str(iomem), "--linux", release, "--arch", ARCH, "--", line),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = ("--json", "--iomem", iomem, "--linux", release, "--arch", ARCH)
+    done = rkexec("crashkernel", *options, "--", line)
     assert done.returncode in (0, 1), done
     report: dict[str, Any] = json.loads(done.stdout)
     return report

@@ -152,11 +152,17 @@ def gdb(dump: Path, kernel_offset: int, *commands: str) -> str:
     return run("gdb", "-nx", "-batch", *options)
 
 
+def rkexec(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Runs the guests' rkexec on this machine."""
+    command = (*(_emulator() or ()), paths.RKEXEC, *words)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def report(dump: Path) -> str:
-    """The crash report of a dump, by the guests' rkexec."""
-    command = (*(_emulator() or ()), paths.RKEXEC, "report", dump, "--json")
-    found: str = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return found
+    """The crash report of a dump."""
+    finished = rkexec("report", dump, "--json")
+    finished.check_returncode()
+    return finished.stdout
 
 
 def words(text: str, patterns: Sequence[str]) -> list[str]:
