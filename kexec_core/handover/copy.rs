@@ -192,7 +192,14 @@ fn compare<'a, T: KernelImage + 'a>(
 ) -> Result<(), Damaged> {
     for (record, segment) in records.list.iter_mut().zip(plan.segments()) {
         let Some(contents) = contents(segment.kind) else {
-            continue;
+            match segment.kind {
+                // Whoever fills them in compares.
+                SegmentKind::Elfcorehdr | SegmentKind::PurgatoryTable => continue,
+                kind => {
+                    let memory = segment.memory;
+                    return Err(Damaged { kind, memory });
+                }
+            }
         };
         if segment.kind.is_checked_by_purgatory() {
             complete(segment, &contents, algorithm, to, record)?;
