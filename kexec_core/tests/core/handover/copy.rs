@@ -8,7 +8,6 @@ use kexec_core::{
             copy,
             Contents,
             Damaged,
-            Destination,
             Records, //
         },
         purgatory::{
@@ -23,16 +22,13 @@ use kexec_core::{
         Plan, //
     },
     types::{
-        digest::{
-            xxh64,
-            Algorithm,
-            DIGEST_LEN, //
-        },
+        digest::Algorithm,
         ranges::Range, //
     },
     uapi::SegmentKind, //
 };
 
+use super::flips::Region;
 use crate::fixture::{
     bzimage_file,
     range,
@@ -44,45 +40,6 @@ use crate::fixture::{
 const PAGE: u64 = 4096;
 const INITRD: [u8; 5000] = [0x5a; 5000];
 const PURGATORY: [u8; 8200] = [0xc3; 8200];
-
-/// Memory in which one byte changes as soon as it was published.
-struct Forgetful {
-    range: Range,
-    bytes: Vec<u8>,
-    forgotten: u64,
-}
-
-impl Destination for Forgetful {
-    fn bytes(&mut self, range: Range) -> Option<&mut [u8]> {
-        let start = (range.start() - self.range.start()) as usize;
-        self.bytes.get_mut(start..start + range.len() as usize)
-    }
-
-    fn publish(&mut self, range: Range) {
-        if range.contains(self.forgotten) {
-            self.bytes[(self.forgotten - self.range.start()) as usize] ^= 1;
-        }
-    }
-
-    fn digest(&mut self, _algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
-        xxh64(&[], bytes)
-    }
-
-    fn digest_written(&mut self, algorithm: Algorithm, range: Range) -> [u8; DIGEST_LEN] {
-        let bytes = self.bytes(range).unwrap().to_vec();
-        self.digest(algorithm, &bytes)
-    }
-
-    fn digest_compared(
-        &mut self,
-        algorithm: Algorithm,
-        bytes: &[u8],
-        copy: Range,
-    ) -> Option<[u8; DIGEST_LEN]> {
-        let is_equal = self.bytes(copy).unwrap() == bytes;
-        is_equal.then(|| self.digest(algorithm, bytes))
-    }
-}
 
 /// Copies an image into memory that forgets the byte at an address.
 fn copied(choose: impl Fn(&Plan) -> u64) -> (Plan, u64, Result<Records, Damaged>) {
@@ -103,10 +60,10 @@ fn copied(choose: impl Fn(&Plan) -> u64) -> (Plan, u64, Result<Records, Damaged>
     let plan = placer.finish(entry, GIB).unwrap();
 
     let forgotten = choose(&plan);
-    let mut memory = Forgetful {
+    let mut memory = Region {
         range,
         bytes: vec![0xff; range.len() as usize],
-        forgotten,
+        forgotten: Some(forgotten),
     };
     let contents = |kind| {
         Some(match kind {

@@ -80,9 +80,11 @@ const PAGE: u64 = 4096;
 const CODE_LEN: usize = 40 << 10;
 
 /// The region's memory.
-struct Region {
-    range: Range,
-    bytes: Vec<u8>,
+pub(super) struct Region {
+    pub(super) range: Range,
+    pub(super) bytes: Vec<u8>,
+    /// A byte that changes as soon as it was published.
+    pub(super) forgotten: Option<u64>,
 }
 
 impl Region {
@@ -110,7 +112,11 @@ impl Destination for Region {
         self.bytes.get_mut(at)
     }
 
-    fn publish(&mut self, _range: Range) {}
+    fn publish(&mut self, range: Range) {
+        if let Some(address) = self.forgotten.filter(|&address| range.contains(address)) {
+            self.flip(address, 0);
+        }
+    }
 
     fn digest(&mut self, algorithm: Algorithm, bytes: &[u8]) -> [u8; DIGEST_LEN] {
         digest(algorithm, bytes)
@@ -233,6 +239,7 @@ impl Loaded {
         let mut region = Region {
             range,
             bytes: vec![0; range.len() as usize],
+            forgotten: None,
         };
         let contents = |kind| {
             Some(match kind {
